@@ -1,0 +1,152 @@
+"""First tables: users, sessions, inbox, fence, outbox, lease, keys."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0001"
+down_revision = None
+
+_TABLES = (
+    "outbox",
+    "relay_lease",
+    "fence",
+    "inbox",
+    "sessions",
+    "emails",
+    "users",
+    "keys",
+    "installation",
+)
+
+
+def _time(name: str, *, nullable: bool = False) -> sa.Column[sa.DateTime]:
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
+
+
+def _text(name: str, *, key: bool = False, nullable: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text(), primary_key=key, nullable=nullable)
+
+
+def _service() -> None:
+    op.create_table(
+        "installation",
+        sa.Column("only", sa.SmallInteger(), primary_key=True),
+        _text("namespace"),
+        _text("cluster_id"),
+        sa.Column("epoch", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("only = 1", name="ck_installation_single"),
+    )
+    op.create_table(
+        "keys",
+        _text("kid", key=True),
+        _text("use"),
+        _text("master"),
+        _time("not_before"),
+        _time("retired_at", nullable=True),
+    )
+
+
+def _accounts() -> None:
+    op.create_table(
+        "users",
+        sa.Column("id", sa.Uuid(), primary_key=True),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        _text("status"),
+        _text("password_hash"),
+        sa.Column("credential_version", sa.Integer(), nullable=False),
+        _time("created_at"),
+    )
+    op.create_table(
+        "emails",
+        sa.Column("canonical", sa.Text(collation="C"), primary_key=True),
+        _text("address"),
+        sa.Column(
+            "user_id",
+            sa.Uuid(),
+            sa.ForeignKey("users.id", name="fk_emails_user_id", deferrable=True, initially="DEFERRED"),
+            nullable=False,
+            index=True,
+        ),
+    )
+    op.create_table(
+        "sessions",
+        sa.Column("id", sa.Uuid(), primary_key=True),
+        sa.Column(
+            "user_id",
+            sa.Uuid(),
+            sa.ForeignKey("users.id", name="fk_sessions_user_id"),
+            nullable=False,
+            index=True,
+        ),
+        _text("client_id"),
+        sa.Column("amr", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("refresh_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("refresh_generation", sa.Integer(), nullable=False),
+        _time("started_at"),
+        _time("expires_at"),
+        _time("ended_at", nullable=True),
+        _text("end_reason", nullable=True),
+    )
+
+
+def _handled() -> None:
+    op.create_table(
+        "inbox",
+        sa.Column("time", sa.DateTime(timezone=True), primary_key=True),
+        sa.Column("id", sa.Uuid(), primary_key=True),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        _text("master"),
+        _time("expires_at"),
+        _time("handled_at"),
+        sa.Column("outcome", postgresql.JSONB(), nullable=False),
+        postgresql_partition_by="RANGE (time)",
+    )
+    op.create_table(
+        "fence",
+        _text("topic", key=True),
+        sa.Column("partition", sa.Integer(), primary_key=True),
+        sa.Column("next_offset", sa.BigInteger(), nullable=False),
+    )
+
+
+def _said() -> None:
+    op.create_table(
+        "outbox",
+        sa.Column("position", sa.BigInteger(), sa.Identity(always=True, cache=1), primary_key=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        _text("aggregatetype"),
+        _text("aggregateid"),
+        _text("type"),
+        sa.Column("payload", sa.LargeBinary(), nullable=True),
+        sa.Column("headers", postgresql.JSONB(), nullable=False),
+        sa.Column(
+            "timestamp",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            server_default=sa.func.clock_timestamp(),
+        ),
+    )
+    op.create_table(
+        "relay_lease",
+        sa.Column("only", sa.SmallInteger(), primary_key=True),
+        sa.Column("holder", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        _time("renewed_at"),
+        sa.CheckConstraint("only = 1", name="ck_relay_lease_single"),
+    )
+
+
+def upgrade() -> None:
+    """Make every table."""
+    _service()
+    _accounts()
+    _handled()
+    _said()
+
+
+def downgrade() -> None:
+    """Drop every table, partitions of the inbox with it."""
+    for table in _TABLES:
+        op.drop_table(table)

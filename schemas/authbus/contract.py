@@ -1,0 +1,48 @@
+"""The one table of the contract: command -> topic -> replies -> events."""
+
+from dataclasses import dataclass
+
+from authbus import topics
+from authbus.commands import LogIn, LogOut, RegisterUser
+from authbus.events import SessionEnded, SessionStarted, UserCreated
+from authbus.message import Command, Event, Message, Reply
+from authbus.replies import LoggedIn, LoggedOut, Registered, Rejected
+from authbus.state import FeedAlive, PublicKey, SessionRevoked, UserState
+from authbus.topics import Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One command: where it is sent, what may answer it, what it may cause."""
+
+    command: type[Command]
+    topic: Topic
+    reply: type[Reply]
+    events: tuple[type[Event], ...]
+
+
+ROWS = (
+    Row(RegisterUser, topics.CREDENTIALS, Registered, (UserCreated,)),
+    Row(LogIn, topics.CREDENTIALS, LoggedIn, (SessionStarted,)),
+    Row(LogOut, topics.SESSIONS, LoggedOut, (SessionEnded,)),
+)
+
+COMMANDS: dict[str, type[Command]] = {row.command.wire_type(): row.command for row in ROWS}
+REPLIES: dict[str, type[Reply]] = {
+    reply.wire_type(): reply for reply in (*(row.reply for row in ROWS), Rejected)
+}
+EVENTS: dict[str, type[Event]] = {
+    event.wire_type(): event for event in (UserCreated, SessionStarted, SessionEnded)
+}
+# What else is written, and onto which topic.
+STATE: dict[type[Message], Topic] = {
+    UserState: topics.USERS_STATE,
+    PublicKey: topics.KEYS_STATE,
+    SessionRevoked: topics.SESSIONS_ENDED,
+    FeedAlive: topics.SESSIONS_ENDED,
+}
+
+
+def topic_of(command: type[Command]) -> Topic:
+    """The topic that takes this command; on any other it is refused with `wrong_topic`."""
+    return next(row.topic for row in ROWS if row.command is command)

@@ -1,0 +1,93 @@
+"""The envelope: CloudEvents 1.0 headers of the Kafka binding, and the payload inside a seal."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from authbus.message import Instant, Message
+
+SEALED_TYPE = "application/jose"
+JSON_TYPE = "application/json"
+EVENT_SOURCE = "/authbus"
+
+Header = tuple[str, bytes]
+_Short = Annotated[str, StringConstraints(max_length=256)]
+
+
+class Sealed(Message):
+    """What a sealed command's JWE holds: a structured CloudEvent with the way to answer it.
+
+    Headers may repeat these fields and must then be equal. `reply_key` is a one-time public JWK
+    (EC P-256) to which a reply with secrets is sealed. `correlation_id` is optional, because some
+    libraries choose it only after sealing; then the record's header counts.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    specversion: Literal["1.0"] = "1.0"
+    id: UUID
+    type: _Short
+    source: _Short
+    time: Instant
+    expirytime: Instant
+    reply_to: _Short | None = None
+    reply_partition: Annotated[int, Field(ge=0)] | None = None
+    correlation_id: _Short | None = None
+    reply_key: dict[str, str] | None = None
+    data: dict[str, Any] = Field(repr=False)
+
+    def headers(self) -> list[Header]:
+        """The record headers that repeat this payload, for routing, tracing and people."""
+        repeated = {
+            "content-type": SEALED_TYPE,
+            "ce_expirytime": stamp(self.expirytime),
+            "reply_to": self.reply_to,
+            "reply_partition": None if self.reply_partition is None else str(self.reply_partition),
+            "correlation_id": self.correlation_id,
+        }
+        return cloud_event(
+            id=self.id, type=self.type, source=self.source, time=self.time, extra=repeated
+        )
+
+
+def stamp(at: datetime) -> str:
+    """RFC 3339 in UTC with microseconds, the one form in which authbus writes a time."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def cloud_event(  # noqa: PLR0913 - these are CloudEvents' own attributes
+    *,
+    id: UUID,  # noqa: A002 - CloudEvents' name
+    type: str,  # noqa: A002 - CloudEvents' name
+    source: str,
+    time: datetime,
+    subject: str | None = None,
+    extra: Mapping[str, str | None] | None = None,
+) -> list[Header]:
+    """The headers of one record in CloudEvents' binary mode; `extra` without a value is left out."""
+    named: dict[str, str | None] = {
+        "ce_specversion": "1.0",
+        "ce_id": str(id),
+        "ce_type": type,
+        "ce_source": source,
+        "ce_time": stamp(time),
+        "ce_subject": subject,
+        **(extra or {}),
+    }
+    return [(name, value.encode()) for name, value in named.items() if value is not None]
+
+
+def read_headers(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
+    """The headers that are UTF-8 text; the first of a name wins. Never raises."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        try:
+            text = None if value is None else value.decode()
+        except UnicodeDecodeError:
+            continue
+        if text is not None:
+            found.setdefault(name, text)
+    return found

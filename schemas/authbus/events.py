@@ -1,0 +1,35 @@
+"""Events: what happened to a user, in the user's order. No secret and no personal data."""
+
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import StringConstraints
+
+from authbus.message import Event, Instant
+
+
+class EndReason(StrEnum):
+    """Why a session ended."""
+
+    LOGOUT = "logout"
+
+
+class UserCreated(Event):
+    """An account was made. Its e-mail is on `auth.state.users.v1` alone."""
+
+
+class SessionStarted(Event):
+    """A log-in. `amr` are RFC 8176 method names, `client_id` is the producer that asked."""
+
+    session_id: UUID
+    client_id: Annotated[str, StringConstraints(max_length=64)]
+    amr: tuple[str, ...]
+    expires_at: Instant
+
+
+class SessionEnded(Event):
+    """A session is over and never comes back."""
+
+    session_id: UUID
+    reason: EndReason

@@ -1,0 +1,91 @@
+"""What every message is: frozen data with a stable type name; commands ask, events tell, replies answer."""
+
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    StringConstraints,
+)
+
+
+def _reveal(secret: SecretStr) -> str:
+    return secret.get_secret_value()
+
+
+def _no_nul(secret: SecretStr) -> SecretStr:
+    if "\0" in secret.get_secret_value():
+        raise ValueError("U+0000 is not allowed")
+    return secret
+
+
+# A secret is written only into JSON, which is then sealed; repr, str and logs show stars.
+Secret = Annotated[
+    SecretStr,
+    Field(max_length=4096, repr=False, json_schema_extra={"x-secret": True}),
+    AfterValidator(_no_nul),
+    PlainSerializer(_reveal, when_used="json"),
+]
+
+# Syntax and canonical form are the service's to judge; here stand only the outer bounds.
+Email = Annotated[
+    str,
+    StringConstraints(min_length=3, max_length=254),
+    Field(repr=False, json_schema_extra={"x-personal": True, "format": "email"}),
+]
+
+
+class Message(BaseModel):
+    """A frozen record. Its wire type is `authbus.<ClassName>.v<version>`."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    version: ClassVar[int] = 1
+
+    @classmethod
+    def wire_type(cls) -> str:
+        """The CloudEvents `type` of this message, for example `authbus.LogIn.v1`."""
+        return f"authbus.{cls.__name__}.v{cls.version}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON data; secrets are revealed, so the result must be sealed when it has any."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+class Command(Message):
+    """Asks for something. A field the service does not know is refused, never dropped in silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Reply(Message):
+    """Answers one producer. `sealed` replies carry secrets and go out as a JWE to the reply key."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    sealed: ClassVar[bool] = False
+
+
+class Event(Message):
+    """Tells what happened to one user. `sequence` counts 1, 2, 3 ... per user without gaps.
+
+    `actor` is who did it (`user:<id>`, `admin:<id>`, `service`), `causation_id` the command that
+    caused it. No field is secret or personal.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    user_id: UUID
+    sequence: Annotated[int, Field(ge=1)]
+    actor: Annotated[str, StringConstraints(max_length=64)]
+    causation_id: UUID
+
+
+Instant = AwareDatetime
+

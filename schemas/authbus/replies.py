@@ -1,0 +1,72 @@
+"""Replies: the answer to one producer, on its own topic. A refusal is an answer, not an error."""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from pydantic import StringConstraints
+
+from authbus.message import Instant, Reply, Secret
+
+
+class Code(StrEnum):
+    """Why a command was refused. Codes are stable; new ones may come."""
+
+    INVALID = "invalid"
+    INVALID_CREDENTIALS = "invalid_credentials"
+    INVALID_TOKEN = "invalid_token"
+    EMAIL_INVALID = "email_invalid"
+    EMAIL_TAKEN = "email_taken"
+    PASSWORD_TOO_SHORT = "password_too_short"
+    PASSWORD_TOO_LONG = "password_too_long"
+    PASSWORD_COMMON = "password_common"
+    PASSWORD_PERSONAL = "password_personal"
+    BUSY = "busy"
+    EXPIRED = "expired"
+    IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
+    WRONG_TOPIC = "wrong_topic"
+    UNKNOWN_TYPE = "unknown_type"
+    STALE_ID = "stale_id"
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same command, with the same id, may be sent again and can succeed."""
+        return self is Code.BUSY
+
+
+class Rejected(Reply):
+    """A refusal. `detail` names the rule in words and never repeats what was sent."""
+
+    code: Code
+    retryable: bool = False
+    detail: Annotated[str, StringConstraints(max_length=300)] = ""
+
+    @classmethod
+    def because(cls, code: Code, detail: str = "") -> "Rejected":
+        """A refusal with the code's own `retryable`."""
+        return cls(code=code, retryable=code.retryable, detail=detail)
+
+
+class Registered(Reply):
+    """The account is there."""
+
+    user_id: UUID
+
+
+class LoggedIn(Reply):
+    """A session has started. The tokens are in the sealed reply and nowhere else."""
+
+    sealed: ClassVar[bool] = True
+
+    user_id: UUID
+    session_id: UUID
+    access_token: Secret
+    access_token_expires_at: Instant
+    refresh_token: Secret
+    session_expires_at: Instant
+
+
+class LoggedOut(Reply):
+    """The session is over."""
+
+    session_id: UUID

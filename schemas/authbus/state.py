@@ -1,0 +1,51 @@
+"""State records: the last word on a user, a key or an ended session, on compacted topics."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from authbus.message import Email, Instant, Message
+
+
+class UserState(Message):
+    """A user as of event `sequence`. The one record with personal data; a null value: erased."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    user_id: UUID
+    sequence: Annotated[int, Field(ge=1)]
+    email: Email
+    status: Literal["active"]
+    roles: tuple[str, ...] = ()
+
+
+class PublicKey(Message):
+    """A public key, its use and its life. `signature` is a compact JWS of the rest under the root key."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    kid: str
+    use: Literal["sig", "enc"]
+    jwk: dict[str, str]
+    not_before: Instant
+    retired_at: Instant | None = None
+    signature: str
+
+
+class SessionRevoked(Message):
+    """A session that ended before its tokens did: access tokens with this `sid` are void."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    session_id: UUID
+    user_id: UUID
+    ended_at: Instant
+
+
+class FeedAlive(Message):
+    """Every session that ended before `published_through` is on this partition by now."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    published_through: Instant

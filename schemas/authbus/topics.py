@@ -1,0 +1,91 @@
+"""The topics: declared once, here. Names get the namespace in front; nothing is computed elsewhere."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+DAY_MS = 24 * 60 * 60 * 1000
+DEFAULT_NAMESPACE = "auth"
+
+
+def _config(**entries: str) -> Mapping[str, str]:
+    return MappingProxyType({name.replace("_", "."): value for name, value in entries.items()})
+
+
+_COMMANDS = _config(
+    retention_ms=str(7 * DAY_MS),
+    max_message_bytes="65536",
+    message_timestamp_type="LogAppendTime",
+    compression_type="uncompressed",
+    cleanup_policy="delete",
+)
+_COMPACTED = _config(cleanup_policy="compact")
+_FOR_EVER = _config(cleanup_policy="delete", retention_ms="-1")
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic: its name without the namespace, what its key is, and how it is made.
+
+    `personal` topics may carry personal data in the clear; every other one carries none.
+    """
+
+    suffix: str
+    key: str
+    partitions: int
+    config: Mapping[str, str] = field(repr=False)
+    personal: bool = False
+
+    def name(self, namespace: str = DEFAULT_NAMESPACE) -> str:
+        """The full name, for example `auth.events.v1`."""
+        return f"{namespace}.{self.suffix}"
+
+
+CREDENTIALS = Topic("commands.credentials.v1", "the producer's choice", 12, _COMMANDS)
+SESSIONS = Topic("commands.sessions.v1", "session id or user id", 12, _COMMANDS)
+ACCOUNTS = Topic("commands.accounts.v1", "user id", 6, _COMMANDS)
+ADMIN = Topic("commands.admin.v1", "user id", 6, _COMMANDS)
+EVENTS = Topic("events.v1", "user id", 12, _FOR_EVER)
+USERS_STATE = Topic("state.users.v1", "user id", 12, _COMPACTED, personal=True)
+KEYS_STATE = Topic("state.keys.v1", "kid", 1, _COMPACTED)
+SESSIONS_ENDED = Topic(
+    "sessions.ended.v1",
+    "session id, or `alive` for the heartbeat",
+    3,
+    _config(cleanup_policy="delete", retention_ms=str(2 * 10 * 60 * 1000)),
+)
+AUDIT = Topic(
+    "audit.v1",
+    "user id or command id",
+    3,
+    _config(cleanup_policy="delete", retention_ms=str(400 * DAY_MS)),
+)
+DEAD_LETTERS = Topic(
+    "dead-letters.v1",
+    "command id",
+    3,
+    _config(cleanup_policy="delete", retention_ms=str(30 * DAY_MS)),
+)
+RELAY = Topic("relay.v1", "`manifest`", 1, _COMPACTED)
+
+COMMAND_TOPICS = (CREDENTIALS, SESSIONS, ACCOUNTS, ADMIN)
+TOPICS = (
+    *COMMAND_TOPICS,
+    EVENTS,
+    USERS_STATE,
+    KEYS_STATE,
+    SESSIONS_ENDED,
+    AUDIT,
+    DEAD_LETTERS,
+    RELAY,
+)
+
+
+def replies(client_id: str) -> Topic:
+    """The reply topic of one declared client: the only place where its answers may go."""
+    return Topic(
+        f"replies.{client_id}",
+        "correlation id",
+        1,
+        _config(cleanup_policy="delete", retention_ms=str(10 * 60 * 1000)),
+    )

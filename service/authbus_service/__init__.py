@@ -1,0 +1,1 @@
+"""The service: consumers -> inbox -> auth (users, sessions, passwords) -> outbox -> relay."""

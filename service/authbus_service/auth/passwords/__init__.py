@@ -1,0 +1,1 @@
+"""Passwords: the rules for a new one."""

@@ -1,0 +1,1 @@
+"""Sessions: log-ins, their tokens and their end."""

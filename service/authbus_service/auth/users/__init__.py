@@ -1,0 +1,1 @@
+"""Users: an account, its address, its password's hash."""

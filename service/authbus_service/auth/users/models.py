@@ -1,0 +1,35 @@
+"""Tables `users` and `emails`."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from authbus_service.core.database import Base
+
+
+class UserRow(Base):
+    """An account. `sequence` counts its events, `credential_version` its passwords."""
+
+    __tablename__ = "users"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    status: Mapped[str]
+    password_hash: Mapped[str]
+    credential_version: Mapped[int]
+    created_at: Mapped[datetime]
+
+
+class EmailRow(Base):
+    """An address and its owner. The canonical form is the key, so an address has one owner."""
+
+    __tablename__ = "emails"
+
+    canonical: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    address: Mapped[str]
+    # Deferred: an address is claimed before its user's row is written, in the same transaction.
+    user_id: Mapped[UUID] = mapped_column(
+        ForeignKey("users.id", deferrable=True, initially="DEFERRED"), index=True
+    )

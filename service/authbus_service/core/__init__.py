@@ -1,0 +1,1 @@
+"""What every part may use and what knows no part: settings, time, ids, database, logs, secrets."""
