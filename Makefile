@@ -1,0 +1,67 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help setup demo serve test gate nightly check format bench spec lock clean
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
+		while IFS=$$'\t' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+
+setup: ## make .venv from the hashes in requirements.txt, fetch Kafka and PostgreSQL
+	@PYTHON="$(PYTHON)" .ci/setup
+
+demo: setup ## see it run: register, log in, log out on a real Kafka and a real PostgreSQL
+	@$(BIN)/authbus demo
+
+serve: setup ## keep the service running on a Kafka and a PostgreSQL of its own, or on those given
+	@$(BIN)/authbus serve
+
+test: setup ## the tests, under 5 minutes
+	$(PYTEST) -n 2 -m "not gate and not nightly"
+
+gate: setup ## faults and slow counts, under 6 minutes
+	$(PYTEST) -n 2 -m gate
+
+nightly: setup ## the full counts
+	$(PYTEST) -n 2 -m nightly --timeout 3600
+
+check: setup ## lint, format, types, architecture, stale spec files, sizes: what pre-commit runs
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+	$(PYTEST) -q tests/contract/test_house.py tests/contract/test_spec.py
+
+format: setup ## put the code into shape
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: setup ## measure log-ins a second, the latency beside the hash, log-outs a second
+	@$(BIN)/python -m tests.benchmarks
+
+spec: setup ## write schemas/authbus/spec anew
+	@$(BIN)/authbus spec
+
+# uv comes from deploy/tools.txt by pip with hashes, into an environment of its own.
+UV := .cache/uv/bin/uv
+LOCK := UV_CACHE_DIR=.cache/uv-cache $(UV) pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-build --no-header --no-annotate $(if $(UPGRADE),--upgrade) \
+	--no-emit-package authbus --no-emit-package authbus-service
+
+$(UV): deploy/tools.txt
+	python3 -m venv .cache/uv
+	.cache/uv/bin/python -m pip --disable-pip-version-check install --quiet --no-deps \
+		--only-binary :all: --require-hashes -r deploy/tools.txt
+	touch $(UV)
+
+lock: $(UV) ## write the three files of pinned versions and hashes anew (UPGRADE=1: newest)
+	$(LOCK) --extra embedded --group dev pyproject.toml -o requirements.txt
+	$(LOCK) -c requirements.txt pyproject.toml -o deploy/requirements.txt
+	$(LOCK) -c requirements.txt --group tools -o deploy/tools.txt
+	@touch $(UV)
+
+clean: ## remove .venv and everything made by tools
+	rm -rf .venv .cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	find service schemas tests migrations -name __pycache__ -prune -exec rm -rf {} +
