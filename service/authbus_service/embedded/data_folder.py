@@ -1,0 +1,81 @@
+"""The folder in which a stack lives, held by one run at a time.
+
+The lock's file is handed to the servers, so that it is held until the last of them has ended.
+"""
+
+import asyncio
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from authbus_service.embedded.errors import DataInUseError
+from authbus_service.embedded.locks import Lock
+
+_PREFIX = "authbus-embedded-"
+_LOCK = "stack.lock"
+_POLL_SECONDS = 0.05
+_CHILDREN_END_SECONDS = 20.0
+_UNLOCKED_SECONDS = 60.0
+
+
+class DataFolder:
+    """A kept folder, or a temporary one that goes away."""
+
+    def __init__(self, kept: Path | None) -> None:
+        """Name the folder; None makes a temporary one when it is claimed."""
+        self.kept = kept is not None
+        self._path = None if kept is None else kept.expanduser().resolve()
+        self._lock: Lock | None = None
+
+    @property
+    def path(self) -> Path:
+        """The folder; raise RuntimeError before a temporary one was made."""
+        if self._path is None:
+            msg = "the embedded stack has not been started"
+            raise RuntimeError(msg)
+        return self._path
+
+    async def claim(self) -> tuple[int, ...]:
+        """Make and lock the folder, return the descriptor that children shall keep open.
+
+        Raises DataInUseError when another run lives there.
+        """
+        if not self.kept:
+            _sweep()
+            self._path = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = Lock(self.path / _LOCK)
+        deadline = time.monotonic() + _CHILDREN_END_SECONDS
+        while not lock.try_acquire():
+            owner = lock.owner()
+            if owner is not None:
+                msg = f"{self.path} is in use: process {owner} runs an embedded stack there"
+                raise DataInUseError(msg)
+            if time.monotonic() > deadline:
+                msg = f"servers of a run that ended are still at work in {self.path}"
+                raise DataInUseError(msg)
+            await asyncio.sleep(_POLL_SECONDS)
+        self._lock = lock
+        return (lock.fileno(),)
+
+    def leave(self) -> None:
+        """Let the folder go; a temporary one is removed."""
+        if self._lock is None:
+            return
+        if not self.kept:
+            shutil.rmtree(self.path, ignore_errors=True)
+        self._lock.release()
+        self._lock = None
+
+
+def _sweep() -> None:
+    for old in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        lock = Lock(old / _LOCK)
+        try:
+            # A folder that was made a moment ago may not be locked yet.
+            if time.time() - old.stat().st_mtime > _UNLOCKED_SECONDS and lock.try_acquire():
+                shutil.rmtree(old, ignore_errors=True)
+                lock.release()
+        except OSError:
+            continue

@@ -1,0 +1,26 @@
+"""Ports on the loopback."""
+
+import socket
+from contextlib import ExitStack
+
+from authbus_service.embedded.errors import PortTakenError
+
+
+def free(count: int) -> list[int]:
+    """Return ports that nothing listens on just now; another process may still be faster."""
+    with ExitStack() as stack:
+        found = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in found:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in found]
+
+
+def check_free(port: int) -> None:
+    """Raise PortTakenError when something listens on a port that was asked for."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            msg = f"port {port} on 127.0.0.1 cannot be used: {error.strerror}"
+            raise PortTakenError(msg) from error

@@ -1,0 +1,23 @@
+"""The few settings that the embedded stack reads for itself, before any other is known."""
+
+import os
+from pathlib import Path
+
+from authbus_service.embedded.packages import folder
+
+
+def cache_folder() -> Path:
+    """Return where downloads are kept: AUTHBUS_CACHE, or the user's own cache folder."""
+    chosen = os.environ.get("AUTHBUS_CACHE")
+    if chosen:
+        return Path(chosen).expanduser().resolve()
+    folder("platformdirs")
+    from platformdirs import user_cache_path  # noqa: PLC0415 - of the extra, may be missing
+
+    return user_cache_path("authbus")
+
+
+def maven_repositories() -> dict[str, str] | None:
+    """Return the mirror from AUTHBUS_MAVEN_REPOSITORY or MAVEN_REPOSITORY; None: jgo's own."""
+    mirror = os.environ.get("AUTHBUS_MAVEN_REPOSITORY") or os.environ.get("MAVEN_REPOSITORY")
+    return {"mirror": mirror.rstrip("/")} if mirror else None
