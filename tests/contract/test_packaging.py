@@ -1,0 +1,143 @@
+"""Two wheels: a contract that needs pydantic alone, and a service that carries its migrations."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import venv
+import zipfile
+from collections.abc import Iterator
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+
+from authbus_service.embedded import EmbeddedStack
+
+RUN_COMMAND = """
+from importlib.metadata import distribution
+command, = distribution("authbus-service").entry_points.select(name="authbus")
+command.load()()
+"""
+
+
+@pytest.fixture(scope="module")
+def wheels(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Build both without a network; the names are those of the distributions."""
+    folder = tmp_path_factory.mktemp("wheels")
+    for source in (repository, repository / "schemas"):
+        build = (sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder))
+        subprocess.run(build, cwd=source, check=True, capture_output=True)
+    return {path.name.partition("-")[0]: path for path in folder.glob("*.whl")}
+
+
+def site_packages(environment: Path) -> Path:
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return environment / "lib" / version / "site-packages"
+
+
+def new_environment(folder: Path, *wheels: Path) -> Path:
+    """Make a virtual environment that holds these wheels and nothing else; return its folder."""
+    venv.create(folder, with_pip=False)
+    python = str(folder / "bin" / "python")
+    pip = (sys.executable, "-m", "pip", "--python", python, "install", "--no-index", "--no-deps")
+    subprocess.run((*pip, *map(str, wheels)), check=True, capture_output=True)
+    return folder
+
+
+def needs(name: str) -> Iterator[str]:
+    """The distribution and what it needs, extras left out."""
+    yield name
+    for requirement in distribution(name).requires or ():
+        if "extra ==" not in requirement and "win32" not in requirement:
+            yield from needs(re.split(r"[\s<>=!~;\[(]", requirement, maxsplit=1)[0])
+
+
+def lend(name: str, environment: Path) -> None:
+    """Make an installed distribution importable in the other environment too."""
+    lent = distribution(name)
+    for top in {path.parts[0] for path in lent.files or () if path.parts[0] != ".."}:
+        target = site_packages(environment) / top
+        if not target.exists() and top != "__pycache__":
+            target.symlink_to(Path(str(lent.locate_file(top))))
+
+
+def run(environment: Path, code: str, *arguments: str, **variables: str) -> str:
+    """Run code there, blind to this process's paths; return what it printed."""
+    return subprocess.run(
+        (str(environment / "bin" / "python"), "-I", "-c", code, *arguments),
+        env={"PATH": os.environ["PATH"], **variables},
+        cwd=environment,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    ).stdout
+
+
+def test_the_bare_contract_imports_where_pydantic_alone_is_installed(
+    wheels: dict[str, Path], tmp_path: Path
+) -> None:
+    bare = new_environment(tmp_path / "bare", wheels["authbus"])
+    for name in set(needs("pydantic")):
+        lend(name, bare)
+
+    printed = run(bare, "import authbus; print(authbus.__file__, authbus.LogIn.__name__)")
+
+    assert printed.split() == [str(site_packages(bare) / "authbus" / "__init__.py"), "LogIn"]
+
+
+def test_the_contracts_wheel_carries_its_types_and_its_spec_files(
+    wheels: dict[str, Path], repository: Path
+) -> None:
+    spec = (repository / "schemas" / "authbus" / "spec").rglob("*.json")
+    wanted = {str(path.relative_to(repository / "schemas")) for path in spec}
+
+    names = set(zipfile.ZipFile(wheels["authbus"]).namelist())
+
+    assert wanted
+    assert names >= {"authbus/py.typed", *wanted}
+
+
+def test_the_services_wheel_carries_every_migration(
+    wheels: dict[str, Path], repository: Path
+) -> None:
+    revisions = {
+        f"authbus_service/{path.relative_to(repository)}"
+        for path in (repository / "migrations").rglob("*.py")
+    }
+
+    names = set(zipfile.ZipFile(wheels["authbus_service"]).namelist())
+
+    assert len(revisions) > 1
+    assert names >= revisions
+    assert {name.partition("/")[0].partition("-")[0] for name in names} == {"authbus_service"}
+
+
+async def test_the_installed_wheel_migrates_an_empty_database(
+    wheels: dict[str, Path], tmp_path: Path
+) -> None:
+    installed = new_environment(tmp_path / "installed", *wheels.values())
+    borrowed = Path(str(distribution("pydantic").locate_file("")))
+    (site_packages(installed) / "borrowed.pth").write_text(f"{borrowed}\n", encoding="utf-8")
+    origin = run(installed, "import authbus_service; print(authbus_service.__file__)")
+
+    async with EmbeddedStack(kafka=False) as stack:
+        url = stack.addresses.database_url
+        run(installed, RUN_COMMAND, "migrate", DATABASE_URL=url)
+        again = run(installed, RUN_COMMAND, "migrate", DATABASE_URL=url)
+
+    assert origin.startswith(str(site_packages(installed)))
+    assert again
+
+
+def test_both_distributions_carry_one_version_and_one_licence(repository: Path) -> None:
+    service, contract = (
+        tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        for folder in (repository, repository / "schemas")
+    )
+
+    assert service["version"] == contract["version"]
+    assert f"authbus[client]=={contract['version']}" in service["dependencies"]
+    assert (repository / "LICENSE").read_bytes() == (repository / "schemas/LICENSE").read_bytes()
