@@ -1,0 +1,60 @@
+"""An embedded broker with one listener for direct clients and one that leads through a proxy."""
+
+from dataclasses import dataclass
+
+from authbus_service.embedded.ports import free
+from authbus_service.embedded.stack import EmbeddedStack
+from tests.chaos.proxy import Proxy
+
+_HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class ProxiedListener:
+    """The ports of such a broker, chosen before anything runs.
+
+    Clients that bootstrap at `proxied` are told to come back to the proxy for every connection;
+    those that bootstrap at `direct`, and the broker's talk with itself, never meet it.
+    """
+
+    direct_port: int
+    broker_port: int
+    proxy_port: int
+    controller_port: int
+
+    @property
+    def direct(self) -> str:
+        """Bootstrap address past the proxy."""
+        return f"{_HOST}:{self.direct_port}"
+
+    @property
+    def proxied(self) -> str:
+        """Bootstrap address through the proxy."""
+        return f"{_HOST}:{self.proxy_port}"
+
+    def stack(self, *, postgres: bool = False) -> EmbeddedStack:
+        """Plan the embedded stack, not started yet."""
+        here = f"BROKER://{_HOST}:{self.direct_port}"
+        controller = f"{_HOST}:{self.controller_port}"
+        return EmbeddedStack(
+            postgres=postgres,
+            kafka_port=self.direct_port,
+            broker_config={
+                "listeners": f"{here},PROXIED://{_HOST}:{self.broker_port},"
+                f"CONTROLLER://{controller}",
+                "advertised.listeners": f"{here},PROXIED://{self.proxied}",
+                "listener.security.protocol.map": "BROKER:PLAINTEXT,PROXIED:PLAINTEXT,"
+                "CONTROLLER:PLAINTEXT",
+                "controller.quorum.voters": f"1@{controller}",
+            },
+        )
+
+    def proxy(self) -> Proxy:
+        """Plan a proxy with no faults; one at a time, since the port is always the same."""
+        return Proxy(self.broker_port, port=self.proxy_port)
+
+
+def proxied_listener() -> ProxiedListener:
+    """Choose four ports that are free just now."""
+    direct, broker, proxy, controller = free(4)
+    return ProxiedListener(direct, broker, proxy, controller)
