@@ -22,10 +22,13 @@ def main() -> int:
             case "lock":
                 _report(f"{jar_lock.renew()} jars are locked.")
             case _:
+                warm(_report)  # before the loop takes Ctrl-C, so that it ends a download
                 return asyncio.run(_run(options.data))
     except EmbeddedError as error:
         _report(str(error))
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

@@ -44,6 +44,8 @@ class DataFolder:
         if not self.kept:
             _sweep()
             self._path = Path(tempfile.mkdtemp(prefix=_PREFIX))
+            # PostgreSQL passes through when root has to start it as another user.
+            self._path.chmod(0o711)
         self.path.mkdir(parents=True, exist_ok=True)
         lock = Lock(self.path / _LOCK)
         deadline = time.monotonic() + _CHILDREN_END_SECONDS

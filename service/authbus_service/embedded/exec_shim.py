@@ -31,7 +31,10 @@ def main(arguments: list[str]) -> None:
         if os.getppid() != int(parent):
             sys.exit("the parent has ended")
     _raise_open_files()
-    os.execv(command[0], command)
+    try:
+        os.execv(command[0], command)
+    except OSError as error:
+        sys.exit(f"{command[0]} is missing, or built for another system: {error.strerror}")
 
 
 def _leave_root(folder: str, program: str) -> None:

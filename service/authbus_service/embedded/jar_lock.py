@@ -9,10 +9,13 @@ import json
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from authbus_service.embedded import settings
 from authbus_service.embedded.packages import folder
+
+if TYPE_CHECKING:
+    from jgo.maven import Artifact
 
 KAFKA_VERSION = "4.3.0"
 _ROOTS = (f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}", "org.slf4j:slf4j-simple:1.7.36")
@@ -72,7 +75,7 @@ def renew() -> int:
         roots = [context.create_dependency(root) for root in _ROOTS]
         inputs, others = context.resolver.resolve(roots)
         jars = [
-            _measured(f"{found.groupId}:{found.artifactId}:{found.version}", found.artifact.resolve())
+            _measured(f"{found.groupId}:{found.artifactId}:{found.version}", found.artifact)
             for found in [*inputs, *others]
         ]
     rows = ",\n".join(f"    {json.dumps(asdict(jar))}" for jar in jars)
@@ -80,6 +83,6 @@ def renew() -> int:
     return len(jars)
 
 
-def _measured(gav: str, path: Path) -> Jar:
-    content = path.read_bytes()
+def _measured(gav: str, artifact: "Artifact") -> Jar:
+    content = artifact.resolve().read_bytes()
     return Jar(gav, len(content), hashlib.sha256(content).hexdigest())

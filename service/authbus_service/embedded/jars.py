@@ -50,9 +50,7 @@ def fetch(lock: JarLock, target: Path, report: Callable[[str], None]) -> None:
         whole.rename(target)
 
 
-def _fetch_all(
-    lock: JarLock, repository: Path, whole: Path, report: Callable[[str], None]
-) -> None:
+def _fetch_all(lock: JarLock, repository: Path, whole: Path, report: Callable[[str], None]) -> None:
     folder("jgo")
     from jgo.maven import MavenContext  # noqa: PLC0415 - slow to import, needed once
 
@@ -71,7 +69,7 @@ def _fetch_all(
                 if done * _PROGRESS_STEPS // lock.size > step:
                     step = done * _PROGRESS_STEPS // lock.size
                     report(f"  {done / _MEGABYTE:.1f} of {lock.size / _MEGABYTE:.1f} MB")
-        except DownloadError:
+        except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
 

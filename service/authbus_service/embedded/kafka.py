@@ -16,7 +16,7 @@ from authbus_service.embedded.processes import Process, Program
 
 _READY_SECONDS = 60.0
 _ANSWER_SECONDS = 5.0
-_METADATA = struct.pack(">ihhihi?", 15, 3, 4, 1, -1, 0, False)
+_METADATA = struct.pack(">ihhihib", 15, 3, 4, 1, -1, 0, 0)
 """A whole request: its length, Metadata, version 4, correlation id, no client, no topics."""
 
 _SETTINGS = {
@@ -45,7 +45,7 @@ _SETTINGS = {
     "group.consumer.heartbeat.interval.ms": "500",
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
     # A restart after a SIGKILL waits this long for the broker that is no more.
-    "broker.session.timeout.ms": "3000",
+    "broker.session.timeout.ms": "2000",
     "broker.heartbeat.interval.ms": "500",
     "controller.quorum.election.timeout.ms": "200",
     "controller.quorum.election.backoff.max.ms": "200",
@@ -124,7 +124,7 @@ def write_properties(plan: BrokerPlan) -> Path:
 
 def start(plan: BrokerPlan, *flags: str) -> Process:
     """Start the broker's process; it is not ready yet."""
-    plan.folder.mkdir(parents=True, exist_ok=True)
+    plan.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     scratch = plan.folder / "tmp"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()

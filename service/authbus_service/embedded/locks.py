@@ -48,12 +48,14 @@ class Lock:
 
     def owner(self) -> int | None:
         """Return the process id of the last owner, None when it has ended or is unknown."""
+        text = self._path.read_text()
         try:
-            owner = int(self._path.read_text())
-            os.kill(owner, 0)
-        except (OSError, ValueError) as error:
-            return owner if isinstance(error, PermissionError) else None
-        return owner
+            os.kill(int(text), 0)
+        except PermissionError:
+            return int(text)
+        except (ProcessLookupError, ValueError):
+            return None
+        return int(text)
 
     def release(self) -> None:
         """Let go; harmless when nothing is held."""

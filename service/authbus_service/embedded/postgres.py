@@ -1,6 +1,7 @@
 """One PostgreSQL 18 on the loopback, with a random password and the database `authbus`."""
 
 import secrets
+import shutil
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -74,11 +75,13 @@ def initialise(plan: ClusterPlan) -> None:
     """Make the cluster, unless it is there; a half-made one of a killed run is made again."""
     if plan.data_dir.exists():
         return
-    plan.data_dir.parent.mkdir(parents=True, exist_ok=True)
+    plan.folder.mkdir(parents=True, exist_ok=True, mode=0o711)
+    plan.data_dir.parent.mkdir(exist_ok=True, mode=0o700)
     plan.password_file.unlink(missing_ok=True)
     plan.password_file.touch(mode=0o600)
     plan.password_file.write_text(secrets.token_urlsafe(24))
     fresh = plan.data_dir.with_name("data.new")
+    shutil.rmtree(fresh, ignore_errors=True)
     arguments = [f"--pgdata={fresh}", f"--username={USER}", f"--pwfile={plan.password_file}"]
     arguments += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin"]
     arguments += ["--locale=C.UTF-8", "--no-instructions"]

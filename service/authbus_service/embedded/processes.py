@@ -90,13 +90,11 @@ class Process:
 
     async def wait(self, seconds: float) -> bool:
         """Wait for the end; return False when the time is over first."""
-        try:
-            async with asyncio.timeout(seconds):
-                while not self.ended:
-                    await asyncio.sleep(_POLL_SECONDS)
-        except TimeoutError:
-            return False
-        return True
+        for _ in range(int(seconds / _POLL_SECONDS)):
+            if self.ended:
+                break
+            await asyncio.sleep(_POLL_SECONDS)
+        return self.ended
 
     async def stop(self, seconds: float = _STOP_SECONDS) -> None:
         """Ask the server to end; kill it when the time is over."""

@@ -3,13 +3,14 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from authbus_service.embedded import kafka, kafka_home, ports, postgres
 from authbus_service.embedded.errors import PortTakenError, ServerFailedError
 from authbus_service.embedded.processes import Process
 
-_TRIES = 3
+_TRIES = 2
 _SETTLE_SECONDS = 10.0
 
 
@@ -33,19 +34,38 @@ class Server(ABC):
         return self._process
 
     async def start(self) -> None:
-        """Start and wait until it answers; another port is tried when somebody took ours."""
+        """Start and wait until it answers.
+
+        A port that was given is used or PortTakenError raised; else it is the port of the last
+        run on this data, or a free one when somebody took that.
+        """
         if self._port_is_given:
             ports.check_free(self.port)
-        for attempt in range(1, _TRIES + 1):
-            if not self._port_is_given:
-                (self.port,) = ports.free(1)
+            await self._run()
+        else:
+            await self._run_somewhere()
+        self._last_port.write_text(str(self.port))
+
+    async def _run_somewhere(self) -> None:
+        self.port = self._free_port(again=True)
+        for _ in range(_TRIES):
             try:
-                await self._run()
+                return await self._run()
             except PortTakenError:
-                if self._port_is_given or attempt == _TRIES:
-                    raise
-            else:
-                return
+                self.port = self._free_port(again=False)
+        return await self._run()
+
+    def _free_port(self, *, again: bool) -> int:
+        if again and self._last_port.exists():
+            port = int(self._last_port.read_text())
+            with suppress(PortTakenError):
+                ports.check_free(port)
+                return port
+        return ports.free(1)[0]
+
+    @property
+    def _last_port(self) -> Path:
+        return self.folder / "port"
 
     async def restart(self) -> None:
         """Start again on the same data and port, after a kill or a stop."""
