@@ -1,0 +1,21 @@
+"""What each rejection code means to a producer."""
+
+from authbus.replies import Code
+
+MEANINGS = {
+    Code.INVALID: "A field is missing, unknown or out of bounds; `detail` names it.",
+    Code.INVALID_CREDENTIALS: "No account with this address and password.",
+    Code.INVALID_TOKEN: "The token is not of this session, or no longer good.",
+    Code.EMAIL_INVALID: "The address is not one that can get mail.",
+    Code.EMAIL_TAKEN: "There is an account with this address. Do not show this to a stranger.",
+    Code.PASSWORD_TOO_SHORT: "The password has too few characters.",
+    Code.PASSWORD_TOO_LONG: "The password has too many bytes.",
+    Code.PASSWORD_COMMON: "The password is on the list of common ones.",
+    Code.PASSWORD_PERSONAL: "The password is made of the user's own words.",
+    Code.BUSY: "Not decided, nothing has happened. Send the same command again, with the same id.",
+    Code.EXPIRED: "Read too late; nothing has happened.",
+    Code.IDEMPOTENCY_MISMATCH: "The id was used for another command.",
+    Code.WRONG_TOPIC: "The command belongs on another topic; `detail` names it.",
+    Code.UNKNOWN_TYPE: "No such command, or no such version of it.",
+    Code.STALE_ID: "The id is no UUIDv7, or its time is far from the record's.",
+}

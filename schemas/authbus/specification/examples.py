@@ -1,0 +1,145 @@
+"""One example record for each message. The people and the keys in them are made up."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from authbus import topics
+from authbus.commands import LogIn, LogOut, RegisterUser
+from authbus.envelope import EVENT_SOURCE, JSON_TYPE, SEALED_TYPE, Sealed, cloud_event
+from authbus.events import EndReason, SessionEnded, SessionStarted, UserCreated
+from authbus.message import Message
+from authbus.replies import Code, LoggedIn, LoggedOut, Registered, Rejected
+from authbus.specification.messages import Entry, Kind
+from authbus.specification.schemas import SEALED_URN, Json
+from authbus.state import FeedAlive, PublicKey, SessionRevoked, UserState
+
+CLIENT = "web"
+AT = datetime(2026, 3, 2, 9, 30, 0, 123456, UTC)
+_COMMAND = UUID("019cade2-123b-7c1a-9d52-6f8e0b4a7d31")
+_USER = UUID("019cade2-123b-8b0e-8f6d-2a9c41e7d058")
+_SESSION = UUID("019cade2-123b-8d47-a1c3-75f09e2b6a84")
+_RECORD = UUID("019cade2-123b-8f22-b64e-0d9a83c5e717")
+_CORRELATION = "0f6b1c52"
+_USER_DATA: Json = {"email": "ana@example.com", "password": "correct horse battery"}
+_CAUSED: Json = {"user_id": _USER, "actor": f"user:{_USER}", "causation_id": _COMMAND}
+
+# Public halves; nobody has the private ones.
+_REPLY_KEY = {
+    "kty": "EC",
+    "crv": "P-256",
+    "x": "rzrGVTksV9Vc--rZvnea3X2Fr2aAHtRSYz8cXI6RF_8",
+    "y": "6HfQk3zg89uE04uaPVhWGHp6rNKhFE-cb6CuboewDuY",
+}
+_SEALING_KEY = {
+    "kty": "EC",
+    "crv": "P-256",
+    "x": "fJ9wzGyW3698nWR2SRapsYxXxGfTdXgoYTF7QinAvAQ",
+    "y": "d36ZJpqWlTFGyeKZSrpWgt_A7lwt0FWqERvBHES57WQ",
+}
+_KID = "k7Qm2vXw"
+
+_VALUES: tuple[Message, ...] = (
+    RegisterUser(**_USER_DATA),
+    LogIn(**_USER_DATA),
+    LogOut.model_validate({"session_id": _SESSION, "refresh_token": "an-opaque-refresh-token"}),
+    Registered(user_id=_USER),
+    LoggedIn.model_validate(
+        {
+            "user_id": _USER,
+            "session_id": _SESSION,
+            "access_token": "header.payload.signature",
+            "access_token_expires_at": AT + timedelta(minutes=10),
+            "refresh_token": "an-opaque-refresh-token",
+            "session_expires_at": AT + timedelta(days=30),
+        }
+    ),
+    LoggedOut(session_id=_SESSION),
+    Rejected.because(Code.INVALID_CREDENTIALS, "no account with this address and password"),
+    UserCreated(sequence=1, **_CAUSED),
+    SessionStarted(
+        sequence=2,
+        session_id=_SESSION,
+        client_id=CLIENT,
+        amr=("pwd",),
+        expires_at=AT + timedelta(days=30),
+        **_CAUSED,
+    ),
+    SessionEnded(sequence=3, session_id=_SESSION, reason=EndReason.LOGOUT, **_CAUSED),
+    UserState(user_id=_USER, sequence=1, email="ana@example.com", status="active"),
+    PublicKey(
+        kid=_KID, use="enc", jwk=_SEALING_KEY, not_before=AT, signature="header.payload.signature"
+    ),
+    SessionRevoked(session_id=_SESSION, user_id=_USER, ended_at=AT),
+    FeedAlive(published_through=AT),
+)
+VALUES: dict[type[Message], Message] = {type(value): value for value in _VALUES}
+_KEYS: dict[type[Message], str] = {
+    RegisterUser: "the-producers-choice",
+    LogIn: "the-producers-choice",
+    LogOut: str(_SESSION),
+    PublicKey: _KID,
+    SessionRevoked: str(_SESSION),
+    FeedAlive: "alive",
+}
+
+
+def sealed(model: type[Message]) -> Sealed:
+    """The payload of the example command before it is sealed."""
+    return Sealed(
+        id=_COMMAND,
+        type=model.wire_type(),
+        source=f"/clients/{CLIENT}",
+        time=AT,
+        expirytime=AT + timedelta(seconds=30),
+        reply_to=topics.replies(CLIENT).name(),
+        correlation_id=_CORRELATION,
+        reply_key=_REPLY_KEY,
+        data=VALUES[model].to_json(),
+    )
+
+
+def headers(entry: Entry) -> dict[str, str]:
+    """The example's record headers as text."""
+    if entry.kind is Kind.COMMAND:
+        pairs = sealed(entry.model).headers()
+    else:
+        replies = entry.kind is Kind.REPLY
+        pairs = cloud_event(
+            id=_RECORD,
+            type=entry.model.wire_type(),
+            source=EVENT_SOURCE,
+            time=AT,
+            subject=None if replies else key(entry),
+            extra={
+                "content-type": SEALED_TYPE if entry.sealed else JSON_TYPE,
+                "correlation_id": _CORRELATION if replies else None,
+            },
+        )
+    return {name: value.decode() for name, value in pairs}
+
+
+def key(entry: Entry) -> str:
+    """The example's record key."""
+    if entry.kind is Kind.REPLY:
+        return _CORRELATION
+    return _KEYS.get(entry.model, str(_USER))
+
+
+def value(entry: Entry) -> Json:
+    """The example's data: a record's value, or what is inside its seal."""
+    if entry.kind is Kind.COMMAND:
+        return sealed(entry.model).to_json()
+    return VALUES[entry.model].to_json()
+
+
+def document(entry: Entry) -> Json:
+    """The spec file of one example record."""
+    topic = entry.topic or topics.replies(CLIENT)
+    name = "value_before_sealing" if entry.sealed else "value"
+    return {
+        "schema": SEALED_URN if entry.kind is Kind.COMMAND else entry.urn,
+        "topic": topic.name(),
+        "key": key(entry),
+        "headers": headers(entry),
+        name: value(entry),
+    }
