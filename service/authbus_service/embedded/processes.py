@@ -5,8 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from authbus_service.embedded.errors import PortTakenError, ServerFailedError
@@ -29,7 +29,6 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
     own_folder: Path | None = None
     """Set when the server refuses to run as root: the folder that it must own."""
-    environment: Mapping[str, str] = field(default_factory=dict[str, str])
     keep_open: tuple[int, ...] = ()
 
 
@@ -49,7 +48,7 @@ class Process:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=program.log.parent,
-                env=_environment() | dict(program.environment),
+                env=_environment(),
                 start_new_session=True,
                 pass_fds=program.keep_open,
             )
@@ -114,20 +113,22 @@ class Process:
 
 def run(program: Program, *, seconds: float) -> None:
     """Run a program to its end; raise ServerFailedError unless it ends well."""
-    with program.log.open("wb") as log:
-        status = subprocess.run(
-            _shim_command(program),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=_environment() | dict(program.environment),
-            timeout=seconds,
-            check=False,
-        ).returncode
-    if status:
+    try:
+        with program.log.open("wb") as log:
+            subprocess.run(
+                _shim_command(program),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=_environment(),
+                timeout=seconds,
+                check=True,
+            )
+    except subprocess.SubprocessError as error:
         text = program.log.read_text(errors="replace")[-_TAIL_BYTES:]
-        msg = f"{program.name} failed with status {status}:\n{text}"
-        raise ServerFailedError(msg)
+        ended = getattr(error, "returncode", f"none after {seconds:.0f} s")
+        msg = f"{program.name} failed with status {ended}:\n{text}"
+        raise ServerFailedError(msg) from None
 
 
 def _shim_command(program: Program) -> list[str]:

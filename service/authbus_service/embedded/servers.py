@@ -1,6 +1,7 @@
 """A server of the stack: started on a port, killed, started again on the same data and port."""
 
 import asyncio
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,6 +13,7 @@ from authbus_service.embedded.processes import Process
 
 _TRIES = 2
 _SETTLE_SECONDS = 10.0
+_SETTLE_POLL_SECONDS = 0.1
 
 
 class Server(ABC):
@@ -143,12 +145,14 @@ class PostgresServer(Server):
     async def _run(self) -> None:
         plan = self.plan
         await asyncio.to_thread(postgres.initialise, plan)
-        async with asyncio.timeout(_SETTLE_SECONDS):
-            while True:
-                self._process = postgres.start(plan)
-                try:
-                    return await postgres.ready(self._process, plan)
-                except ServerFailedError:
-                    # Processes of a server that was killed may need a moment to notice.
-                    if not postgres.still_settling(self._process):
-                        raise
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        while True:
+            self._process = postgres.start(plan)
+            try:
+                return await postgres.ready(self._process, plan)
+            except ServerFailedError:
+                # Processes of a server that was killed may need a moment to notice.
+                settling = postgres.still_settling(self._process)
+                if not settling or time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(_SETTLE_POLL_SECONDS)

@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 
 from authbus_service.embedded.data_folder import DataFolder
 from authbus_service.embedded.errors import ServerFailedError
+from authbus_service.embedded.postgres import check_installed
 from authbus_service.embedded.processes import Process
 from authbus_service.embedded.servers import KafkaServer, PostgresServer, Server
 from authbus_service.embedded.warming import warm
@@ -66,6 +67,8 @@ class EmbeddedStack:
     async def start(self) -> None:
         """Start what is wanted; raise EmbeddedError, with nothing left running, when that fails."""
         wants_kafka, wants_postgres = self._wants
+        if wants_postgres:
+            check_installed()
         if wants_kafka:
             await asyncio.to_thread(warm, self._report)
         keep_open = await self._data.claim()
