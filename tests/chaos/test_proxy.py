@@ -1,8 +1,5 @@
 """Each fault of the proxy is seen to happen to a real broker's real clients."""
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
-# pyright: reportUnknownVariableType=false
-
 import asyncio
 import struct
 from collections.abc import AsyncIterator
@@ -69,7 +66,7 @@ async def topic(listener: ProxiedListener, proxy: Proxy) -> Topic:
     await admin.close()
     watch = proxy.delay(0.0, Api.PRODUCE)
     async with AIOKafkaProducer(
-        bootstrap_servers=listener.proxied, client_id="probe", acks=1
+        bootstrap_servers=listener.proxied, client_id="maker", acks=1
     ) as producer:
         await producer.send_and_wait(name, b"first")
     proxy.calm()
