@@ -35,7 +35,7 @@ def _service() -> None:
         _text("namespace"),
         _text("cluster_id"),
         sa.Column("epoch", sa.Uuid(), nullable=False),
-        sa.CheckConstraint("only = 1", name="ck_installation_single"),
+        sa.CheckConstraint('"only" = 1', name="ck_installation_single"),
     )
     op.create_table(
         "keys",
@@ -134,7 +134,7 @@ def _said() -> None:
         sa.Column("holder", sa.Uuid(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
         _time("renewed_at"),
-        sa.CheckConstraint("only = 1", name="ck_relay_lease_single"),
+        sa.CheckConstraint('"only" = 1', name="ck_relay_lease_single"),
     )
 
 

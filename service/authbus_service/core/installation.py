@@ -16,7 +16,7 @@ class Installation(Base):
     """The single row, written at the first start."""
 
     __tablename__ = "installation"
-    __table_args__ = (CheckConstraint("only = 1", name="single"),)
+    __table_args__ = (CheckConstraint('"only" = 1', name="single"),)
 
     only: Mapped[int] = mapped_column(SmallInteger, primary_key=True, default=1)
     namespace: Mapped[str]

@@ -13,7 +13,7 @@ class RelayLease(Base):
     """The single lease; `renewed_at` is the database's clock."""
 
     __tablename__ = "relay_lease"
-    __table_args__ = (CheckConstraint("only = 1", name="single"),)
+    __table_args__ = (CheckConstraint('"only" = 1', name="single"),)
 
     only: Mapped[int] = mapped_column(SmallInteger, primary_key=True, default=1)
     holder: Mapped[UUID]

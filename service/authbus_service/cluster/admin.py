@@ -1,0 +1,163 @@
+"""The admin client with types and deadlines; only this module knows aiokafka's."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import (
+    CoordinatorLoadInProgressError,
+    GroupCoordinatorNotAvailableError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
+
+from authbus_service.cluster.errors import ClusterError
+
+T = TypeVar("T")
+
+_DEADLINE_SECONDS = 15.0
+_REQUEST_MS = 10_000
+_PAUSE_SECONDS = 0.1
+_SET_ON_TOPIC = 1  # Kafka's DYNAMIC_TOPIC_CONFIG
+_FORMING = (GroupCoordinatorNotAvailableError, CoordinatorLoadInProgressError)
+
+
+@dataclass(frozen=True, slots=True)
+class NewlyWanted:
+    """A topic to be created."""
+
+    name: str
+    partitions: int
+    replicas: int
+    config: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """A topic that is there; `replicas` is the least of its partitions."""
+
+    partitions: int
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A topic's setting as it counts now; `own` when it is set on the topic itself."""
+
+    value: str
+    own: bool
+
+
+class Admin:
+    """One connection to a cluster. Every call ends within 15 seconds, else raises ClusterError."""
+
+    def __init__(self, client: AIOKafkaAdminClient, servers: str) -> None:
+        """Speak through a started client; `servers` is what errors name."""
+        self._client = client
+        self.servers = servers
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(cls, servers: str, security: Mapping[str, Any]) -> AsyncGenerator[Self]:
+        """A connection for the length of a block; `security` are aiokafka's keyword arguments."""
+        client = AIOKafkaAdminClient(
+            bootstrap_servers=servers, request_timeout_ms=_REQUEST_MS, **security
+        )
+        admin = cls(client, servers)
+        try:
+            await admin._ask("connect", client.start)
+            yield admin
+        finally:
+            await client.close()
+
+    async def describe(self) -> tuple[str, int]:
+        """The cluster's id and how many brokers it has."""
+        answer = await self._ask("describe the cluster", self._client.describe_cluster)
+        return str(answer["cluster_id"]), len(answer["brokers"])
+
+    async def topics(self, names: Sequence[str]) -> dict[str, Existing]:
+        """Those of these topics that are there."""
+        found = await self._ask("describe topics", lambda: self._client.describe_topics([*names]))
+        existing: dict[str, Existing] = {}
+        for topic in found:
+            if topic["error_code"] == UnknownTopicOrPartitionError.errno:
+                continue
+            self._refuse("describe", topic["topic"], topic["error_code"], "")
+            replicas = [len(each["replicas"]) for each in topic["partitions"]]
+            existing[topic["topic"]] = Existing(len(replicas), min(replicas, default=0))
+        return existing
+
+    async def settings(self, names: Iterable[str]) -> dict[str, dict[str, Setting]]:
+        """Every setting of these topics, all of which must exist."""
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+        answers: list[Any] = await self._ask(
+            "read settings", lambda: self._client.describe_configs(resources)
+        )
+        found: dict[str, dict[str, Setting]] = {}
+        for code, text, _, topic, entries in (each for one in answers for each in one.resources):
+            self._refuse("read the settings of", topic, code, text)
+            found[topic] = {
+                name: Setting(value or "", source == _SET_ON_TOPIC)
+                for name, value, _, source, *_ in entries
+            }
+        return found
+
+    async def create(self, topics: Iterable[NewlyWanted]) -> None:
+        """Create these topics; one that somebody else has just created is left as it is."""
+        wanted = [
+            NewTopic(each.name, each.partitions, each.replicas, topic_configs=dict(each.config))
+            for each in topics
+        ]
+        answer: Any = await self._ask("create topics", lambda: self._client.create_topics(wanted))
+        for topic, code, text in answer.topic_errors:
+            if code != TopicAlreadyExistsError.errno:
+                self._refuse("create", topic, code, text)
+
+    async def set(self, topic: str, config: Mapping[str, str]) -> None:
+        """Set these settings on the topic. Kafka then forgets every other setting of its own."""
+        resource = ConfigResource(ConfigResourceType.TOPIC, topic, dict(config))
+        answers: list[Any] = await self._ask(
+            "change settings", lambda: self._client.alter_configs([resource])
+        )
+        for code, text, _, name in (each for one in answers for each in one.resources):
+            self._refuse("change the settings of", name, code, text)
+
+    async def committed(self, group: str) -> dict[tuple[str, int], int]:
+        """The offsets that a group has committed, by topic and partition, maybe none."""
+
+        async def fetch() -> Mapping[Any, Any]:
+            while True:
+                try:
+                    return await self._client.list_consumer_group_offsets(group)
+                except _FORMING:  # a young cluster makes its offsets topic when first asked
+                    await asyncio.sleep(_PAUSE_SECONDS)
+
+        offsets = await self._ask(f"read the offsets of group {group}", fetch)
+        return {(at.topic, at.partition): found.offset for at, found in offsets.items()}
+
+    async def _ask(self, what: str, call: Callable[[], Awaitable[T]]) -> T:
+        try:
+            async with asyncio.timeout(_DEADLINE_SECONDS):
+                return await call()
+        except TimeoutError:
+            reason = "no answer in time"
+        except (KafkaError, OSError) as error:
+            reason = str(error) or type(error).__name__
+        raise ClusterError(
+            f"cannot {what} at {self.servers}: {reason}. "
+            "Is Kafka there, and is KAFKA_BOOTSTRAP_SERVERS its address?"
+        )
+
+    def _refuse(self, what: str, topic: str, code: int, text: str | None) -> None:
+        if code:
+            error = for_code(code)
+            raise ClusterError(
+                f"Kafka at {self.servers} does not let us {what} topic {topic}: "
+                f"{error.__name__}{f' ({text})' if text else ''}"
+            )

@@ -1,0 +1,185 @@
+"""Topics are made and checked from the one declaration."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+
+from authbus.topics import CREDENTIALS, EVENTS, RELAY, TOPICS, replies
+from authbus_service.cluster import (
+    Admin,
+    ClusterError,
+    Finding,
+    TopicsError,
+    Wanted,
+    apply,
+    check,
+    declared,
+)
+
+
+async def test_an_empty_cluster_misses_every_topic_and_each_finding_names_the_command(
+    admin: Admin, namespace: str
+) -> None:
+    wanted = declared(namespace, ["web"], brokers=1)
+
+    findings = await check(admin, wanted)
+
+    assert len(findings) == len(TOPICS) + 1
+    assert {finding.problem for finding in findings} == {"is missing"}
+    assert {finding.cure for finding in findings} == {"authbus topics apply"}
+
+
+async def test_apply_makes_every_declared_topic_and_a_reply_topic_for_each_client(
+    admin: Admin, namespace: str
+) -> None:
+    wanted = declared(namespace, ["web", "shell"], brokers=1)
+
+    left = await apply(admin, wanted)
+
+    assert left == []
+    assert await check(admin, wanted) == []
+    made = await admin.topics([each.name for each in wanted])
+    assert made[EVENTS.name(namespace)].partitions == EVENTS.partitions
+    assert made[replies("shell").name(namespace)].partitions == 1
+    settings = await admin.settings([CREDENTIALS.name(namespace)])
+    assert settings[CREDENTIALS.name(namespace)]["max.message.bytes"].value == "65536"
+
+
+async def test_apply_twice_changes_nothing(admin: Admin, namespace: str) -> None:
+    wanted = declared(namespace, [], brokers=1)
+
+    await apply(admin, wanted)
+
+    assert await apply(admin, wanted) == []
+
+
+async def test_a_wrong_setting_is_found_and_mended_and_the_operators_own_settings_stay(
+    admin: Admin, namespace: str
+) -> None:
+    wanted = declared(namespace, [], brokers=1)
+    await apply(admin, wanted)
+    name = EVENTS.name(namespace)
+    await admin.set(name, {"cleanup.policy": "compact", "segment.ms": "600000"})
+
+    findings = await _noticed(admin, wanted)
+    await apply(admin, wanted)
+
+    assert {(finding.topic, finding.problem) for finding in findings} == {
+        (name, "cleanup.policy is compact, not delete"),
+        (name, "retention.ms is 604800000, not -1"),
+    }
+    assert all(finding.fatal and finding.cure == "authbus topics apply" for finding in findings)
+    assert await check(admin, wanted) == []
+    assert (await admin.settings([name]))[name]["segment.ms"].value == "600000"
+
+
+async def test_too_few_partitions_are_a_finding_that_apply_does_not_touch(
+    admin: Admin, servers: str, namespace: str
+) -> None:
+    wanted = declared(namespace, [], brokers=1)
+    name = EVENTS.name(namespace)
+    await _create(servers, name, partitions=2)
+
+    with pytest.raises(TopicsError, match="has 2 partitions, not 12") as raised:
+        await apply(admin, wanted)
+
+    assert f"kafka-topics.sh --bootstrap-server {servers} --alter --topic {name}" in str(
+        raised.value
+    )
+    assert (await admin.topics([name]))[name].partitions == 2
+
+
+async def test_more_partitions_are_welcome_except_where_one_is_declared(
+    admin: Admin, servers: str, namespace: str
+) -> None:
+    wanted = declared(namespace, [], brokers=1)
+    await apply(admin, wanted)
+    await _widen(servers, EVENTS.name(namespace), 13)
+    await _widen(servers, RELAY.name(namespace), 2)
+
+    findings = await _noticed(admin, wanted)
+
+    assert [finding.topic for finding in findings] == [RELAY.name(namespace)]
+    assert findings[0].problem == "has 2 partitions, not 1"
+
+
+async def test_fewer_replicas_than_the_cluster_allows_are_said_and_lived_with(
+    admin: Admin, namespace: str
+) -> None:
+    await apply(admin, declared(namespace, [], brokers=1))
+
+    findings = await check(admin, declared(namespace, [], brokers=2))
+
+    assert len(findings) == len(TOPICS)
+    assert not any(finding.fatal for finding in findings)
+    assert "has 1 replicas, not 2" in str(findings[0])
+
+
+def test_three_brokers_get_three_replicas_of_which_two_must_have_each_record() -> None:
+    one, three, many = (declared("auth", ["web"], brokers)[0] for brokers in (1, 3, 9))
+
+    assert (one.replicas, three.replicas, many.replicas) == (1, 3, 3)
+    assert "min.insync.replicas" not in one.config
+    assert three.config["min.insync.replicas"] == "2"
+
+
+async def test_committed_offsets_of_a_group_are_read_and_none_is_no_error(
+    admin: Admin, servers: str, namespace: str
+) -> None:
+    group, topic = f"{namespace}.group", f"{namespace}.topic"
+    await _create(servers, topic, partitions=1)
+
+    before = await admin.committed(group)
+    await _commit(servers, group, topic)
+
+    assert before == {}
+    assert await admin.committed(group) == {(topic, 0): 1}
+
+
+async def test_no_kafka_is_one_error_that_names_the_address() -> None:
+    with pytest.raises(ClusterError, match=r"127\.0\.0\.1:1\b.*KAFKA_BOOTSTRAP_SERVERS"):
+        async with Admin.connect("127.0.0.1:1", {}):
+            pass
+
+
+async def test_the_cluster_has_an_id_and_counts_its_brokers(admin: Admin) -> None:
+    cluster_id, brokers = await admin.describe()
+
+    assert len(cluster_id) == 22
+    assert brokers == 1
+
+
+async def _create(servers: str, name: str, *, partitions: int) -> None:
+    client = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await client.start()
+    await client.create_topics([NewTopic(name, partitions, 1)])
+    await client.close()
+
+
+async def _widen(servers: str, name: str, partitions: int) -> None:
+    client = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await client.start()
+    await client.create_partitions({name: NewPartitions(partitions)})
+    await client.close()
+
+
+async def _noticed(admin: Admin, wanted: Sequence[Wanted]) -> list[Finding]:
+    """Check until something is found: a broker learns of a change a moment later."""
+    for _ in range(200):
+        findings = await check(admin, wanted)
+        if findings:
+            return findings
+        await asyncio.sleep(0.02)
+    return []
+
+
+async def _commit(servers: str, group: str, topic: str) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
+        await producer.send_and_wait(topic, b"one")
+    at = TopicPartition(topic, 0)
+    async with AIOKafkaConsumer(bootstrap_servers=servers, group_id=group) as consumer:
+        consumer.assign([at])
+        await consumer.commit({at: 1})
