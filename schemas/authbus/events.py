@@ -1,15 +1,15 @@
 """Events: what happened to a user, in the user's order. No secret and no personal data."""
 
-from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import StringConstraints
 
 from authbus.message import Event, Instant
+from authbus.open_enum import OpenEnum
 
 
-class EndReason(StrEnum):
+class EndReason(OpenEnum):
     """Why a session ended."""
 
     LOGOUT = "logout"

@@ -1,15 +1,15 @@
 """Replies: the answer to one producer, on its own topic. A refusal is an answer, not an error."""
 
-from enum import StrEnum
 from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import StringConstraints
 
 from authbus.message import Instant, Reply, Secret
+from authbus.open_enum import OpenEnum
 
 
-class Code(StrEnum):
+class Code(OpenEnum):
     """Why a command was refused. Codes are stable; new ones may come."""
 
     INVALID = "invalid"

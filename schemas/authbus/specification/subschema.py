@@ -37,7 +37,7 @@ class _Pair:
 
     def compare(self, writer: Json, reader: Json, at: str) -> Iterator[str]:
         writer, reader = _resolve(writer, self._writer), _resolve(reader, self._reader)
-        unknown = {name for name in {*writer, *reader} - _KNOWN if not name.startswith("x-")}
+        unknown = _beyond(writer) | _beyond(reader)
         if unknown:
             yield f"{at}: cannot judge {', '.join(sorted(unknown))}"
         elif "anyOf" in writer:
@@ -75,6 +75,12 @@ class _Pair:
             yield f"{at}: any name may be written, but is refused"
         else:
             yield from self.compare({} if written is True else written, others, f"{at}{{}}")
+
+
+def _beyond(schema: Json) -> set[str]:
+    """The keywords that are not understood, or not beside `anyOf`."""
+    known = {*_ASIDE, "anyOf"} if "anyOf" in schema else _KNOWN
+    return {name for name in schema.keys() - known if not name.startswith("x-")}
 
 
 def _resolve(schema: Json, definitions: Json) -> Json:
