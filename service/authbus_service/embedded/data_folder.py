@@ -4,9 +4,12 @@ The lock's file is handed to the servers, so that it is held until the last of t
 """
 
 import asyncio
+import os
 import shutil
+import stat
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from authbus_service.embedded.errors import DataInUseError
@@ -72,12 +75,14 @@ class DataFolder:
 
 
 def _sweep() -> None:
+    """Remove what killed runs left; only our own folders, for others could set a trap in theirs."""
     for old in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         lock = Lock(old / _LOCK)
-        try:
+        with suppress(OSError):
+            found = old.lstat()
+            ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
             # A folder that was made a moment ago may not be locked yet.
-            if time.time() - old.stat().st_mtime > _UNLOCKED_SECONDS and lock.try_acquire():
+            aged = time.time() - found.st_mtime > _UNLOCKED_SECONDS
+            if ours and aged and lock.try_acquire():
                 shutil.rmtree(old, ignore_errors=True)
                 lock.release()
-        except OSError:
-            continue
