@@ -48,7 +48,7 @@ class Topic:
         return (
             self._frame[:4]
             + struct.pack(">i", number)
-            + self._frame[8:].replace(b"probe", client_id, 1)
+            + self._frame[8:].replace(b"maker", client_id, 1)
         )
 
     async def length(self) -> int:
