@@ -181,6 +181,7 @@ def test_an_open_enumeration_may_not_be_closed() -> None:
         ({"type": "number"}, {"type": "integer"}, False),
         ({}, {"type": "string"}, False),
         ({"enum": ["a"]}, {"anyOf": [{"const": "a"}, {"type": "null"}]}, True),
+        ({"type": "integer"}, {"anyOf": [{"type": "string"}, {"type": "null"}]}, False),
         ({"anyOf": [{"const": "a"}], "maxLength": 3}, {}, False),
         ({"type": "array"}, {"type": "array", "items": {"type": "string"}}, False),
         ({"const": "long"}, {"type": "string", "maxLength": 3}, False),

@@ -72,9 +72,15 @@ CHANGES: list[tuple[str, Callable[[Json], object], str]] = [
 
 
 @pytest.fixture
+def old(tmp_path: Path) -> Path:
+    specification.write(tmp_path / "old")
+    return tmp_path / "old"
+
+
+@pytest.fixture
 def new(tmp_path: Path) -> Path:
-    specification.write(tmp_path)
-    return tmp_path
+    specification.write(tmp_path / "new")
+    return tmp_path / "new"
 
 
 def edit(path: Path, change: Callable[[Json], object]) -> None:
@@ -87,29 +93,29 @@ def row(table: Json) -> Json:
     return next(row for row in table["commands"] if row["command"] == LOG_IN)
 
 
-def test_the_same_release_breaks_nothing(new: Path) -> None:
-    assert specification.breaks(specification.FOLDER, new) == []
+def test_the_same_release_breaks_nothing(old: Path, new: Path) -> None:
+    assert specification.breaks(old, new) == []
 
 
-def test_a_new_message_and_a_new_code_break_nothing(new: Path) -> None:
+def test_a_new_message_and_a_new_code_break_nothing(old: Path, new: Path) -> None:
     (new / "events" / "New.v1.json").write_text("{}")
     edit(new / "contract.json", lambda table: table["rejections"].update(quota={}))
 
-    assert specification.breaks(specification.FOLDER, new) == []
+    assert specification.breaks(old, new) == []
 
 
 @pytest.mark.parametrize(("path", "change", "expected"), CHANGES)
 def test_a_breaking_change_is_named(
-    new: Path, path: str, change: Callable[[Json], object], expected: str
+    old: Path, new: Path, path: str, change: Callable[[Json], object], expected: str
 ) -> None:
     edit(new / path, change)
 
-    assert specification.breaks(specification.FOLDER, new) == [expected]
+    assert specification.breaks(old, new) == [expected]
 
 
-def test_a_message_that_is_gone_breaks_and_the_command_line_fails(new: Path) -> None:
+def test_a_message_that_is_gone_breaks_and_the_command_line_fails(old: Path, new: Path) -> None:
     (new / STARTED).unlink()
-    folders = ("--against", str(specification.FOLDER), "--folder", str(new))
+    folders = ("--against", str(old), "--folder", str(new))
 
     done = subprocess.run(
         (sys.executable, "-m", "authbus", "spec", *folders),
