@@ -1,0 +1,1 @@
+"""What has to be true before the first command is read, and who makes it true."""

@@ -1,0 +1,52 @@
+"""The database answers and has the shape that this program expects."""
+
+import asyncpg
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from authbus_service.core.database import Database, connect
+from authbus_service.core.migrations import current, migrate, newest
+from authbus_service.startup.errors import StartupError
+
+
+def open_database(url: str) -> Database:
+    """A database at this address; raises StartupError when it is none of PostgreSQL's."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = None
+    if parsed is None or parsed.get_backend_name() != "postgresql":
+        raise StartupError("DATABASE_URL must be like postgresql://user:password@host:5432/name")
+    return connect(
+        parsed.set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
+    )
+
+
+async def bring_to_newest(database: Database) -> str:
+    """Migrate; returns the revision. Raises StartupError when the database cannot be used."""
+    await _revision(database)
+    return await migrate(database)
+
+
+async def require_newest(database: Database) -> None:
+    """Raise StartupError when the database does not answer or has another shape."""
+    found, expected = await _revision(database), newest()
+    if not found:
+        raise StartupError("the database has no tables yet. Make them: authbus migrate")
+    if found != expected:
+        raise StartupError(
+            f"the database is at revision {found}, this program needs {expected}. "
+            "Bring it there: authbus migrate"
+        )
+
+
+async def _revision(database: Database) -> str:
+    try:
+        return await current(database)
+    except (SQLAlchemyError, asyncpg.PostgresError, OSError, TimeoutError) as error:
+        reason = str(getattr(error, "orig", error)) or type(error).__name__
+        where = database.engine.url.render_as_string(hide_password=True)
+        raise StartupError(
+            f"the database at {where} cannot be used: {reason}. "
+            "Is PostgreSQL there, and is DATABASE_URL right?"
+        ) from None

@@ -1,0 +1,64 @@
+"""A start is refused while the database is not as it must be."""
+
+import pytest
+from sqlalchemy import text
+
+from authbus_service.core.database import Database
+from authbus_service.startup.database import bring_to_newest, open_database, require_newest
+from authbus_service.startup.errors import StartupError
+
+
+async def test_an_empty_database_is_refused_with_the_command_that_migrates_it(
+    database_url: str,
+) -> None:
+    database = open_database(database_url)
+
+    with pytest.raises(StartupError, match="authbus migrate"):
+        await require_newest(database)
+
+    await bring_to_newest(database)
+    await require_newest(database)
+    await database.close()
+
+
+async def test_a_database_of_another_revision_is_refused(database: Database) -> None:
+    async with database.transaction() as db:
+        await db.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+
+    with pytest.raises(StartupError, match="is at revision 0000, this program needs"):
+        await require_newest(database)
+
+
+async def test_a_plain_postgresql_address_is_good_enough(database_url: str) -> None:
+    database = open_database(database_url.replace("+asyncpg", ""))
+
+    await bring_to_newest(database)
+
+    await database.close()
+
+
+@pytest.mark.parametrize("change", ["secret", "port", "name"])
+async def test_a_database_that_cannot_be_used_is_one_error_without_the_password(
+    database_url: str, change: str
+) -> None:
+    server, _, name = database_url.rpartition("/")
+    login, _, _ = server.rpartition("@")
+    urls = {
+        "secret": database_url.replace(login, "postgresql://authbus:wrong-secret"),
+        "port": f"{login}@127.0.0.1:1/{name}",
+        "name": f"{server}/nowhere",
+    }
+    secret = login.rpartition(":")[2] if change != "secret" else "wrong-secret"
+    database = open_database(urls[change])
+
+    with pytest.raises(StartupError, match=r"\*\*\*@127.*DATABASE_URL") as raised:
+        await require_newest(database)
+
+    assert secret not in str(raised.value)
+    await database.close()
+
+
+@pytest.mark.parametrize("url", ["mysql://a:b@c/d", "hello", ""])
+def test_an_address_of_another_kind_is_refused_with_an_example(url: str) -> None:
+    with pytest.raises(StartupError, match="postgresql://user:password@host:5432/name"):
+        open_database(url)
