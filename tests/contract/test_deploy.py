@@ -1,0 +1,44 @@
+"""What is shipped beside the code names real settings and real clients."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from authbus_service.core.clients import read_clients
+from authbus_service.core.config import Settings, load, setting_names
+
+
+def settings_in(text: str) -> dict[str, str]:
+    shown = re.findall(
+        r"^(?:# )?((?:AUTHBUS_|KAFKA_B|DATABASE_)[A-Z0-9_]+)=(.*)$", text, re.MULTILINE
+    )
+    return dict(shown)
+
+
+def test_the_example_shows_every_setting_and_no_other(repository: Path) -> None:
+    shown = settings_in((repository / ".env.example").read_text(encoding="utf-8"))
+
+    assert sorted(shown) == sorted(setting_names())
+
+
+def test_the_example_shows_the_defaults(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in setting_names():
+        monkeypatch.delenv(name, raising=False)
+    shown = settings_in((repository / ".env.example").read_text(encoding="utf-8"))
+    env_file = tmp_path / ".env"
+    lines = (f"{name}={value}\n" for name, value in shown.items() if name != "AUTHBUS_TOPICS")
+    env_file.write_text("".join(lines), encoding="utf-8")
+
+    assert load(env_file) == Settings()
+
+
+def test_the_compose_file_names_real_settings_and_a_file_of_clients(repository: Path) -> None:
+    compose = (repository / "docker-compose.yml").read_text(encoding="utf-8")
+    named = set(re.findall(r"^ +(AUTHBUS_[A-Z_]+|DATABASE_URL): ", compose, re.MULTILINE))
+
+    assert "AUTHBUS_MASTER_KEY" in named
+    assert named <= set(setting_names())
+    assert "web" in read_clients(repository / "deploy" / "clients.toml")
