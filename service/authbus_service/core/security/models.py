@@ -1,4 +1,4 @@
-"""Table `keys`: which keys exist and when they serve. The keys themselves are derived, never stored."""
+"""Table `keys`: which keys exist and when they serve. Keys are derived, never stored."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from authbus_service.core.database import Base
 
 
 class KeyRow(Base):
-    """A key pair: `kid` is random and, with the master named here, all that its derivation needs."""
+    """A key pair. `kid` is random; it and the master named here are all that the keys need."""
 
     __tablename__ = "keys"
 
