@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from importlib.metadata import distribution
 from pathlib import Path
 
+import asyncpg
 import pytest
 
+from authbus_service.core.migrations import newest
 from authbus_service.embedded import EmbeddedStack
 
 RUN_COMMAND = """
@@ -126,10 +128,15 @@ async def test_the_installed_wheel_migrates_an_empty_database(
     async with EmbeddedStack(kafka=False) as stack:
         url = stack.addresses.database_url
         run(installed, RUN_COMMAND, "migrate", DATABASE_URL=url)
-        again = run(installed, RUN_COMMAND, "migrate", DATABASE_URL=url)
+        run(installed, RUN_COMMAND, "migrate", DATABASE_URL=url)
+        db = await asyncpg.connect(url.replace("+asyncpg", ""))
+        revision = await db.fetchval("SELECT version_num FROM alembic_version")
+        tables = await db.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        await db.close()
 
     assert origin.startswith(str(site_packages(installed)))
-    assert again
+    assert revision == newest()
+    assert {"users", "sessions", "inbox", "outbox"} <= {row["tablename"] for row in tables}
 
 
 def test_both_distributions_carry_one_version_and_one_licence(repository: Path) -> None:
