@@ -11,6 +11,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
     CoordinatorLoadInProgressError,
     GroupCoordinatorNotAvailableError,
+    KafkaConnectionError,
     KafkaError,
     TopicAlreadyExistsError,
     UnknownTopicOrPartitionError,
@@ -147,6 +148,8 @@ class Admin:
                 return await call()
         except TimeoutError:
             reason = "no answer in time"
+        except KafkaConnectionError:
+            reason = "nobody answers"
         except (KafkaError, OSError) as error:
             reason = str(error) or type(error).__name__
         raise ClusterError(

@@ -1,6 +1,30 @@
 """What can be wrong with a cluster, each with a text that says what to do."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from pydantic_core import to_json
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as declared, with the command that mends it.
+
+    One that is not `fatal` is said and lived with.
+    """
+
+    topic: str
+    problem: str
+    cure: str
+    fatal: bool = True
+
+    def __str__(self) -> str:
+        """One line for a person."""
+        return f"{self.topic}: {self.problem}. Mend it: {self.cure}"
+
+    def to_json(self) -> str:
+        """One JSON object."""
+        return to_json(asdict(self)).decode()
 
 
 class ClusterError(RuntimeError):
@@ -10,6 +34,7 @@ class ClusterError(RuntimeError):
 class TopicsError(ClusterError):
     """Topics are not as they are declared; one line for each finding."""
 
-    def __init__(self, findings: Sequence[object]) -> None:
+    def __init__(self, findings: Sequence[Finding]) -> None:
         """Tell of every finding, each with its cure."""
         super().__init__("\n".join(["the topics are not as declared", *map(str, findings)]))
+        self.findings = findings

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from authbus.topics import TOPICS, Topic, replies
 from authbus_service.cluster.admin import Admin, Existing, NewlyWanted, Setting
-from authbus_service.cluster.errors import TopicsError
+from authbus_service.cluster.errors import Finding, TopicsError
 
 _REPLICAS = 3
 _PAUSES_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 4)
@@ -32,23 +32,6 @@ class Wanted:
     def new(self) -> NewlyWanted:
         """The same as an order to create it."""
         return NewlyWanted(self.name, self.partitions, self.replicas, self.config)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is not as declared, with the command that mends it.
-
-    One that is not `fatal` is said and lived with.
-    """
-
-    topic: str
-    problem: str
-    cure: str
-    fatal: bool = True
-
-    def __str__(self) -> str:
-        """One line for a person."""
-        return f"{self.topic}: {self.problem}. Mend it: {self.cure}"
 
 
 def declared(namespace: str, clients: Iterable[str], brokers: int) -> list[Wanted]:

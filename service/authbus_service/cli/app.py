@@ -1,0 +1,112 @@
+"""The table of commands. Each imports its work when it runs, so that --help is quick."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="authbus",
+    help="An auth service that lives on Kafka.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+topics = typer.Typer(help="The topics that the service needs.", no_args_is_help=True)
+keys = typer.Typer(help="The keys from which all others are made.", no_args_is_help=True)
+app.add_typer(topics, name="topics")
+app.add_typer(keys, name="keys")
+
+
+def main() -> None:
+    """Run the command line. Exit 1 with one line for what a person can mend, 2 for wrong usage."""
+    try:
+        app()
+    except Exception as error:
+        from authbus_service.cli.errors import explain
+
+        line = explain(error)
+        if line is None:
+            raise
+        sys.stderr.write(f"authbus: {line}\n")
+        sys.exit(1)
+
+
+@app.command()
+def serve() -> None:
+    """Run the service until SIGTERM or Ctrl-C.
+
+    Without KAFKA_BOOTSTRAP_SERVERS it starts a Kafka of its own, without DATABASE_URL a PostgreSQL.
+    """
+    from authbus_service.cli.serving import serve as run
+
+    run()
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database at DATABASE_URL to the newest shape."""
+    from authbus_service.cli.databases import migrate as run
+
+    run()
+
+
+@topics.command("apply")
+def topics_apply() -> None:
+    """Create missing topics and mend settings."""
+    from authbus_service.cli.topics import apply
+
+    apply()
+
+
+@topics.command("check")
+def topics_check() -> None:
+    """Tell what is not as declared, with the command that mends it; exit 1 when something is."""
+    from authbus_service.cli.topics import check
+
+    check()
+
+
+@keys.command("new")
+def keys_new() -> None:
+    """Print a new master key. Keep it apart from the database."""
+    from authbus_service.cli.output import say
+    from authbus_service.cli.secrets import new_master_key
+
+    say(new_master_key())
+
+
+@app.command()
+def spec(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 when stale.")
+    ] = False,
+    folder: Annotated[Path | None, typer.Option(help="Where the spec files are.")] = None,
+) -> None:
+    """Write the contract's spec files: AsyncAPI, schemas, examples."""
+    from authbus_service.cli.contract import spec as run
+
+    run(folder, check=check)
+
+
+@app.command()
+def demo(
+    as_bytes: Annotated[
+        bool, typer.Option("--bytes", help="Show the bytes of each command as they are on Kafka.")
+    ] = False,
+) -> None:
+    """Register, log in and log out, and watch the records pass."""
+    from authbus_service.demo import demo as run
+
+    run(show_bytes=as_bytes)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from importlib.metadata import version as installed
+
+    from authbus_service.cli.output import say
+
+    say(installed("authbus-service"))

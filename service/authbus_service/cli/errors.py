@@ -1,0 +1,15 @@
+"""Which errors are for a person to mend, and what is said of them."""
+
+from authbus_service.cluster import ClusterError
+from authbus_service.core.config import ConfigError
+from authbus_service.core.security.masters import MasterKeyError
+from authbus_service.embedded import EmbeddedError
+from authbus_service.http import PortError
+from authbus_service.startup.errors import StartupError
+
+_MENDABLE = (ClusterError, ConfigError, MasterKeyError, EmbeddedError, PortError, StartupError)
+
+
+def explain(error: Exception) -> str | None:
+    """The reason and the cure, or None for a bug, whose trace somebody needs."""
+    return str(error) if isinstance(error, _MENDABLE) else None

@@ -1,0 +1,40 @@
+"""One event loop for a command: uvloop where it is there, signals, a second signal ends at once."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from importlib.util import find_spec
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_BY_SIGNAL = 128
+
+
+def run(work: Coroutine[None, None, T]) -> T:
+    """Run to the end and return the result."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(work)
+
+
+def on_signals(stop: Callable[[], None]) -> None:
+    """Call `stop` at the first SIGTERM or SIGINT, end the process at the second."""
+    loop = asyncio.get_running_loop()
+
+    def first() -> None:
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, os._exit, _BY_SIGNAL + number)
+        stop()
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, first)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if find_spec("uvloop") is None:
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
