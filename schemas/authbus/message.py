@@ -88,4 +88,3 @@ class Event(Message):
 
 
 Instant = AwareDatetime
-

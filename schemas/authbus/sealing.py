@@ -1,0 +1,149 @@
+"""Seals: compact JWE (ECDH-ES, P-256, A256GCM) for whole commands and for replies with secrets.
+
+A seal never compresses and carries no header but those named here. Errors say one thing and show
+nothing of the content.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, cast
+
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+from joserfc import jwe
+from joserfc.jwk import ECKey
+
+from authbus import base64url
+from authbus.strict_json import read_json
+
+LARGEST_SEAL = 65536
+
+_ALG, _ENC, _CURVE = "ECDH-ES", "A256GCM", "P-256"
+_ALLOWED = frozenset({"alg", "enc", "kid", "epk", "cty", "typ", "apu", "apv"})
+_REGISTRY = jwe.JWERegistry(algorithms=[_ALG, _ENC])
+_LARGEST_HEADER = _REGISTRY.max_protected_header_length
+_LONGEST_KID = 128
+# ECDH-ES has no encrypted key: the second part is empty.
+_SHAPE = re.compile(rb"[\w-]+\.\.[\w-]{16}\.[\w-]+\.[\w-]{22}", re.ASCII)
+
+
+class SealError(ValueError):
+    """This is no seal, it is not for this key, or it was altered. Which one is not said."""
+
+    def __init__(self) -> None:
+        super().__init__("not a seal that can be opened")
+
+
+def seal(payload: bytes, key: Mapping[str, str]) -> bytes:
+    """Seal `payload` so that only the owner of `key`, a public P-256 JWK, can read it.
+
+    Raises SealError when the key is none, and when the seal would be larger than LARGEST_SEAL.
+    """
+    protected = {"alg": _ALG, "enc": _ENC, "cty": "json"}
+    if "kid" in key:
+        protected["kid"] = key["kid"]
+    public = public_key(key)
+    try:
+        value = jwe.encrypt_compact(protected, payload, public, registry=_REGISTRY).encode()
+    except Exception:  # noqa: BLE001 - no error of a library may carry the payload
+        value = None
+    if value is None or len(value) > LARGEST_SEAL:
+        raise SealError
+    return value
+
+
+def kid_of(value: bytes) -> str:
+    """The id of the key that opens this seal. Reads the protected header alone.
+
+    Raises SealError for whatever is not exactly such a seal, `zip` and `crit` included.
+    """
+    kid = _protected(value).get("kid")
+    if not isinstance(kid, str) or not 0 < len(kid) <= _LONGEST_KID:
+        raise SealError
+    return kid
+
+
+def open_sealed(value: bytes, key: ECKey) -> bytes:
+    """What is inside. Raises SealError, whatever is wrong with the seal or the key."""
+    _protected(value)
+    try:
+        payload = jwe.decrypt_compact(value, key, registry=_REGISTRY).plaintext
+    except Exception:  # noqa: BLE001 - whatever a hostile seal breaks, the answer is one
+        payload = None
+    if payload is None:
+        raise SealError
+    return payload
+
+
+def private_key(key: EllipticCurvePrivateKey, kid: str) -> ECKey:
+    """A P-256 private key of `cryptography` as the kind of key that opens seals."""
+    if not isinstance(key.curve, SECP256R1):
+        raise SealError
+    return ECKey.import_key(key, {"kid": kid})
+
+
+def public_jwk(key: ECKey) -> dict[str, str]:
+    """The public half: kty, crv, x, y, and kid where the key has one."""
+    return cast("dict[str, str]", key.as_dict(private=False))
+
+
+def public_key(key: Mapping[str, str]) -> ECKey:
+    """A public JWK, checked: a point of P-256, with no private part. Raises SealError."""
+    named = (key.get("kty"), key.get("crv"), "d" in key, key.get("kid", ""))
+    match named:
+        case ("EC", "P-256", False, str()):
+            return _imported(key.get("x"), key.get("y"))
+        case _:
+            raise SealError
+
+
+class ReplyKey:
+    """A key pair for one reply. The private half lives and dies with this object."""
+
+    __slots__ = ("_key", "public")
+
+    def __init__(self) -> None:
+        self._key = ECKey.generate_key(_CURVE, {"kid": "reply"})
+        self.public = public_jwk(self._key)
+
+    def open(self, value: bytes) -> bytes:
+        """What was sealed to this key. Raises SealError."""
+        return open_sealed(value, self._key)
+
+
+@lru_cache(maxsize=64)
+def _imported(x: str | None, y: str | None) -> ECKey:
+    try:
+        key = ECKey.import_key({"kty": "EC", "crv": _CURVE, "x": x or "", "y": y or ""})
+        key.get_op_key("deriveKey")
+    except Exception:  # noqa: BLE001 - a point off the curve, letters that are no base64url, no text
+        key = None
+    if key is None:
+        raise SealError
+    return key
+
+
+def _protected(value: bytes) -> dict[str, Any]:
+    header = None
+    if len(value) <= LARGEST_SEAL and _SHAPE.fullmatch(value):
+        header = _header(value[: value.index(b".")])
+    if header is None or not _is_ours(header):
+        raise SealError
+    return header
+
+
+def _header(part: bytes) -> dict[str, Any] | None:
+    try:
+        raw = base64url.decode(part.decode())
+        return read_json(raw, max_bytes=_LARGEST_HEADER, max_depth=2)
+    except ValueError:
+        return None
+
+
+def _is_ours(header: dict[str, Any]) -> bool:
+    return (
+        header.get("alg") == _ALG
+        and header.get("enc") == _ENC
+        and isinstance(header.get("epk"), dict)
+        and header.keys() <= _ALLOWED
+    )
