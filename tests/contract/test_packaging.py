@@ -13,6 +13,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from packaging.requirements import Requirement
 
 from authbus_service.core.migrations import newest
 from authbus_service.embedded import EmbeddedStack
@@ -137,6 +138,26 @@ async def test_the_installed_wheel_migrates_an_empty_database(
     assert origin.startswith(str(site_packages(installed)))
     assert revision == newest()
     assert {"users", "sessions", "inbox", "outbox"} <= {row["tablename"] for row in tables}
+
+
+def test_every_dependency_is_locked_at_a_version_that_it_allows(repository: Path) -> None:
+    text = (repository / "requirements.txt").read_text(encoding="utf-8")
+    locked = dict(re.findall(r"^([a-z0-9-]+)==([^ ]+)", text, re.MULTILINE))
+    service = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))
+    contract = tomllib.loads((repository / "schemas/pyproject.toml").read_text(encoding="utf-8"))
+    wanted = [Requirement(each) for each in service["dependency-groups"]["dev"]]
+    for project in (service["project"], contract["project"]):
+        for each in (project["dependencies"], *project["optional-dependencies"].values()):
+            wanted += map(Requirement, each)
+
+    loose = [
+        str(each)
+        for each in wanted
+        if each.name != "authbus" and not each.specifier.contains(locked.get(each.name, "0"))
+    ]
+
+    assert len(wanted) > len(service["dependency-groups"]["dev"])
+    assert loose == []
 
 
 def test_both_distributions_carry_one_version_and_one_licence(repository: Path) -> None:
