@@ -1,0 +1,62 @@
+"""What the README says of the code is true."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from authbus.contract import ROWS
+from authbus_service.core.config import Settings, setting_names
+
+
+@pytest.fixture
+def readme(repository: Path) -> str:
+    return (repository / "README.md").read_text(encoding="utf-8")
+
+
+def rows(readme: str, heading: str) -> list[list[str]]:
+    """The cells of the first table under a heading, without backquotes."""
+    section = readme.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("| ")]
+    return [
+        [cell.strip().strip("`") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        for line in lines[2:]
+    ]
+
+
+def test_the_settings_table_names_every_setting_with_its_default(readme: str) -> None:
+    defaults = [
+        "" if value is None else str(value) for value in dict(Settings.model_validate({})).values()
+    ]
+    usual = dict(zip(setting_names(), defaults, strict=True))
+    usual["AUTHBUS_TOPICS"] = "check"
+
+    told = {name: default for name, default, _ in rows(readme, "Settings")}
+
+    assert list(told.items()) == list(usual.items())
+
+
+def test_the_table_of_commands_is_the_contract(readme: str) -> None:
+    contract = [
+        [
+            row.command.__name__,
+            row.topic.name(),
+            row.reply.__name__,
+            ", ".join(event.__name__ for event in row.events),
+        ]
+        for row in ROWS
+    ]
+
+    assert rows(readme, "The contract") == contract
+
+
+def test_every_file_that_the_readme_names_is_there(readme: str, repository: Path) -> None:
+    named = {
+        *re.findall(r"\]\(([^)#:]+)\)", readme),
+        *re.findall(r"`((?:schemas|service|deploy)/[^` ]*)`", readme),
+    }
+
+    missing = {name for name in named if not (repository / name).exists()}
+
+    assert len(named) > 3
+    assert missing == set()
