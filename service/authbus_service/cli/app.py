@@ -72,7 +72,7 @@ def topics_check() -> None:
 def keys_new() -> None:
     """Print a new master key. Keep it apart from the database."""
     from authbus_service.cli.output import say
-    from authbus_service.cli.secrets import new_master_key
+    from authbus_service.startup.master_key import new_master_key
 
     say(new_master_key())
 
@@ -97,7 +97,7 @@ def demo(
     ] = False,
 ) -> None:
     """Register, log in and log out, and watch the records pass."""
-    from authbus_service.demo import demo as run
+    from authbus_service.cli.showing import demo as run
 
     run(show_bytes=as_bytes)
 

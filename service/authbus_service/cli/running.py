@@ -19,8 +19,23 @@ def run(work: Coroutine[None, None, T]) -> T:
         return runner.run(work)
 
 
-def on_signals(stop: Callable[[], None]) -> None:
-    """Call `stop` at the first SIGTERM or SIGINT, end the process at the second."""
+async def until_asked(work: Coroutine[None, None, None]) -> None:
+    """Run `work`; the first SIGTERM or SIGINT cancels it, which is a normal end then."""
+    task, asked = asyncio.ensure_future(work), asyncio.Event()
+
+    def ask() -> None:
+        asked.set()
+        task.cancel()
+
+    _on_signals(ask)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not asked.is_set():
+            raise
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
 
     def first() -> None:

@@ -120,6 +120,14 @@ class Admin:
             if code != TopicAlreadyExistsError.errno:
                 self._refuse("create", topic, code, text)
 
+    async def delete(self, topics: Iterable[str]) -> None:
+        """Delete these topics with all that is on them; one that is not there is no error."""
+        names = [*topics]
+        answer: Any = await self._ask("delete topics", lambda: self._client.delete_topics(names))
+        for topic, code in answer.topic_error_codes:
+            if code != UnknownTopicOrPartitionError.errno:
+                self._refuse("delete", topic, code, "")
+
     async def set(self, topic: str, config: Mapping[str, str]) -> None:
         """Set these settings on the topic. Kafka then forgets every other setting of its own."""
         resource = ConfigResource(ConfigResourceType.TOPIC, topic, dict(config))
