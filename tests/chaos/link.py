@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 
 from tests.chaos.faults import Fault, Rule, Side
 from tests.chaos.wire import Request, correlation_id, read_frame, write_frame
@@ -105,4 +106,5 @@ class Link:
 
 def _end(writer: asyncio.StreamWriter) -> None:
     if not writer.is_closing():
-        writer.write_eof()
+        with suppress(OSError):
+            writer.write_eof()
