@@ -64,7 +64,9 @@ def _accounts() -> None:
         sa.Column(
             "user_id",
             sa.Uuid(),
-            sa.ForeignKey("users.id", name="fk_emails_user_id", deferrable=True, initially="DEFERRED"),
+            sa.ForeignKey(
+                "users.id", name="fk_emails_user_id", deferrable=True, initially="DEFERRED"
+            ),
             nullable=False,
             index=True,
         ),
@@ -80,7 +82,7 @@ def _accounts() -> None:
             index=True,
         ),
         _text("client_id"),
-        sa.Column("amr", postgresql.ARRAY(sa.Text()), nullable=False),
+        _text("amr"),
         sa.Column("refresh_hash", sa.LargeBinary(), nullable=False),
         sa.Column("refresh_generation", sa.Integer(), nullable=False),
         _time("started_at"),

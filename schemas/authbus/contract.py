@@ -7,7 +7,7 @@ from authbus.commands import LogIn, LogOut, RegisterUser
 from authbus.events import SessionEnded, SessionStarted, UserCreated
 from authbus.message import Command, Event, Message, Reply
 from authbus.replies import LoggedIn, LoggedOut, Registered, Rejected
-from authbus.state import FeedAlive, PublicKey, SessionRevoked, UserState
+from authbus.state import DeadLetter, FeedAlive, PublicKey, SessionRevoked, UserState
 from authbus.topics import Topic
 
 
@@ -40,6 +40,7 @@ STATE: dict[type[Message], Topic] = {
     PublicKey: topics.KEYS_STATE,
     SessionRevoked: topics.SESSIONS_ENDED,
     FeedAlive: topics.SESSIONS_ENDED,
+    DeadLetter: topics.DEAD_LETTERS,
 }
 
 

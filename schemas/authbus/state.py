@@ -49,3 +49,20 @@ class FeedAlive(Message):
     model_config = ConfigDict(extra="ignore")
 
     published_through: Instant
+
+
+class DeadLetter(Message):
+    """A record that could not be read or never works: where it lies and why, nothing of what it holds.
+
+    `topic` has no namespace in front, `size` is in bytes, `digest` is SHA-256 of the value in hex.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    topic: str
+    partition: Annotated[int, Field(ge=0)]
+    offset: Annotated[int, Field(ge=0)]
+    appended_at: Instant
+    size: Annotated[int, Field(ge=0)]
+    digest: str
+    reason: str

@@ -1,6 +1,6 @@
 """PostgreSQL: the declarative base, the engine, and the one way to open a transaction."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,13 +40,13 @@ class Database:
     engine: AsyncEngine
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+    async def transaction(self) -> AsyncGenerator[AsyncConnection]:
         """One transaction: committed when the block ends, rolled back when it raises."""
         async with self.engine.begin() as db:
             yield db
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
+    async def reading(self) -> AsyncGenerator[AsyncConnection]:
         """Single reads, each seeing what is committed; no transaction is held open."""
         async with self.engine.connect() as db:
             await db.execution_options(isolation_level="AUTOCOMMIT")

@@ -4,16 +4,14 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Integer, LargeBinary
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import Text
 
 from authbus_service.core.database import Base
 
 
 class SessionRow(Base):
     """A log-in. `refresh_hash` is SHA-256 of the refresh token that is valid now, the
-    `refresh_generation`th of its family; `ended_at` is never cleared.
+    `refresh_generation`th of its family; `ended_at` is never cleared. `amr` is a list with spaces between.
     """
 
     __tablename__ = "sessions"
@@ -21,7 +19,7 @@ class SessionRow(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
     client_id: Mapped[str]
-    amr: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    amr: Mapped[str]
     refresh_hash: Mapped[bytes] = mapped_column(LargeBinary)
     refresh_generation: Mapped[int] = mapped_column(Integer)
     started_at: Mapped[datetime]

@@ -1,0 +1,51 @@
+"""After the commit: the tokens of a granted log-in, made from what was stored and from the command."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import SecretStr
+
+from authbus.message import Reply
+from authbus.replies import LoggedIn
+from authbus_service.auth.outcome import Answer, Granted
+from authbus_service.auth.request import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Granting:
+    """`sign` makes an access token of RFC 9068 claims; `issuer` is this environment's name."""
+
+    issuer: str
+    sign: Callable[[dict[str, Any]], str]
+
+    def __call__(self, answer: Answer, request: Request) -> Reply:
+        """The reply to send. The same answer and command give the same tokens."""
+        if not isinstance(answer, Granted):
+            return answer
+        derived = request.derived
+        return LoggedIn(
+            user_id=answer.user_id,
+            session_id=answer.session_id,
+            access_token=SecretStr(self.sign(self._claims(answer, request))),
+            access_token_expires_at=answer.access_token_expires_at,
+            refresh_token=SecretStr(derived.refresh_token),
+            session_expires_at=answer.session_expires_at,
+        )
+
+    def _claims(self, granted: Granted, request: Request) -> dict[str, Any]:
+        at = int(granted.auth_time.timestamp())
+        audiences = request.client.audiences
+        return {
+            "iss": self.issuer,
+            "sub": str(granted.user_id),
+            "sid": str(granted.session_id),
+            "aud": audiences[0] if len(audiences) == 1 else list(audiences),
+            "client_id": request.client.id,
+            "jti": str(request.derived.token_id),
+            "iat": at,
+            "exp": int(granted.access_token_expires_at.timestamp()),
+            "auth_time": at,
+            "amr": list(granted.amr),
+            "roles": list(granted.roles),
+        }

@@ -1,0 +1,73 @@
+"""What a handler decides: an answer, the events it causes, and what `apply` needs beside them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from authbus.message import Event, Reply
+from authbus.replies import Code, LoggedIn, Rejected
+
+
+class Granted(BaseModel):
+    """A `LoggedIn` without its tokens: they are made again from this and the command's own secrets."""
+
+    model_config = ConfigDict(frozen=True)
+
+    user_id: UUID
+    session_id: UUID
+    amr: tuple[str, ...]
+    roles: tuple[str, ...] = ()
+    auth_time: datetime
+    access_token_expires_at: datetime
+    session_expires_at: datetime
+
+    @classmethod
+    def wire_type(cls) -> str:
+        """The reply's type: what becomes of it."""
+        return LoggedIn.wire_type()
+
+
+Answer = Reply | Granted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Private:
+    """What stays in the database: it goes to `apply` beside the event and is never published."""
+
+    address: str = field(default="", repr=False)
+    canonical: str = field(default="", repr=False)
+    password_hash: str = field(default="", repr=False)
+    refresh_hash: bytes = field(default=b"", repr=False)
+
+
+NOTHING = Private()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One command's result. A refusal is an answer too and may come with events."""
+
+    answer: Answer
+    events: tuple[Event, ...] = ()
+    private: Private = NOTHING
+
+
+def refused(code: Code, detail: str = "") -> Outcome:
+    """A refusal that changes nothing."""
+    return Outcome(Rejected.because(code, detail))
+
+
+def stored(answer: Answer) -> dict[str, Any]:
+    """What the inbox keeps of an answer; it has no secret in it."""
+    return {"type": answer.wire_type(), "data": answer.model_dump(mode="json", exclude_none=True)}
+
+
+def restored(outcome: Mapping[str, Any], replies: Mapping[str, type[Reply]]) -> Answer:
+    """The answer that `stored` wrote down."""
+    wire_type, data = outcome["type"], outcome["data"]
+    model = Granted if wire_type == Granted.wire_type() else replies[wire_type]
+    return model.model_validate(data)

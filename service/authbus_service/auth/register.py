@@ -1,0 +1,44 @@
+"""RegisterUser: an account for a free address."""
+
+from authbus.commands import RegisterUser
+from authbus.events import UserCreated
+from authbus.replies import Code, Registered, Rejected
+from authbus_service.auth.outcome import Outcome, Private, refused
+from authbus_service.auth.passwords.rules import judge, own_words
+from authbus_service.auth.proof import Claim, Proof, Tools
+from authbus_service.auth.request import Request
+from authbus_service.auth.rows import Readable
+from authbus_service.auth.users.email import canonical
+
+
+async def prepare(command: RegisterUser, request: Request, tools: Tools) -> Proof:
+    """Judge address and password, then hash: a taken address costs as much as a free one."""
+    address = canonical(command.email)
+    if address is None:
+        return Proof(refusal=Rejected.because(Code.EMAIL_INVALID))
+    password = command.password.get_secret_value()
+    refusal = judge(
+        password, own_words=own_words(address), min_length=tools.policy.password_min_length
+    )
+    if refusal is not None:
+        return Proof(refusal=Rejected.because(refusal))
+    return Proof(
+        claim=Claim(address, command.email),
+        password_hash=await tools.hashes.hash(password, request.derived.salt),
+    )
+
+
+def decide(request: Request, proof: Proof, rows: Readable) -> Outcome:
+    """The address is ours, or it is taken."""
+    user_id = request.derived.user_id
+    if proof.claim is None or not rows.may_have(proof.claim.canonical, user_id):
+        return refused(Code.EMAIL_TAKEN)
+    created = UserCreated(
+        user_id=user_id, sequence=1, actor=f"user:{user_id}", causation_id=request.id
+    )
+    private = Private(
+        address=proof.claim.address,
+        canonical=proof.claim.canonical,
+        password_hash=proof.password_hash,
+    )
+    return Outcome(Registered(user_id=user_id), (created,), private)

@@ -1,0 +1,61 @@
+"""A command on its way: what was asked, by which client, and what follows from the record alone."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from authbus.commands import LogIn, LogOut, RegisterUser
+from authbus_service.core.clients import Client
+from authbus_service.core.security.masters import Masters
+
+Known = RegisterUser | LogIn | LogOut
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """Ids and secrets that follow from a command: the same record always yields the same ones."""
+
+    masters: Masters
+    master: str
+    command_id: UUID
+    content: bytes
+
+    @property
+    def user_id(self) -> UUID:
+        """The user this command makes."""
+        return self.masters.user_id(self.command_id, self.content, self.master)
+
+    @property
+    def session_id(self) -> UUID:
+        """The session this command starts."""
+        return self.masters.session_id(self.command_id, self.content, self.master)
+
+    @property
+    def token_id(self) -> UUID:
+        """The `jti` of the access token in this command's answer."""
+        return self.masters.token_id(self.command_id, self.content, self.master)
+
+    @property
+    def refresh_token(self) -> str:
+        """The refresh token in this command's answer."""
+        return self.masters.refresh_token(self.command_id, self.content, self.master)
+
+    @property
+    def salt(self) -> bytes:
+        """The salt of a password that this command sets."""
+        return self.masters.salt(self.command_id, self.content, self.master)
+
+    def event_id(self, index: int) -> UUID:
+        """The id of this command's event number `index`, from 0."""
+        return self.masters.event_id(self.command_id, self.content, index, self.master)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An opened command. `expires_at` is when nobody waits for it any more."""
+
+    command: Known
+    id: UUID
+    client: Client
+    expires_at: datetime
+    derived: Derived

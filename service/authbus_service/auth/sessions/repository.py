@@ -1,0 +1,56 @@
+"""Sessions in PostgreSQL. Every question and every write is set-based; nothing here commits."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Uuid
+
+from authbus_service.auth.sessions.models import SessionRow
+from authbus_service.auth.sessions.session import Session
+from authbus_service.core.sets import arrays, insert_rows, update_rows
+
+_SESSION = SessionRow.__table__
+_IDS = bindparam("ids", type_=ARRAY(Uuid))
+_CHANGING = ("id", "refresh_hash", "refresh_generation", "ended_at", "end_reason")
+_NEW = (*_CHANGING, "user_id", "client_id", "amr", "started_at", "expires_at")
+
+_BY_ID = select(_SESSION).where(_SESSION.c.id == any_(_IDS))
+_OWNERS = select(_SESSION.c.id, _SESSION.c.user_id).where(_SESSION.c.id == any_(_IDS))
+_INSERT = insert_rows(_SESSION, _NEW)
+_UPDATE = update_rows(_SESSION, "id", _CHANGING[1:])
+
+
+async def by_id(db: AsyncConnection, ids: Iterable[UUID]) -> list[Session]:
+    """These sessions, ended ones too. Read under the locks of their users they stand still."""
+    found = await db.execute(_BY_ID, {"ids": list(ids)})
+    return [_session(dict(row)) for row in found.mappings()]
+
+
+async def owners(db: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """The user of each of these sessions."""
+    found = await db.execute(_OWNERS, {"ids": list(ids)})
+    return dict(found.tuples().all())
+
+
+async def add(db: AsyncConnection, sessions: Sequence[Session]) -> None:
+    """Write new sessions."""
+    await db.execute(_INSERT, arrays([_row(session) for session in sessions], _NEW))
+
+
+async def save(db: AsyncConnection, sessions: Sequence[Session]) -> None:
+    """Write changed sessions back."""
+    await db.execute(_UPDATE, arrays([_row(session) for session in sessions], _CHANGING))
+
+
+def _session(row: Mapping[str, Any]) -> Session:
+    columns: dict[str, Any] = {**row, "amr": tuple(row["amr"].split())}
+    return Session(**columns)
+
+
+def _row(session: Session) -> dict[str, Any]:
+    return {**asdict(session), "amr": " ".join(session.amr)}

@@ -1,0 +1,50 @@
+"""The rules of a user: what makes one, and when a proof still holds for one."""
+
+from datetime import datetime
+from uuid import UUID
+
+from authbus.events import UserCreated
+from authbus.message import Event
+from authbus.state import UserState
+from authbus_service.auth.outcome import Private
+from authbus_service.auth.rows import Rows
+from authbus_service.auth.users.user import Credential, User
+
+
+def holds(proof: Credential | None, user: User | None) -> bool:
+    """Whether a password that was verified before the lock is still this user's, under the lock."""
+    return (
+        proof is not None
+        and user is not None
+        and user.is_active
+        and proof.version == user.credential_version
+    )
+
+
+def created(event: UserCreated, private: Private, rows: Rows, at: datetime) -> UserState:
+    """Apply UserCreated: the row is there; returns the public state that follows."""
+    user = User(
+        id=event.user_id,
+        sequence=event.sequence,
+        status="active",
+        password_hash=private.password_hash,
+        credential_version=1,
+        created_at=at,
+    )
+    rows.add_user(user)
+    return UserState(
+        user_id=user.id, sequence=user.sequence, email=private.address, status="active"
+    )
+
+
+def rehashed(user_id: UUID, password_hash: str, rows: Rows) -> None:
+    """The same password under today's parameters: its version stays."""
+    rows.touch_user(user_id).password_hash = password_hash
+
+
+def follows(event: Event, rows: Rows) -> None:
+    """Every event but the first moves its user's sequence on by one."""
+    user = rows.touch_user(event.user_id)
+    if event.sequence != user.sequence + 1:
+        raise ValueError(f"event {event.sequence} does not follow {user.sequence}")
+    user.sequence = event.sequence

@@ -1,0 +1,31 @@
+"""A user in memory, as the rules see it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(slots=True)
+class User:
+    """An account. `credential_version` counts its passwords: a proof made for an older one is void."""
+
+    id: UUID
+    sequence: int
+    status: str
+    password_hash: str = field(repr=False)
+    credential_version: int
+    created_at: datetime
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it may log in."""
+        return self.status == "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a log-in is checked against, read without a lock."""
+
+    user_id: UUID
+    password_hash: str = field(repr=False)
+    version: int

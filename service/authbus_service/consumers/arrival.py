@@ -1,0 +1,52 @@
+"""A record as it came: bytes and where they lay. Nothing here can raise on what a stranger wrote."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from authbus.topics import Topic
+
+Place = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One record of a command topic. `appended_at` is the broker's time."""
+
+    topic: Topic
+    partition: int
+    offset: int
+    key: bytes | None = field(repr=False)
+    value: bytes = field(repr=False)
+    headers: Sequence[tuple[str, bytes | None]] = field(repr=False)
+    appended_at: datetime
+
+    @property
+    def place(self) -> Place:
+        """The topic without its namespace, and the partition."""
+        return self.topic.suffix, self.partition
+
+    @property
+    def lane(self) -> tuple[str, int, bytes | int]:
+        """What keeps its order: the key in its partition; a record without a key is alone."""
+        return *self.place, self.offset if self.key is None else self.key
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the value as received."""
+        return hashlib.sha256(self.value).digest()
+
+
+def arrival(topic: Topic, record: Any) -> Arrival:
+    """What aiokafka's ConsumerRecord says, taken over untouched."""
+    return Arrival(
+        topic=topic,
+        partition=record.partition,
+        offset=record.offset,
+        key=record.key,
+        value=record.value or b"",
+        headers=record.headers,
+        appended_at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
+    )

@@ -1,0 +1,118 @@
+"""Many commands, one transaction: lock, claim, decide, apply, flush, commit. Nothing else commits effects.
+
+A group that fails is halved until the one that fails stands alone. A COMMIT whose answer was lost is
+simply run again: the inbox claim then tells what was done.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from authbus.contract import STATE
+from authbus.message import Event, Message
+from authbus.replies import Code
+from authbus.state import SessionRevoked
+from authbus.topics import Topic
+from authbus_service.auth import handlers, repository
+from authbus_service.auth.outcome import Outcome, refused, stored
+from authbus_service.auth.proof import Policy
+from authbus_service.auth.rows import Rows
+from authbus_service.consumers.arrival import Place
+from authbus_service.consumers.job import Decided, Job, spoken
+from authbus_service.core.database import Database
+from authbus_service.core.ids import id_time
+from authbus_service.inbox import fence, partitions
+from authbus_service.inbox import repository as inbox
+from authbus_service.outbox import repository as outbox
+from authbus_service.outbox.repository import Record
+
+_PATIENCE = 3
+
+FenceBelow = Callable[[Iterable[Job]], Mapping[Place, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """What a group's transaction needs."""
+
+    database: Database
+    policy: Policy
+    fence_below: FenceBelow
+
+    async def together(self, jobs: Sequence[Job]) -> dict[Job, Decided]:
+        """Commit these commands. Those whose user is locked elsewhere are left out, for later."""
+        patient = len(jobs) == 1 and jobs[0].misses >= _PATIENCE
+        async with self.database.transaction() as db:
+            rows, busy = await repository.lock(db, _users(jobs), wait=patient)
+            ready = [job for job in jobs if job.proof.user_id not in busy]
+            if not ready:
+                return {}
+            at = await _clock(db)
+            await repository.claim(db, [(job.request, job.proof) for job in ready], rows)
+            outcomes, records = self._decided(ready, rows, at)
+            await repository.flush(db, rows)
+            await outbox.append(db, records)
+            await fence.move(db, self.fence_below(ready))
+            await inbox.claim(db, [_handled(job, outcomes[job], at) for job in ready])
+        return {job: Decided(outcome.answer, at) for job, outcome in outcomes.items()}
+
+    def _decided(
+        self, ready: Sequence[Job], rows: Rows, at: datetime
+    ) -> tuple[dict[Job, Outcome], list[Record]]:
+        outcomes: dict[Job, Outcome] = {}
+        records: list[Record] = []
+        for job in ready:
+            if _is_late(job, at):
+                outcome = refused(Code.EXPIRED)
+            else:
+                outcome = handlers.decide(job.request, job.proof, rows, at, self.policy)
+            told = [_told(event, outcome, rows, at) for event in outcome.events]
+            records += spoken(job, told, at)
+            outcomes[job] = outcome
+        return outcomes, records
+
+
+def _told(
+    event: Event, outcome: Outcome, rows: Rows, at: datetime
+) -> tuple[Event, Message | None, Topic | None, str]:
+    state = handlers.apply(event, outcome.private, rows, at)
+    if state is None:
+        return event, None, None, ""
+    key = state.session_id if isinstance(state, SessionRevoked) else state.user_id
+    return event, state, STATE[type(state)], str(key)
+
+
+def _is_late(job: Job, at: datetime) -> bool:
+    issued = id_time(job.request.id)
+    return at >= job.request.expires_at or issued is None or issued < partitions.oldest(at)
+
+
+def _users(jobs: Sequence[Job]) -> set[UUID]:
+    return {job.proof.user_id for job in jobs if job.proof.user_id is not None}
+
+
+async def _clock(db: AsyncConnection) -> datetime:
+    at = await db.scalar(select(func.clock_timestamp()))
+    if at is None:
+        raise RuntimeError("the database has no clock")
+    return at
+
+
+def _handled(job: Job, outcome: Outcome, at: datetime) -> inbox.Handled:
+    issued = id_time(job.request.id)
+    if issued is None:
+        raise ValueError("a command id without a time")
+    return inbox.Handled(
+        time=issued,
+        id=job.request.id,
+        digest=job.digest,
+        content=job.request.derived.content,
+        master=job.request.derived.master,
+        expires_at=job.request.expires_at,
+        handled_at=at,
+        outcome=stored(outcome.answer),
+    )

@@ -1,0 +1,105 @@
+"""A record's headers, read before its seal is opened: a claim to be compared, not yet a truth."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from authbus.envelope import Sealed, read_headers
+from authbus_service.consumers.arrival import Arrival
+from authbus_service.consumers.unreadable import Reason, UnreadableError
+
+_OURS = frozenset(
+    {
+        "content-type",
+        "ce_specversion",
+        "ce_id",
+        "ce_type",
+        "ce_source",
+        "ce_time",
+        "ce_expirytime",
+        "ce_subject",
+        "reply_to",
+        "reply_partition",
+        "correlation_id",
+        "traceparent",
+        "kafka_replyTopic",
+    }
+)
+_SPRING_CORRELATION = "kafka_correlationId"
+_SPRING_PARTITION = "kafka_replyPartition"
+_LONGEST = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The headers that matter, as text; `spring_correlation` is echoed byte for byte."""
+
+    id: UUID
+    text: dict[str, str]
+    spring_correlation: bytes | None
+    spring_partition: int | None
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """What the headers say of the expiry."""
+        return instant(self.text.get("ce_expirytime"))
+
+    def agree_with(self, sealed: Sealed) -> bool:
+        """Whether everything that a header repeats is what the seal holds."""
+        exact = {
+            "ce_specversion": sealed.specversion,
+            "ce_id": str(sealed.id),
+            "ce_type": sealed.type,
+            "ce_source": sealed.source,
+            "reply_to": sealed.reply_to,
+            "reply_partition": _text(sealed.reply_partition),
+            "correlation_id": sealed.correlation_id,
+        }
+        times = {"ce_time": sealed.time, "ce_expirytime": sealed.expirytime}
+        chosen_late = sealed.correlation_id is None
+        return all(
+            self.text.get(name, value) == value
+            for name, value in exact.items()
+            if not (name == "correlation_id" and chosen_late)
+        ) and all(
+            name not in self.text or instant(self.text[name]) == value
+            for name, value in times.items()
+        )
+
+
+def read_labels(arrival: Arrival) -> Labels:
+    """The labels of a record. Raises UnreadableError for a header that is null, double or not text."""
+    ours = [header for header in arrival.headers if header[0] in _OURS]
+    text = read_headers(ours)
+    if len(text) < len(ours) or any(len(value) > _LONGEST for value in text.values()):
+        raise UnreadableError(Reason.BAD_HEADER)
+    try:
+        command_id = UUID(text["ce_id"])
+    except (KeyError, ValueError):
+        raise UnreadableError(Reason.BAD_HEADER) from None
+    if str(command_id) != text["ce_id"].lower():
+        raise UnreadableError(Reason.BAD_HEADER)
+    text["ce_id"] = str(command_id)
+    spring = dict(arrival.headers)
+    correlation, partition = spring.get(_SPRING_CORRELATION), spring.get(_SPRING_PARTITION)
+    if correlation is not None and len(correlation) > _LONGEST:
+        raise UnreadableError(Reason.BAD_HEADER)
+    return Labels(
+        id=command_id,
+        text=text,
+        spring_correlation=correlation,
+        spring_partition=None if partition is None else int.from_bytes(partition[:4], "big"),
+    )
+
+
+def instant(text: str | None) -> datetime | None:
+    """An RFC 3339 time, or None when it is none."""
+    try:
+        at = None if text is None else datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at is not None and at.tzinfo is not None else None
+
+
+def _text(number: int | None) -> str | None:
+    return None if number is None else str(number)

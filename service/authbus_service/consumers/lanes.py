@@ -1,0 +1,111 @@
+"""Lanes: records of one key in order, other keys side by side, only so many at a time."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection
+from typing import Protocol
+
+from authbus_service.consumers.arrival import Arrival, Place
+from authbus_service.consumers.progress import Progress
+
+Lane = tuple[str, int, bytes | int]
+
+
+class Source(Protocol):
+    """The consumer's part that stops a partition while its span is too wide."""
+
+    def pause(self, place: Place) -> None: ...
+    def resume(self, place: Place) -> None: ...
+
+
+class Lanes:
+    """Feeds `handle`, which returns when a record is finished and never raises.
+
+    At most `in_flight` records are queued or running. A partition whose span, from the lowest
+    unfinished record to the newest, passes `span` is paused, so that one stuck key cannot make the
+    redelivery window grow without bound.
+    """
+
+    def __init__(
+        self,
+        handle: Callable[[Arrival], Awaitable[None]],
+        progress: Progress,
+        *,
+        in_flight: int = 128,
+        span: int = 2000,
+    ) -> None:
+        """Lanes that count into `progress`."""
+        self._handle = handle
+        self._progress = progress
+        self._slots = asyncio.Semaphore(in_flight)
+        self._span = span
+        self._lanes: dict[Lane, deque[Arrival]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._paused: set[Place] = set()
+        self._round = 0
+
+    @property
+    def running(self) -> int:
+        """How many lanes have work."""
+        return len(self._lanes)
+
+    async def feed(self, arrivals: Collection[Arrival], source: Source) -> None:
+        """Take a fetched batch, waiting for free slots. What a rebalance overtook is dropped."""
+        this_round = self._round
+        for arrival in arrivals:
+            await self._slots.acquire()
+            if self._round != this_round or not self._progress.begin(arrival):
+                self._slots.release()
+                continue
+            self._enter(arrival, source)
+            if self._progress.span(arrival.place) > self._span:
+                self._paused.add(arrival.place)
+                source.pause(arrival.place)
+
+    async def drain(self, places: Collection[Place] | None = None, *, within: float) -> bool:
+        """Drop what is queued (of these partitions), wait for what runs. False when time ran out."""
+        self._round += 1
+        for lane, queue in self._lanes.items():
+            if places is None or lane[:2] in places:
+                for _ in range(len(queue) - 1):
+                    queue.pop()
+                    self._slots.release()
+        running = set(self._tasks)
+        if running:
+            _, late = await asyncio.wait(running, timeout=within)
+            return not late
+        return True
+
+    def cancel(self) -> None:
+        """End what still runs; its records are delivered again."""
+        for task in self._tasks:
+            task.cancel()
+
+    def _enter(self, arrival: Arrival, source: Source) -> None:
+        queue = self._lanes.get(arrival.lane)
+        if queue is not None:
+            queue.append(arrival)
+            return
+        self._lanes[arrival.lane] = deque([arrival])
+        task = asyncio.create_task(self._run(arrival.lane, source))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, lane: Lane, source: Source) -> None:
+        queue = self._lanes[lane]
+        try:
+            while queue:
+                # The head stays in the queue while it runs, so that a lane is never started twice.
+                await self._handle(queue[0])
+                self._progress.finish(queue.popleft())
+                self._slots.release()
+                self._resume(lane[:2], source)
+        finally:
+            for _ in queue:
+                self._slots.release()
+            del self._lanes[lane]
+
+    def _resume(self, place: Place, source: Source) -> None:
+        if place in self._paused and self._progress.span(place) <= self._span // 2:
+            self._paused.discard(place)
+            source.resume(place)

@@ -1,0 +1,164 @@
+"""From a record to a command: open the seal, compare what the headers say, read what is asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from joserfc.jwk import ECKey
+from pydantic import ValidationError
+
+from authbus.contract import COMMANDS, topic_of
+from authbus.envelope import Sealed
+from authbus.message import Command
+from authbus.replies import Code, Rejected
+from authbus.sealing import LARGEST_SEAL, SealError, kid_of, open_sealed
+from authbus.signing import canonical
+from authbus.strict_json import JsonError, read_json
+from authbus_service.auth.request import Derived, Request
+from authbus_service.consumers.arrival import Arrival
+from authbus_service.consumers.labels import Labels
+from authbus_service.consumers.route import Route
+from authbus_service.consumers.unreadable import Reason, UnreadableError
+from authbus_service.core.clients import Client
+from authbus_service.core.ids import id_time
+from authbus_service.core.security.masters import Masters
+
+_NEAR = timedelta(minutes=10)
+_LONGEST_LIFE = timedelta(minutes=15)
+_SOURCE = "/clients/"
+_CLEAR = (b"{", b"[", b'"')
+
+
+class Keys(Protocol):
+    """The key ring's part that opens seals."""
+
+    def sealing(self, kid: str) -> tuple[ECKey, str] | None:
+        """The private key and its master's name, or None for a kid that is not ours."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A record whose seal and headers are right. `refusal`: it asks for what cannot be."""
+
+    sealed: Sealed = field(repr=False)
+    client: Client
+    route: Route
+    master: str
+    content: bytes = field(repr=False)
+    command: Command | None
+    refusal: Rejected | None
+
+    def request(self, masters: Masters, master: str | None = None) -> Request[Any]:
+        """The command as handlers see it, with what is derived from it under a master."""
+        if self.command is None:
+            raise ValueError("a refused record has no request")
+        name = master or self.master
+        content = masters.content_digest(self.content, name)
+        derived = Derived(masters, name, self.sealed.id, content)
+        return Request(self.command, self.sealed.id, self.client, self.sealed.expirytime, derived)
+
+
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """Opens records of one installation."""
+
+    keys: Keys
+    clients: Mapping[str, Client]
+    namespace: str
+
+    def open(self, arrival: Arrival, labels: Labels) -> Opened:
+        """The command in a record. Raises UnreadableError; then nobody is answered."""
+        payload, master = self._unsealed(arrival)
+        try:
+            sealed = Sealed.model_validate(read_json(payload))
+        except JsonError:
+            raise UnreadableError(Reason.BAD_JSON) from None
+        except ValidationError:
+            raise UnreadableError(Reason.BAD_ENVELOPE) from None
+        if not labels.agree_with(sealed):
+            raise UnreadableError(Reason.HEADER_MISMATCH)
+        client = self.clients.get(sealed.source.removeprefix(_SOURCE))
+        if client is None or client.source != sealed.source:
+            raise UnreadableError(Reason.UNKNOWN_CLIENT)
+        command, refusal = self._asked(arrival, sealed)
+        return Opened(
+            sealed=sealed,
+            client=client,
+            route=self._route(labels, sealed, client),
+            master=master,
+            content=canonical({"type": sealed.type, "source": sealed.source, "data": sealed.data}),
+            command=command,
+            refusal=refusal,
+        )
+
+    def _unsealed(self, arrival: Arrival) -> tuple[bytes, str]:
+        value = arrival.value
+        if not value:
+            raise UnreadableError(Reason.EMPTY)
+        if len(value) > LARGEST_SEAL:
+            raise UnreadableError(Reason.TOO_LARGE)
+        try:
+            kid = kid_of(value)
+        except SealError:
+            clear = value.lstrip().startswith(_CLEAR)
+            raise UnreadableError(Reason.SECRET_EXPOSED if clear else Reason.NOT_SEALED) from None
+        found = self.keys.sealing(kid)
+        if found is None:
+            raise UnreadableError(Reason.UNKNOWN_KEY)
+        key, master = found
+        try:
+            return open_sealed(value, key), master
+        except SealError:
+            raise UnreadableError(Reason.BAD_SEAL) from None
+
+    def _route(self, labels: Labels, sealed: Sealed, client: Client) -> Route:
+        allowed = client.reply_topic.name(self.namespace)
+        asked = {sealed.reply_to, labels.text.get("kafka_replyTopic")} - {None}
+        if asked - {allowed}:
+            raise UnreadableError(Reason.REPLY_NOT_ALLOWED)
+        return Route(
+            topic=allowed if asked else None,
+            partition=sealed.reply_partition
+            if sealed.reply_partition is not None
+            else labels.spring_partition,
+            correlation_id=sealed.correlation_id or labels.text.get("correlation_id"),
+            spring_correlation=labels.spring_correlation,
+            key=sealed.reply_key,
+            command_id=sealed.id,
+        )
+
+    def _asked(self, arrival: Arrival, sealed: Sealed) -> tuple[Command | None, Rejected | None]:
+        model = COMMANDS.get(sealed.type)
+        if model is None:
+            return None, Rejected.because(Code.UNKNOWN_TYPE)
+        right = topic_of(model)
+        if right != arrival.topic:
+            detail = f"send it to {right.name(self.namespace)}"
+            return None, Rejected.because(Code.WRONG_TOPIC, detail)
+        if _is_stale(sealed.id, arrival):
+            return None, Rejected.because(Code.STALE_ID)
+        try:
+            command = model.model_validate(sealed.data)
+        except ValidationError as error:
+            return None, Rejected.because(Code.INVALID, _named(error))
+        issued = id_time(sealed.id)
+        if issued is None or sealed.expirytime > issued + _LONGEST_LIFE:
+            return None, Rejected.because(Code.INVALID, "expirytime: more than 15 minutes ahead")
+        return command, None
+
+
+def _is_stale(command_id: UUID, arrival: Arrival) -> bool:
+    at = id_time(command_id) if command_id.version == 7 else None  # noqa: PLR2004 - UUIDv7
+    return at is None or abs(arrival.appended_at - at) > _NEAR
+
+
+def _named(error: ValidationError) -> str:
+    """Which fields are wrong and how, never what was in them."""
+    told = (
+        f"{'.'.join(map(str, each['loc']))[:40]}: {each['type']}"
+        for each in error.errors(include_input=False, include_url=False, include_context=False)
+    )
+    return "; ".join(told)[:300]

@@ -1,0 +1,84 @@
+"""What is finished, by partition: the lowest unfinished offset is as far as the fence may go."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from authbus_service.consumers.arrival import Arrival, Place
+
+
+@dataclass(slots=True)
+class _Partition:
+    next: int = 0
+    unfinished: dict[int, None] = field(default_factory=dict[int, None])
+
+    @property
+    def low(self) -> int:
+        return next(iter(self.unfinished), self.next)
+
+    def low_without(self, done: set[int]) -> int:
+        return next((each for each in self.unfinished if each not in done), self.next)
+
+
+class Progress:
+    """Counts records in and out. Offsets of a partition come in order; finished ones in any."""
+
+    def __init__(self) -> None:
+        """Nothing is assigned yet."""
+        self._partitions: dict[Place, _Partition] = {}
+        # How far the fence is known to be durable; Kafka's offset follows this and nothing else.
+        self.durable: dict[Place, int] = {}
+
+    def begin(self, arrival: Arrival) -> bool:
+        """Take a record in. False for one that was taken before: a fetch after a rebalance."""
+        partition = self._partitions.setdefault(arrival.place, _Partition())
+        if arrival.offset < partition.next:
+            return False
+        partition.unfinished[arrival.offset] = None
+        partition.next = arrival.offset + 1
+        return True
+
+    def finish(self, arrival: Arrival) -> None:
+        """This record needs nothing more; unknown ones (revoked meanwhile) are passed over."""
+        partition = self._partitions.get(arrival.place)
+        if partition is not None:
+            partition.unfinished.pop(arrival.offset, None)
+
+    def span(self, place: Place) -> int:
+        """How many offsets lie between the lowest unfinished one and the newest."""
+        partition = self._partitions.get(place)
+        return 0 if partition is None else partition.next - partition.low
+
+    def below(self, finishing: Iterable[Arrival]) -> dict[Place, int]:
+        """Where the fence stands once these records are finished too, for their partitions."""
+        done: dict[Place, set[int]] = {}
+        for arrival in finishing:
+            done.setdefault(arrival.place, set()).add(arrival.offset)
+        return {
+            place: self._partitions[place].low_without(offsets)
+            for place, offsets in done.items()
+            if place in self._partitions
+        }
+
+    def ahead(self) -> dict[Place, int]:
+        """Partitions whose finished records the fence does not cover yet, and where it should be."""
+        return {
+            place: partition.low
+            for place, partition in self._partitions.items()
+            if partition.low > self.durable.get(place, 0)
+        }
+
+    def moved(self, offsets: Mapping[Place, int]) -> None:
+        """The fence is durable up to here."""
+        for place, offset in offsets.items():
+            if place in self._partitions:
+                self.durable[place] = max(offset, self.durable.get(place, 0))
+
+    def forget(self, places: Iterable[Place]) -> None:
+        """These partitions are somebody else's now."""
+        for place in places:
+            self._partitions.pop(place, None)
+            self.durable.pop(place, None)
+
+    def __iter__(self) -> Iterator[Place]:
+        """The partitions that records came from."""
+        return iter(self._partitions)

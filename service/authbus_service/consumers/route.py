@@ -1,0 +1,62 @@
+"""Where an answer goes, and the records that are answers."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from authbus.envelope import EVENT_SOURCE, JSON_TYPE, SEALED_TYPE, Header, cloud_event
+from authbus.message import Reply
+from authbus.replies import Code, Rejected
+from authbus.sealing import SealError, seal
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A reply's way: topic None means that nobody waits. `key` is the one-time reply key."""
+
+    topic: str | None
+    partition: int | None
+    correlation_id: str | None
+    spring_correlation: bytes | None
+    key: dict[str, str] | None = field(repr=False)
+    command_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One record to send: an answer or a dead letter."""
+
+    topic: str
+    partition: int | None
+    key: bytes
+    value: bytes = field(repr=False)
+    headers: list[Header]
+
+
+def letter(route: Route, reply: Reply, at: datetime) -> Letter | None:
+    """The reply as a record, sealed when it has secrets; None when nobody waits."""
+    if route.topic is None:
+        return None
+    value = reply.model_dump_json(exclude_none=True).encode()
+    content_type = JSON_TYPE
+    if reply.sealed:
+        try:
+            value, content_type = seal(value, route.key or {}), SEALED_TYPE
+        except SealError:
+            return letter(route, Rejected.because(Code.INVALID, "reply_key: none to seal to"), at)
+    headers = cloud_event(
+        # A repeated answer to a repeated command is the same message.
+        id=uuid5(route.command_id, reply.wire_type()),
+        type=reply.wire_type(),
+        source=EVENT_SOURCE,
+        time=at,
+        extra={
+            "content-type": content_type,
+            "ce_causationid": str(route.command_id),
+            "correlation_id": route.correlation_id,
+        },
+    )
+    if route.spring_correlation is not None:
+        headers.append(("kafka_correlationId", route.spring_correlation))
+    key = (route.correlation_id or str(route.command_id)).encode()
+    return Letter(route.topic, route.partition, key, value, headers)

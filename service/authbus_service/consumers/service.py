@@ -1,0 +1,229 @@
+"""The consumers together: two intakes, two writers, the fence's heart-beat."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from aiokafka.errors import KafkaError
+from faststream.kafka import KafkaBroker
+from sqlalchemy.exc import SQLAlchemyError
+
+from authbus import topics
+from authbus_service.auth.granting import Granting
+from authbus_service.auth.proof import Policy, Tools
+from authbus_service.auth.sessions import repository as sessions
+from authbus_service.auth.users import repository as users
+from authbus_service.auth.users.user import Credential
+from authbus_service.consumers.arrival import Arrival, Place
+from authbus_service.consumers.gather import Gathered
+from authbus_service.consumers.group import Grouping
+from authbus_service.consumers.job import Job
+from authbus_service.consumers.lanes import Lanes
+from authbus_service.consumers.opening import Opener
+from authbus_service.consumers.progress import Progress
+from authbus_service.consumers.speaker import Speaker
+from authbus_service.consumers.subscriber import Intake
+from authbus_service.consumers.way import Way
+from authbus_service.consumers.writer import Writer
+from authbus_service.core import clock
+from authbus_service.core.clients import Client
+from authbus_service.core.config import Settings
+from authbus_service.core.database import Database
+from authbus_service.core.logging import get_logger
+from authbus_service.core.security.hash_pool import HashPool
+from authbus_service.core.security.keyring import KeyRing
+from authbus_service.core.security.masters import Masters
+from authbus_service.inbox import fence, partitions
+from authbus_service.inbox import repository as inbox
+
+_TICK = 0.2
+_WINDOW = 0.025
+_PARTITIONS_EVERY = timedelta(hours=1)
+_HASHED = (topics.CREDENTIALS,)
+_CHEAP = (topics.SESSIONS, topics.ACCOUNTS, topics.ADMIN)
+
+_log = get_logger(__name__)
+
+
+class DatabaseWentBackError(RuntimeError):
+    """Kafka's offsets are above the fence: the database was restored from an older copy."""
+
+    def __init__(self, place: Place, committed: int, known: int) -> None:
+        """`committed` is Kafka's offset, `known` the fence."""
+        super().__init__(
+            f"the database went back in time: {place[0]}/{place[1]} is committed up to {committed}, "
+            f"the database knows {known}. Nothing is handled. Run: authbus recover"
+        )
+
+
+class Consumers:
+    """Everything between the command topics and the committed effect.
+
+    `broker` runs the subscribers; `start` before the broker's start, `stop` before its stop.
+    `failure` is set when the process must end.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        settings: Settings,
+        bootstrap_servers: str,
+        clients: Mapping[str, Client],
+        masters: Masters,
+        keyring: KeyRing,
+        hashes: HashPool,
+        wake_relay: Callable[[], None],
+        security: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Nothing is connected yet."""
+        self._database = database
+        self._hashes = hashes
+        self._wake_relay = wake_relay
+        self.broker = KafkaBroker(
+            bootstrap_servers, allow_auto_create_topics=False, graceful_timeout=10.0, logger=None
+        )
+        kafka = {"bootstrap_servers": bootstrap_servers, **(security or {})}
+        self._speaker = Speaker(settings.namespace, **kafka)
+        policy = Policy(
+            session_lifetime=timedelta(days=settings.session_days),
+            access_token_lifetime=timedelta(seconds=settings.access_token_seconds),
+            password_min_length=settings.password_min_length,
+        )
+        self._hashed = self._writer(policy, self._window)
+        self._cheap = self._writer(policy, lambda: 0.0)
+        way = Way(
+            opener=Opener(keyring, clients, settings.namespace),
+            masters=masters,
+            tools=self._tools(policy),
+            hashes=hashes,
+            known=Gathered(self._ask_known),
+            hashed=self._hashed,
+            cheap=self._cheap,
+            speaker=self._speaker,
+            finish=Granting(settings.issuer, keyring.sign),
+        )
+        self._intakes = [
+            self._intake("credentials", _HASHED, settings.namespace, way),
+            self._intake("cheap", _CHEAP, settings.namespace, way),
+        ]
+        self._tasks: list[asyncio.Task[None]] = []
+        self.failure: asyncio.Future[None] | None = None
+
+    async def start(self) -> None:
+        """Make the inbox's partitions, connect, and begin to write."""
+        self.failure = asyncio.get_running_loop().create_future()
+        await self._keep_partitions()
+        await self._speaker.start()
+        self._tasks = [
+            asyncio.create_task(each)
+            for each in (self._hashed.run(), self._cheap.run(), self._beat(), self._housekeeping())
+        ]
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
+
+    async def stop(self) -> None:
+        """Take nothing more, finish what runs, commit, let the answers go out."""
+        for intake in self._intakes:
+            with suppress(KafkaError, SQLAlchemyError, OSError, TimeoutError):
+                await intake.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._speaker.stop()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        if self.failure is not None and not self.failure.done():
+            self.failure.set_exception(error)
+
+    def _window(self) -> float:
+        """A group may fill while the hash pool has a queue: then waiting costs nobody anything."""
+        return _WINDOW if self._hashes.queued else 0.0
+
+    def _writer(self, policy: Policy, window: Callable[[], float]) -> Writer:
+        grouping = Grouping(self._database, policy, self._fence_below)
+        return Writer(self._database, grouping, window=window, committed=self._committed)
+
+    def _intake(self, name: str, of: Sequence[topics.Topic], namespace: str, way: Way) -> Intake:
+        def lanes(progress: Progress) -> Lanes:
+            return Lanes(way, progress)
+
+        intake = Intake(name, of, namespace, lanes, guard=self._guard, persist=self._persist)
+        intake.register(self.broker)
+        return intake
+
+    def _tools(self, policy: Policy) -> Tools:
+        async def ask_credentials(canonicals: Sequence[str]) -> Mapping[str, Credential]:
+            async with self._database.reading() as db:
+                return await users.credentials(db, canonicals)
+
+        async def ask_owners(session_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
+            async with self._database.reading() as db:
+                return await sessions.owners(db, session_ids)
+
+        return Tools(Gathered(ask_credentials), Gathered(ask_owners), self._hashes, policy)
+
+    async def _ask_known(self, ids: Sequence[UUID]) -> Mapping[UUID, inbox.Handled]:
+        async with self._database.reading() as db:
+            return await inbox.known(db, ids)
+
+    def _fence_below(self, jobs: Iterable[Job]) -> dict[Place, int]:
+        finishing = [job.arrival for job in jobs]
+        return self._by_intake(finishing)
+
+    def _by_intake(self, finishing: Sequence[Arrival]) -> dict[Place, int]:
+        below: dict[Place, int] = {}
+        for intake in self._intakes:
+            below |= intake.progress.below(finishing)
+        return below
+
+    def _committed(self, jobs: Sequence[Job]) -> None:
+        moved = self._by_intake([job.arrival for job in jobs])
+        for intake in self._intakes:
+            intake.progress.moved(moved)
+        self._wake_relay()
+
+    async def _guard(self, committed: Mapping[Place, int]) -> None:
+        async with self._database.reading() as db:
+            known = await fence.read(db)
+        for place, offset in committed.items():
+            if offset > known.get(place, 0):
+                error = DatabaseWentBackError(place, offset, known.get(place, 0))
+                self._fail(error)
+                raise error
+
+    async def _persist(self, intake: Intake) -> None:
+        """Move the fence in a transaction of its own, for what no group has covered."""
+        if ahead := intake.progress.ahead():
+            async with self._database.transaction() as db:
+                await fence.move(db, ahead)
+            intake.progress.moved(ahead)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK)
+            for intake in self._intakes:
+                try:
+                    await self._persist(intake)
+                    await intake.commit()
+                except (KafkaError, SQLAlchemyError, OSError, TimeoutError) as error:
+                    _log.warning("offsets wait", group=intake.group, error=type(error).__name__)
+
+    async def _housekeeping(self) -> None:
+        while True:
+            await asyncio.sleep(_PARTITIONS_EVERY.total_seconds())
+            try:
+                await self._keep_partitions()
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                _log.warning("inbox partitions wait", error=type(error).__name__)
+
+    async def _keep_partitions(self) -> None:
+        async with self._database.transaction() as db:
+            await partitions.keep(db, clock.now())

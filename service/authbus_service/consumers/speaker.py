@@ -1,0 +1,112 @@
+"""Says answers and dead letters: one plain producer. An answer is tried once, a dead letter until it stands."""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
+from authbus.state import DeadLetter
+from authbus.topics import DEAD_LETTERS
+from authbus_service.consumers.arrival import Arrival
+from authbus_service.consumers.route import Letter
+from authbus_service.consumers.unreadable import Reason
+from authbus_service.core import clock
+from authbus_service.core.ids import new_id
+from authbus_service.core.logging import get_logger
+
+_REPLY_SECONDS = 2.0
+_AGAIN_SECONDS = 1.0
+
+_log = get_logger(__name__)
+
+
+class Speaker:
+    """The service's own producer beside the relay's. Start it before use, stop it after."""
+
+    def __init__(self, namespace: str, **kafka: Any) -> None:
+        """`kafka` goes to aiokafka as it is."""
+        self._namespace = namespace
+        self._kafka = kafka
+        self._producer: AIOKafkaProducer | None = None
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Connect."""
+        self._producer = AIOKafkaProducer(acks="all", enable_idempotence=True, **self._kafka)
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        """Let what is under way go out, then disconnect."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=_REPLY_SECONDS)
+        if self._producer is not None:
+            await self._producer.stop()
+
+    def answer(self, letter: Letter | None) -> None:
+        """Send an answer in the background. One that fails is lost: the command may be sent again."""
+        if letter is not None:
+            task = asyncio.create_task(self._try(letter))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+
+    async def bury(self, arrival: Arrival, reason: Reason, command_id: str | None) -> None:
+        """Write a dead letter: where the record lies and why, nothing of what it holds.
+
+        Returns when the letter stands; the record's offset waits for that.
+        """
+        _log.warning("dead letter", reason=reason, place=arrival.place, offset=arrival.offset)
+        letter = self._dead(arrival, reason, command_id, clock.now())
+        while True:
+            try:
+                await self._send(letter)
+            except (KafkaError, TimeoutError) as error:
+                _log.warning("dead letter waits", error=type(error).__name__)
+                await asyncio.sleep(_AGAIN_SECONDS)
+            else:
+                return
+
+    def _dead(
+        self, arrival: Arrival, reason: Reason, command_id: str | None, at: datetime
+    ) -> Letter:
+        topic, partition = arrival.place
+        dead = DeadLetter(
+            topic=topic,
+            partition=partition,
+            offset=arrival.offset,
+            appended_at=arrival.appended_at,
+            size=len(arrival.value),
+            digest=arrival.digest.hex(),
+            reason=reason,
+        )
+        headers = cloud_event(
+            id=new_id(),
+            type=dead.wire_type(),
+            source=EVENT_SOURCE,
+            time=at,
+            extra={"content-type": JSON_TYPE},
+        )
+        key = command_id or f"{topic}/{partition}/{arrival.offset}"
+        value = dead.model_dump_json().encode()
+        return Letter(DEAD_LETTERS.name(self._namespace), None, key.encode(), value, headers)
+
+    async def _try(self, letter: Letter) -> None:
+        try:
+            await self._send(letter)
+        except (KafkaError, TimeoutError, AssertionError) as error:
+            _log.warning("reply lost", topic=letter.topic, error=type(error).__name__)
+
+    async def _send(self, letter: Letter) -> None:
+        if self._producer is None:
+            raise RuntimeError("not started")
+        async with asyncio.timeout(_REPLY_SECONDS):
+            sent = await self._producer.send(
+                letter.topic,
+                letter.value,
+                key=letter.key,
+                partition=letter.partition,
+                headers=letter.headers,
+            )
+            await sent

@@ -1,0 +1,153 @@
+"""The way of one command: look up, open, prepare, commit in a group, answer."""
+
+import asyncio
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from authbus.contract import REPLIES
+from authbus.message import Reply
+from authbus.replies import Code, Rejected
+from authbus.topics import CREDENTIALS
+from authbus_service.auth import handlers
+from authbus_service.auth.outcome import Answer, restored
+from authbus_service.auth.proof import Tools
+from authbus_service.auth.request import Request
+from authbus_service.consumers.arrival import Arrival
+from authbus_service.consumers.gather import Gathered
+from authbus_service.consumers.job import Decided, Job
+from authbus_service.consumers.labels import Labels, read_labels
+from authbus_service.consumers.opening import Opener
+from authbus_service.consumers.route import Route, letter
+from authbus_service.consumers.speaker import Speaker
+from authbus_service.consumers.transient import is_transient
+from authbus_service.consumers.unreadable import Reason, UnreadableError
+from authbus_service.consumers.writer import Writer
+from authbus_service.core import clock
+from authbus_service.core.clients import Client
+from authbus_service.core.logging import get_logger
+from authbus_service.core.security.hash_pool import HashPool, HashPoolFullError
+from authbus_service.core.security.masters import Masters
+from authbus_service.inbox.repository import Handled
+
+_AGAIN = (0.1, 0.3, 1.0, 3.0)
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Takes a record to its end: an answer, a dead letter, or nothing more to do."""
+
+    opener: Opener
+    masters: Masters
+    tools: Tools
+    hashes: HashPool
+    known: Gathered[UUID, Handled]
+    hashed: Writer
+    cheap: Writer
+    speaker: Speaker
+    finish: Callable[[Answer, Request], Reply]
+
+    async def __call__(self, arrival: Arrival) -> None:
+        """Returns when the record is finished; a failure that passes is tried again for ever."""
+        attempt = 0
+        while True:
+            try:
+                return await self._once(arrival)
+            except UnreadableError as error:
+                return await self.speaker.bury(arrival, error.reason, _claimed(arrival))
+            except Exception as error:
+                if not is_transient(error):
+                    _log.exception("command failed", place=arrival.place, offset=arrival.offset)
+                    return await self.speaker.bury(arrival, Reason.FAILED, _claimed(arrival))
+                _log.warning("command waits", error=type(error).__name__)
+            await asyncio.sleep(_AGAIN[min(attempt, len(_AGAIN) - 1)])
+            attempt += 1
+
+    async def _once(self, arrival: Arrival) -> None:
+        labels = read_labels(arrival)
+        if self._is_hopeless(arrival, labels):
+            return self._busy(labels)
+        handled = await self.known(labels.id)
+        if handled is not None:
+            return self._again(arrival, labels, handled)
+        opened = self.opener.open(arrival, labels)
+        if opened.refusal is not None:
+            return self._say(opened.route, opened.refusal)
+        request = opened.request(self.masters)
+        try:
+            proof = await handlers.prepare(request, self.tools)
+        except HashPoolFullError:
+            return self._say(opened.route, Rejected.because(Code.BUSY))
+        writer = self.hashed if arrival.topic == CREDENTIALS else self.cheap
+        job = Job(
+            arrival=arrival,
+            request=request,
+            proof=proof,
+            traceparent=labels.text.get("traceparent"),
+            digest=arrival.digest,
+            result=asyncio.get_running_loop().create_future(),
+        )
+        writer.put(job)
+        match await job.result:
+            case Decided(answer, at):
+                self._say(opened.route, self.finish(answer, request), at)
+            case Handled() as elsewhere:
+                self._again(arrival, labels, elsewhere)
+
+    def _again(self, arrival: Arrival, labels: Labels, handled: Handled) -> None:
+        """A command that was handled before: the same answer while somebody may wait for it."""
+        now = clock.now()
+        same_bytes = hmac.compare_digest(arrival.digest, handled.digest)
+        if same_bytes and now >= handled.expires_at:
+            return None
+        opened = self.opener.open(arrival, labels)
+        if opened.command is None:
+            return self._say(opened.route, Rejected.because(Code.IDEMPOTENCY_MISMATCH))
+        request = opened.request(self.masters, handled.master)
+        same = hmac.compare_digest(request.derived.content, handled.content)
+        if not same or (now >= handled.expires_at and not same_bytes):
+            return self._say(opened.route, Rejected.because(Code.IDEMPOTENCY_MISMATCH))
+        answer = restored(handled.outcome, REPLIES)
+        self._say(opened.route, self.finish(answer, request), handled.handled_at)
+
+    def _say(self, route: Route, reply: Reply, at: datetime | None = None) -> None:
+        self.speaker.answer(letter(route, reply, at or clock.now()))
+
+    def _is_hopeless(self, arrival: Arrival, labels: Labels) -> bool:
+        """Whether the hash would come after the time at which nobody waits any more."""
+        expires_at = labels.expires_at
+        if arrival.topic != CREDENTIALS or expires_at is None:
+            return False
+        left = (expires_at - clock.now()).total_seconds()
+        return 0 < left < self.hashes.wait_seconds
+
+    def _busy(self, labels: Labels) -> None:
+        """Shed before it is opened: undecided, stored nowhere, to be sent again."""
+        client = self._client(labels)
+        if client is not None:
+            route = Route(
+                topic=client.reply_topic.name(self.opener.namespace),
+                partition=labels.spring_partition,
+                correlation_id=labels.text.get("correlation_id"),
+                spring_correlation=labels.spring_correlation,
+                key=None,
+                command_id=labels.id,
+            )
+            self._say(route, Rejected.because(Code.BUSY))
+
+    def _client(self, labels: Labels) -> Client | None:
+        source = labels.text.get("ce_source", "")
+        return self.opener.clients.get(source.removeprefix("/clients/"))
+
+
+def _claimed(arrival: Arrival) -> str | None:
+    """The id that a record's headers name, when they can be read."""
+    try:
+        return str(read_labels(arrival).id)
+    except UnreadableError:
+        return None

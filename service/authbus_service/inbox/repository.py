@@ -1,0 +1,82 @@
+"""Claim a command, once and for all: its row is written with its answer, in the effect's transaction.
+
+The claim is the last thing a group writes. When another process was first, the insert gives fewer
+rows than asked, `OvertakenError` rolls the group back, and what was answered there is read.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import DateTime, Uuid
+
+from authbus_service.core.ids import id_time
+from authbus_service.core.sets import arrays, insert_rows
+from authbus_service.inbox.models import InboxRow
+
+_INBOX = InboxRow.__table__
+_NAMES = (
+    "time",
+    "id",
+    "digest",
+    "content",
+    "master",
+    "expires_at",
+    "handled_at",
+    "outcome",
+)
+_CLAIM = insert_rows(_INBOX, _NAMES).on_conflict_do_nothing().returning(_INBOX.c.id)
+_ASKED = (
+    func.unnest(
+        bindparam("times", type_=ARRAY(DateTime(timezone=True))),
+        bindparam("ids", type_=ARRAY(Uuid)),
+    )
+    .table_valued("time", "id", name="asked")
+    .render_derived()
+)
+_KNOWN = select(_INBOX).join_from(
+    _ASKED, _INBOX, (_INBOX.c.time == _ASKED.c.time) & (_INBOX.c.id == _ASKED.c.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """A handled command. `outcome` is its answer without secrets."""
+
+    time: datetime
+    id: UUID
+    digest: bytes
+    content: bytes
+    master: str
+    expires_at: datetime
+    handled_at: datetime
+    outcome: dict[str, Any] = field(repr=False)
+
+
+class OvertakenError(Exception):
+    """Somebody else handled these commands in the meantime."""
+
+    def __init__(self, ids: set[UUID]) -> None:
+        """`ids` are the commands that were handled before."""
+        super().__init__(f"{len(ids)} commands were handled elsewhere")
+        self.ids = ids
+
+
+async def known(db: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Handled]:
+    """Which of these commands have been handled, and how. Ids without a time are none."""
+    timed = {each: at for each in ids if (at := id_time(each)) is not None}
+    found = await db.execute(_KNOWN, {"times": list(timed.values()), "ids": list(timed)})
+    return {row["id"]: Handled(**row) for row in found.mappings()}
+
+
+async def claim(db: AsyncConnection, handled: Sequence[Handled]) -> None:
+    """Write these commands and their answers, in id order. Raises OvertakenError."""
+    rows = [asdict(each) for each in sorted(handled, key=lambda each: each.id)]
+    claimed = set(await db.scalars(_CLAIM, arrays(rows, _NAMES)))
+    if missing := {each.id for each in handled} - claimed:
+        raise OvertakenError(missing)
