@@ -33,7 +33,7 @@ class Job:
     """One command with its proof. `result` is there once its group has committed."""
 
     arrival: Arrival
-    request: Request[Any]
+    request: Request
     proof: Proof
     traceparent: str | None
     digest: bytes

@@ -51,7 +51,7 @@ class Opened:
     command: Command | None
     refusal: Rejected | None
 
-    def request(self, masters: Masters, master: str | None = None) -> Request[Any]:
+    def request(self, masters: Masters, master: str | None = None) -> Request:
         """The command as handlers see it, with what is derived from it under a master."""
         if self.command is None:
             raise ValueError("a refused record has no request")
