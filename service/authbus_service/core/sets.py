@@ -15,7 +15,9 @@ Row = Mapping[str, Any]
 
 
 def _source(table: Table, names: Sequence[str]) -> FromClause:
-    arrays = [bindparam(f"{name}_s", type_=ARRAY(table.c[name].type)) for name in names]
+    arrays = [
+        bindparam(f"{name}_s", type_=ARRAY(table.c[name].type, dimensions=1)) for name in names
+    ]
     columns = [column(name, table.c[name].type) for name in names]
     return (
         func.unnest(*arrays)

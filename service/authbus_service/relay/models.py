@@ -1,4 +1,4 @@
-"""Table `relay_lease`: who may relay. Its `number` grows with each holder and guards the deletes."""
+"""Table `relay_lease`: who may relay. Its `number` grows with each holder and guards deletes."""
 
 from datetime import datetime
 from uuid import UUID

@@ -1,0 +1,146 @@
+"""What is still to be said, in the order in which it was written.
+
+A row of a user is written under the lock of that user's row, so `position` is each user's order of
+commits. Rows are found because they are there, never by "greater than the last position": a
+transaction that commits late brings rows with lower positions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Uuid,
+    bindparam,
+    delete,
+    func,
+    literal,
+    select,
+    tuple_,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from authbus.envelope import Header
+from authbus.topics import Topic
+from authbus_service.core.sets import arrays, insert_rows
+from authbus_service.outbox.models import OutboxRow
+
+CHANNEL = "authbus_outbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record to be published. `headers` hold UTF-8 without NUL; no payload is a tombstone."""
+
+    id: UUID
+    topic: Topic
+    key: str
+    type: str
+    payload: bytes | None = field(repr=False)
+    headers: Sequence[Header] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What names a row for good: a position alone may come twice when a database is restored."""
+
+    position: int
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One row; `topic` has no namespace in front."""
+
+    said: Said
+    topic: str
+    key: str
+    type: str
+    payload: bytes | None = field(repr=False)
+    headers: Sequence[Header] = field(repr=False)
+    written_at: datetime
+
+
+_COLUMNS = ("id", "aggregatetype", "aggregateid", "type", "payload", "headers")
+_APPENDED = insert_rows(OutboxRow.__table__, _COLUMNS).returning(literal(1)).cte("appended")
+_APPEND = select(func.pg_notify(CHANNEL, "")).add_cte(_APPENDED)
+_OLDEST = (
+    select(
+        OutboxRow.position,
+        OutboxRow.id,
+        OutboxRow.aggregatetype,
+        OutboxRow.aggregateid,
+        OutboxRow.type,
+        OutboxRow.payload,
+        OutboxRow.headers,
+        OutboxRow.timestamp,
+    )
+    .order_by(OutboxRow.position)
+    .limit(bindparam("limit"))
+)
+_NAMED = (
+    func.unnest(
+        bindparam("positions", type_=ARRAY(BigInteger())), bindparam("ids", type_=ARRAY(Uuid()))
+    )
+    .table_valued("position", "id")
+    .render_derived()
+)
+_DELETE = delete(OutboxRow).where(
+    tuple_(OutboxRow.position, OutboxRow.id).in_(select(_NAMED.c.position, _NAMED.c.id))
+)
+
+
+async def append(db: AsyncConnection, records: Sequence[Record]) -> None:
+    """Write records in this order and wake the relay when the transaction commits.
+
+    Raises UnicodeDecodeError for a header that is not UTF-8, before anything is written.
+    """
+    if not records:
+        return
+    rows = [
+        {
+            "id": record.id,
+            "aggregatetype": record.topic.suffix,
+            "aggregateid": record.key,
+            "type": record.type,
+            "payload": record.payload,
+            "headers": [[name, value.decode()] for name, value in record.headers],
+        }
+        for record in records
+    ]
+    await db.execute(_APPEND, arrays(rows, _COLUMNS))
+
+
+async def oldest(db: AsyncConnection, limit: int) -> list[Waiting]:
+    """Up to `limit` rows in the order of their positions."""
+    rows = await db.execute(_OLDEST, {"limit": limit})
+    return [
+        Waiting(
+            said=Said(row.position, row.id),
+            topic=row.aggregatetype,
+            key=row.aggregateid,
+            type=row.type,
+            payload=row.payload,
+            headers=[(name, value.encode()) for name, value in row.headers],
+            written_at=row.timestamp,
+        )
+        for row in rows
+    ]
+
+
+async def remove(
+    db: AsyncConnection, said: Sequence[Said], *, provided: ColumnElement[bool]
+) -> int:
+    """Delete the rows whose position and id both match, and say how many these were.
+
+    None is deleted where `provided` does not hold.
+    """
+    names = {
+        "positions": [row.position for row in said],
+        "ids": [row.id for row in said],
+    }
+    return (await db.execute(_DELETE.where(provided), names)).rowcount

@@ -1,0 +1,66 @@
+"""From outbox rows to Kafka records."""
+
+import json
+from collections.abc import Collection, Sequence
+from hashlib import sha256
+from uuid import UUID
+
+from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
+from authbus.topics import DEAD_LETTERS, RELAY
+from authbus_service.outbox.repository import Said, Waiting
+from authbus_service.relay.manifest import KEY, manifest
+from authbus_service.relay.producer import Outgoing
+
+_DEAD_LETTER = "authbus.DeadLetter.v1"
+
+
+def outgoing(
+    rows: Sequence[Waiting], *, namespace: str, epoch: UUID, unfit: Collection[Said]
+) -> list[Outgoing]:
+    """The records of these rows and their manifest; nothing for no rows.
+
+    In place of one that is too large for Kafka goes a dead letter with its coordinates.
+    """
+    if not rows:
+        return []
+    records = [
+        _dead_letter(row, namespace) if row.said in unfit else _record(row, namespace)
+        for row in rows
+    ]
+    memory = manifest(epoch, [row.said for row in rows])
+    return [*records, Outgoing(topic=RELAY.name(namespace), key=KEY, value=memory, partition=0)]
+
+
+def _record(row: Waiting, namespace: str) -> Outgoing:
+    return Outgoing(
+        topic=f"{namespace}.{row.topic}",
+        key=row.key.encode(),
+        value=row.payload,
+        headers=row.headers,
+    )
+
+
+def _dead_letter(row: Waiting, namespace: str) -> Outgoing:
+    payload = row.payload or b""
+    letter = {
+        "reason": "too_large",
+        "topic": f"{namespace}.{row.topic}",
+        "position": row.said.position,
+        "id": str(row.said.id),
+        "type": row.type,
+        "bytes": len(payload),
+        "sha256": sha256(payload).hexdigest(),
+    }
+    return Outgoing(
+        topic=DEAD_LETTERS.name(namespace),
+        key=str(row.said.id).encode(),
+        value=json.dumps(letter).encode(),
+        headers=cloud_event(
+            id=row.said.id,
+            type=_DEAD_LETTER,
+            source=EVENT_SOURCE,
+            time=row.written_at,
+            subject=str(row.said.id),
+            extra={"content-type": JSON_TYPE},
+        ),
+    )

@@ -1,0 +1,21 @@
+"""Why a relay stops leading. None of these loses or repeats a record: the next start decides."""
+
+
+class RelayError(Exception):
+    """The relay cannot go on from here and starts over."""
+
+
+class LeaseLostError(RelayError):
+    """Somebody else may be leading by now."""
+
+
+class OutcomeUnknownError(RelayError):
+    """A transaction may or may not be committed; its producer is gone."""
+
+
+class RecordTooLargeError(OutcomeUnknownError):
+    """Kafka does not take a record of the batch because of its size."""
+
+
+class ManifestError(RelayError):
+    """The relay's memory cannot be read, so nobody knows what has been said already."""

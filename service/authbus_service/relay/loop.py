@@ -1,0 +1,229 @@
+"""The relay: each row of the outbox becomes one record that `read_committed` readers see once.
+
+In one Kafka transaction go the rows, in the order of their positions, and a manifest that names
+them; after the commit the rows are deleted. Whatever happens in between, the next start does the
+same: it has Kafka settle the past (InitProducerId), reads the newest manifest, deletes what that
+names and goes on. So nothing here is ever retried; every error leads to that start.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from authbus.topics import RELAY, SESSIONS_ENDED
+from authbus_service.core.clock import now
+from authbus_service.core.database import Database
+from authbus_service.core.logging import get_logger
+from authbus_service.outbox import repository as outbox
+from authbus_service.outbox.repository import Said, Waiting
+from authbus_service.relay.batch import outgoing
+from authbus_service.relay.errors import LeaseLostError, RecordTooLargeError
+from authbus_service.relay.heartbeat import heartbeats, settled_through
+from authbus_service.relay.lease import Lease
+from authbus_service.relay.manifest import last_manifest
+from authbus_service.relay.notifications import listen
+from authbus_service.relay.producer import Outgoing, TransactionalProducer
+
+_ROWS = 1000
+_DATABASE_SECONDS = 5.0
+_MEMORY_SECONDS = 10.0
+_NO_SECURITY: Mapping[str, Any] = MappingProxyType({})
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds. `deadline` is a Kafka transaction's; `pause` lies between two small ones."""
+
+    deadline: float = 2.0
+    pause: float = 0.01
+    poll: float = 0.2
+    heartbeat: float = 1.0
+    first_retry: float = 0.05
+    last_retry: float = 5.0
+
+
+@dataclass(slots=True)
+class RelayState:
+    """How it goes, for health: `oldest_age` is that of the oldest row at the last look, in seconds.
+
+    `said` counts rows since the process began.
+    """
+
+    leading: bool = False
+    said: int = 0
+    failures: int = 0
+    last_batch_at: datetime | None = None
+    last_look_at: datetime | None = None
+    oldest_age: float = 0.0
+
+
+class Relay:
+    """Says what the outbox holds, for as long as it holds the lease."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        bootstrap_servers: str,
+        namespace: str,
+        epoch: UUID,
+        holder: UUID,
+        lease_seconds: float = 5.0,
+        security: Mapping[str, Any] = _NO_SECURITY,
+        pace: Pace = Pace(),
+    ) -> None:
+        """A relay at rest. `epoch` is the database's, `holder` names this process for the lease.
+
+        `security` are aiokafka's keyword arguments.
+        """
+        self.state = RelayState()
+        self._database = database
+        self._namespace = namespace
+        self._epoch = epoch
+        self._pace = pace
+        self._client: dict[str, Any] = {
+            "bootstrap_servers": bootstrap_servers,
+            "client_id": f"{namespace}.relay",
+            **security,
+        }
+        self._lease = Lease(database, holder=holder, seconds=lease_seconds)
+        self._producer = self._make_producer()
+        self._woken = asyncio.Event()
+        self._limit = _ROWS
+        self._unfit: set[Said] = set()
+        self._retry = pace.first_retry
+        self._beat_at = 0.0
+        self._ready_at = 0.0
+
+    def wake(self) -> None:
+        """There are new rows; call it after the commit."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Relay until cancelled; then nothing is left open and a standby may lead at once."""
+        try:
+            while True:
+                try:
+                    await self._lead()
+                except Exception as error:  # noqa: BLE001 - whatever it was, start over
+                    self._failed(error)
+                await asyncio.sleep(self._retry)
+                self._retry = min(self._retry * 2, self._pace.last_retry)
+        finally:
+            with suppress(Exception):
+                await self._lease.release()
+
+    async def _lead(self) -> None:
+        await self._lease.take()
+        log.info("the relay leads", number=self._lease.number)
+        self.state.leading = True
+        try:
+            async with asyncio.TaskGroup() as beside:
+                beside.create_task(self._lease.keep())
+                beside.create_task(listen(self._database.engine, outbox.CHANNEL, self._woken.set))
+                await self._relay()
+        finally:
+            self.state.leading = False
+
+    async def _relay(self) -> None:
+        try:
+            await self._producer.open()
+            await self._settle()
+            await self._lease.renew()
+            while True:
+                if not await self._round():
+                    await self._rest()
+        finally:
+            await self._producer.close()
+
+    async def _settle(self) -> None:
+        """Delete what the newest transaction said; every older one's rows are gone by then."""
+        async with asyncio.timeout(_MEMORY_SECONDS):
+            memory = await last_manifest(RELAY.name(self._namespace), self._client)
+        if memory is None or memory.epoch != self._epoch:
+            return
+        async with asyncio.timeout(_DATABASE_SECONDS), self._database.transaction() as db:
+            settled = await outbox.remove(db, memory.said(), provided=self._lease.held())
+        log.info("what was said before is deleted", rows=settled)
+
+    async def _round(self) -> bool:
+        """Say one batch; True when more is waiting."""
+        self._woken.clear()
+        async with asyncio.timeout(_DATABASE_SECONDS):
+            through = await settled_through(self._database) if self._beat_due() else None
+            async with self._database.reading() as db:
+                rows = await outbox.oldest(db, self._limit)
+        self._looked(rows)
+        emptied = len(rows) < self._limit
+        records = outgoing(rows, namespace=self._namespace, epoch=self._epoch, unfit=self._unfit)
+        if emptied and through is not None:
+            topic = SESSIONS_ENDED.name(self._namespace)
+            partitions = await self._producer.partitions(topic)
+            records += heartbeats(self._namespace, partitions, through)
+        if records:
+            await self._say(rows, records)
+        if emptied and through is not None:
+            self._beat_at = asyncio.get_running_loop().time() + self._pace.heartbeat
+        self._retry = self._pace.first_retry
+        return not emptied
+
+    async def _say(self, rows: list[Waiting], records: list[Outgoing]) -> None:
+        try:
+            await self._producer.publish(records)
+        except RecordTooLargeError:
+            self._narrow(rows)
+            raise
+        self._ready_at = asyncio.get_running_loop().time() + self._pace.pause
+        self._limit = min(self._limit * 2, _ROWS)
+        if rows:
+            await self._forget([row.said for row in rows])
+            self.state.said += len(rows)
+            self.state.last_batch_at = now()
+
+    async def _forget(self, said: list[Said]) -> None:
+        async with asyncio.timeout(_DATABASE_SECONDS), self._database.transaction() as db:
+            gone = await outbox.remove(db, said, provided=self._lease.held())
+        if gone != len(said):
+            raise LeaseLostError("the rows that were said are not ours to delete")
+        self._unfit.difference_update(said)
+
+    async def _rest(self) -> None:
+        """Wait for rows; just after a batch let some more gather."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pace.poll):
+                await self._woken.wait()
+        await asyncio.sleep(self._ready_at - asyncio.get_running_loop().time())
+
+    def _make_producer(self) -> TransactionalProducer:
+        return TransactionalProducer(
+            self._client,
+            transactional_id=f"{self._namespace}.relay",
+            deadline=self._pace.deadline,
+        )
+
+    def _beat_due(self) -> bool:
+        return asyncio.get_running_loop().time() >= self._beat_at
+
+    def _looked(self, rows: list[Waiting]) -> None:
+        at = now()
+        self.state.last_look_at = at
+        self.state.oldest_age = (at - rows[0].written_at).total_seconds() if rows else 0.0
+
+    def _narrow(self, rows: list[Waiting]) -> None:
+        """Ask for half as many next time, until the one that does not fit is alone."""
+        self._limit = max(len(rows) // 2, 1)
+        self._retry = self._pace.first_retry
+        if len(rows) == 1:
+            log.error("a record is too large for Kafka", type=rows[0].type, id=str(rows[0].said.id))
+            self._unfit.add(rows[0].said)
+
+    def _failed(self, error: Exception) -> None:
+        self.state.failures += 1
+        first = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
+        log.warning("the relay starts over", exc_info=first)

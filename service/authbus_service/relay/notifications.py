@@ -1,0 +1,49 @@
+"""LISTEN: wakes the relay when another process has written rows.
+
+Behind a transaction-mode pooler it hears nothing: then the relay's poll finds the rows.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import asyncpg
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+_OPEN_SECONDS = 5.0
+_CHECK_SECONDS = 5.0
+_AGAIN_SECONDS = 1.0
+_LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError)
+
+
+async def listen(engine: AsyncEngine, channel: str, wake: Callable[[], None]) -> None:
+    """Call `wake` at each notification, for ever; a lost connection is opened again."""
+    while True:
+        with suppress(*_LOST):
+            await _listen_once(engine, channel, wake)
+        await asyncio.sleep(_AGAIN_SECONDS)
+
+
+async def _listen_once(engine: AsyncEngine, channel: str, wake: Callable[[], None]) -> None:
+    def heard(*_: object) -> None:
+        wake()
+
+    connection = await _connection_of_our_own(engine)
+    try:
+        await connection.add_listener(channel, heard)
+        wake()  # for what was written before
+        while not connection.is_closed():
+            await asyncio.sleep(_CHECK_SECONDS)
+            await connection.execute("SELECT", timeout=_CHECK_SECONDS)
+    finally:
+        connection.terminate()
+
+
+async def _connection_of_our_own(engine: AsyncEngine) -> "asyncpg.Connection[Any]":
+    async with asyncio.timeout(_OPEN_SECONDS):
+        pooled = await engine.raw_connection()
+    connection: Any = pooled.driver_connection
+    pooled.detach()
+    return connection

@@ -1,0 +1,185 @@
+"""Kafka transactions of which the outcome is known, or the producer is gone.
+
+No request of a transaction is ever sent twice under one epoch. A request that went unanswered may
+still be on its way and would end or enter the *next* transaction of that epoch; aiokafka would
+send it again. So the first one without an answer ends the producer, and only a new epoch goes on.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.client import ConnectionGroup
+from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
+
+from authbus.envelope import Header
+from authbus_service.relay.errors import OutcomeUnknownError, RecordTooLargeError
+
+OPEN_SECONDS = 10.0
+_REQUEST_MS = 6_000
+_TRANSACTION_MS = 10_000
+_BATCH_BYTES = 262_144
+_BACKOFF_MS = 20
+_CLOSE_SECONDS = 1.0
+_TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One Kafka record; without a partition its key decides."""
+
+    topic: str
+    key: bytes
+    value: bytes | None = field(repr=False)
+    headers: Sequence[Header] = ()
+    partition: int | None = None
+
+
+class TransactionalProducer:
+    """One transaction at a time under one transactional id; `open` again after any error."""
+
+    def __init__(
+        self, client: Mapping[str, Any], *, transactional_id: str, deadline: float
+    ) -> None:
+        """`client` are aiokafka's keyword arguments, `deadline` is a transaction's, in seconds."""
+        self._client = client
+        self._transactional_id = transactional_id
+        self._deadline = deadline
+        self._producer: AIOKafkaProducer | None = None
+        self._unanswered = asyncio.Event()
+
+    async def open(self) -> None:
+        """Fence every earlier producer of this id and have its transaction settled."""
+        await self.close()
+        producer = self._make()
+        try:
+            async with asyncio.timeout(OPEN_SECONDS):
+                await producer.start()
+        except BaseException:
+            await _throw_away(producer)
+            raise
+        self._unanswered = asyncio.Event()
+        self._watch(producer)
+        self._producer = producer
+
+    async def partitions(self, topic: str) -> list[int]:
+        """The partitions that a topic has. Raises OutcomeUnknownError when nobody knows."""
+        if self._producer is None:
+            raise OutcomeUnknownError("no producer is open")
+        async with asyncio.timeout(self._deadline):
+            return sorted(await self._producer.partitions_for(topic))
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        """Commit all of these or raise OutcomeUnknownError, with the producer thrown away.
+
+        RecordTooLargeError when one of them does not fit.
+        """
+        if self._producer is None:
+            raise OutcomeUnknownError("no producer is open")
+        work = asyncio.create_task(_transact(self._producer, records))
+        silence = asyncio.create_task(self._unanswered.wait())
+        try:
+            await asyncio.wait(
+                {work, silence}, timeout=self._deadline, return_when=asyncio.FIRST_COMPLETED
+            )
+            self._judge(work)
+        except BaseException:
+            await self.close()
+            raise
+        finally:
+            await _end(work, silence)
+
+    def _judge(self, work: asyncio.Task[None]) -> None:
+        if self._unanswered.is_set() or not work.done() or work.cancelled():
+            raise OutcomeUnknownError("a request to Kafka was not answered in time")
+        error = work.exception()
+        if isinstance(error, _TOO_LARGE):
+            raise RecordTooLargeError("a record does not fit") from error
+        if error is not None:
+            raise OutcomeUnknownError(f"{type(error).__name__}: {error}") from error
+
+    async def close(self) -> None:
+        """Throw the producer away: no flush, no abort, no commit, nothing more is sent."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await _throw_away(producer)
+
+    def _make(self) -> AIOKafkaProducer:
+        return AIOKafkaProducer(
+            **self._client,
+            transactional_id=self._transactional_id,
+            acks="all",
+            enable_idempotence=True,
+            max_batch_size=_BATCH_BYTES,
+            request_timeout_ms=_REQUEST_MS,
+            retry_backoff_ms=_BACKOFF_MS,
+            transaction_timeout_ms=_TRANSACTION_MS,
+        )
+
+    def _watch(self, producer: AIOKafkaProducer) -> None:
+        client: Any = producer.client
+        send = client.send
+        unanswered = self._unanswered
+
+        async def send_once(
+            node: int, request: object, *, group: ConnectionGroup = ConnectionGroup.DEFAULT
+        ) -> object:
+            try:
+                return await send(node, request, group=group)
+            except Exception:  # noqa: BLE001 - whatever it is, there is no answer
+                unanswered.set()
+                raise asyncio.CancelledError from None  # ends aiokafka's own task: no second try
+
+        client.send = send_once
+
+
+async def _transact(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> None:
+    await producer.begin_transaction()
+    sent = [
+        await producer.send(
+            record.topic,
+            record.value,
+            record.key,
+            partition=record.partition,
+            headers=record.headers,
+        )
+        for record in records
+    ]
+    delivered = await asyncio.gather(*sent)
+    if len(delivered) != len(records) or None in delivered:
+        raise OutcomeUnknownError("Kafka has not acknowledged every record")
+    await producer.commit_transaction()
+
+
+async def _end(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()
+
+
+async def _throw_away(producer: AIOKafkaProducer) -> None:
+    insides: Any = producer
+    insides._closed = True  # noqa: SLF001 - stop() would flush, and wait for what never comes
+    sender: asyncio.Task[None] | None = insides._sender.sender_task  # noqa: SLF001
+    if sender is not None:
+        sender.cancel()
+    connections = tuple(insides.client._conns.values())  # noqa: SLF001
+    for connection in connections:
+        if connection.connected():
+            connection._writer.transport.abort()  # noqa: SLF001
+    try:
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await insides.client.close()
+    except TimeoutError:
+        pass
+    while sender is not None and not sender.done():
+        sender.cancel()
+        await asyncio.wait({sender}, timeout=0.05)
+    waiter: asyncio.Future[None] | None = insides._txn_manager._transaction_waiter  # noqa: SLF001
+    if waiter is not None and waiter.done() and not waiter.cancelled():
+        waiter.exception()  # else asyncio complains that nobody looked
