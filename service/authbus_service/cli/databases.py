@@ -1,7 +1,7 @@
 """`authbus migrate`."""
 
 from authbus_service.cli.output import show
-from authbus_service.cli.running import run
+from authbus_service.cli.running import run_quietly
 from authbus_service.core.config import load
 from authbus_service.startup.database import bring_to_newest, open_database
 from authbus_service.startup.errors import StartupError
@@ -14,7 +14,7 @@ def migrate() -> None:
         raise StartupError(
             "DATABASE_URL is not set. `authbus serve` migrates a PostgreSQL of its own"
         )
-    show({"revision": run(_migrate(url.get_secret_value()))})
+    show({"revision": run_quietly(_migrate(url.get_secret_value()))})
 
 
 async def _migrate(url: str) -> str:

@@ -4,10 +4,15 @@ from authbus_service.cluster import ClusterError
 from authbus_service.core.config import ConfigError
 from authbus_service.core.security.masters import MasterKeyError
 from authbus_service.embedded import EmbeddedError
-from authbus_service.http import PortError
 from authbus_service.startup.errors import StartupError
 
-_MENDABLE = (ClusterError, ConfigError, MasterKeyError, EmbeddedError, PortError, StartupError)
+_MENDABLE = (
+    ClusterError,
+    ConfigError,
+    EmbeddedError,
+    MasterKeyError,
+    StartupError,
+)
 
 
 def explain(error: Exception) -> str | None:

@@ -5,12 +5,21 @@ import os
 import signal
 from collections.abc import Callable, Coroutine
 from importlib.util import find_spec
+from io import StringIO
 from typing import TypeVar
+
+from authbus_service.core.logging import configure
 
 T = TypeVar("T")
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _BY_SIGNAL = 128
+
+
+def run_quietly(work: Coroutine[None, None, T]) -> T:
+    """Run to the end without a log: what went wrong is raised and said in one line."""
+    configure("text", "error", StringIO())
+    return run(work)
 
 
 def run(work: Coroutine[None, None, T]) -> T:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import typer
 
 from authbus_service.cli.output import report, say, to_a_person
-from authbus_service.cli.running import run
+from authbus_service.cli.running import run_quietly
 from authbus_service.cluster import Admin, Finding, TopicsError, Wanted, declared
 from authbus_service.cluster import apply as apply_topics
 from authbus_service.cluster import check as check_topics
@@ -19,7 +19,7 @@ _Do = Callable[[Admin, Sequence[Wanted]], Awaitable[list[Finding]]]
 def apply() -> None:
     """Create and mend; tell what is left."""
     try:
-        run(_with_topics(load(), apply_topics))
+        run_quietly(_with_topics(load(), apply_topics))
     except TopicsError as error:
         _tell(error.findings)
         raise typer.Exit(1) from None
@@ -27,7 +27,7 @@ def apply() -> None:
 
 def check() -> None:
     """Tell what is found."""
-    findings = run(_with_topics(load(), check_topics))
+    findings = run_quietly(_with_topics(load(), check_topics))
     if any(finding.fatal for finding in findings):
         raise typer.Exit(1)
 

@@ -1,4 +1,4 @@
-"""The servers of the cluster's tests, and the command as a program."""
+"""The command as a program."""
 
 import asyncio
 import os
@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cluster.conftest import addresses, database_url, namespace, servers
-
-__all__ = ["addresses", "database_url", "namespace", "servers"]
+from authbus_service.embedded import Addresses
 
 _KEPT = ("PATH", "HOME", "AUTHBUS_CACHE", "LANG")
 
@@ -26,6 +24,11 @@ class Ended:
 
 
 Authbus = Callable[..., Awaitable[Ended]]
+
+
+@pytest.fixture
+def servers(addresses: Addresses) -> str:
+    return addresses.bootstrap_servers
 
 
 @pytest.fixture

@@ -1,0 +1,67 @@
+"""`authbus serve`."""
+
+import asyncio
+import sys
+from typing import Any, Literal
+
+from sqlalchemy.engine import make_url
+
+from authbus_service.cli.output import report, show
+from authbus_service.cli.running import run, until_asked
+from authbus_service.core.config import Settings, load
+from authbus_service.core.logging import configure
+from authbus_service.embedded import warm
+from authbus_service.main import Service
+from authbus_service.startup.errors import StartupError
+from authbus_service.startup.servers import Servers, addresses, needs_own_kafka, servers
+
+
+def serve() -> None:
+    """Run until SIGTERM or Ctrl-C; raise what ends the service before."""
+    settings = load()
+    configure(_log_format(settings), settings.log_level)
+    if needs_own_kafka(settings):
+        warm(report)  # before the loop takes Ctrl-C, so that it ends a download
+    run(until_asked(_serve(settings)))
+
+
+def _log_format(settings: Settings) -> Literal["json", "text"]:
+    """As it is set; where nothing is set, text for a person who looks on."""
+    if "log_format" not in settings.model_fields_set and sys.stderr.isatty():
+        return "text"
+    return settings.log_format
+
+
+async def _serve(settings: Settings) -> None:
+    async with servers(settings, report) as place, Service(place) as service:
+        show(_addresses(place, service))
+        ends = (asyncio.create_task(service.failed()), asyncio.create_task(_died(place)))
+        try:
+            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            for each in done:
+                each.result()
+        finally:
+            for each in ends:
+                each.cancel()
+
+
+async def _died(place: Servers) -> None:
+    raise StartupError(await place.died())
+
+
+def _addresses(place: Servers, service: Service) -> dict[str, Any]:
+    return {
+        "kafka": place.settings.kafka_bootstrap_servers,
+        "database": _shown(place),
+        "http": service.http_url,
+        "namespace": place.settings.namespace,
+        "trust": service.trust,
+    }
+
+
+def _shown(place: Servers) -> str:
+    """The database's address; the password of one that was given is known where it was given."""
+    _, url = addresses(place.settings)
+    if place.own_database:
+        return url.replace("+asyncpg", "")
+    return make_url(url).render_as_string(hide_password=True)

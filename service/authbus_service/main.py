@@ -1,0 +1,208 @@
+"""The wiring: the only file that knows everyone.
+
+What is started last is stopped first: consumers stop taking and finish, the relay says what is
+left, then HTTP, the hash pool and the database are closed.
+"""
+
+import asyncio
+from contextlib import AsyncExitStack, suppress
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from faststream.asgi import AsgiFastStream
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from authbus_service.cluster import settle
+from authbus_service.consumers import Consumers, DatabaseWentBackError
+from authbus_service.core.database import Database
+from authbus_service.core.ids import new_id
+from authbus_service.core.logging import get_logger
+from authbus_service.core.security.argon2id import Cost
+from authbus_service.core.security.hash_pool import HashPool
+from authbus_service.core.security.keyring import KeyRing
+from authbus_service.core.security.masters import Masters
+from authbus_service.core.security.passwords import Hasher
+from authbus_service.http import HttpServer, PortError, Probes, Readiness, application
+from authbus_service.outbox import repository as outbox
+from authbus_service.relay.loop import Relay
+from authbus_service.startup.clients import declared_clients
+from authbus_service.startup.database import bring_to_newest, open_database, require_newest
+from authbus_service.startup.errors import StartupError
+from authbus_service.startup.keys import open_keyring
+from authbus_service.startup.servers import Servers, addresses
+from authbus_service.startup.topics import require_topics
+
+_PROBE_SECONDS = 1.0
+_LAST_LOOKS = 100
+_LOOK_SECONDS = 0.02
+
+_log = get_logger(__name__)
+
+
+class Service:
+    """A service that runs for the length of a block, on servers that are there.
+
+    Entering raises StartupError, ClusterError, ConfigError or MasterKeyError, each with its cure,
+    and leaves nothing running.
+    """
+
+    def __init__(self, place: Servers) -> None:
+        """Nothing is connected yet."""
+        self._place = place
+        self._settings = place.settings
+        self._kafka, self._database_url = addresses(place.settings)
+        self._clients = declared_clients(place.settings.clients, own_kafka=place.own_kafka)
+        self._masters = Masters.read(place.settings.master_key, place.settings.master_key_file)
+        self._stack = AsyncExitStack()
+        self._ends: list[asyncio.Future[None]] = []
+        self._runs = False
+        self.http_url = ""
+        self.trust = ""
+
+    async def __aenter__(self) -> Self:
+        """Start; returns when commands are taken."""
+        async with AsyncExitStack() as stack:
+            await self._start(stack)
+            self._stack = stack.pop_all()
+        self._runs = True
+        _log.info("the service runs", http=self.http_url, clients=sorted(self._clients))
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop: finish what was taken, say what is left."""
+        self._runs = False
+        await self._stack.aclose()
+        _log.info("the service has stopped")
+
+    async def failed(self) -> None:
+        """Wait until something that should run for ever has ended; raises what ended it."""
+        ended, _ = await asyncio.wait(self._ends, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            for each in ended:
+                each.result()
+        except DatabaseWentBackError as error:
+            raise StartupError(str(error)) from None
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        database = open_database(self._database_url)
+        stack.push_async_callback(database.close)
+        epoch = await self._settle(database)
+        keyring = await open_keyring(database, self._masters)
+        self.trust = keyring.root_thumbprint()
+        hashes = await self._hash_pool()
+        stack.callback(hashes.close)
+        relay = self._relay(database, epoch)
+        consumers = self._consumers(database, keyring, hashes, relay)
+        app = application(consumers.broker, self._probes(database, keyring, relay))
+        await self._serve_http(app, stack)
+        self._ends.append(_run(relay, database, stack))
+        stack.push_async_callback(app.stop)
+        stack.push_async_callback(consumers.stop)
+        await consumers.start()
+        await app.start()
+        if consumers.failure is not None:
+            self._ends.append(consumers.failure)
+
+    async def _settle(self, database: Database) -> UUID:
+        """Database and topics are as they must be and belong together; returns the epoch."""
+        await (bring_to_newest if self._place.own_database else require_newest)(database)
+        cluster = await require_topics(
+            self._kafka,
+            {},
+            namespace=self._settings.namespace,
+            clients=self._clients,
+            how=self._settings.topics,
+        )
+        for finding in cluster.findings:
+            _log.warning("a topic is not as declared", finding=str(finding))
+        return await settle(database, namespace=self._settings.namespace, cluster_id=cluster.id)
+
+    async def _hash_pool(self) -> HashPool:
+        chosen = self._settings
+        cost = Cost(chosen.argon2_memory_kib, chosen.argon2_time, chosen.argon2_parallelism)
+        hasher = await asyncio.to_thread(Hasher, cost)
+        return HashPool(hasher, threads=chosen.hash_threads)
+
+    def _relay(self, database: Database, epoch: UUID) -> Relay:
+        return Relay(
+            database,
+            bootstrap_servers=self._kafka,
+            namespace=self._settings.namespace,
+            epoch=epoch,
+            holder=new_id(),
+        )
+
+    def _consumers(
+        self, database: Database, keyring: KeyRing, hashes: HashPool, relay: Relay
+    ) -> Consumers:
+        return Consumers(
+            database=database,
+            settings=self._settings,
+            bootstrap_servers=self._kafka,
+            clients=self._clients,
+            masters=self._masters,
+            keyring=keyring,
+            hashes=hashes,
+            wake_relay=relay.wake,
+        )
+
+    def _probes(self, database: Database, keyring: KeyRing, relay: Relay) -> Probes:
+        async def ready() -> Readiness:
+            answers = await _answers(database)
+            seen = {
+                "service": "runs" if self._runs else "starts or stops",
+                "database": "answers" if answers else "does not answer",
+                "relay": "leads" if relay.state.leading else "stands by",
+                "outbox": f"its oldest record has waited for {relay.state.oldest_age:.1f} s",
+            }
+            return Readiness(self._runs and answers, seen)
+
+        return Probes(ready, keyring.jwks)
+
+    async def _serve_http(self, app: AsgiFastStream, stack: AsyncExitStack) -> None:
+        http = HttpServer(app, host=self._settings.http_host, port=self._settings.http_port)
+        try:
+            await http.start()
+        except PortError as error:
+            raise StartupError(str(error)) from None
+        stack.push_async_callback(http.stop)
+        self.http_url = http.url
+
+
+def _run(relay: Relay, database: Database, stack: AsyncExitStack) -> asyncio.Task[None]:
+    """Relay until the stack is left, and then until nothing is left to say."""
+    task = asyncio.create_task(relay.run(), name="relay")
+
+    async def stop() -> None:
+        if relay.state.leading:
+            await _last_words(database)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    stack.push_async_callback(stop)
+    return task
+
+
+async def _last_words(database: Database) -> None:
+    with suppress(SQLAlchemyError, OSError):
+        async with database.reading() as db:
+            for _ in range(_LAST_LOOKS):
+                if not await outbox.oldest(db, 1):
+                    return
+                await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _answers(database: Database) -> bool:
+    try:
+        async with asyncio.timeout(_PROBE_SECONDS), database.reading() as db:
+            await db.execute(text("SELECT 1"))
+    except (SQLAlchemyError, OSError, TimeoutError):
+        return False
+    return True
