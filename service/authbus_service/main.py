@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from authbus_service.cluster import settle
-from authbus_service.consumers import Consumers, DatabaseWentBackError
+from authbus_service.consumers import Consumers
 from authbus_service.core.database import Database
 from authbus_service.core.ids import new_id
 from authbus_service.core.logging import get_logger
@@ -30,6 +30,7 @@ from authbus_service.relay.loop import Relay
 from authbus_service.startup.clients import declared_clients
 from authbus_service.startup.database import bring_to_newest, open_database, require_newest
 from authbus_service.startup.errors import StartupError
+from authbus_service.startup.fence import require_fence
 from authbus_service.startup.keys import open_keyring
 from authbus_service.startup.servers import Servers, addresses
 from authbus_service.startup.topics import require_topics
@@ -44,8 +45,8 @@ _log = get_logger(__name__)
 class Service:
     """A service that runs for the length of a block, on servers that are there.
 
-    Entering raises StartupError, ClusterError, ConfigError or MasterKeyError, each with its cure,
-    and leaves nothing running.
+    Entering raises StartupError, ClusterError, ConfigError, MasterKeyError or
+    DatabaseWentBackError, each with its cure, and leaves nothing running.
     """
 
     def __init__(self, place: Servers) -> None:
@@ -84,11 +85,8 @@ class Service:
     async def failed(self) -> None:
         """Wait until something that should run for ever has ended; raises what ended it."""
         ended, _ = await asyncio.wait(self._ends, return_when=asyncio.FIRST_COMPLETED)
-        try:
-            for each in ended:
-                each.result()
-        except DatabaseWentBackError as error:
-            raise StartupError(str(error)) from None
+        for each in ended:
+            each.result()
 
     async def _start(self, stack: AsyncExitStack) -> None:
         database = open_database(self._database_url)
@@ -100,6 +98,7 @@ class Service:
         stack.callback(hashes.close)
         relay = self._relay(database, epoch)
         consumers = self._consumers(database, keyring, hashes, relay)
+        await self._require_fence(database, consumers)
         app = application(consumers.broker, self._probes(database, keyring, relay))
         await self._serve_http(app, stack)
         self._ends.append(_run(relay, database, stack))
@@ -123,6 +122,15 @@ class Service:
         for finding in cluster.findings:
             _log.warning("a topic is not as declared", finding=str(finding))
         return await settle(database, namespace=self._settings.namespace, cluster_id=cluster.id)
+
+    async def _require_fence(self, database: Database, consumers: Consumers) -> None:
+        await require_fence(
+            database,
+            self._kafka,
+            {},
+            namespace=self._settings.namespace,
+            groups=consumers.groups,
+        )
 
     async def _hash_pool(self) -> HashPool:
         chosen = self._settings

@@ -8,6 +8,7 @@ from sqlalchemy.engine import make_url
 
 from authbus_service.cli.output import report, show
 from authbus_service.cli.running import run, until_asked
+from authbus_service.consumers import DatabaseWentBackError
 from authbus_service.core.config import Settings, load
 from authbus_service.core.logging import configure
 from authbus_service.embedded import warm
@@ -22,7 +23,10 @@ def serve() -> None:
     configure(_log_format(settings), settings.log_level)
     if needs_own_kafka(settings):
         warm(report)  # before the loop takes Ctrl-C, so that it ends a download
-    run(until_asked(_serve(settings)))
+    try:
+        run(until_asked(_serve(settings)))
+    except DatabaseWentBackError as error:
+        raise StartupError(str(error)) from None
 
 
 def _log_format(settings: Settings) -> Literal["json", "text"]:

@@ -113,6 +113,11 @@ class Consumers:
         self._tasks: list[asyncio.Task[None]] = []
         self.failure: asyncio.Future[None] | None = None
 
+    @property
+    def groups(self) -> list[str]:
+        """The Kafka groups that it joins."""
+        return [intake.group for intake in self._intakes]
+
     async def start(self) -> None:
         """Make the inbox's partitions, connect, and begin to write."""
         self.failure = asyncio.get_running_loop().create_future()
