@@ -1,11 +1,59 @@
-"""What every tier shares."""
+"""What every tier shares: the repository, one Kafka and one PostgreSQL for each worker."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import uuid4
 
+import asyncpg
 import pytest
+import pytest_asyncio
+
+from authbus_service.core.database import Database, connect
+from authbus_service.core.migrations import migrate
+from authbus_service.embedded import Addresses, EmbeddedStack
 
 
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The folder with pyproject.toml in it."""
     return Path(__file__).resolve().parents[1]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def stack() -> AsyncIterator[EmbeddedStack]:
+    """Servers that live as long as the worker."""
+    async with EmbeddedStack() as started:
+        yield started
+
+
+@pytest.fixture
+def addresses(stack: EmbeddedStack) -> Addresses:
+    """Where they listen."""
+    return stack.addresses
+
+
+@pytest.fixture
+def namespace() -> str:
+    """A namespace of this test's own."""
+    return f"t{uuid4().hex[:8]}"
+
+
+@pytest.fixture
+async def database_url(addresses: Addresses) -> str:
+    """An empty database of this test's own."""
+    name = f"t{uuid4().hex[:8]}"
+    db = await asyncpg.connect(addresses.database_url.replace("+asyncpg", ""))
+    try:
+        await db.execute(f"CREATE DATABASE {name}")
+    finally:
+        await db.close()
+    return addresses.database_url.rpartition("/")[0] + f"/{name}"
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A migrated database of this test's own."""
+    database = connect(database_url)
+    await migrate(database)
+    yield database
+    await database.close()

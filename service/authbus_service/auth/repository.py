@@ -48,7 +48,7 @@ async def claim(
 
 async def flush(db: AsyncConnection, rows: Rows) -> None:
     """Write all that changed; claims that no user came of are taken back."""
-    unused = {name: owner for name, owner in rows.owners.items() if owner not in rows.new_users}
+    unused = [name for name, owner in rows.owners.items() if owner not in rows.new_users]
     if unused:
         await users.release(db, unused)
     if rows.new_users:

@@ -34,7 +34,7 @@ async def by_id(db: AsyncConnection, ids: Iterable[UUID]) -> list[Session]:
 async def owners(db: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, UUID]:
     """The user of each of these sessions."""
     found = await db.execute(_OWNERS, {"ids": list(ids)})
-    return dict(found.tuples().all())
+    return {row.id: row.user_id for row in found}
 
 
 async def add(db: AsyncConnection, sessions: Sequence[Session]) -> None:

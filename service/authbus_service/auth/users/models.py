@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Text
+from sqlalchemy import BigInteger, ForeignKey, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from authbus_service.core.database import Base
@@ -31,5 +31,5 @@ class EmailRow(Base):
     address: Mapped[str]
     # Deferred: an address is claimed before its user's row is written, in the same transaction.
     user_id: Mapped[UUID] = mapped_column(
-        ForeignKey("users.id", deferrable=True, initially="DEFERRED"), index=True
+        Uuid, ForeignKey("users.id", deferrable=True, initially="DEFERRED"), index=True
     )

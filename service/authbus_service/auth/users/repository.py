@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import any_, bindparam, delete, select, tuple_
+from sqlalchemy import Table, any_, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
@@ -14,13 +15,14 @@ from authbus_service.auth.users.user import Credential, User
 from authbus_service.core.sets import arrays, insert_rows, update_rows
 
 _USER = UserRow.__table__
-_EMAIL = EmailRow.__table__
+_EMAIL = cast("Table", EmailRow.__table__)
+_CANONICALS = bindparam("canonicals", type_=ARRAY(Text))
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
 
 _CREDENTIALS = (
     select(_EMAIL.c.canonical, _USER.c.id, _USER.c.password_hash, _USER.c.credential_version)
     .join_from(_EMAIL, _USER, _EMAIL.c.user_id == _USER.c.id)
-    .where(_EMAIL.c.canonical == any_(bindparam("canonicals", type_=ARRAY(Text))))
+    .where(_EMAIL.c.canonical == any_(_CANONICALS))
 )
 _LOCKED = (
     select(_USER)
@@ -36,6 +38,7 @@ _CLAIM = (
     .on_conflict_do_nothing(index_elements=["canonical"])
     .returning(_EMAIL.c.canonical, _EMAIL.c.user_id)
 )
+_RELEASE = delete(_EMAIL).where(_EMAIL.c.canonical == any_(_CANONICALS))
 _CHANGING = ("id", "sequence", "status", "password_hash", "credential_version")
 _NEW = (*_CHANGING, "created_at")
 _INSERT = insert_rows(_USER, _NEW)
@@ -69,16 +72,12 @@ async def claim(db: AsyncConnection, claims: Mapping[str, tuple[str, UUID]]) -> 
         for canonical, (address, user_id) in sorted(claims.items())
     ]
     held = await db.execute(_CLAIM, arrays(rows, _CLAIMED))
-    return dict(held.tuples().all())
+    return {row.canonical: row.user_id for row in held}
 
 
-async def release(db: AsyncConnection, claims: Mapping[str, UUID]) -> None:
-    """Take back claims that no user came of."""
-    await db.execute(
-        delete(EmailRow).where(
-            tuple_(EmailRow.canonical, EmailRow.user_id).in_(list(claims.items()))
-        )
-    )
+async def release(db: AsyncConnection, canonicals: Iterable[str]) -> None:
+    """Take back claims of this transaction that no user came of."""
+    await db.execute(_RELEASE, {"canonicals": sorted(canonicals)})
 
 
 async def add(db: AsyncConnection, users: Sequence[User]) -> None:

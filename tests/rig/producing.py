@@ -1,0 +1,135 @@
+"""A producer by hand: makes any command's record, right or wrong, and reads what comes back."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+
+from authbus.contract import REPLIES, topic_of
+from authbus.envelope import Header, Sealed, read_headers
+from authbus.message import Command, Reply
+from authbus.sealing import ReplyKey, seal
+from authbus_service.core.ids import new_id
+
+LIFE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One record before it is sent; every part can be replaced."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    headers: Sequence[tuple[str, bytes | None]]
+    id: UUID
+    reply_key: ReplyKey = field(default_factory=ReplyKey)
+
+    def but(self, **changes: Any) -> "Draft":
+        """The same with other parts."""
+        return replace(self, **changes)
+
+    def with_header(self, name: str, value: bytes | None) -> "Draft":
+        """The same with one header replaced or added."""
+        kept = [header for header in self.headers if header[0] != name]
+        return self.but(headers=[*kept, (name, value)])
+
+
+class Producer:
+    """Drafts, sends and listens as one declared client."""
+
+    def __init__(self, servers: str, namespace: str, jwk: Mapping[str, str], client: str) -> None:
+        self.namespace, self.client = namespace, client
+        self._servers, self._jwk = servers, jwk
+        self._replies: dict[str, list[ConsumerRecord[bytes, bytes]]] = {}
+        self._news = asyncio.Condition()
+        self._sender = AIOKafkaProducer(bootstrap_servers=servers, linger_ms=0)
+        self._listener = AIOKafkaConsumer(bootstrap_servers=servers, auto_offset_reset="earliest")
+
+    @property
+    def reply_topic(self) -> str:
+        return f"{self.namespace}.replies.{self.client}"
+
+    async def start(self) -> None:
+        await self._sender.start()
+        await self._listener.start()
+        self._listener.assign([TopicPartition(self.reply_topic, 0)])
+        self._task = asyncio.create_task(self._listen())
+
+    async def stop(self) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        await self._listener.stop()
+        await self._sender.stop()
+
+    def draft(
+        self, command: Command, *, id_: UUID | None = None, key: bytes | None = None, **changes: Any
+    ) -> Draft:
+        """A right record of this command; `changes` replace fields of what is sealed."""
+        data = {"data": command.to_json(), "type": type(command).wire_type(), **changes}
+        topic = topic_of(type(command)).name(self.namespace)
+        return self.sealed(topic, id_ or new_id(), key or b"k", **data)
+
+    def sealed(self, topic: str, id_: UUID, key: bytes | None, **fields: Any) -> Draft:
+        """A record with any payload at all."""
+        reply_key = ReplyKey()
+        now = datetime.now(UTC)
+        payload = Sealed.model_validate(
+            {
+                "id": id_,
+                "source": f"/clients/{self.client}",
+                "time": now,
+                "expirytime": now + LIFE,
+                "reply_to": self.reply_topic,
+                "correlation_id": str(id_),
+                "reply_key": dict(reply_key.public),
+                **fields,
+            }
+        )
+        value = seal(payload.model_dump_json(exclude_none=True).encode(), self._jwk)
+        return Draft(topic, key, value, payload.headers(), id_, reply_key)
+
+    def around(self, payload: bytes, draft: Draft) -> Draft:
+        """The draft's record with other bytes inside the seal."""
+        return draft.but(value=seal(payload, self._jwk))
+
+    async def send(self, draft: Draft, *, partition: int | None = None) -> Any:
+        headers: Any = list[Header](draft.headers)  # pyright: ignore[reportArgumentType]
+        return await self._sender.send_and_wait(
+            draft.topic, draft.value, key=draft.key, headers=headers, partition=partition
+        )
+
+    async def ask(self, draft: Draft, *, within: float = 10) -> Reply:
+        """Send, and wait for the next answer to this command."""
+        seen = len(self.answers(draft.id))
+        await self.send(draft)
+        return (await self.heard(draft, seen + 1, within=within))[-1]
+
+    async def heard(self, draft: Draft, count: int, *, within: float = 10) -> list[Reply]:
+        """Wait for so many answers to this command and read them."""
+        async with asyncio.timeout(within), self._news:
+            await self._news.wait_for(lambda: len(self.answers(draft.id)) >= count)
+        return [self.read(record, draft) for record in self.answers(draft.id)]
+
+    def answers(self, id_: UUID) -> list[ConsumerRecord[bytes, bytes]]:
+        """The raw answers so far."""
+        return self._replies.get(str(id_), [])
+
+    def read(self, record: ConsumerRecord[bytes, bytes], draft: Draft) -> Reply:
+        headers = read_headers(record.headers)
+        value = record.value or b""
+        if headers["content-type"] == "application/jose":
+            value = draft.reply_key.open(value)
+        return REPLIES[headers["ce_type"]].model_validate(json.loads(value))
+
+    async def _listen(self) -> None:
+        async for record in self._listener:
+            async with self._news:
+                caused_by = read_headers(record.headers)["ce_causationid"]
+                self._replies.setdefault(caused_by, []).append(record)
+                self._news.notify_all()
