@@ -5,6 +5,7 @@ left, then HTTP, the hash pool and the database are closed.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import Self
@@ -36,6 +37,8 @@ from authbus_service.startup.servers import Servers, addresses
 from authbus_service.startup.topics import require_topics
 
 _PROBE_SECONDS = 1.0
+_FINISH_SECONDS = 18.0
+_LEAVE_SECONDS = 4.0
 _LAST_LOOKS = 100
 _LOOK_SECONDS = 0.02
 
@@ -102,8 +105,8 @@ class Service:
         app = application(consumers.broker, self._probes(database, keyring, relay))
         await self._serve_http(app, stack)
         self._ends.append(_run(relay, database, stack))
-        stack.push_async_callback(app.stop)
-        stack.push_async_callback(consumers.stop)
+        stack.push_async_callback(_in_time, "subscribers", app.stop, _LEAVE_SECONDS)
+        stack.push_async_callback(_in_time, "consumers", consumers.stop, _FINISH_SECONDS)
         await consumers.start()
         await app.start()
         if consumers.failure is not None:
@@ -196,6 +199,15 @@ def _run(relay: Relay, database: Database, stack: AsyncExitStack) -> asyncio.Tas
 
     stack.push_async_callback(stop)
     return task
+
+
+async def _in_time(what: str, stop: Callable[[], Awaitable[None]], seconds: float) -> None:
+    """Stop something that may wait for a Kafka that is gone."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop()
+    except TimeoutError:
+        _log.warning("did not stop in time", what=what)
 
 
 async def _last_words(database: Database) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from authbus_service.embedded import Addresses
 
-_KEPT = ("PATH", "HOME", "AUTHBUS_CACHE", "LANG")
+KEPT = ("PATH", "HOME", "AUTHBUS_CACHE", "LANG")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def authbus(tmp_path: Path) -> Authbus:
     """Run `authbus` in an empty folder with these settings alone."""
 
     async def run(*arguments: str, **settings: str) -> Ended:
-        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         child = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

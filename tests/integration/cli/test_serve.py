@@ -1,0 +1,215 @@
+"""`authbus serve`, run as a program."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from authbus.topics import CREDENTIALS
+from tests.integration.cli.conftest import KEPT, Authbus
+
+START_SECONDS = 60
+OWN = {"AUTHBUS_HTTP_PORT": "0"}
+
+
+@dataclass
+class Running:
+    """A service that has printed its addresses."""
+
+    child: asyncio.subprocess.Process
+    addresses: dict[str, Any]
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        self.child.send_signal(number)
+        return await asyncio.wait_for(self.child.wait(), 30)
+
+    def get(self, path: str) -> tuple[int, dict[str, Any]]:
+        connection = HTTPConnection(self.addresses["http"].removeprefix("http://"), timeout=5)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, json.load(answer)
+        finally:
+            connection.close()
+
+
+Serve = Callable[..., AbstractAsyncContextManager[Running]]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Serve:
+    """Run the service in the test's folder with these settings alone."""
+
+    @asynccontextmanager
+    async def run(**settings: str) -> AsyncGenerator[Running]:
+        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "authbus_service",
+            "serve",
+            stdout=PIPE,
+            cwd=tmp_path,
+            env={**kept, **OWN, **settings},
+        )
+        try:
+            assert child.stdout is not None
+            line = await asyncio.wait_for(child.stdout.readline(), START_SECONDS)
+            yield Running(child, json.loads(line))
+        finally:
+            if child.returncode is None:
+                child.terminate()
+                await child.wait()
+
+    return run
+
+
+@pytest.fixture
+async def given(
+    authbus: Authbus, servers: str, database_url: str, namespace: str, tmp_path: Path
+) -> dict[str, str]:
+    """Settings for servers that are given; topics and tables are there."""
+    clients = tmp_path / "clients.toml"
+    clients.write_text('[[client]]\nid = "web"\n')
+    settings = {
+        "KAFKA_BOOTSTRAP_SERVERS": servers,
+        "DATABASE_URL": database_url,
+        "AUTHBUS_NAMESPACE": namespace,
+        "AUTHBUS_CLIENTS": str(clients),
+        "AUTHBUS_MASTER_KEY": (await authbus("keys", "new")).out.strip(),
+    }
+    assert (await authbus("migrate", **settings)).status == 0
+    assert (await authbus("topics", "apply", **settings)).status == 0
+    return settings
+
+
+async def test_serve_without_settings_starts_its_own_servers_and_keeps_their_data(
+    serve: Serve, tmp_path: Path
+) -> None:
+    async with serve() as first:
+        ready = first.get("/health/ready")
+        keys = first.get("/.well-known/jwks.json")
+        status = await first.stop()
+    async with serve() as second:
+        assert second.addresses["trust"] == first.addresses["trust"]
+        assert second.addresses["kafka"] == first.addresses["kafka"]
+        assert second.get("/.well-known/jwks.json") == keys
+
+    assert ready[0] == 200
+    assert {key["use"] for key in keys[1]["keys"]} == {"sig", "enc"}
+    assert status == 0
+    assert (tmp_path / ".data" / "master.key").stat().st_mode & 0o777 == 0o600
+
+
+async def test_serve_uses_the_servers_that_are_given_and_ends_well_on_ctrl_c(
+    serve: Serve, given: dict[str, str]
+) -> None:
+    async with serve(**given) as running:
+        shown = running.addresses
+        ready = running.get("/health/ready")
+        status = await running.stop(signal.SIGINT)
+
+    assert shown["kafka"] == given["KAFKA_BOOTSTRAP_SERVERS"]
+    assert shown["namespace"] == given["AUTHBUS_NAMESPACE"]
+    assert ":***@" in shown["database"]
+    assert ready[0] == 200
+    assert status == 0
+
+
+@pytest.mark.parametrize(
+    ("without", "says"),
+    [
+        ("AUTHBUS_MASTER_KEY", "authbus keys new"),
+        ("AUTHBUS_CLIENTS", "AUTHBUS_CLIENTS is needed"),
+    ],
+)
+async def test_serve_on_given_servers_says_what_else_it_needs(
+    authbus: Authbus, given: dict[str, str], without: str, says: str
+) -> None:
+    del given[without]
+
+    ended = await authbus("serve", **OWN, **given)
+
+    assert ended.status == 1
+    assert says in ended.err.splitlines()[-1]
+
+
+async def test_serve_refuses_topics_that_are_not_as_declared(
+    authbus: Authbus, given: dict[str, str]
+) -> None:
+    ended = await authbus("serve", **OWN, **{**given, "AUTHBUS_NAMESPACE": "another"})
+
+    assert ended.status == 1
+    assert "another.events.v1: is missing. Mend it: authbus topics apply" in ended.err
+
+
+async def test_serve_refuses_another_master_key(
+    authbus: Authbus, serve: Serve, given: dict[str, str]
+) -> None:
+    async with serve(**given) as running:
+        await running.stop()
+    other = (await authbus("keys", "new")).out.strip()
+
+    ended = await authbus("serve", **OWN, **{**given, "AUTHBUS_MASTER_KEY": other})
+
+    assert ended.status == 1
+    assert "is not in the list" in ended.err
+
+
+async def test_serve_refuses_a_database_that_is_older_than_kafkas_offsets(
+    authbus: Authbus, given: dict[str, str]
+) -> None:
+    namespace, servers = given["AUTHBUS_NAMESPACE"], given["KAFKA_BOOTSTRAP_SERVERS"]
+    place = TopicPartition(CREDENTIALS.name(namespace), 3)
+    async with AIOKafkaConsumer(
+        bootstrap_servers=servers, group_id=f"{namespace}.credentials"
+    ) as consumer:
+        consumer.assign([place])
+        await consumer.commit({place: 7})
+
+    ended = await authbus("serve", **OWN, **given)
+
+    assert ended.status == 1
+    assert "authbus recover" in ended.err.splitlines()[-1]
+
+
+async def test_serve_says_when_its_http_port_is_taken(
+    authbus: Authbus, serve: Serve, given: dict[str, str]
+) -> None:
+    async with serve(**given) as running:
+        port = running.addresses["http"].rpartition(":")[2]
+
+        ended = await authbus("serve", **{**given, "AUTHBUS_HTTP_PORT": port})
+
+    assert ended.status == 1
+    assert "AUTHBUS_HTTP_PORT" in ended.err.splitlines()[-1]
+
+
+async def test_a_lost_own_kafka_ends_the_service_with_its_last_words(serve: Serve) -> None:
+    async with serve() as running:
+        kafka = int(running.addresses["kafka"].rpartition(":")[2])
+        os.kill(_listening_on(kafka), signal.SIGKILL)
+
+        status = await asyncio.wait_for(running.child.wait(), 60)
+
+    assert status == 1
+
+
+def _listening_on(port: int) -> int:
+    return next(
+        each.pid
+        for each in psutil.net_connections("tcp")
+        if each.status == psutil.CONN_LISTEN and each.laddr[1:] == (port,) and each.pid
+    )
