@@ -1,30 +1,101 @@
-"""authbus: the contract of an auth service that lives on Kafka."""
+"""authbus: the contract of an auth service that lives on Kafka.
+
+AuthClient, EventStream and Verifier need the extra `client`; they are imported when asked for.
+"""
+
+import logging
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from authbus.commands import LogIn, LogOut, RegisterUser
+from authbus.errors import (
+    AuthError,
+    AuthRejected,
+    AuthTimeout,
+    AuthUnavailable,
+    FeedStale,
+    MissingTopic,
+    TokenExpired,
+    TokenInvalid,
+    TokenRevoked,
+)
 from authbus.events import EndReason, SessionEnded, SessionStarted, UserCreated
 from authbus.message import Command, Event, Message, Reply
 from authbus.replies import Code, LoggedIn, LoggedOut, Registered, Rejected
 from authbus.state import FeedAlive, PublicKey, SessionRevoked, UserState
 
+if TYPE_CHECKING:
+    from authbus.client import AuthClient, Session, User
+    from authbus.stream import EventStream, Gap, StreamEvent
+    from authbus.tokens import Claims
+    from authbus.verifier import Verifier
+
 __all__ = [
+    "AuthClient",
+    "AuthError",
+    "AuthRejected",
+    "AuthTimeout",
+    "AuthUnavailable",
+    "Claims",
     "Code",
     "Command",
     "EndReason",
     "Event",
+    "EventStream",
     "FeedAlive",
+    "FeedStale",
+    "Gap",
     "LogIn",
     "LogOut",
     "LoggedIn",
     "LoggedOut",
     "Message",
+    "MissingTopic",
     "PublicKey",
     "RegisterUser",
     "Registered",
     "Rejected",
     "Reply",
+    "Session",
     "SessionEnded",
     "SessionRevoked",
     "SessionStarted",
+    "StreamEvent",
+    "TokenExpired",
+    "TokenInvalid",
+    "TokenRevoked",
+    "User",
     "UserCreated",
     "UserState",
+    "Verifier",
 ]
+
+_WITH_CLIENT = {
+    "AuthClient": "authbus.client",
+    "Claims": "authbus.tokens",
+    "EventStream": "authbus.stream",
+    "Gap": "authbus.stream",
+    "Session": "authbus.client",
+    "StreamEvent": "authbus.stream",
+    "User": "authbus.client",
+    "Verifier": "authbus.verifier",
+}
+
+# A library leaves it to the program whether and where something is written.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's names have any type
+    module = _WITH_CLIENT.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("authbus"):
+            raise
+        raise ImportError(f"{name} needs {error.name}: pip install 'authbus[client]'") from error
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -21,7 +21,10 @@ class UserState(Message):
 
 
 class PublicKey(Message):
-    """A public key, its use and its life. `signature` is a compact JWS of the rest under the root key."""
+    """A public key, its use and its life.
+
+    `signature` is a compact JWS of the rest under the root key.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -52,7 +55,7 @@ class FeedAlive(Message):
 
 
 class DeadLetter(Message):
-    """A record that could not be read or never works: where it lies and why, nothing of what it holds.
+    """A record that could not be read or never works: where it lies and why, not what it holds.
 
     `topic` has no namespace in front, `size` is in bytes, `digest` is SHA-256 of the value in hex.
     """

@@ -1,0 +1,152 @@
+"""Asking: seal, send, wait for the answer, and ask again while the service is busy."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    InvalidTopicError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    TopicAuthorizationFailedError,
+)
+
+from authbus.client.calls import Call, Calls
+from authbus.client.outgoing import Sender
+from authbus.connection import Connection
+from authbus.errors import AuthError, AuthRejected, AuthTimeout, AuthUnavailable
+from authbus.message import Command, Reply
+from authbus.public_keys import PublicKeys
+from authbus.replies import Rejected
+
+_LOG = logging.getLogger("authbus")
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
+# After these the record is certainly not on its topic; after any other it may be.
+_NOT_SENT = (
+    ClusterAuthorizationFailedError,
+    InvalidTopicError,
+    MessageSizeTooLargeError,
+    TopicAuthorizationFailedError,
+)
+
+
+class Asker:
+    """One producer for all calls of a client."""
+
+    def __init__(
+        self, connection: Connection, sender: Sender, keys: PublicKeys, calls: Calls
+    ) -> None:
+        self._connection = connection
+        self._sender = sender
+        self._keys = keys
+        self._calls = calls
+        self._producer: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        """Connect. Raises AuthUnavailable."""
+        producer = self._connection.producer()
+        await self._connection.open(producer)
+        self._producer = producer
+
+    async def stop(self) -> None:
+        """End the calls that wait, send what is on its way, disconnect."""
+        producer, self._producer = self._producer, None
+        self._calls.fail(AuthUnavailable("this client was closed"))
+        if producer is not None:
+            await self._connection.close(producer)
+
+    async def ask(
+        self,
+        command: Command,
+        *,
+        key: str,
+        command_id: UUID,
+        correlation_id: str | None,
+        seconds: float,
+    ) -> Reply:
+        """The answer to a command, which is not a refusal.
+
+        Raises AuthRejected, AuthTimeout, AuthUnavailable; SealError when the command is too large.
+        """
+        deadline = asyncio.get_running_loop().time() + seconds
+        try:
+            async with asyncio.timeout_at(deadline):
+                sealing_key = await self._keys.sealing()
+        except TimeoutError:
+            raise AuthUnavailable(self._keys.absence()) from None
+        outgoing = self._sender.outgoing(
+            command,
+            key=key,
+            command_id=command_id,
+            correlation_id=correlation_id,
+            life=timedelta(seconds=seconds),
+            sealing_key=sealing_key,
+        )
+        with self._calls.waiting(outgoing) as call:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    return await self._answered(call, deadline)
+            except TimeoutError:
+                raise AuthTimeout(command_id) from None
+
+    async def _answered(self, call: Call, deadline: float) -> Reply:
+        for pause in _pauses():
+            await self._send(call)
+            reply = await call.answer()
+            if not isinstance(reply, Rejected):
+                return reply
+            if not reply.retryable or asyncio.get_running_loop().time() + pause >= deadline:
+                raise AuthRejected(
+                    reply.code,
+                    reply.detail,
+                    retryable=reply.retryable,
+                    command_id=call.outgoing.command_id,
+                )
+            await asyncio.sleep(pause)
+            call.again()
+        raise AssertionError("pauses never end")
+
+    async def _send(self, call: Call) -> None:
+        if self._producer is None:
+            raise AuthUnavailable("this client is not open: use it in `async with`")
+        record = call.outgoing
+        try:
+            sent = await self._producer.send(
+                record.topic, value=record.value, key=record.key, headers=record.headers
+            )
+        except KafkaError as error:
+            raise self._not_sent(call, error) from error
+        sent.add_done_callback(partial(self._note, call))
+
+    def _note(self, call: Call, sent: "asyncio.Future[Any]") -> None:
+        error = None if sent.cancelled() else sent.exception()
+        if isinstance(error, _NOT_SENT):
+            call.fail(self._not_sent(call, error))
+        elif error is not None:
+            _LOG.warning("sending a command failed, its outcome is unknown: %r", error)
+
+    def _not_sent(self, call: Call, error: BaseException) -> AuthError:
+        topic = call.outgoing.topic
+        match error:
+            case TopicAuthorizationFailedError() | ClusterAuthorizationFailedError():
+                return AuthUnavailable(
+                    f"no right to write to {topic}: allow this client's Kafka principal WRITE on it"
+                )
+            case MessageSizeTooLargeError():
+                return AuthError(f"the command is larger than {topic} takes")
+            case _:
+                return self._connection.unreachable(error)
+
+
+def _pauses() -> Iterator[float]:
+    pause = _FIRST_PAUSE
+    while True:
+        yield random.uniform(pause / 2, pause)  # noqa: S311 - spreads load, guards nothing
+        pause = min(pause * 2, _LONGEST_PAUSE)

@@ -1,0 +1,191 @@
+"""AuthClient: register, log in, log out and verify, over Kafka."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Self, TypeVar, Unpack
+from uuid import UUID
+
+from pydantic import SecretStr, ValidationError
+
+from authbus.client.asking import Asker
+from authbus.client.calls import Calls
+from authbus.client.lanes import Lanes
+from authbus.client.outgoing import Sender
+from authbus.client.results import Session, User
+from authbus.commands import LogIn, LogOut, RegisterUser
+from authbus.connection import Connection, Security
+from authbus.contract import ROWS
+from authbus.ended_sessions import EndedSessions
+from authbus.errors import AuthError, AuthRejected
+from authbus.following import Feed, Follower
+from authbus.message import Command, Reply
+from authbus.public_keys import PublicKeys
+from authbus.replies import Code, LoggedIn, LoggedOut, Registered
+from authbus.tokens import Claims, OnStale, Rules, TokenChecker
+from authbus.topics import DEFAULT_NAMESPACE
+from authbus.trust import Trust
+from authbus.uuid7 import uuid7
+from authbus.verifier import MAX_STALENESS, ended_feed, key_feed
+
+TIMEOUT = 15.0
+
+C = TypeVar("C", bound=Command)
+R = TypeVar("R", bound=Reply)
+
+
+class AuthClient:
+    """Commands as awaitable calls, thousands at a time; tokens are verified offline.
+
+    Every call takes `command_id` (a UUIDv7): after AuthTimeout the same call with the same id, from
+    this or another process, has its effect once and gives the same answer. `timeout` is in seconds.
+    `trust` are the thumbprints of the service's root keys. Clients that share `lane_secret` keep
+    the order of commands about one address among them. `audience` and the options behind it are
+    those of Verifier.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a name of its own and has a default
+        self,
+        bootstrap_servers: str,
+        *,
+        client_id: str,
+        trust: tuple[str, ...] | str | None = None,
+        namespace: str = DEFAULT_NAMESPACE,
+        timeout: float = TIMEOUT,
+        lane_secret: bytes | None = None,
+        audience: str | None = None,
+        issuer: str | None = None,
+        max_staleness: float = MAX_STALENESS,
+        on_stale: OnStale = "reject",
+        **security: Unpack[Security],
+    ) -> None:
+        self._timeout = timeout
+        self._lanes = Lanes(lane_secret)
+        self._calls, self._ended = Calls(), EndedSessions()
+        self._keys = PublicKeys(Trust(trust))
+        self._sender = Sender(client_id, namespace)
+        self._connection = Connection(bootstrap_servers, client_id, security, timeout)
+        rules = Rules(
+            issuer=issuer or f"authbus/{namespace}",
+            audience=audience or client_id,
+            max_staleness=timedelta(seconds=max_staleness),
+            on_stale=on_stale,
+        )
+        self._checker = TokenChecker(rules, self._keys, self._ended)
+        self._ended_feed = ended_feed(self._ended, namespace)
+        replies = Feed(self._sender.reply_topic, "end", self._calls.read)
+        self._feeds = (replies, self._ended_feed, key_feed(self._keys, namespace))
+        self._follower = Follower(self._connection, self._feeds)
+        self._asker = Asker(self._connection, self._sender, self._keys, self._calls)
+
+    async def __aenter__(self) -> Self:
+        """Connect, and read what there is of keys. Raises MissingTopic and AuthUnavailable."""
+        written = {row.topic.name(self._sender.namespace) for row in ROWS}
+        places = await self._connection.places({*written, *(feed.topic for feed in self._feeds)})
+        self._ended.expect(places[self._ended_feed.topic])
+        await self._follower.start(places)
+        try:
+            await self._asker.start()
+        except BaseException:
+            await self._follower.stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the calls that wait and disconnect."""
+        try:
+            await self._asker.stop()
+        finally:
+            await self._follower.stop()
+
+    async def register(
+        self,
+        email: str,
+        password: str,
+        *,
+        command_id: UUID | None = None,
+        timeout: float | None = None,
+    ) -> User:
+        """Make an account. Raises AuthRejected (`email_taken`, `password_too_short` ...)."""
+        id_ = command_id or uuid7()
+        command = _made(id_, lambda: RegisterUser(email=email, password=SecretStr(password)))
+        key = self._lanes.key(email)
+        reply = await self.send(command, key=key, command_id=id_, timeout=timeout)
+        return User(_expected(reply, Registered).user_id)
+
+    async def log_in(
+        self,
+        email: str,
+        password: str,
+        *,
+        command_id: UUID | None = None,
+        timeout: float | None = None,
+    ) -> Session:
+        """Start a session. Raises AuthRejected: `invalid_credentials` whatever is wrong."""
+        id_ = command_id or uuid7()
+        command = _made(id_, lambda: LogIn(email=email, password=SecretStr(password)))
+        key = self._lanes.key(email)
+        reply = await self.send(command, key=key, command_id=id_, timeout=timeout)
+        return Session.of(_expected(reply, LoggedIn))
+
+    async def log_out(
+        self,
+        session: Session,
+        *,
+        command_id: UUID | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """End a session; no error when it has ended. This client refuses its tokens from now on."""
+        id_ = command_id or uuid7()
+        token = SecretStr(session.refresh_token)
+        command = _made(id_, lambda: LogOut(session_id=session.session_id, refresh_token=token))
+        key = str(session.session_id)
+        reply = await self.send(command, key=key, command_id=id_, timeout=timeout)
+        self._ended.note(_expected(reply, LoggedOut).session_id, datetime.now(UTC))
+
+    async def send(
+        self,
+        command: Command,
+        *,
+        key: str,
+        command_id: UUID | None = None,
+        correlation_id: str | None = None,
+        timeout: float | None = None,
+    ) -> Reply:
+        """Send any command under a record key and wait for its answer.
+
+        A refusal that may pass is answered by sending the same record again, until the time is up.
+        Raises AuthRejected, AuthTimeout and AuthUnavailable; ValueError for an id of another kind.
+        """
+        return await self._asker.ask(
+            command,
+            key=key,
+            command_id=command_id or uuid7(),
+            correlation_id=correlation_id,
+            seconds=self._timeout if timeout is None else timeout,
+        )
+
+    def verify(self, token: str) -> Claims:
+        """What an access token for this client's audience says; see Verifier.verify."""
+        return self._checker.verify(token)
+
+
+def _made(command_id: UUID, make: Callable[[], C]) -> C:
+    """A command, or the refusal that the service would answer with."""
+    try:
+        return make()
+    except ValidationError as error:
+        wrong = (f"{'.'.join(map(str, each['loc']))}: {each['type']}" for each in error.errors())
+        detail = "; ".join(wrong)
+    raise AuthRejected(Code.INVALID, detail, retryable=False, command_id=command_id)
+
+
+def _expected(reply: Reply, model: type[R]) -> R:
+    if not isinstance(reply, model):
+        raise AuthError(f"{model.__name__} was expected, {type(reply).__name__} came")
+    return reply

@@ -1,0 +1,98 @@
+"""Calls that wait for an answer, found by correlation id; many clients share the reply topic."""
+
+import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from authbus.client.outgoing import Outgoing
+from authbus.contract import REPLIES
+from authbus.envelope import SEALED_TYPE, read_headers
+from authbus.errors import AuthError
+from authbus.following import Record
+from authbus.message import Reply
+from authbus.sealing import ReplyKey, SealError
+from authbus.strict_json import read_json
+
+
+class Call:
+    """One command in flight. Its answers are those that its key opens, and those in the clear."""
+
+    def __init__(self, outgoing: Outgoing) -> None:
+        self.outgoing = outgoing
+        self._answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+
+    def again(self) -> None:
+        """Wait for another answer: the same record is sent once more."""
+        self._answer = asyncio.get_running_loop().create_future()
+
+    async def answer(self) -> Reply:
+        """The reply. Raises what `fail` was given."""
+        return await self._answer
+
+    def fail(self, error: AuthError) -> None:
+        """Nothing will come."""
+        if not self._answer.done():
+            self._answer.set_exception(error)
+            # Looked at once, or asyncio complains when the caller has given up meanwhile.
+            self._answer.exception()
+
+    def take(self, headers: dict[str, str], value: bytes) -> None:
+        """A reply with this call's correlation id."""
+        caused_by = headers.get("ce_causationid")
+        if self._answer.done() or caused_by not in {None, str(self.outgoing.command_id)}:
+            return
+        try:
+            self._answer.set_result(read_reply(headers, value, self.outgoing.reply_key))
+        except SealError:
+            return
+        except ValueError:
+            kind = headers.get("ce_type", "no type")
+            self.fail(AuthError(f"an answer that this version cannot read: {kind}"))
+
+
+class Calls:
+    """All calls of one client."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, set[Call]] = {}
+
+    @contextmanager
+    def waiting(self, outgoing: Outgoing) -> Generator[Call]:
+        """A call that is known for as long as the block lasts."""
+        call = Call(outgoing)
+        same = self._waiting.setdefault(outgoing.correlation_id, set())
+        same.add(call)
+        try:
+            yield call
+        finally:
+            same.discard(call)
+            if not same:
+                self._waiting.pop(outgoing.correlation_id, None)
+
+    def read(self, record: Record) -> None:
+        """Take one record of the reply topic; those of other clients pass."""
+        headers = read_headers(record.headers)
+        for call in self._waiting.get(headers.get("correlation_id", ""), ()):
+            call.take(headers, record.value or b"")
+
+    def fail(self, error: AuthError) -> None:
+        """End every call that waits."""
+        for same in self._waiting.values():
+            for call in same:
+                call.fail(error)
+
+
+def read_reply(headers: dict[str, str], value: bytes, key: ReplyKey) -> Reply:
+    """The reply in a record.
+
+    Raises SealError when it is not for this key: sealed for another, or in the clear although its
+    kind is always sealed. Raises ValueError when it cannot be read.
+    """
+    model = REPLIES.get(headers.get("ce_type", ""))
+    sealed = headers.get("content-type", "").partition(";")[0].strip() == SEALED_TYPE
+    if model is not None and model.sealed and not sealed:
+        raise SealError
+    payload = key.open(value) if sealed else value
+    if model is None:
+        raise ValueError("a kind of reply that is not known")
+    return model.model_validate(read_json(payload))

@@ -1,0 +1,80 @@
+"""From a command to its sealed record."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from authbus.contract import topic_of
+from authbus.envelope import Header, Sealed
+from authbus.message import Command
+from authbus.sealing import ReplyKey, seal
+from authbus.topics import replies
+from authbus.uuid7 import time_of
+
+LONGEST_LIFE = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record as it is sent, however often, and the key for its answer."""
+
+    topic: str
+    key: bytes
+    value: bytes = field(repr=False)
+    headers: list[Header]
+    command_id: UUID
+    correlation_id: str
+    reply_key: ReplyKey
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends, in which namespace."""
+
+    client_id: str
+    namespace: str
+
+    @property
+    def reply_topic(self) -> str:
+        """Where this client is answered."""
+        return replies(self.client_id).name(self.namespace)
+
+    def outgoing(
+        self,
+        command: Command,
+        *,
+        key: str,
+        command_id: UUID,
+        correlation_id: str | None,
+        life: timedelta,
+        sealing_key: Mapping[str, str],
+    ) -> Outgoing:
+        """The record of a command for which somebody waits for so long from now.
+
+        Raises ValueError for an id that is not a UUIDv7, and SealError for a command too large.
+        """
+        at = time_of(command_id)
+        reply_key = ReplyKey()
+        envelope = Sealed(
+            id=command_id,
+            type=command.wire_type(),
+            source=f"/clients/{self.client_id}",
+            time=at,
+            expirytime=min(datetime.now(UTC) + life, at + LONGEST_LIFE),
+            reply_to=self.reply_topic,
+            correlation_id=correlation_id or str(command_id),
+            reply_key=reply_key.public,
+            data=command.to_json(),
+        )
+        payload = json.dumps(envelope.to_json(), separators=(",", ":")).encode()
+        return Outgoing(
+            topic=topic_of(type(command)).name(self.namespace),
+            key=key.encode(),
+            value=seal(payload, sealing_key),
+            headers=envelope.headers(),
+            command_id=command_id,
+            correlation_id=correlation_id or str(command_id),
+            reply_key=reply_key,
+        )

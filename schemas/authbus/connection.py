@@ -1,0 +1,110 @@
+"""The way to Kafka: addresses, rights, and the question whether what is needed is there."""
+
+import asyncio
+import ssl
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypedDict, cast
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+
+from authbus.errors import AuthUnavailable, MissingTopic
+
+Places = Mapping[str, frozenset[int]]
+
+
+class Security(TypedDict, total=False):
+    """How Kafka knows this client; handed to aiokafka as it is."""
+
+    security_protocol: str
+    ssl_context: ssl.SSLContext
+    sasl_mechanism: str
+    sasl_plain_username: str
+    sasl_plain_password: str
+    sasl_kerberos_service_name: str
+    sasl_kerberos_domain_name: str
+    sasl_oauth_token_provider: object
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where Kafka is and how it is spoken to. `patience`: seconds for a connection or a stop."""
+
+    bootstrap_servers: str | Sequence[str]
+    client_id: str
+    security: Security = field(default_factory=Security, repr=False)
+    patience: float = 15.0
+
+    def consumer(self, group: str | None = None) -> AIOKafkaConsumer:
+        """A consumer of committed records from the beginning, which commits nothing by itself."""
+        return AIOKafkaConsumer(
+            **self._common(),
+            group_id=group,
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+        )
+
+    def producer(self) -> AIOKafkaProducer:
+        """A producer that knows its records to be safe.
+
+        It is not idempotent: the service drops what arrives twice, and an idempotent producer of
+        aiokafka has to be made anew after some losses of a broker.
+        """
+        return AIOKafkaProducer(
+            **self._common(), acks="all", request_timeout_ms=int(self.patience * 1000)
+        )
+
+    async def places(self, topics: Iterable[str]) -> Places:
+        """The partitions of these topics. Raises MissingTopic and AuthUnavailable.
+
+        Asks for all topics: a request that names them would create them on some clusters.
+        """
+        client = AIOKafkaClient(**self._common())
+        try:
+            async with asyncio.timeout(self.patience):
+                await client.bootstrap()
+                cluster = await client.fetch_all_metadata()
+        except (KafkaError, OSError) as error:
+            raise self.unreachable(error) from error
+        finally:
+            await client.close()
+        found = {topic: frozenset(cluster.partitions_for_topic(topic) or ()) for topic in topics}
+        missing = [topic for topic, partitions in found.items() if not partitions]
+        if missing:
+            raise MissingTopic(missing)
+        return found
+
+    async def open(self, end: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+        """Start one end of the line, or raise AuthUnavailable and leave nothing running."""
+        try:
+            async with asyncio.timeout(self.patience):
+                await end.start()
+        except (KafkaError, OSError) as error:
+            await self.close(end)
+            raise self.unreachable(error) from error
+        except BaseException:
+            await self.close(end)
+            raise
+
+    async def close(self, end: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+        """Stop one end of the line; a Kafka that does not answer cannot hold it."""
+        try:
+            async with asyncio.timeout(self.patience + 1):
+                await end.stop()
+        except (KafkaError, OSError):
+            return
+
+    def unreachable(self, error: BaseException) -> AuthUnavailable:
+        """What to tell of an error of Kafka's."""
+        told = str(error) or type(error).__name__
+        return AuthUnavailable(f"Kafka at {self.bootstrap_servers}: {told}")
+
+    def _common(self) -> dict[str, Any]:
+        return {
+            "bootstrap_servers": self.bootstrap_servers,
+            "client_id": self.client_id,
+            **cast("dict[str, Any]", self.security),
+        }

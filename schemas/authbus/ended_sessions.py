@@ -1,0 +1,55 @@
+"""Ended sessions of one token lifetime, and whether the feed of them can be relied on."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from authbus.following import Record
+from authbus.state import FeedAlive, SessionRevoked
+from authbus.strict_json import read_json
+
+# No access token lives longer: the service's settings and the topic's retention see to that.
+TOKEN_LIFETIME = timedelta(minutes=10)
+HEARTBEAT_KEY = b"alive"
+
+_KEPT = 2 * TOKEN_LIFETIME
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class EndedSessions:
+    """Follows auth.sessions.ended.v1; forgets a session when no token of it can be alive."""
+
+    def __init__(self) -> None:
+        self._ended: dict[UUID, datetime] = {}
+        self._through: dict[int, datetime] = {}
+
+    def expect(self, partitions: Iterable[int]) -> None:
+        """Of these partitions a sign of life is wanted."""
+        for partition in partitions:
+            self._through.setdefault(partition, _NEVER)
+
+    def read(self, record: Record) -> None:
+        """Take one record of the topic."""
+        if record.value is None:
+            return
+        found = read_json(record.value)
+        if record.key == HEARTBEAT_KEY:
+            through = FeedAlive.model_validate(found).published_through
+            known = self._through.get(record.partition, _NEVER)
+            self._through[record.partition] = max(known, through)
+        else:
+            revoked = SessionRevoked.model_validate(found)
+            self.note(revoked.session_id, revoked.ended_at)
+
+    def note(self, session_id: UUID, ended_at: datetime) -> None:
+        """Remember that a session ended."""
+        self._ended[session_id] = ended_at
+        while ended_at - self._ended[oldest := next(iter(self._ended))] > _KEPT:
+            del self._ended[oldest]
+
+    def __contains__(self, session_id: UUID) -> bool:
+        return session_id in self._ended
+
+    def age(self, now: datetime) -> timedelta:
+        """How far behind the feed is, at worst. Without partitions or signs of life: very far."""
+        return now - min(self._through.values(), default=_NEVER)

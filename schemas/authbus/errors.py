@@ -1,0 +1,78 @@
+"""What may go wrong for a producer or a downstream module. No text repeats a secret."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from authbus.replies import Code
+
+APPLY = "authbus topics apply"
+
+
+class AuthError(Exception):
+    """The base of all errors of authbus' clients."""
+
+
+class AuthTimeout(AuthError):
+    """No answer in time: whether the command had its effect is unknown.
+
+    Send it again with the same `command_id`: it has its effect once, and the answer is the same.
+    """
+
+    def __init__(self, command_id: UUID) -> None:
+        super().__init__(f"no answer in time; ask again with command_id={command_id}")
+        self.command_id = command_id
+
+
+class AuthRejected(AuthError):
+    """The service refused. `retryable`: the same command, with the same id, may succeed later."""
+
+    def __init__(self, code: Code, detail: str, *, retryable: bool, command_id: UUID) -> None:
+        super().__init__(f"{code}: {detail}" if detail else str(code))
+        self.code = code
+        self.detail = detail
+        self.retryable = retryable
+        self.command_id = command_id
+
+
+class AuthUnavailable(AuthError):
+    """Nothing was asked: Kafka, a right on it or the service's keys are missing."""
+
+
+class MissingTopic(AuthUnavailable):
+    """A topic is not there, or this client has no right to see it."""
+
+    def __init__(self, topics: Iterable[str]) -> None:
+        self.topics = tuple(sorted(topics))
+        super().__init__(
+            f"missing, or not to be seen by this client: {', '.join(self.topics)}. "
+            f"`{APPLY}` creates what is missing; the client itself is declared in AUTHBUS_CLIENTS"
+        )
+
+
+class TokenInvalid(AuthError):
+    """Not to be believed. `reason` is a stable word and holds nothing of the token."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"token not valid: {reason}")
+        self.reason = reason
+
+
+class TokenExpired(TokenInvalid):
+    """The token was right and its time is over."""
+
+    def __init__(self) -> None:
+        super().__init__("expired")
+
+
+class TokenRevoked(TokenInvalid):
+    """The session of this token has ended."""
+
+    def __init__(self) -> None:
+        super().__init__("session_ended")
+
+
+class FeedStale(TokenInvalid):
+    """Nobody knows whether the session has ended: the feed of ended sessions lags or is silent."""
+
+    def __init__(self) -> None:
+        super().__init__("feed_stale")

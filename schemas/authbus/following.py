@@ -1,0 +1,122 @@
+"""Following topics without a group: from a fixed place to the end, then as records come."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from authbus.connection import Connection, Places
+
+Record = ConsumerRecord[bytes | None, bytes | None]
+Since = Literal["beginning", "end"] | timedelta
+
+_LOG = logging.getLogger("authbus")
+_POLL_SECONDS = 1.0
+_HANG_SECONDS = 30.0
+_REST_SECONDS = 1.0
+# Few enough that opening that many replies does not hold the loop for long.
+_AT_ONCE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One topic: where to begin, and who reads it. A `timedelta` is so long ago."""
+
+    topic: str
+    since: Since
+    read: Callable[[Record], None]
+
+
+class Follower:
+    """One consumer for several feeds. `start` returns when what was there has been read."""
+
+    def __init__(self, connection: Connection, feeds: Iterable[Feed]) -> None:
+        self._connection = connection
+        self._feeds: Mapping[str, Feed] = {feed.topic: feed for feed in feeds}
+        self._consumer: AIOKafkaConsumer | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self, places: Places) -> None:
+        """Fix the place in each feed, read up to the end, follow from then on.
+
+        Raises AuthUnavailable, and then nothing is left running.
+        """
+        consumer = self._connection.consumer()
+        await self._connection.open(consumer)
+        try:
+            async with asyncio.timeout(self._connection.patience):
+                await self._catch_up(consumer, places)
+        except BaseException as error:
+            await self._connection.close(consumer)
+            if isinstance(error, TimeoutError):
+                raise self._connection.unreachable(error) from error
+            raise
+        self._consumer = consumer
+        self._task = asyncio.create_task(self._follow(consumer), name="authbus follower")
+
+    async def stop(self) -> None:
+        """End the following; harmless when it has not begun."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        if self._consumer is not None:
+            await self._connection.close(self._consumer)
+        self._task = self._consumer = None
+
+    async def _catch_up(self, consumer: AIOKafkaConsumer, places: Places) -> None:
+        here = [TopicPartition(topic, number) for topic in self._feeds for number in places[topic]]
+        consumer.assign(here)
+        ends = await consumer.end_offsets(here)
+        for place, offset in (await self._beginnings(consumer, ends)).items():
+            consumer.seek(place, offset)
+        for place in here:
+            while await consumer.position(place) < ends[place]:
+                await self._take(consumer)
+
+    async def _beginnings(
+        self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
+    ) -> dict[TopicPartition, int]:
+        first = await consumer.beginning_offsets(list(ends))
+        begin = dict(ends)
+        times: dict[TopicPartition, int] = {}
+        for place in ends:
+            match self._feeds[place.topic].since:
+                case "beginning":
+                    begin[place] = first[place]
+                case timedelta() as ago:
+                    times[place] = int((datetime.now(UTC) - ago).timestamp() * 1000)
+                case "end":
+                    pass
+        found = await consumer.offsets_for_times(times) if times else {}
+        begin |= {place: at.offset for place, at in found.items() if at is not None}
+        return begin
+
+    async def _follow(self, consumer: AIOKafkaConsumer) -> None:
+        while True:
+            try:
+                await self._take(consumer)
+            except Exception as error:  # noqa: BLE001 - whatever it is, following goes on
+                _LOG.warning("reading from Kafka failed and is tried again: %r", error)
+                await asyncio.sleep(_REST_SECONDS)
+            # aiokafka hands out what it has fetched without ever letting others run.
+            await asyncio.sleep(0)
+
+    async def _take(self, consumer: AIOKafkaConsumer) -> None:
+        async with asyncio.timeout(_HANG_SECONDS):
+            found = await consumer.getmany(
+                timeout_ms=int(_POLL_SECONDS * 1000), max_records=_AT_ONCE
+            )
+        for records in found.values():
+            for record in records:
+                self._read(record)
+
+    def _read(self, record: Record) -> None:
+        try:
+            self._feeds[record.topic].read(record)
+        except Exception as error:  # noqa: BLE001 - one record must not end the feed
+            place = f"{record.topic}/{record.partition}@{record.offset}"
+            _LOG.warning("%s was passed over: %s", place, type(error).__name__)

@@ -1,0 +1,177 @@
+"""EventStream: the events of auth.events.v1 as an asynchronous iterator of a consumer group.
+
+An event is finished when the loop's body has come back for the next one; only then is its offset
+committed. A body that raises, or a process that dies, gets it again.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from types import TracebackType
+from typing import Self, Unpack
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
+
+from authbus.connection import Connection, Security
+from authbus.errors import AuthUnavailable
+from authbus.following import Record
+from authbus.stream.events import StreamEvent, read_event
+from authbus.stream.memory import Memory
+from authbus.stream.offsets import Offsets
+from authbus.topics import DEFAULT_NAMESPACE, EVENTS
+
+_LOG = logging.getLogger("authbus")
+_POLL_MS = 200
+_AT_ONCE = 500
+_HANG_SECONDS = 30.0
+_REST_SECONDS = 1.0
+
+
+class _Handover(ConsumerRebalanceListener):
+    """aiokafka awaits these while a group settles who reads what."""
+
+    def __init__(self, revoked: Callable[[list[TopicPartition]], Awaitable[None]]) -> None:
+        self._revoked = revoked
+
+    async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, revoked: Iterable[TopicPartition]
+    ) -> None:
+        await self._revoked(list(revoked))
+
+    async def on_partitions_assigned(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, assigned: Iterable[TopicPartition]
+    ) -> None:
+        """Reading begins at the committed offsets."""
+
+
+class EventStream:
+    """Events, each once and in its user's order; `async for event in EventStream(...)`.
+
+    A new group begins with the oldest event. What comes twice is dropped, also after a restart as
+    far as the group's offsets reach; what was missed is told by `event.gap`; kinds of events that
+    this version does not know are passed over. Use it in `async with` to close it at a known time.
+    """
+
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        *,
+        group: str,
+        namespace: str = DEFAULT_NAMESPACE,
+        timeout: float = 15.0,
+        **security: Unpack[Security],
+    ) -> None:
+        """`group` is the name under which Kafka keeps how far this module has read."""
+        self._connection = Connection(bootstrap_servers, group, security, timeout)
+        self._group = group
+        self._topic = EVENTS.name(namespace)
+        self._consumer: AIOKafkaConsumer | None = None
+        self._records: deque[Record] = deque()
+        self._memory, self._offsets = Memory(), Offsets()
+
+    async def __aenter__(self) -> Self:
+        """Connect. Raises MissingTopic and AuthUnavailable."""
+        await self._connection.places([self._topic])
+        consumer = self._connection.consumer(self._group)
+        await self._connection.open(consumer)
+        consumer.subscribe([self._topic], listener=_Handover(self._hand_over))
+        self._consumer = consumer
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Commit what is finished and leave the group."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            try:
+                await self._offsets.commit(consumer)
+            finally:
+                await self._connection.close(consumer)
+        self._records.clear()
+        self._memory, self._offsets = Memory(), Offsets()
+
+    async def __aiter__(self) -> AsyncGenerator[StreamEvent]:
+        """Events as they come, without end. Opens the stream for itself when it is not open."""
+        async with AsyncExitStack() as stack:
+            if self._consumer is None:
+                await stack.enter_async_context(self)
+            while self._consumer is not None:
+                record = await self._next(self._consumer)
+                event = self._heard(record)
+                if event is not None:
+                    yield event
+                    self._memory.keep_id(event)
+                self._finish(record, event)
+
+    async def _hand_over(self, places: list[TopicPartition]) -> None:
+        """Commit before somebody else reads on, and forget what was not given out."""
+        if self._consumer is not None:
+            await self._offsets.commit(self._consumer)
+        self._records.clear()
+        self._offsets.forget(places)
+        self._memory.forget(place.partition for place in places)
+
+    async def _next(self, consumer: AIOKafkaConsumer) -> Record:
+        """The oldest record that is not finished. It stays where it is until `_finish`."""
+        while True:
+            if self._offsets.due:
+                await self._offsets.commit(consumer)
+            if self._records:
+                return self._records[0]
+            await self._fetch(consumer)
+            # aiokafka hands out what it has fetched without ever letting others run.
+            await asyncio.sleep(0)
+
+    async def _fetch(self, consumer: AIOKafkaConsumer) -> None:
+        try:
+            async with asyncio.timeout(_HANG_SECONDS):
+                found = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_AT_ONCE)
+        except (GroupAuthorizationFailedError, TopicAuthorizationFailedError) as error:
+            raise AuthUnavailable(
+                f"no right to read {self._topic} as group {self._group}: "
+                "allow this module's Kafka principal READ on both"
+            ) from error
+        except (KafkaError, TimeoutError) as error:
+            _LOG.warning("reading from Kafka failed and is tried again: %r", error)
+            await asyncio.sleep(_REST_SECONDS)
+            return
+        for records in found.values():
+            self._records.extend(records)
+
+    def _heard(self, record: Record) -> StreamEvent | None:
+        """The event to give out; None for a duplicate, an unknown kind, and what is no event."""
+        try:
+            event = read_event(record)
+        except ValueError as error:
+            place = f"{record.topic}/{record.partition}@{record.offset}"
+            _LOG.warning("%s was passed over: %s", place, type(error).__name__)
+            return None
+        if self._memory.has(event):
+            return None
+        gap = self._memory.gap(event)
+        if event.known:
+            return replace(event, gap=gap)
+        # A gap before a kind that is passed over is told with the next event of the user.
+        if gap is None:
+            self._memory.keep_sequence(event)
+        return None
+
+    def _finish(self, record: Record, event: StreamEvent | None) -> None:
+        # After a rebalance during the body the record is not ours to finish.
+        if self._records and self._records[0] is record:
+            self._records.popleft()
+            self._offsets.finish(record)
+            if event is not None:
+                self._memory.keep_sequence(event)

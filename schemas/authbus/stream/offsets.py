@@ -1,0 +1,58 @@
+"""Offsets to commit: many at once, because each commit costs a round trip."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from authbus.following import Record
+
+_LOG = logging.getLogger("authbus")
+_EVERY_SECONDS = 0.2
+_EVERY_RECORDS = 500
+# Below the time that a group gives its members to settle a rebalance.
+_COMMIT_SECONDS = 5.0
+
+
+class Offsets:
+    """What is finished and not committed."""
+
+    def __init__(self) -> None:
+        self._next: dict[TopicPartition, int] = {}
+        self._count = 0
+        self._since = 0.0
+
+    def finish(self, record: Record) -> None:
+        """This record and all before it in its partition are done."""
+        if not self._count:
+            self._since = time.monotonic()
+        self._count += 1
+        self._next[TopicPartition(record.topic, record.partition)] = record.offset + 1
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to commit."""
+        waited = time.monotonic() - self._since
+        return bool(self._count) and (self._count >= _EVERY_RECORDS or waited >= _EVERY_SECONDS)
+
+    async def commit(self, consumer: AIOKafkaConsumer) -> None:
+        """Commit. What could not be is tried again with the next; nothing is raised for it."""
+        asked = dict(self._next)
+        self._count = 0
+        if not asked:
+            return
+        try:
+            async with asyncio.timeout(_COMMIT_SECONDS):
+                await consumer.commit(asked)
+        except (KafkaError, TimeoutError) as error:
+            _LOG.warning("a commit failed, events may come twice: %r", error)
+            return
+        self._next = {at: done for at, done in self._next.items() if asked.get(at) != done}
+
+    def forget(self, places: Iterable[TopicPartition]) -> None:
+        """These partitions are another member's now."""
+        for place in places:
+            self._next.pop(place, None)
