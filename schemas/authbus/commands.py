@@ -6,21 +6,24 @@ from authbus.message import Command, Email, Secret
 
 
 class RegisterUser(Command):
-    """Make an account for this address. Answered by `Registered`; `email_taken` stays with the producer."""
+    """Make an account. Answered by `Registered`; `email_taken` stays with the producer."""
 
     email: Email
     password: Secret
 
 
 class LogIn(Command):
-    """Start a session. Answered by `LoggedIn`; unknown address and wrong password are one answer."""
+    """Start a session. Answered by `LoggedIn`; unknown and wrong are one refusal."""
 
     email: Email
     password: Secret
 
 
 class LogOut(Command):
-    """End one session, proven by its refresh token. Answered by `LoggedOut`, also when it has ended."""
+    """End a session by its refresh token. Answered by `LoggedOut`, also when it has ended."""
 
     session_id: UUID
     refresh_token: Secret
+
+
+AnyCommand = RegisterUser | LogIn | LogOut

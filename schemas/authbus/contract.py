@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from authbus import topics
-from authbus.commands import LogIn, LogOut, RegisterUser
-from authbus.events import SessionEnded, SessionStarted, UserCreated
-from authbus.message import Command, Event, Message, Reply
+from authbus.commands import AnyCommand, LogIn, LogOut, RegisterUser
+from authbus.events import AnyEvent, SessionEnded, SessionStarted, UserCreated
+from authbus.message import Command, Message, Reply
 from authbus.replies import LoggedIn, LoggedOut, Registered, Rejected
 from authbus.state import DeadLetter, FeedAlive, PublicKey, SessionRevoked, UserState
 from authbus.topics import Topic
@@ -15,10 +15,10 @@ from authbus.topics import Topic
 class Row:
     """One command: where it is sent, what may answer it, what it may cause."""
 
-    command: type[Command]
+    command: type[AnyCommand]
     topic: Topic
     reply: type[Reply]
-    events: tuple[type[Event], ...]
+    events: tuple[type[AnyEvent], ...]
 
 
 ROWS = (
@@ -27,11 +27,11 @@ ROWS = (
     Row(LogOut, topics.SESSIONS, LoggedOut, (SessionEnded,)),
 )
 
-COMMANDS: dict[str, type[Command]] = {row.command.wire_type(): row.command for row in ROWS}
+COMMANDS: dict[str, type[AnyCommand]] = {row.command.wire_type(): row.command for row in ROWS}
 REPLIES: dict[str, type[Reply]] = {
     reply.wire_type(): reply for reply in (*(row.reply for row in ROWS), Rejected)
 }
-EVENTS: dict[str, type[Event]] = {
+EVENTS: dict[str, type[AnyEvent]] = {
     event.wire_type(): event for event in (UserCreated, SessionStarted, SessionEnded)
 }
 # What else is written, and onto which topic.

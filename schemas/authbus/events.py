@@ -33,3 +33,6 @@ class SessionEnded(Event):
 
     session_id: UUID
     reason: EndReason
+
+
+AnyEvent = UserCreated | SessionStarted | SessionEnded

@@ -158,7 +158,6 @@ class Service:
             settings=self._settings,
             bootstrap_servers=self._kafka,
             clients=self._clients,
-            masters=self._masters,
             keyring=keyring,
             hashes=hashes,
             wake_relay=relay.wake,

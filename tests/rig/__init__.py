@@ -1,1 +1,1 @@
-"""What tests stand on: the consumers on real servers, and a producer that can do everything wrong."""
+"""What tests stand on: consumers on real servers, a producer that can do everything wrong."""

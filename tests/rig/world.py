@@ -1,4 +1,4 @@
-"""The consumers on real servers, without a relay: what they say stays in the outbox to be looked at."""
+"""The consumers on real servers, without a relay: what they say stays in the outbox."""
 
 import asyncio
 import json
@@ -50,7 +50,6 @@ class World:
             settings=Settings(namespace=self.namespace),
             bootstrap_servers=self.servers,
             clients=EMBEDDED_CLIENTS,
-            masters=self.masters,
             keyring=self.keyring,
             hashes=self.hashes,
             wake_relay=lambda: None,
@@ -83,7 +82,9 @@ class World:
         await consumer.start()
         found: list[dict[str, Any]] = []
         try:
-            consumer.assign([TopicPartition(topic, each) for each in range(DEAD_LETTERS.partitions)])
+            consumer.assign(
+                [TopicPartition(topic, each) for each in range(DEAD_LETTERS.partitions)]
+            )
             async with asyncio.timeout(within):
                 while len(found) < count:
                     record = await consumer.getone()
@@ -96,9 +97,7 @@ class World:
 @asynccontextmanager
 async def a_world(servers: str, namespace: str, database: Database) -> AsyncGenerator[World]:
     """Topics, keys and a producer; no consumers yet."""
-    await require_topics(
-        servers, {}, namespace=namespace, clients=EMBEDDED_CLIENTS, how="apply"
-    )
+    await require_topics(servers, {}, namespace=namespace, clients=EMBEDDED_CLIENTS, how="apply")
     masters = Masters([os.urandom(32)])
     keyring = KeyRing(masters)
     keyring.load(first_keys(datetime.now(UTC), masters))

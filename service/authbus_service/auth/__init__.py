@@ -1,1 +1,1 @@
-"""The module: users and their sessions. Handlers decide, events change rows; no Kafka, no commit."""
+"""The module: users and sessions. Handlers decide, events change rows; no Kafka, no commit."""

@@ -1,4 +1,4 @@
-"""After the commit: the tokens of a granted log-in, made from what was stored and from the command."""
+"""After the commit: a granted log-in's tokens, made of what was stored and of the command."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import assert_never
 
 from authbus.commands import LogIn, LogOut, RegisterUser
-from authbus.events import SessionEnded, SessionStarted, UserCreated
+from authbus.events import AnyEvent, SessionEnded, SessionStarted, UserCreated
 from authbus.state import SessionRevoked, UserState
 from authbus_service.auth import log_in, log_out, register
 from authbus_service.auth.outcome import Outcome, Private
@@ -17,8 +17,6 @@ from authbus_service.auth.request import Request
 from authbus_service.auth.rows import Readable, Rows
 from authbus_service.auth.sessions import service as sessions
 from authbus_service.auth.users import service as users
-
-KnownEvent = UserCreated | SessionStarted | SessionEnded
 
 
 async def prepare(request: Request, tools: Tools) -> Proof:
@@ -34,9 +32,7 @@ async def prepare(request: Request, tools: Tools) -> Proof:
             assert_never(request.command)
 
 
-def decide(
-    request: Request, proof: Proof, rows: Readable, at: datetime, policy: Policy
-) -> Outcome:
+def decide(request: Request, proof: Proof, rows: Readable, at: datetime, policy: Policy) -> Outcome:
     """The one answer to a command. It refuses before it changes anything; it changes nothing."""
     if proof.refusal is not None:
         return Outcome(proof.refusal)
@@ -52,19 +48,19 @@ def decide(
 
 
 def apply(
-    event: KnownEvent, private: Private, rows: Rows, at: datetime
+    event: AnyEvent, private: Private, rows: Rows, at: datetime
 ) -> UserState | SessionRevoked | None:
     """Change the rows as the event says; returns the state record that goes with it, if any."""
     match event:
         case UserCreated():
-            return users.created(event, private, rows, at)
+            return users.created(event, private, rows.users, at)
         case SessionStarted():
-            users.follows(event, rows)
+            users.follows(event, rows.users)
             if private.password_hash:
-                users.rehashed(event.user_id, private.password_hash, rows)
-            return sessions.started(event, private, rows, at)
+                users.rehashed(event.user_id, private.password_hash, rows.users)
+            return sessions.started(event, private, rows.sessions, at)
         case SessionEnded():
-            users.follows(event, rows)
-            return sessions.ended(event, rows, at)
+            users.follows(event, rows.users)
+            return sessions.ended(event, rows.sessions, at)
         case _:
             assert_never(event)

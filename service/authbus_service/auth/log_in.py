@@ -29,9 +29,7 @@ async def prepare(command: LogIn, request: Request, tools: Tools) -> Proof:
     return Proof(user_id=found.user_id, credential=found, password_hash=again)
 
 
-def decide(
-    request: Request, proof: Proof, rows: Readable, at: datetime, policy: Policy
-) -> Outcome:
+def decide(request: Request, proof: Proof, rows: Readable, at: datetime, policy: Policy) -> Outcome:
     """A session, if the proof still holds under the lock."""
     user = rows.user(proof.user_id)
     if user is None or not holds(proof.credential, user):

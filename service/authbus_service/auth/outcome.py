@@ -8,12 +8,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from authbus.message import Event, Reply
+from authbus.events import AnyEvent
+from authbus.message import Reply
 from authbus.replies import Code, LoggedIn, Rejected
 
 
 class Granted(BaseModel):
-    """A `LoggedIn` without its tokens: they are made again from this and the command's own secrets."""
+    """A `LoggedIn` without its tokens: those are made of this and the command's own secrets."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -52,7 +53,7 @@ class Outcome:
     """One command's result. A refusal is an answer too and may come with events."""
 
     answer: Answer
-    events: tuple[Event, ...] = ()
+    events: tuple[AnyEvent, ...] = ()
     private: Private = NOTHING
 
 

@@ -51,7 +51,7 @@ class Hashes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What `prepare` may wait for: questions to the database, gathered for all, and the hash pool."""
+    """What `prepare` may wait for: questions to the database and the hash pool."""
 
     credential: Callable[[str], Awaitable[Credential | None]]
     owner: Callable[[UUID], Awaitable[UUID | None]]

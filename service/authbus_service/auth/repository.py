@@ -1,4 +1,4 @@
-"""The rows of a group: locked, claimed and flushed in one fixed order, so that no two groups deadlock.
+"""The rows of a group: locked, claimed and flushed in one order, so that no two groups deadlock.
 
 Users by id, then addresses, then sessions under their users' locks.
 """
@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from authbus.message import Command
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.request import Request
 from authbus_service.auth.rows import Rows
@@ -24,14 +23,12 @@ async def lock(
     rows = Rows()
     if not wanted:
         return rows, set()
-    rows.users = {user.id: user for user in await users.lock(db, wanted, wait=wait)}
-    missed = wanted - rows.users.keys()
+    rows.users.locked = {user.id: user for user in await users.lock(db, wanted, wait=wait)}
+    missed = wanted - rows.users.locked.keys()
     return rows, await users.present(db, missed) if missed else set()
 
 
-async def claim(
-    db: AsyncConnection, asked: Sequence[tuple[Request, Proof]], rows: Rows
-) -> None:
+async def claim(db: AsyncConnection, asked: Sequence[tuple[Request, Proof]], rows: Rows) -> None:
     """Claim the addresses that are asked for and load the sessions; both land in `rows`."""
     claims = {
         proof.claim.canonical: (proof.claim.address, request.derived.user_id)
@@ -39,23 +36,22 @@ async def claim(
         if proof.claim is not None
     }
     if claims:
-        rows.owners = await users.claim(db, claims)
+        rows.users.owners = await users.claim(db, claims)
     loaded = {proof.session_id for _, proof in asked if proof.session_id is not None}
     if loaded:
         found = await sessions.by_id(db, loaded)
-        rows.sessions = {each.id: each for each in found if each.user_id in rows.users}
+        rows.sessions.known = {each.id: each for each in found if each.user_id in rows.users.locked}
 
 
 async def flush(db: AsyncConnection, rows: Rows) -> None:
     """Write all that changed; claims that no user came of are taken back."""
-    unused = [name for name, owner in rows.owners.items() if owner not in rows.new_users]
-    if unused:
-        await users.release(db, unused)
-    if rows.new_users:
-        await users.add(db, rows.picked(rows.new_users))
-    if rows.changed_users:
-        await users.save(db, rows.picked(rows.changed_users))
-    if rows.new_sessions:
-        await sessions.add(db, [rows.sessions[each] for each in sorted(rows.new_sessions)])
-    if rows.changed_sessions:
-        await sessions.save(db, [rows.sessions[each] for each in sorted(rows.changed_sessions)])
+    if rows.users.unused:
+        await users.release(db, rows.users.unused)
+    if rows.users.new:
+        await users.add(db, rows.users.new)
+    if rows.users.changed:
+        await users.save(db, rows.users.changed)
+    if rows.sessions.new:
+        await sessions.add(db, rows.sessions.new)
+    if rows.sessions.changed:
+        await sessions.save(db, rows.sessions.changed)

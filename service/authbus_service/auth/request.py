@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from authbus.commands import LogIn, LogOut, RegisterUser
+from authbus.commands import AnyCommand
 from authbus_service.core.clients import Client
 from authbus_service.core.security.masters import Masters
-
-Known = RegisterUser | LogIn | LogOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ class Derived:
 class Request:
     """An opened command. `expires_at` is when nobody waits for it any more."""
 
-    command: Known
+    command: AnyCommand
     id: UUID
     client: Client
     expires_at: datetime

@@ -1,10 +1,11 @@
-"""A record as it came: bytes and where they lay. Nothing here can raise on what a stranger wrote."""
+"""A record as it came: bytes and where they lay. Nothing here raises on what a stranger wrote."""
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+
+from aiokafka import ConsumerRecord
 
 from authbus.topics import Topic
 
@@ -39,7 +40,7 @@ class Arrival:
         return hashlib.sha256(self.value).digest()
 
 
-def arrival(topic: Topic, record: Any) -> Arrival:
+def arrival(topic: Topic, record: ConsumerRecord[bytes, bytes]) -> Arrival:
     """What aiokafka's ConsumerRecord says, taken over untouched."""
     return Arrival(
         topic=topic,

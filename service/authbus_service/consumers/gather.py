@@ -1,4 +1,4 @@
-"""One question for all who wait: while one is under way the next ones gather, then are asked together."""
+"""One question for all who wait: while one is under way the next ones gather."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence

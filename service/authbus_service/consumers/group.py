@@ -1,7 +1,7 @@
-"""Many commands, one transaction: lock, claim, decide, apply, flush, commit. Nothing else commits effects.
+"""Many commands, one transaction: lock, claim, decide, apply, flush. Nothing else commits effects.
 
-A group that fails is halved until the one that fails stands alone. A COMMIT whose answer was lost is
-simply run again: the inbox claim then tells what was done.
+A group that fails is halved until the one that fails stands alone. A COMMIT whose answer was lost
+is simply run again: the inbox claim then tells what was done.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus.contract import STATE
-from authbus.message import Event, Message
+from authbus.events import AnyEvent
+from authbus.message import Message
 from authbus.replies import Code
 from authbus.state import SessionRevoked
 from authbus.topics import Topic
@@ -77,8 +78,8 @@ class Grouping:
 
 
 def _told(
-    event: Event, outcome: Outcome, rows: Rows, at: datetime
-) -> tuple[Event, Message | None, Topic | None, str]:
+    event: AnyEvent, outcome: Outcome, rows: Rows, at: datetime
+) -> tuple[AnyEvent, Message | None, Topic | None, str]:
     state = handlers.apply(event, outcome.private, rows, at)
     if state is None:
         return event, None, None, ""

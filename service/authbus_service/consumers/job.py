@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
 from authbus.message import Event, Message

@@ -68,7 +68,7 @@ class Labels:
 
 
 def read_labels(arrival: Arrival) -> Labels:
-    """The labels of a record. Raises UnreadableError for a header that is null, double or not text."""
+    """The labels of a record. Raises UnreadableError for a null, double or non-UTF-8 header."""
     ours = [header for header in arrival.headers if header[0] in _OURS]
     text = read_headers(ours)
     if len(text) < len(ours) or any(len(value) > _LONGEST for value in text.values()):

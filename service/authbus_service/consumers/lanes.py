@@ -63,7 +63,7 @@ class Lanes:
                 source.pause(arrival.place)
 
     async def drain(self, places: Collection[Place] | None = None, *, within: float) -> bool:
-        """Drop what is queued (of these partitions), wait for what runs. False when time ran out."""
+        """Drop what is queued (of these partitions), wait for what runs. False: time ran out."""
         self._round += 1
         for lane, queue in self._lanes.items():
             if places is None or lane[:2] in places:

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from joserfc.jwk import ECKey
 from pydantic import ValidationError
 
+from authbus.commands import AnyCommand
 from authbus.contract import COMMANDS, topic_of
 from authbus.envelope import Sealed
-from authbus.message import Command
 from authbus.replies import Code, Rejected
 from authbus.sealing import LARGEST_SEAL, SealError, kid_of, open_sealed
 from authbus.signing import canonical
@@ -48,7 +48,7 @@ class Opened:
     route: Route
     master: str
     content: bytes = field(repr=False)
-    command: Command | None
+    command: AnyCommand | None
     refusal: Rejected | None
 
     def request(self, masters: Masters, master: str | None = None) -> Request:
@@ -130,7 +130,7 @@ class Opener:
             command_id=sealed.id,
         )
 
-    def _asked(self, arrival: Arrival, sealed: Sealed) -> tuple[Command | None, Rejected | None]:
+    def _asked(self, arrival: Arrival, sealed: Sealed) -> tuple[AnyCommand | None, Rejected | None]:
         model = COMMANDS.get(sealed.type)
         if model is None:
             return None, Rejected.because(Code.UNKNOWN_TYPE)

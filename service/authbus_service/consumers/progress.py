@@ -60,7 +60,7 @@ class Progress:
         }
 
     def ahead(self) -> dict[Place, int]:
-        """Partitions whose finished records the fence does not cover yet, and where it should be."""
+        """Partitions whose fence lags behind what is finished, and where it should be."""
         return {
             place: partition.low
             for place, partition in self._partitions.items()

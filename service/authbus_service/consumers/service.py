@@ -35,7 +35,6 @@ from authbus_service.core.database import Database
 from authbus_service.core.logging import get_logger
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.keyring import KeyRing
-from authbus_service.core.security.masters import Masters
 from authbus_service.inbox import fence, partitions
 from authbus_service.inbox import repository as inbox
 
@@ -54,8 +53,8 @@ class DatabaseWentBackError(RuntimeError):
     def __init__(self, place: Place, committed: int, known: int) -> None:
         """`committed` is Kafka's offset, `known` the fence."""
         super().__init__(
-            f"the database went back in time: {place[0]}/{place[1]} is committed up to {committed}, "
-            f"the database knows {known}. Nothing is handled. Run: authbus recover"
+            f"the database went back in time: {place[0]}/{place[1]} is committed up to "
+            f"{committed}, the database knows {known}. Nothing is handled. Run: authbus recover"
         )
 
 
@@ -73,7 +72,6 @@ class Consumers:
         settings: Settings,
         bootstrap_servers: str,
         clients: Mapping[str, Client],
-        masters: Masters,
         keyring: KeyRing,
         hashes: HashPool,
         wake_relay: Callable[[], None],
@@ -87,7 +85,7 @@ class Consumers:
             bootstrap_servers, allow_auto_create_topics=False, graceful_timeout=10.0, logger=None
         )
         kafka = {"bootstrap_servers": bootstrap_servers, **(security or {})}
-        self._speaker = Speaker(settings.namespace, **kafka)
+        self._speaker = Speaker(settings.namespace, kafka)
         policy = Policy(
             session_lifetime=timedelta(days=settings.session_days),
             access_token_lifetime=timedelta(seconds=settings.access_token_seconds),
@@ -97,7 +95,7 @@ class Consumers:
         self._cheap = self._writer(policy, lambda: 0.0)
         way = Way(
             opener=Opener(keyring, clients, settings.namespace),
-            masters=masters,
+            masters=keyring.masters,
             tools=self._tools(policy),
             hashes=hashes,
             known=Gathered(self._ask_known),

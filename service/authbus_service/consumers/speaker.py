@@ -1,6 +1,7 @@
-"""Says answers and dead letters: one plain producer. An answer is tried once, a dead letter until it stands."""
+"""Says answers (tried once) and dead letters (tried until they stand) by one plain producer."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +27,7 @@ _log = get_logger(__name__)
 class Speaker:
     """The service's own producer beside the relay's. Start it before use, stop it after."""
 
-    def __init__(self, namespace: str, **kafka: Any) -> None:
+    def __init__(self, namespace: str, kafka: Mapping[str, Any]) -> None:
         """`kafka` goes to aiokafka as it is."""
         self._namespace = namespace
         self._kafka = kafka
@@ -46,7 +47,7 @@ class Speaker:
             await self._producer.stop()
 
     def answer(self, letter: Letter | None) -> None:
-        """Send an answer in the background. One that fails is lost: the command may be sent again."""
+        """Send an answer in the background. One that fails is lost: the asker sends again."""
         if letter is not None:
             task = asyncio.create_task(self._try(letter))
             self._under_way.add(task)

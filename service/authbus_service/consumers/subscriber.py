@@ -1,12 +1,12 @@
-"""FastStream's side: batch subscribers that hand raw records to lanes, and what a rebalance asks of them.
+"""FastStream's side: batch subscribers that hand raw records to lanes, and their rebalances.
 
-Offsets are committed explicitly and only as far as the fence is durable. A record's headers and value
-are never parsed here, so no record can stop its neighbours.
+Offsets are committed explicitly and only as far as the fence is durable. A record's headers and
+value are never parsed here, so no record can stop its neighbours.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from faststream import AckPolicy
@@ -17,6 +17,8 @@ from authbus.topics import Topic
 from authbus_service.consumers.arrival import Place, arrival
 from authbus_service.consumers.lanes import Lanes
 from authbus_service.consumers.progress import Progress
+
+Records = tuple[ConsumerRecord[bytes, bytes], ...]
 
 # An empty poll sleeps this long once more: it is the latency of a lone command.
 _POLL_MS = 2
@@ -39,7 +41,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         guard: Callable[[Mapping[Place, int]], Awaitable[None]],
         persist: Callable[["Intake"], Awaitable[None]],
     ) -> None:
-        """`guard` is asked before a partition is read, `persist` moves the fence when one is left."""
+        """`guard` is asked before a partition is read, `persist` moves the fence before it goes."""
         self.name = name
         self.topics = {topic.name(namespace): topic for topic in topics}
         self.group = f"{namespace}.{name}"
@@ -74,12 +76,14 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         )
         self._subscriber(self._take)
 
-    async def _take(self, records: Any) -> None:
+    async def _take(self, records: Records) -> None:
         arrivals = [arrival(self.topics[record.topic], record) for record in records]
         if not self._closing:
             await self.lanes.feed(arrivals, self)
 
-    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+    async def on_partitions_assigned(  # pyright: ignore[reportIncompatibleMethodOverride] - aiokafka awaits it
+        self, assigned: Iterable[TopicPartition]
+    ) -> None:
         """Before a partition is read: is the database at least as new as Kafka's offset?"""
         consumer = self._consumer()
         committed: dict[Place, int] = {}
@@ -95,7 +99,9 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
             raise
         self.progress.moved(committed)
 
-    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+    async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride] - as above
+        self, revoked: Iterable[TopicPartition]
+    ) -> None:
         """Finish what runs, say how far it came, forget the rest."""
         places = [self._place(each) for each in revoked]
         await self.lanes.drain(places, within=_DRAIN_SECONDS)
@@ -147,13 +153,13 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         return TopicPartition(self._names[suffix], partition)
 
 
-async def _untouched(message: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:
+async def _untouched(message: Records) -> KafkaMessage:
     """FastStream's own parser raises on a null or non-UTF-8 header and drops the whole batch."""
     return KafkaMessage(body=b"", raw_message=message, consumer=_NO_CONSUMER)
 
 
-async def _raw(message: KafkaMessage) -> Any:
-    return message.raw_message
+async def _raw(message: KafkaMessage) -> Records:
+    return cast("Records", message.raw_message)
 
 
 class _NoConsumer:
@@ -163,7 +169,7 @@ class _NoConsumer:
         raise RuntimeError("offsets follow the fence alone")
 
     def seek(self, partition: object, offset: int) -> None:
-        raise RuntimeError("offsets follow the fence alone")
+        raise RuntimeError(f"offsets follow the fence alone, not {partition}: {offset}")
 
 
 _NO_CONSUMER = _NoConsumer()

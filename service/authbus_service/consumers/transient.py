@@ -3,7 +3,7 @@
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-# SQLSTATE classes: connection, transaction rollback, resources, operator intervention; lock time-out.
+# SQLSTATE classes: connection, rollback, resources, operator intervention, lock time-out.
 _CLASSES = ("08", "40", "53", "57", "55")
 
 

@@ -9,7 +9,7 @@ class Reason(StrEnum):
     EMPTY = "empty"
     TOO_LARGE = "too_large"
     BAD_HEADER = "bad_header"
-    SECRET_EXPOSED = "secret_exposed"
+    SECRET_EXPOSED = "secret_exposed"  # noqa: S105 - a reason's name
     NOT_SEALED = "not_sealed"
     UNKNOWN_KEY = "unknown_key"
     BAD_SEAL = "bad_seal"

@@ -5,7 +5,6 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from authbus.contract import REPLIES
@@ -57,13 +56,16 @@ class Way:
         attempt = 0
         while True:
             try:
-                return await self._once(arrival)
+                await self._once(arrival)
+                return
             except UnreadableError as error:
-                return await self.speaker.bury(arrival, error.reason, _claimed(arrival))
-            except Exception as error:
+                await self.speaker.bury(arrival, error.reason, _claimed(arrival))
+                return
+            except Exception as error:  # noqa: BLE001 - one command's fault is no other's
                 if not is_transient(error):
                     _log.exception("command failed", place=arrival.place, offset=arrival.offset)
-                    return await self.speaker.bury(arrival, Reason.FAILED, _claimed(arrival))
+                    await self.speaker.bury(arrival, Reason.FAILED, _claimed(arrival))
+                    return
                 _log.warning("command waits", error=type(error).__name__)
             await asyncio.sleep(_AGAIN[min(attempt, len(_AGAIN) - 1)])
             attempt += 1
@@ -71,18 +73,22 @@ class Way:
     async def _once(self, arrival: Arrival) -> None:
         labels = read_labels(arrival)
         if self._is_hopeless(arrival, labels):
-            return self._busy(labels)
+            self._busy(labels)
+            return
         handled = await self.known(labels.id)
         if handled is not None:
-            return self._again(arrival, labels, handled)
+            self._again(arrival, labels, handled)
+            return
         opened = self.opener.open(arrival, labels)
         if opened.refusal is not None:
-            return self._say(opened.route, opened.refusal)
+            self._say(opened.route, opened.refusal)
+            return
         request = opened.request(self.masters)
         try:
             proof = await handlers.prepare(request, self.tools)
         except HashPoolFullError:
-            return self._say(opened.route, Rejected.because(Code.BUSY))
+            self._say(opened.route, Rejected.because(Code.BUSY))
+            return
         writer = self.hashed if arrival.topic == CREDENTIALS else self.cheap
         job = Job(
             arrival=arrival,
@@ -104,14 +110,16 @@ class Way:
         now = clock.now()
         same_bytes = hmac.compare_digest(arrival.digest, handled.digest)
         if same_bytes and now >= handled.expires_at:
-            return None
+            return
         opened = self.opener.open(arrival, labels)
         if opened.command is None:
-            return self._say(opened.route, Rejected.because(Code.IDEMPOTENCY_MISMATCH))
+            self._say(opened.route, Rejected.because(Code.IDEMPOTENCY_MISMATCH))
+            return
         request = opened.request(self.masters, handled.master)
         same = hmac.compare_digest(request.derived.content, handled.content)
         if not same or (now >= handled.expires_at and not same_bytes):
-            return self._say(opened.route, Rejected.because(Code.IDEMPOTENCY_MISMATCH))
+            self._say(opened.route, Rejected.because(Code.IDEMPOTENCY_MISMATCH))
+            return
         answer = restored(handled.outcome, REPLIES)
         self._say(opened.route, self.finish(answer, request), handled.handled_at)
 

@@ -1,5 +1,6 @@
-"""A writer: drains whatever is ready into one group, again and again. One for hashed commands, one for
-cheap ones, so that neither waits for the other.
+"""A writer drains whatever is ready into one group, again and again.
+
+There is one for hashed commands and one for cheap ones, so that neither waits for the other.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ _log = get_logger(__name__)
 
 
 class Writer:
-    """Commits jobs in groups. `window` says how long a group may fill, in seconds, at this moment."""
+    """Commits jobs in groups. `window` says how many seconds a group may fill at this moment."""
 
     def __init__(
         self,

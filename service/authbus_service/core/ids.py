@@ -1,4 +1,4 @@
-"""Ids: a UUIDv7 carries its own time; a UUIDv8 here is derived, so the same record names the same thing."""
+"""Ids: a UUIDv7 carries its time; a UUIDv8 is derived: the same record names the same thing."""
 
 from datetime import UTC, datetime
 from uuid import UUID

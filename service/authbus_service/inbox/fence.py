@@ -1,7 +1,7 @@
 """The fence: per topic partition the offset below which every command is finished.
 
-It moves in the transactions of the effects and never back, and Kafka's offset follows it. A committed
-offset above the fence therefore means that the database is older than Kafka: it was restored.
+It moves in the transactions of the effects and never back, and Kafka's offset follows it. A
+committed offset above the fence therefore means that the database was restored from an older copy.
 """
 
 from collections.abc import Mapping

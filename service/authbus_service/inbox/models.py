@@ -1,4 +1,4 @@
-"""Table `inbox`, partitioned by the command id's own time; table `fence`, below which all is finished."""
+"""Table `inbox`, partitioned by the command id's time; table `fence`, below which all is done."""
 
 from datetime import datetime
 from typing import Any
@@ -12,8 +12,10 @@ from authbus_service.core.database import Base
 
 
 class InboxRow(Base):
-    """One handled command. `digest` is SHA-256 of the record's value as received, `content` an HMAC
-    of type, source and data, `outcome` the reply without secrets, `master` the derivation's key.
+    """One handled command.
+
+    `digest` is SHA-256 of the record's value as received, `content` an HMAC of type, source and
+    data, `outcome` the reply without secrets, `master` names the key of its derivations.
     """
 
     __tablename__ = "inbox"
@@ -30,7 +32,7 @@ class InboxRow(Base):
 
 
 class Fence(Base):
-    """Per topic partition the offset below which every command is finished, moved with the effects."""
+    """Per topic partition the offset below which all is finished, moved with the effects."""
 
     __tablename__ = "fence"
 

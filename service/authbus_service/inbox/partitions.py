@@ -1,11 +1,11 @@
-"""The inbox's partitions, one a day of command ids: made ahead, dropped when no record can be older."""
+"""The inbox's partitions, one a day of command ids: made ahead, dropped past retention."""
 
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-# Longer than the command topics keep a record (7 days), so that a replay never meets a forgotten id.
+# Longer than the command topics keep a record (7 days): a replay never meets a forgotten id.
 RETENTION = timedelta(days=9)
 _AHEAD = 2
 _DAY = timedelta(days=1)

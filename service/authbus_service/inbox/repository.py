@@ -1,4 +1,4 @@
-"""Claim a command, once and for all: its row is written with its answer, in the effect's transaction.
+"""Claim a command, once and for all: its row, with its answer, in the effect's transaction.
 
 The claim is the last thing a group writes. When another process was first, the insert gives fewer
 rows than asked, `OvertakenError` rolls the group back, and what was answered there is read.

@@ -10,8 +10,10 @@ from authbus_service.core.database import Base
 
 
 class SessionRow(Base):
-    """A log-in. `refresh_hash` is SHA-256 of the refresh token that is valid now, the
-    `refresh_generation`th of its family; `ended_at` is never cleared. `amr` is a list with spaces between.
+    """A log-in.
+
+    `refresh_hash` is SHA-256 of the refresh token that is valid now, the `refresh_generation`th of
+    its family. `ended_at` is never cleared. `amr` is a list with spaces between.
     """
 
     __tablename__ = "sessions"

@@ -6,7 +6,7 @@ from datetime import datetime
 from authbus.events import SessionEnded, SessionStarted
 from authbus.state import SessionRevoked
 from authbus_service.auth.outcome import Private
-from authbus_service.auth.rows import Rows
+from authbus_service.auth.sessions.rows import Sessions
 from authbus_service.auth.sessions.session import Session
 from authbus_service.core.security.masters import token_hash
 
@@ -17,9 +17,9 @@ def is_holder(session: Session | None, refresh_token: str) -> bool:
     return hmac.compare_digest(held, token_hash(refresh_token)) and session is not None
 
 
-def started(event: SessionStarted, private: Private, rows: Rows, at: datetime) -> None:
+def started(event: SessionStarted, private: Private, sessions: Sessions, at: datetime) -> None:
     """Apply SessionStarted: the row is there, with the hash of its refresh token."""
-    rows.add_session(
+    sessions.add(
         Session(
             id=event.session_id,
             user_id=event.user_id,
@@ -33,9 +33,9 @@ def started(event: SessionStarted, private: Private, rows: Rows, at: datetime) -
     )
 
 
-def ended(event: SessionEnded, rows: Rows, at: datetime) -> SessionRevoked:
+def ended(event: SessionEnded, sessions: Sessions, at: datetime) -> SessionRevoked:
     """Apply SessionEnded; returns what verifiers must know."""
-    session = rows.touch_session(event.session_id)
+    session = sessions.touch(event.session_id)
     session.ended_at = at
     session.end_reason = event.reason
     return SessionRevoked(session_id=event.session_id, user_id=event.user_id, ended_at=at)

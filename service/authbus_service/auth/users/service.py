@@ -7,7 +7,7 @@ from authbus.events import UserCreated
 from authbus.message import Event
 from authbus.state import UserState
 from authbus_service.auth.outcome import Private
-from authbus_service.auth.rows import Rows
+from authbus_service.auth.users.rows import Users
 from authbus_service.auth.users.user import Credential, User
 
 
@@ -21,7 +21,7 @@ def holds(proof: Credential | None, user: User | None) -> bool:
     )
 
 
-def created(event: UserCreated, private: Private, rows: Rows, at: datetime) -> UserState:
+def created(event: UserCreated, private: Private, users: Users, at: datetime) -> UserState:
     """Apply UserCreated: the row is there; returns the public state that follows."""
     user = User(
         id=event.user_id,
@@ -31,20 +31,20 @@ def created(event: UserCreated, private: Private, rows: Rows, at: datetime) -> U
         credential_version=1,
         created_at=at,
     )
-    rows.add_user(user)
+    users.add(user)
     return UserState(
         user_id=user.id, sequence=user.sequence, email=private.address, status="active"
     )
 
 
-def rehashed(user_id: UUID, password_hash: str, rows: Rows) -> None:
+def rehashed(user_id: UUID, password_hash: str, users: Users) -> None:
     """The same password under today's parameters: its version stays."""
-    rows.touch_user(user_id).password_hash = password_hash
+    users.touch(user_id).password_hash = password_hash
 
 
-def follows(event: Event, rows: Rows) -> None:
+def follows(event: Event, users: Users) -> None:
     """Every event but the first moves its user's sequence on by one."""
-    user = rows.touch_user(event.user_id)
+    user = users.touch(event.user_id)
     if event.sequence != user.sequence + 1:
         raise ValueError(f"event {event.sequence} does not follow {user.sequence}")
     user.sequence = event.sequence

@@ -7,7 +7,7 @@ from uuid import UUID
 
 @dataclass(slots=True)
 class User:
-    """An account. `credential_version` counts its passwords: a proof made for an older one is void."""
+    """An account. `credential_version` counts its passwords: a proof for an older one is void."""
 
     id: UUID
     sequence: int

@@ -1,4 +1,4 @@
-"""Access tokens: RFC 9068, `at+jwt`, EdDSA. The same claims under the same key give the same token."""
+"""Access tokens: RFC 9068, `at+jwt`, EdDSA. The same claims and key give the same token."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,0 +1,42 @@
+"""The users of a group, in memory: locked, changed, written back once."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from authbus_service.auth.users.user import User
+
+
+@dataclass(slots=True)
+class Users:
+    """Users under their locks, and the owners of the addresses that were claimed."""
+
+    locked: dict[UUID, User] = field(default_factory=dict[UUID, User])
+    owners: dict[str, UUID] = field(default_factory=dict[str, UUID])
+    _new: set[UUID] = field(default_factory=set[UUID])
+    _changed: set[UUID] = field(default_factory=set[UUID])
+
+    def add(self, user: User) -> None:
+        """A user that this group makes."""
+        self.locked[user.id] = user
+        self._new.add(user.id)
+
+    def touch(self, user_id: UUID) -> User:
+        """The user, to be written back."""
+        if user_id not in self._new:
+            self._changed.add(user_id)
+        return self.locked[user_id]
+
+    @property
+    def new(self) -> list[User]:
+        """Users to insert, by id."""
+        return [self.locked[each] for each in sorted(self._new)]
+
+    @property
+    def changed(self) -> list[User]:
+        """Users to update, by id."""
+        return [self.locked[each] for each in sorted(self._changed)]
+
+    @property
+    def unused(self) -> list[str]:
+        """Addresses that were claimed and that no user came of."""
+        return [address for address, owner in self.owners.items() if owner not in self._new]
