@@ -73,6 +73,9 @@ def _accounts() -> None:
             index=True,
         ),
     )
+
+
+def _log_ins() -> None:
     op.create_table(
         "sessions",
         sa.Column("id", sa.Uuid(), primary_key=True),
@@ -146,6 +149,7 @@ def upgrade() -> None:
     """Make every table."""
     _service()
     _accounts()
+    _log_ins()
     _handled()
     _said()
 

@@ -34,6 +34,9 @@ REVIEWED = {
     "PublicKey.kid",
     "PublicKey.jwk{}",  # a public key
     "PublicKey.signature",
+    "DeadLetter.topic",  # where a record lies
+    "DeadLetter.digest",  # SHA-256 in hex
+    "DeadLetter.reason",  # a code of ours
 }
 
 

@@ -1,6 +1,7 @@
 """One example record for each message. The people and the keys in them are made up."""
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from uuid import UUID
 
 from authbus import topics
@@ -11,7 +12,7 @@ from authbus.message import Message
 from authbus.replies import Code, LoggedIn, LoggedOut, Registered, Rejected
 from authbus.specification.messages import Entry, Kind
 from authbus.specification.schemas import SEALED_URN, Json
-from authbus.state import FeedAlive, PublicKey, SessionRevoked, UserState
+from authbus.state import DeadLetter, FeedAlive, PublicKey, SessionRevoked, UserState
 
 CLIENT = "web"
 AT = datetime(2026, 3, 2, 9, 30, 0, 123456, UTC)
@@ -71,6 +72,15 @@ _VALUES: tuple[Message, ...] = (
     ),
     SessionRevoked(session_id=_SESSION, user_id=_USER, ended_at=AT),
     FeedAlive(published_through=AT),
+    DeadLetter(
+        topic=topics.CREDENTIALS.suffix,
+        partition=3,
+        offset=41,
+        appended_at=AT,
+        size=512,
+        digest=sha256(b"").hexdigest(),
+        reason="bad_seal",
+    ),
 )
 VALUES: dict[type[Message], Message] = {type(value): value for value in _VALUES}
 _KEYS: dict[type[Message], str] = {
@@ -80,6 +90,7 @@ _KEYS: dict[type[Message], str] = {
     PublicKey: _KID,
     SessionRevoked: str(_SESSION),
     FeedAlive: "alive",
+    DeadLetter: str(_COMMAND),
 }
 
 

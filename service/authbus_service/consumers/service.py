@@ -86,11 +86,7 @@ class Consumers:
         )
         kafka = {"bootstrap_servers": bootstrap_servers, **(security or {})}
         self._speaker = Speaker(settings.namespace, kafka)
-        policy = Policy(
-            session_lifetime=timedelta(days=settings.session_days),
-            access_token_lifetime=timedelta(seconds=settings.access_token_seconds),
-            password_min_length=settings.password_min_length,
-        )
+        policy = _policy(settings)
         self._hashed = self._writer(policy, self._window)
         self._cheap = self._writer(policy, lambda: 0.0)
         way = Way(
@@ -230,3 +226,11 @@ class Consumers:
     async def _keep_partitions(self) -> None:
         async with self._database.transaction() as db:
             await partitions.keep(db, clock.now())
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        session_lifetime=timedelta(days=settings.session_days),
+        access_token_lifetime=timedelta(seconds=settings.access_token_seconds),
+        password_min_length=settings.password_min_length,
+    )

@@ -82,14 +82,15 @@ class Speaker:
             digest=arrival.digest.hex(),
             reason=reason,
         )
+        key = command_id or f"{topic}/{partition}/{arrival.offset}"
         headers = cloud_event(
             id=new_id(),
             type=dead.wire_type(),
             source=EVENT_SOURCE,
             time=at,
+            subject=key,
             extra={"content-type": JSON_TYPE},
         )
-        key = command_id or f"{topic}/{partition}/{arrival.offset}"
         value = dead.model_dump_json().encode()
         return Letter(DEAD_LETTERS.name(self._namespace), None, key.encode(), value, headers)
 
