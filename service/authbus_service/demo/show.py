@@ -40,7 +40,8 @@ async def show(settings: Settings, *, show_bytes: bool) -> None:
 
 async def _downstream(place: Stage, screen: Screen) -> None:
     """What a module of yours would do: take each event, once and in order."""
-    async for event in EventStream(place.kafka, group="demo", namespace=place.namespace):
+    group = f"{place.namespace}.demo"
+    async for event in EventStream(place.kafka, group=group, namespace=place.namespace):
         data = event.data
         screen.tell("downstream", type(data).__name__, **data.model_dump())
         if isinstance(data, SessionEnded):

@@ -2,12 +2,12 @@
 
 import secrets
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 
 from authbus.topics import TOPICS, replies
-from authbus_service.cluster import Admin
+from authbus_service.cluster import Admin, ClusterError
 from authbus_service.startup.database import bring_to_newest, open_database
 from authbus_service.startup.errors import StartupError
 
@@ -47,11 +47,19 @@ async def database(url: str) -> AsyncGenerator[str]:
 async def namespace(servers: str, client_id: str) -> AsyncGenerator[str]:
     """A namespace whose topics are deleted at the end."""
     made = name()
+    names = [topic.name(made) for topic in (*TOPICS, replies(client_id))]
     try:
         yield made
-    finally:
-        async with Admin.connect(servers, {}) as admin:
-            await admin.delete(topic.name(made) for topic in (*TOPICS, replies(client_id)))
+    except BaseException:
+        with suppress(ClusterError):  # the first error is the one to tell
+            await _delete(servers, names)
+        raise
+    await _delete(servers, names)
+
+
+async def _delete(servers: str, names: list[str]) -> None:
+    async with Admin.connect(servers, {}) as admin:
+        await admin.delete(names)
 
 
 async def _execute(url: str, statement: str) -> None:

@@ -1,0 +1,67 @@
+"""The first ten minutes of the README, as they stand there, against a service that runs."""
+
+import asyncio
+import json
+import re
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+START_SECONDS = 60
+TALK_SECONDS = 30
+
+
+def snippet(repository: Path, heading: str) -> str:
+    """The Python program under a heading of the README."""
+    readme = (repository / "README.md").read_text(encoding="utf-8")
+    section = readme.partition(f"### {heading}\n")[2]
+    return section.partition("```python\n")[2].partition("```")[0]
+
+
+@asynccontextmanager
+async def program(*arguments: str) -> AsyncGenerator[Process]:
+    """A Python program that is asked to end when the block is left."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-u", *arguments, stdout=PIPE, stderr=PIPE
+    )
+    try:
+        yield child
+    finally:
+        if child.returncode is None:
+            child.send_signal(signal.SIGTERM)
+            await child.wait()
+
+
+@pytest.fixture
+async def kafka(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    """The address that `authbus serve` without settings prints."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AUTHBUS_HTTP_PORT", "0")
+    async with program("-m", "authbus_service", "serve") as service:
+        assert service.stdout is not None
+        line = await asyncio.wait_for(service.stdout.readline(), START_SECONDS)
+        yield json.loads(line)["kafka"]
+
+
+async def test_the_snippets_of_the_readme_run_and_the_downstream_hears_the_producer(
+    repository: Path, kafka: str
+) -> None:
+    producer, downstream = (
+        snippet(repository, who).replace("localhost:9092", kafka)
+        for who in ("A producer", "A downstream module")
+    )
+
+    async with program("-c", downstream) as hearing, program("-c", producer) as asking:
+        out, err = await asyncio.wait_for(asking.communicate(), TALK_SECONDS)
+        assert hearing.stdout is not None
+        heard = [await asyncio.wait_for(hearing.stdout.readline(), TALK_SECONDS) for _ in range(3)]
+
+    assert (asking.returncode, err) == (0, b"")
+    assert out == b"invalid_credentials\n"
+    kinds = [re.split(r" (?=[0-9a-f]{8}-)", line.decode())[0] for line in heard]
+    assert kinds == ["new user", "log-in by web", "session over"]
