@@ -32,8 +32,8 @@ class Trust:
 
     def __init__(self, thumbprints: tuple[str, ...] | str | None = None) -> None:
         pinned = (thumbprints,) if isinstance(thumbprints, str) else thumbprints
-        if pinned is not None and not all(pinned):
-            raise ValueError("trust= takes the thumbprints of root keys, none of them empty")
+        if pinned is not None and not (pinned and all(pinned)):
+            raise ValueError("trust= takes thumbprints of root keys, none of them empty")
         self._roots = frozenset(pinned or ())
 
     def accept(self, record: PublicKey) -> bool:
