@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.models import CommandInfo
 
 from authbus.contract import ROWS
+from authbus_service.cli.app import app
 from authbus_service.core.config import Settings, setting_names
 
 
@@ -60,3 +62,19 @@ def test_every_file_that_the_readme_names_is_there(readme: str, repository: Path
 
     assert len(named) > 3
     assert missing == set()
+
+
+def test_every_command_that_the_readme_shows_is_there(readme: str) -> None:
+    code = "\n".join(re.findall(r"```sh\n(.*?)```", readme, re.DOTALL))
+    shown = set(re.findall(r"\bauthbus ([a-z]+(?: [a-z]+)?)", code))
+    known = {_name(command) for command in app.registered_commands}
+    for group in app.registered_groups:
+        inside = group.typer_instance.registered_commands if group.typer_instance else ()
+        known |= {f"{group.name} {_name(command)}" for command in inside}
+
+    assert {"migrate", "serve", "topics check"} <= shown
+    assert shown <= known
+
+
+def _name(command: CommandInfo) -> str | None:
+    return command.name or (command.callback.__name__ if command.callback else None)

@@ -10,17 +10,23 @@ from authbus_service.cli.output import report, show
 from authbus_service.cli.running import run, until_asked
 from authbus_service.consumers import DatabaseWentBackError
 from authbus_service.core.config import Settings, load
-from authbus_service.core.logging import configure
+from authbus_service.core.logging import configure, library_logger
 from authbus_service.embedded import warm
 from authbus_service.main import Service
 from authbus_service.startup.errors import StartupError
 from authbus_service.startup.servers import Servers, addresses, needs_own_kafka, servers
+
+# Their lines below a warning tell of their own work: who looks for that sets `debug`.
+_CHATTY = ("aiokafka", "alembic", "uvicorn")
+_QUIET = {"debug": "INFO", "info": "WARNING", "warning": "WARNING", "error": "ERROR"}
 
 
 def serve() -> None:
     """Run until SIGTERM or Ctrl-C; raise what ends the service before."""
     settings = load()
     configure(_log_format(settings), settings.log_level)
+    for library in _CHATTY:
+        library_logger(library).setLevel(_QUIET[settings.log_level])
     if needs_own_kafka(settings):
         warm(report)  # before the loop takes Ctrl-C, so that it ends a download
     try:
