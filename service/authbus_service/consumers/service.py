@@ -65,6 +65,8 @@ class Consumers:
     `failure` is set when the process must end.
     """
 
+    failure: asyncio.Future[None] | None = None
+
     def __init__(
         self,
         *,
@@ -101,11 +103,10 @@ class Consumers:
             finish=Granting(settings.issuer, keyring.sign),
         )
         self._intakes = [
-            self._intake("credentials", _HASHED, settings.namespace, way),
-            self._intake("cheap", _CHEAP, settings.namespace, way),
+            self._intake(name, of, settings.namespace, way)
+            for name, of in (("credentials", _HASHED), ("cheap", _CHEAP))
         ]
         self._tasks: list[asyncio.Task[None]] = []
-        self.failure: asyncio.Future[None] | None = None
 
     @property
     def groups(self) -> list[str]:

@@ -5,4 +5,4 @@ from datetime import UTC, datetime
 
 def now() -> datetime:
     """The wall clock in UTC, aware."""
-    return datetime.now(UTC)  # noqa: TID251 - the one place
+    return datetime.now(UTC)

@@ -38,8 +38,7 @@ class Key:
 def first_keys(at: datetime, masters: Masters) -> list[Key]:
     """The keys of a new installation: one that signs, one to which commands are sealed."""
     return [
-        Key(secrets.token_urlsafe(_KID_BYTES), use, masters.current, at)
-        for use in ("sig", "enc")
+        Key(secrets.token_urlsafe(_KID_BYTES), use, masters.current, at) for use in ("sig", "enc")
     ]
 
 

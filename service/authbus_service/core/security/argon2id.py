@@ -1,0 +1,188 @@
+"""Argon2id by two engines that must agree before the second is used.
+
+argon2-cffi is the reference. libsodium picks its code by the processor at hand, where the wheel of
+the former holds the slowest; it knows p=1 alone and hands everything else to the reference.
+"""
+
+import base64
+import hmac
+import re
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+from nacl.bindings import (
+    crypto_pwhash_alg,
+    crypto_pwhash_ALG_ARGON2ID13,
+)
+from nacl.exceptions import CryptoError
+
+SALT_BYTES = 16
+TAG_BYTES = 32
+_LEAST_TAG_BYTES = 16
+_LEAST_KIB = 8
+_NO_MEMORY = "Memory allocation error"
+_ROUNDS = 3
+_CLEARLY = 1.1
+_LEAST_SECONDS = 1e-6
+_PHC = re.compile(r"\$argon2id\$v=19\$m=(\d+),t=(\d+),p=1\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)")
+
+
+class UnreadableHashError(ValueError):
+    """A stored hash is not one of argon2's; its text is not repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Argon2's parameters: KiB of memory, passes, lanes."""
+
+    memory_kib: int
+    time: int
+    parallelism: int = 1
+
+
+class Engine(Protocol):
+    """One implementation of argon2id, safe to use from many threads."""
+
+    name: str
+
+    def hash(self, password: bytes, salt: bytes) -> str:
+        """A PHC string at the engine's own cost; the salt has 16 bytes."""
+        ...
+
+    def matches(self, phc: str, password: bytes) -> bool:
+        """Whether the password made this hash, at the hash's own cost.
+
+        Raises UnreadableHashError.
+        """
+        ...
+
+
+class Reference:
+    """argon2-cffi."""
+
+    name = "argon2-cffi"
+
+    def __init__(self, cost: Cost) -> None:
+        """An engine that hashes at this cost."""
+        self._hasher = PasswordHasher(
+            time_cost=cost.time,
+            memory_cost=cost.memory_kib,
+            parallelism=cost.parallelism,
+            hash_len=TAG_BYTES,
+            salt_len=SALT_BYTES,
+        )
+
+    def hash(self, password: bytes, salt: bytes) -> str:
+        """See Engine."""
+        return self._hasher.hash(password, salt=salt)
+
+    def matches(self, phc: str, password: bytes) -> bool:
+        """See Engine."""
+        try:
+            return self._hasher.verify(phc, password)
+        except VerifyMismatchError:
+            return False
+        except (InvalidHashError, VerificationError) as error:
+            if str(error) == _NO_MEMORY:
+                raise MemoryError from None
+            raise UnreadableHashError("a stored password hash is not argon2's") from None
+
+    def outdated(self, phc: str) -> bool:
+        """Whether a hash was made at another cost than this engine's."""
+        return self._hasher.check_needs_rehash(phc)
+
+
+class Sodium:
+    """libsodium by way of PyNaCl."""
+
+    name = "libsodium"
+
+    def __init__(self, cost: Cost, reference: Reference) -> None:
+        """An engine that hashes at this cost, which must have one lane."""
+        self._cost = cost
+        self._reference = reference
+
+    def hash(self, password: bytes, salt: bytes) -> str:
+        """See Engine."""
+        cost = self._cost
+        tag = _tag(password, salt, cost.memory_kib, cost.time, TAG_BYTES)
+        costs = f"m={cost.memory_kib},t={cost.time},p=1"
+        return f"$argon2id$v=19${costs}${_encoded(salt)}${_encoded(tag)}"
+
+    def matches(self, phc: str, password: bytes) -> bool:
+        """See Engine."""
+        found = _PHC.fullmatch(phc)
+        if found is None:
+            return self._reference.matches(phc, password)
+        memory_kib, passes = int(found[1]), int(found[2])
+        try:
+            salt, tag = _decoded(found[3]), _decoded(found[4])
+        except ValueError:
+            raise UnreadableHashError("a stored password hash is not argon2's") from None
+        ours = len(salt) == SALT_BYTES and len(tag) >= _LEAST_TAG_BYTES
+        if not ours or memory_kib < _LEAST_KIB:
+            return self._reference.matches(phc, password)
+        return hmac.compare_digest(_tag(password, salt, memory_kib, passes, len(tag)), tag)
+
+
+def choose(cost: Cost) -> tuple[Engine, float]:
+    """The engine to use, and how many hashes a second one core makes with it.
+
+    libsodium, where it agrees and is not clearly the slower one.
+    """
+    reference = Reference(cost)
+    rate = _rate(reference, cost)
+    if cost.parallelism == 1:
+        sodium = Sodium(cost, reference)
+        if agree(reference, sodium) and (other := _rate(sodium, cost)) * _CLEARLY > rate:
+            return sodium, other
+    return reference, rate
+
+
+# Made once by argon2-cffi at m=64, t=2, p=1 and held against OpenSSL's argon2id in the tests.
+KNOWN_PASSWORD = "correct horse battery stäple".encode()
+KNOWN_SALT = bytes(range(SALT_BYTES))
+KNOWN_COST = Cost(64, 2)
+KNOWN = (
+    "$argon2id$v=19$m=64,t=2,p=1$AAECAwQFBgcICQoLDA0ODw$aukIufOFLQqi7xl/iMfwYKOe5dHmJXo6dOcariPTSmY"
+)
+
+
+def agree(reference: Engine, other: Engine) -> bool:
+    """Whether both make the same hash now, and take and refuse the known one alike."""
+    wrong = KNOWN_PASSWORD + b"!"
+    try:
+        same = reference.hash(KNOWN_PASSWORD, KNOWN_SALT) == other.hash(KNOWN_PASSWORD, KNOWN_SALT)
+        return same and all(
+            each.matches(KNOWN, KNOWN_PASSWORD) and not each.matches(KNOWN, wrong)
+            for each in (reference, other)
+        )
+    except (CryptoError, ValueError, MemoryError):
+        return False
+
+
+def _rate(engine: Engine, cost: Cost) -> float:
+    # The thread's own time: other load at start must not decide. More lanes are more threads.
+    clock = time.thread_time if cost.parallelism == 1 else time.perf_counter
+    taken: list[float] = []
+    for _ in range(_ROUNDS):
+        before = clock()
+        engine.hash(KNOWN_PASSWORD, KNOWN_SALT)
+        taken.append(clock() - before)
+    return 1 / max(min(taken), _LEAST_SECONDS)
+
+
+def _tag(password: bytes, salt: bytes, memory_kib: int, passes: int, length: int) -> bytes:
+    memory = memory_kib * 1024
+    return crypto_pwhash_alg(length, password, salt, passes, memory, crypto_pwhash_ALG_ARGON2ID13)
+
+
+def _encoded(raw: bytes) -> str:
+    return base64.b64encode(raw).rstrip(b"=").decode()
+
+
+def _decoded(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)

@@ -1,0 +1,60 @@
+"""Hashing beside the event loop: as many threads as there are cores for us, and a bounded queue."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from authbus_service.core.security.cores import usable_cores
+from authbus_service.core.security.passwords import Hasher, Verified
+
+T = TypeVar("T")
+
+_BOUND = 4096
+
+
+class HashPoolFullError(RuntimeError):
+    """As many hashes wait as may wait; the command is answered `busy`."""
+
+
+class HashPool:
+    """A hasher's threads. Hashing frees the GIL, so threads wider than the cores only queue."""
+
+    def __init__(self, hasher: Hasher, *, threads: int | None = None, bound: int = _BOUND) -> None:
+        """A pool with so many threads (the usable cores); at most `bound` hashes wait."""
+        self.hasher = hasher
+        self.width = threads or usable_cores()
+        self._bound = bound
+        self._executor = ThreadPoolExecutor(self.width, thread_name_prefix="hash")
+        self._running: set[object] = set()
+
+    @property
+    def queued(self) -> int:
+        """How many hashes wait for a thread."""
+        return max(0, len(self._running) - self.width)
+
+    @property
+    def wait_seconds(self) -> float:
+        """How long one more hash would wait for a thread."""
+        free = self.width - len(self._running)
+        return 0.0 if free > 0 else (1 - free) / (self.hasher.rate * self.width)
+
+    async def verify(self, phc: str | None, password: str) -> Verified:
+        """See Hasher.verify. Raises HashPoolFullError before any work."""
+        return await self._run(lambda: self.hasher.verify(phc, password))
+
+    async def hash(self, password: str, salt: bytes | None = None) -> str:
+        """See Hasher.hash. Raises HashPoolFullError before any work."""
+        return await self._run(lambda: self.hasher.hash(password, salt))
+
+    def close(self) -> None:
+        """Drop what waits, finish what runs."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        if self.queued >= self._bound:
+            raise HashPoolFullError("too many hashes wait")
+        future = self._executor.submit(work)
+        self._running.add(future)
+        future.add_done_callback(self._running.discard)
+        return await asyncio.wrap_future(future)
