@@ -47,7 +47,12 @@ def test_a_line_whose_arguments_do_not_fit_is_still_a_line(lines: Lines) -> None
     # pytest's own handler raises on such a line; the service's must not.
     own = [each for each in logging.getLogger().handlers if type(each).__name__ == "_Bridge"]
     record = logging.makeLogRecord(
-        {"name": "aiokafka", "msg": "%d is no number", "args": ("hunter2",), "levelname": "ERROR"}
+        {
+            "name": "aiokafka",
+            "msg": "%d is no number",
+            "args": ("hunter2",),
+            "levelno": logging.ERROR,
+        }
     )
 
     own[0].handle(record)
