@@ -1,0 +1,134 @@
+"""`make bench`: log-ins and log-outs a second through Kafka, beside the bare hash of the same run."""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median
+
+import uvloop
+
+from authbus.client.results import Session
+from authbus_service.core.security.argon2id import Cost
+from authbus_service.core.security.passwords import Hasher
+from tests.benchmarks.bare import verifies_a_second
+from tests.benchmarks.load import Cell, closed
+from tests.benchmarks.service import Running, a_service
+
+PASSWORD = "correct horse battery"
+USERS = 64
+IN_FLIGHT = 32
+COST = Cost(memory_kib=19456, time=2, parallelism=1)
+
+
+async def _registered(running: Running) -> list[str]:
+    emails = [f"user{number}@example.com" for number in range(USERS)]
+    await asyncio.gather(*(running.auth.register(email, PASSWORD) for email in emails))
+    return emails
+
+
+async def _log_ins(
+    running: Running, emails: list[str], callers: int, seconds: float
+) -> tuple[Cell, list[Session]]:
+    sessions: list[Session] = []
+
+    async def work(turn: int) -> None:
+        sessions.append(await running.auth.log_in(emails[turn % USERS], PASSWORD))
+
+    return await closed(callers, seconds, work, running.processes), sessions
+
+
+async def _log_outs(running: Running, sessions: list[Session], seconds: float) -> Cell:
+    left = list(sessions)
+
+    async def work(_: int) -> None:
+        if left:
+            await running.auth.log_out(left.pop())
+
+    return await closed(IN_FLIGHT, min(seconds, len(left) / 2000), work, running.processes)
+
+
+async def measure(rounds: int, seconds: float) -> dict[str, list[dict[str, object]]]:
+    """All cells, interleaved, so that what else the machine does falls on each alike."""
+    found: dict[str, list[dict[str, object]]] = {
+        name: [] for name in ("bare", "log_in", "log_in_alone", "log_out")
+    }
+    async with _warm(seconds) as (running, emails):
+        for _ in range(rounds):
+            bare = await asyncio.to_thread(
+                verifies_a_second, seconds, memory_kib=COST.memory_kib, passes=COST.time
+            )
+            found["bare"].append({"rate": bare})
+            many, sessions = await _log_ins(running, emails, IN_FLIGHT, seconds)
+            alone, _ = await _log_ins(running, emails, 1, seconds / 2)
+            found["log_in"].append(asdict(many))
+            found["log_in_alone"].append(asdict(alone))
+            found["log_out"].append(asdict(await _log_outs(running, sessions, seconds)))
+    return found
+
+
+@asynccontextmanager
+async def _warm(seconds: float) -> AsyncGenerator[tuple[Running, list[str]]]:
+    async with a_service({}) as running:
+        emails = await _registered(running)
+        await _log_ins(running, emails, IN_FLIGHT, seconds / 2)
+        yield running, emails
+
+
+def _median(cells: list[dict[str, object]], name: str) -> float:
+    return median(float(str(cell[name])) for cell in cells)
+
+
+def _table(found: dict[str, list[dict[str, object]]], hash_ms: float, engine: str) -> str:
+    bare, rate = _median(found["bare"], "rate"), _median(found["log_in"], "rate")
+    ratio = median(
+        float(str(one["rate"])) / float(str(limit["rate"]))
+        for one, limit in zip(found["log_in"], found["bare"], strict=True)
+    )
+    alone = _median(found["log_in_alone"], "p50")
+    rows = [
+        ("argon2-cffi wheel alone, all cores", f"{bare:.0f} verifies/s"),
+        (f"log-ins, {IN_FLIGHT} in flight ({engine})", f"{rate:.0f}/s = {ratio:.2f} of the above"),
+        (
+            "  p50 / p99",
+            f"{_median(found['log_in'], 'p50'):.0f} / {_median(found['log_in'], 'p99'):.0f} ms",
+        ),
+        ("a log-in alone, p50", f"{alone:.1f} ms = {alone - hash_ms:.1f} ms above its hash"),
+        (f"log-outs, {IN_FLIGHT} in flight", f"{_median(found['log_out'], 'rate'):.0f}/s"),
+    ]
+    spent = found["log_in"][-1]["cpu"]
+    assert isinstance(spent, dict)
+    rows.append(("CPU a log-in", ", ".join(f"{name} {ms:.1f} ms" for name, ms in spent.items())))
+    spent = found["log_out"][-1]["cpu"]
+    assert isinstance(spent, dict)
+    rows.append(("CPU a log-out", ", ".join(f"{name} {ms:.2f} ms" for name, ms in spent.items())))
+    return "\n".join(f"| {name} | {value} |" for name, value in rows)
+
+
+def main() -> None:
+    """Measure, print the table, and write every cell to a file when asked."""
+    parser = argparse.ArgumentParser(prog="make bench")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    hasher = Hasher(COST)
+    found = uvloop.run(measure(asked.rounds, asked.seconds))
+    cores = len(os.sched_getaffinity(0))
+    print(
+        f"{platform.machine()}, {cores} cores, CPython {platform.python_version()}, load "
+        f"{os.getloadavg()[0]:.1f}, medians of {asked.rounds} rounds\n"
+    )
+    print("| what | figure |\n| --- | --- |")
+    print(_table(found, 1000 / hasher.rate, hasher.engine))
+    if asked.json is not None:
+        asked.json.write_text(json.dumps({"cells": found, "load": os.getloadavg()}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

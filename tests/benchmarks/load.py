@@ -1,0 +1,57 @@
+"""A closed loop of callers, and what it cost whom."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import psutil
+
+Work = Callable[[int], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One measured stretch. Times in ms, CPU in ms a call and process."""
+
+    rate: float
+    p50: float
+    p99: float
+    calls: int
+    cpu: dict[str, float]
+
+
+def _cpu(processes: Mapping[str, psutil.Process]) -> dict[str, float]:
+    spent: dict[str, float] = {}
+    for name, process in processes.items():
+        each = [process, *process.children(recursive=True)] if name == "postgres" else [process]
+        times = [one.cpu_times() for one in each]
+        spent[name] = sum(one.user + one.system for one in times)
+    return spent
+
+
+async def closed(
+    callers: int, seconds: float, work: Work, processes: Mapping[str, psutil.Process]
+) -> Cell:
+    """Let so many callers call, each as soon as it is answered, for so long."""
+    took: list[float] = []
+    before, began = _cpu(processes), time.perf_counter()
+    end = began + seconds
+
+    async def caller(number: int) -> None:
+        turn = number
+        while (start := time.perf_counter()) < end:
+            await work(turn)
+            took.append(time.perf_counter() - start)
+            turn += callers
+
+    await asyncio.gather(*(caller(number) for number in range(callers)))
+    passed, after = time.perf_counter() - began, _cpu(processes)
+    took.sort()
+    return Cell(
+        rate=len(took) / passed,
+        p50=1000 * took[len(took) // 2],
+        p99=1000 * took[min(len(took) - 1, int(len(took) * 0.99))],
+        calls=len(took),
+        cpu={name: 1000 * (after[name] - before[name]) / len(took) for name in before},
+    )
