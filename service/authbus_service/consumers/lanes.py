@@ -1,14 +1,17 @@
 """Lanes: records of one key in order, other keys side by side, only so many at a time."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Collection
 from typing import Protocol
 
 from authbus_service.consumers.arrival import Arrival, Place
 from authbus_service.consumers.progress import Progress
+from authbus_service.core.logging import get_logger
 
 Lane = tuple[str, int, bytes | int]
+
+_log = get_logger(__name__)
 
 
 class Source(Protocol):
@@ -19,7 +22,7 @@ class Source(Protocol):
 
 
 class Lanes:
-    """Feeds `handle`, which returns when a record is finished and never raises.
+    """Feeds `handle`, which returns when a record is finished; one that raises is asked again.
 
     At most `in_flight` records are queued or running. A partition whose span, from the lowest
     unfinished record to the newest, passes `span` is paused, so that one stuck key cannot make the
@@ -33,16 +36,19 @@ class Lanes:
         *,
         in_flight: int = 128,
         span: int = 2000,
+        pause: float = 1.0,
     ) -> None:
-        """Lanes that count into `progress`."""
+        """Lanes that count into `progress`; `pause` is the time before a record is tried again."""
         self._handle = handle
         self._progress = progress
         self._slots = asyncio.Semaphore(in_flight)
         self._span = span
+        self._pause = pause
         self._lanes: dict[Lane, deque[Arrival]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], Place] = {}
         self._paused: set[Place] = set()
-        self._round = 0
+        self._drains: Counter[Place] = Counter()
+        self._closed = False
 
     @property
     def running(self) -> int:
@@ -50,27 +56,34 @@ class Lanes:
         return len(self._lanes)
 
     async def feed(self, arrivals: Collection[Arrival], source: Source) -> None:
-        """Take a fetched batch, waiting for free slots. What a rebalance overtook is dropped."""
-        this_round = self._round
+        """Take a fetched batch, waiting for free slots. What a drain overtook is dropped."""
+        drains = {arrival.place: self._drains[arrival.place] for arrival in arrivals}
         for arrival in arrivals:
+            place = arrival.place
             await self._slots.acquire()
-            if self._round != this_round or not self._progress.begin(arrival):
+            overtaken = self._closed or self._drains[place] != drains[place]
+            if overtaken or not self._progress.begin(arrival):
                 self._slots.release()
                 continue
             self._enter(arrival, source)
-            if self._progress.span(arrival.place) > self._span:
-                self._paused.add(arrival.place)
-                source.pause(arrival.place)
+            if self._progress.span(place) > self._span:
+                self._paused.add(place)
+                source.pause(place)
 
     async def drain(self, places: Collection[Place] | None = None, *, within: float) -> bool:
-        """Drop what is queued (of these partitions), wait for what runs. False: time ran out."""
-        self._round += 1
+        """Drop what is queued, wait for what runs. False when time ran out.
+
+        Without `places` it is the last drain: nothing is taken in any more.
+        """
+        self._closed = self._closed or places is None
+        self._drains.update(places or ())
+        self._paused.difference_update(places or ())
         for lane, queue in self._lanes.items():
             if places is None or lane[:2] in places:
                 for _ in range(len(queue) - 1):
                     queue.pop()
                     self._slots.release()
-        running = set(self._tasks)
+        running = {task for task, place in self._tasks.items() if places is None or place in places}
         if running:
             _, late = await asyncio.wait(running, timeout=within)
             return not late
@@ -88,15 +101,15 @@ class Lanes:
             return
         self._lanes[arrival.lane] = deque([arrival])
         task = asyncio.create_task(self._run(arrival.lane, source))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = arrival.place
+        task.add_done_callback(self._tasks.pop)
 
     async def _run(self, lane: Lane, source: Source) -> None:
         queue = self._lanes[lane]
         try:
             while queue:
                 # The head stays in the queue while it runs, so that a lane is never started twice.
-                await self._handle(queue[0])
+                await self._finish(queue[0])
                 self._progress.finish(queue.popleft())
                 self._slots.release()
                 self._resume(lane[:2], source)
@@ -104,6 +117,16 @@ class Lanes:
             for _ in queue:
                 self._slots.release()
             del self._lanes[lane]
+
+    async def _finish(self, arrival: Arrival) -> None:
+        while True:
+            try:
+                await self._handle(arrival)
+            except Exception:  # noqa: BLE001 - a lane that ended would never go on
+                _log.exception("a record waits", place=arrival.place, offset=arrival.offset)
+                await asyncio.sleep(self._pause)
+            else:
+                return
 
     def _resume(self, place: Place, source: Source) -> None:
         if place in self._paused and self._progress.span(place) <= self._span // 2:

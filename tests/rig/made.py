@@ -1,0 +1,56 @@
+"""Arrivals, requests and jobs made by hand, for tests without servers."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from authbus import topics
+from authbus.commands import AnyCommand
+from authbus_service.auth.proof import Proof
+from authbus_service.auth.request import Derived, Request
+from authbus_service.consumers.arrival import Arrival
+from authbus_service.consumers.job import Job
+from authbus_service.core.clients import EMBEDDED_CLIENTS
+from authbus_service.core.ids import new_id
+from authbus_service.core.security.masters import Masters
+
+MASTERS = Masters([bytes(range(32))])
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def an_arrival(
+    offset: int, key: bytes | None = None, *, partition: int = 0, topic: topics.Topic | None = None
+) -> Arrival:
+    return Arrival(
+        topic=topic or topics.CREDENTIALS,
+        partition=partition,
+        offset=offset,
+        key=key,
+        value=b"value",
+        headers=[],
+        appended_at=NOW,
+    )
+
+
+def a_request(command: AnyCommand, *, id_: UUID | None = None) -> Request:
+    command_id = id_ or new_id()
+    content = MASTERS.content_digest(command.model_dump_json().encode())
+    return Request(
+        command=command,
+        id=command_id,
+        client=EMBEDDED_CLIENTS["web"],
+        expires_at=datetime.now(UTC) + timedelta(minutes=5),
+        derived=Derived(MASTERS, MASTERS.current, command_id, content),
+    )
+
+
+def a_job(request: Request, proof: Proof | None = None, *, offset: int = 0) -> Job:
+    """A job on the running loop."""
+    return Job(
+        arrival=an_arrival(offset),
+        request=request,
+        proof=proof or Proof(),
+        traceparent=None,
+        digest=b"digest",
+        result=asyncio.get_running_loop().create_future(),
+    )
