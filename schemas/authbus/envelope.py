@@ -58,7 +58,7 @@ def stamp(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def cloud_event(  # noqa: PLR0913 - these are CloudEvents' own attributes
+def cloud_event(
     *,
     id: UUID,  # noqa: A002 - CloudEvents' name
     type: str,  # noqa: A002 - CloudEvents' name
@@ -67,7 +67,7 @@ def cloud_event(  # noqa: PLR0913 - these are CloudEvents' own attributes
     subject: str | None = None,
     extra: Mapping[str, str | None] | None = None,
 ) -> list[Header]:
-    """The headers of one record in CloudEvents' binary mode; `extra` without a value is left out."""
+    """One record's headers in CloudEvents' binary mode; `extra` without a value is left out."""
     named: dict[str, str | None] = {
         "ce_specversion": "1.0",
         "ce_id": str(id),

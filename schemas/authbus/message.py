@@ -1,4 +1,4 @@
-"""What every message is: frozen data with a stable type name; commands ask, events tell, replies answer."""
+"""Messages: frozen data with a stable type name. Commands ask, events tell, replies answer."""
 
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -59,7 +59,7 @@ class Message(BaseModel):
 
 
 class Command(Message):
-    """Asks for something. A field the service does not know is refused, never dropped in silence."""
+    """Asks for something. A field that the service does not know is refused, never dropped."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -1,4 +1,4 @@
-"""The topics: declared once, here. Names get the namespace in front; nothing is computed elsewhere."""
+"""The topics: declared once, here. A namespace goes in front; nothing is computed elsewhere."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""`make bench`: log-ins and log-outs a second through Kafka, beside the bare hash of the same run."""
+"""`make bench`: log-ins and log-outs a second through Kafka, beside the bare hash."""
 
 import argparse
 import asyncio

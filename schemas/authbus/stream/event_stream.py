@@ -102,6 +102,11 @@ class EventStream:
         self._records.clear()
         self._memory, self._offsets = Memory(), Offsets()
 
+    @property
+    def open(self) -> bool:
+        """Whether it is connected."""
+        return self._consumer is not None
+
     async def __aiter__(self) -> AsyncGenerator[StreamEvent]:
         """Events as they come, without end. Opens the stream for itself when it is not open."""
         async with AsyncExitStack() as stack:
