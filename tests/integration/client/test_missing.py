@@ -1,0 +1,75 @@
+"""What is missing is named at once, with what mends it, and nothing is left running."""
+
+import asyncio
+import time
+
+import pytest
+
+from authbus import AuthClient, AuthUnavailable, MissingTopic, topics
+from tests.integration.client.conftest import NewClient, NewStream, NewVerifier
+from tests.integration.client.stand_in import CLIENT, NEEDED, StandIn
+
+EMAIL, PASSWORD = "ana@example.com", "correct horse battery"
+
+
+async def test_a_missing_reply_topic_is_named_with_the_command_that_makes_it(
+    stand_in: StandIn, new_client: NewClient
+) -> None:
+    await stand_in.make_topics(NEEDED[:-1])
+    wanted = topics.replies(CLIENT).name(stand_in.namespace)
+
+    with pytest.raises(MissingTopic) as raised:
+        await new_client().__aenter__()
+
+    assert raised.value.topics == (wanted,)
+    assert "`authbus topics apply`" in str(raised.value)
+
+
+async def test_every_missing_topic_is_named_and_none_is_created_by_asking(
+    stand_in: StandIn, new_client: NewClient, new_verifier: NewVerifier, new_stream: NewStream
+) -> None:
+    with pytest.raises(MissingTopic):
+        await new_client().__aenter__()
+    with pytest.raises(MissingTopic) as producer:
+        await new_client().__aenter__()
+    with pytest.raises(MissingTopic) as verifier:
+        await new_verifier().__aenter__()
+    with pytest.raises(MissingTopic) as downstream:
+        await anext(aiter(new_stream()))
+
+    assert producer.value.topics == tuple(
+        sorted(stand_in.name(topic) for topic in NEEDED if topic is not topics.EVENTS)
+    )
+    assert len(verifier.value.topics) == 2
+    assert downstream.value.topics == (stand_in.name(topics.EVENTS),)
+
+
+async def test_a_kafka_that_is_not_there_is_told_within_the_time_out() -> None:
+    started = time.monotonic()
+
+    with pytest.raises(AuthUnavailable, match=r"127\.0\.0\.1:1"):
+        await AuthClient("127.0.0.1:1", client_id=CLIENT, timeout=2).__aenter__()
+
+    assert time.monotonic() - started < 3
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_service_that_has_not_published_its_keys_is_waited_for_and_then_named(
+    stand_in: StandIn, new_client: NewClient
+) -> None:
+    await stand_in.make_topics(NEEDED)
+
+    async with new_client() as auth:
+        with pytest.raises(AuthUnavailable, match="has not published its keys"):
+            await auth.register(EMAIL, PASSWORD, timeout=0.3)
+        call = asyncio.create_task(auth.register(EMAIL, PASSWORD))
+        async with stand_in.running(make=False):
+            await call
+
+
+async def test_keys_of_another_root_are_not_used(service: StandIn, new_client: NewClient) -> None:
+    async with new_client(trust=("another", "root")) as auth:
+        with pytest.raises(AuthUnavailable, match="another root"):
+            await auth.register(EMAIL, PASSWORD, timeout=0.3)
+
+    assert service.values == []
