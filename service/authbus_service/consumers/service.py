@@ -7,9 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
-from sqlalchemy.exc import SQLAlchemyError
 
 from authbus import topics
 from authbus_service.auth.granting import Granting
@@ -26,6 +24,7 @@ from authbus_service.consumers.opening import Opener
 from authbus_service.consumers.progress import Progress
 from authbus_service.consumers.speaker import Speaker
 from authbus_service.consumers.subscriber import Intake
+from authbus_service.consumers.transient import OUTAGE
 from authbus_service.consumers.way import Way
 from authbus_service.consumers.writer import Writer
 from authbus_service.core import clock
@@ -128,7 +127,7 @@ class Consumers:
     async def stop(self) -> None:
         """Take nothing more, finish what runs, commit, let the answers go out."""
         for intake in self._intakes:
-            with suppress(KafkaError, SQLAlchemyError, OSError, TimeoutError):
+            with suppress(*OUTAGE):
                 await intake.close()
         for task in self._tasks:
             task.cancel()
@@ -155,7 +154,15 @@ class Consumers:
         def lanes(progress: Progress) -> Lanes:
             return Lanes(way, progress)
 
-        intake = Intake(name, of, namespace, lanes, guard=self._guard, persist=self._persist)
+        intake = Intake(
+            name,
+            of,
+            namespace,
+            lanes,
+            guard=self._guard,
+            persist=self._persist,
+            failed=self._fail,
+        )
         intake.register(self.broker)
         return intake
 
@@ -195,9 +202,7 @@ class Consumers:
             known = await fence.read(db)
         for place, offset in committed.items():
             if offset > known.get(place, 0):
-                error = DatabaseWentBackError(place, offset, known.get(place, 0))
-                self._fail(error)
-                raise error
+                raise DatabaseWentBackError(place, offset, known.get(place, 0))
 
     async def _persist(self, intake: Intake) -> None:
         """Move the fence in a transaction of its own, for what no group has covered."""
@@ -213,7 +218,7 @@ class Consumers:
                 try:
                     await self._persist(intake)
                     await intake.commit()
-                except (KafkaError, SQLAlchemyError, OSError, TimeoutError) as error:
+                except OUTAGE as error:
                     _log.warning("offsets wait", group=intake.group, error=type(error).__name__)
 
     async def _housekeeping(self) -> None:
@@ -221,7 +226,7 @@ class Consumers:
             await asyncio.sleep(_PARTITIONS_EVERY.total_seconds())
             try:
                 await self._keep_partitions()
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
+            except OUTAGE as error:
                 _log.warning("inbox partitions wait", error=type(error).__name__)
 
     async def _keep_partitions(self) -> None:

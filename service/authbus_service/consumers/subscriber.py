@@ -17,6 +17,8 @@ from authbus.topics import Topic
 from authbus_service.consumers.arrival import Place, arrival
 from authbus_service.consumers.lanes import Lanes
 from authbus_service.consumers.progress import Progress
+from authbus_service.consumers.transient import OUTAGE
+from authbus_service.core.logging import get_logger
 
 Records = tuple[ConsumerRecord[bytes, bytes], ...]
 
@@ -26,6 +28,10 @@ _LARGEST_BATCH = 500
 _DRAIN_SECONDS = 8.0
 _SESSION_MS = 10_000
 _KAFKA_SECONDS = 5.0
+_FENCE_SECONDS = 5.0
+_GUARD_AGAIN_SECONDS = 0.2
+
+_log = get_logger(__name__)
 
 
 class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseClass]
@@ -40,8 +46,12 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         *,
         guard: Callable[[Mapping[Place, int]], Awaitable[None]],
         persist: Callable[["Intake"], Awaitable[None]],
+        failed: Callable[[BaseException], None],
     ) -> None:
-        """`guard` is asked before a partition is read, `persist` moves the fence before it goes."""
+        """`guard` is asked before a partition is read, `persist` moves the fence before it goes.
+
+        `failed` is told why nothing more is taken.
+        """
         self.name = name
         self.topics = {topic.name(namespace): topic for topic in topics}
         self.group = f"{namespace}.{name}"
@@ -49,10 +59,14 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         self.lanes = make_lanes(self.progress)
         self._guard = guard
         self._persist = persist
+        self._failed = failed
         self._subscriber: Any = None
         self._names = {topic.suffix: name for name, topic in self.topics.items()}
         self._committed: dict[Place, int] = {}
         self._closing = False
+        self._round = 0
+        self._admitted = asyncio.Event()
+        self._admitting: asyncio.Task[None] | None = None
 
     def register(self, broker: KafkaBroker) -> None:
         """Add the subscriber to the broker; it runs from the broker's start on."""
@@ -77,46 +91,82 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         self._subscriber(self._take)
 
     async def _take(self, records: Records) -> None:
-        arrivals = [arrival(self.topics[record.topic], record) for record in records]
-        if not self._closing:
-            await self.lanes.feed(arrivals, self)
+        this_round = self._round
+        try:
+            arrivals = [arrival(self.topics[record.topic], record) for record in records]
+            await self._admitted.wait()
+            if this_round == self._round and not self._closing:
+                await self.lanes.feed(arrivals, self)
+        except Exception as error:
+            # FastStream goes on with the next batch, and this one would be passed over.
+            self._give_up(error)
+            raise
 
     async def on_partitions_assigned(  # pyright: ignore[reportIncompatibleMethodOverride] - aiokafka awaits it
         self, assigned: Iterable[TopicPartition]
     ) -> None:
-        """Before a partition is read: is the database at least as new as Kafka's offset?"""
-        consumer = self._consumer()
-        committed: dict[Place, int] = {}
-        for each in assigned:
-            offset = await consumer.committed(each)
-            if offset is not None:
-                committed[self._place(each)] = offset
-        try:
-            await self._guard(committed)
-        except Exception:
-            # aiokafka logs a listener's error and goes on reading.
-            self._closing = True
-            raise
-        self.progress.moved(committed)
+        """Let records in once the guard has agreed; they may be fetched before, never handled."""
+        self._admitting = asyncio.create_task(self._admit(list(assigned)))
 
     async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride] - as above
         self, revoked: Iterable[TopicPartition]
     ) -> None:
-        """Finish what runs, say how far it came, forget the rest."""
+        """Finish what runs, say how far it came, forget the rest, also when nobody can be told."""
+        self._round += 1
+        self._admitted.clear()
+        if self._admitting is not None:
+            self._admitting.cancel()
         places = [self._place(each) for each in revoked]
-        await self.lanes.drain(places, within=_DRAIN_SECONDS)
-        await self._persist(self)
-        await self.commit()
-        self.progress.forget(places)
-        for place in places:
-            self._committed.pop(place, None)
+        try:
+            await self.lanes.drain(places, within=_DRAIN_SECONDS)
+            await self._say_how_far()
+        except OUTAGE as error:
+            _log.warning("offsets are left behind", group=self.group, error=type(error).__name__)
+        finally:
+            self.progress.forget(places)
+            for place in places:
+                self._committed.pop(place, None)
 
     async def close(self) -> None:
         """Take nothing more, finish what runs, commit what is durable."""
         self._closing = True
+        self._admitted.set()
         if not await self.lanes.drain(within=_DRAIN_SECONDS):
             self.lanes.cancel()
-        await self._persist(self)
+        await self._say_how_far()
+
+    async def _admit(self, assigned: Sequence[TopicPartition]) -> None:
+        """Ask the guard: is the database at least as new as Kafka's offsets?"""
+        while True:
+            try:
+                await self._guard(await self._offsets(assigned))
+            except OUTAGE as error:
+                _log.warning("the fence is not known", group=self.group, error=type(error).__name__)
+                await asyncio.sleep(_GUARD_AGAIN_SECONDS)
+            except Exception as error:  # noqa: BLE001 - the process ends with it
+                self._give_up(error)
+                return
+            else:
+                self._admitted.set()
+                return
+
+    async def _offsets(self, assigned: Sequence[TopicPartition]) -> dict[Place, int]:
+        committed = self._consumer().committed
+        offsets = await asyncio.gather(*(committed(each) for each in assigned))
+        return {
+            self._place(each): offset
+            for each, offset in zip(assigned, offsets, strict=True)
+            if offset is not None
+        }
+
+    def _give_up(self, error: Exception) -> None:
+        self._closing = True
+        self._admitted.set()
+        self._failed(error)
+
+    async def _say_how_far(self) -> None:
+        async with asyncio.timeout(_FENCE_SECONDS):
+            await self._persist(self)
         await self.commit()
 
     async def commit(self) -> None:
@@ -133,14 +183,18 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
             self._committed.update(moved)
 
     def pause(self, place: Place) -> None:
-        """Read nothing more of this partition for now."""
-        self._consumer().pause(self._partition(place))
+        """Read nothing more of this partition for now, if it is still ours."""
+        if self._is_ours(place):
+            self._consumer().pause(self._partition(place))
 
     def resume(self, place: Place) -> None:
         """Go on reading it, if it is still ours."""
-        consumer, partition = self._consumer(), self._partition(place)
-        if partition in consumer.assignment():
-            consumer.resume(partition)
+        if self._is_ours(place):
+            self._consumer().resume(self._partition(place))
+
+    def _is_ours(self, place: Place) -> bool:
+        consumer = self._subscriber.consumer
+        return consumer is not None and self._partition(place) in consumer.assignment()
 
     def _consumer(self) -> AIOKafkaConsumer:
         return self._subscriber.consumer

@@ -1,7 +1,11 @@
 """Which failures pass by themselves: a lost connection, a dead-lock, a server that starts."""
 
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from aiokafka.errors import KafkaError
+from sqlalchemy.exc import DBAPIError, InterfaceError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+# What is raised while Kafka or PostgreSQL is away: work of our own then waits for its next turn.
+OUTAGE = (KafkaError, SQLAlchemyError, OSError, TimeoutError)
 
 # SQLSTATE classes: connection, rollback, resources, operator intervention, lock time-out.
 _CLASSES = ("08", "40", "53", "57", "55")
