@@ -5,7 +5,7 @@ is simply run again: the inbox claim then tells what was done.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -31,9 +31,15 @@ from authbus_service.inbox import repository as inbox
 from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.repository import Record
 
-_PATIENCE = 3
-
 FenceBelow = Callable[[Iterable[Job]], Mapping[Place, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a group's transaction did: its commands' answers, and where the fence stands now."""
+
+    answers: Mapping[Job, Decided] = field(default_factory=dict[Job, Decided])
+    fence: Mapping[Place, int] = field(default_factory=dict[Place, int])
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +50,26 @@ class Grouping:
     policy: Policy
     fence_below: FenceBelow
 
-    async def together(self, jobs: Sequence[Job]) -> dict[Job, Decided]:
-        """Commit these commands. Those whose user is locked elsewhere are left out, for later."""
-        patient = len(jobs) == 1 and jobs[0].misses >= _PATIENCE
+    async def together(self, jobs: Sequence[Job], *, wait: bool = False) -> Committed:
+        """Commit these commands.
+
+        Those whose user is locked elsewhere are left out, for later, or waited for with `wait`.
+        """
         async with self.database.transaction() as db:
-            rows, busy = await repository.lock(db, _users(jobs), wait=patient)
+            rows, busy = await repository.lock(db, _users(jobs), wait=wait)
             ready = [job for job in jobs if job.proof.user_id not in busy]
             if not ready:
-                return {}
+                return Committed()
             at = await _clock(db)
             await repository.claim(db, [(job.request, job.proof) for job in ready], rows)
             outcomes, records = self._decided(ready, rows, at)
             await repository.flush(db, rows)
             await outbox.append(db, records)
-            await fence.move(db, self.fence_below(ready))
+            below = self.fence_below(ready)
+            await fence.move(db, below)
             await inbox.claim(db, [_handled(job, outcomes[job], at) for job in ready])
-        return {job: Decided(outcome.answer, at) for job, outcome in outcomes.items()}
+        answers = {job: Decided(outcome.answer, at) for job, outcome in outcomes.items()}
+        return Committed(answers, below)
 
     def _decided(
         self, ready: Sequence[Job], rows: Rows, at: datetime

@@ -15,7 +15,7 @@ from authbus_service.auth.proof import Policy, Tools
 from authbus_service.auth.sessions import repository as sessions
 from authbus_service.auth.users import repository as users
 from authbus_service.auth.users.user import Credential
-from authbus_service.consumers.arrival import Arrival, Place
+from authbus_service.consumers.arrival import Place
 from authbus_service.consumers.gather import Gathered
 from authbus_service.consumers.group import Grouping
 from authbus_service.consumers.job import Job
@@ -114,6 +114,7 @@ class Consumers:
 
     async def start(self) -> None:
         """Make the inbox's partitions, connect, and begin to write."""
+        batches.install()
         self.failure = asyncio.get_running_loop().create_future()
         await self._keep_partitions()
         await self._speaker.start()
@@ -148,7 +149,7 @@ class Consumers:
 
     def _writer(self, policy: Policy, window: Callable[[], float]) -> Writer:
         grouping = Grouping(self._database, policy, self._fence_below)
-        return Writer(self._database, grouping, window=window, committed=self._committed)
+        return Writer(grouping, known=self._ask_known, window=window, committed=self._committed)
 
     def _intake(self, name: str, of: Sequence[topics.Topic], namespace: str, way: Way) -> Intake:
         def lanes(progress: Progress) -> Lanes:
@@ -183,18 +184,14 @@ class Consumers:
 
     def _fence_below(self, jobs: Iterable[Job]) -> dict[Place, int]:
         finishing = [job.arrival for job in jobs]
-        return self._by_intake(finishing)
-
-    def _by_intake(self, finishing: Sequence[Arrival]) -> dict[Place, int]:
         below: dict[Place, int] = {}
         for intake in self._intakes:
             below |= intake.progress.below(finishing)
         return below
 
-    def _committed(self, jobs: Sequence[Job]) -> None:
-        moved = self._by_intake([job.arrival for job in jobs])
+    def _committed(self, below: Mapping[Place, int]) -> None:
         for intake in self._intakes:
-            intake.progress.moved(moved)
+            intake.progress.moved(below)
         self._wake_relay()
 
     async def _guard(self, committed: Mapping[Place, int]) -> None:

@@ -1,25 +1,36 @@
 """A writer drains whatever is ready into one group, again and again.
 
-There is one for hashed commands and one for cheap ones, so that neither waits for the other.
+There is one for hashed commands and one for cheap ones, so that neither waits for the other. A
+command whose user stays locked elsewhere waits in a transaction of its own, beside the groups.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Protocol
 from uuid import UUID
 
-from authbus_service.consumers.group import Grouping
-from authbus_service.consumers.job import Job
+from authbus_service.consumers.arrival import Place
+from authbus_service.consumers.group import Committed
+from authbus_service.consumers.job import Job, Result
 from authbus_service.consumers.transient import is_transient
-from authbus_service.core.database import Database
 from authbus_service.core.logging import get_logger
-from authbus_service.inbox import repository as inbox
+from authbus_service.inbox.repository import Handled, OvertakenError
 
 _LARGEST = 256
 _BACK_OFF = 0.2
 _LONGEST_BACK_OFF = 5.0
 _BUSY_USER = 0.005
+_PATIENCE = 3
+_PATIENT = 2
 
 _log = get_logger(__name__)
+
+
+class Together(Protocol):
+    """Commits a group; see Grouping."""
+
+    async def together(self, jobs: Sequence[Job], *, wait: bool = False) -> Committed: ...
 
 
 class Writer:
@@ -27,20 +38,22 @@ class Writer:
 
     def __init__(
         self,
-        database: Database,
-        grouping: Grouping,
+        grouping: Together,
         *,
+        known: Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, Handled]]],
         window: Callable[[], float],
-        committed: Callable[[Sequence[Job]], None],
+        committed: Callable[[Mapping[Place, int]], None],
     ) -> None:
-        """`committed` is told of each group that went through."""
-        self._database = database
+        """`known` reads what was handled elsewhere, `committed` is told where the fence stands."""
         self._grouping = grouping
+        self._known = known
         self._window = window
         self._committed = committed
+        self._back_off = _BACK_OFF
         self._queue: list[Job] = []
         self._there = asyncio.Event()
-        self._back_off = _BACK_OFF
+        self._waiting: set[asyncio.Task[None]] = set()
+        self._may_wait = asyncio.Semaphore(_PATIENT)
 
     def put(self, job: Job) -> None:
         """Queue a job; its `result` is set when it is committed, or why it cannot be."""
@@ -49,20 +62,21 @@ class Writer:
 
     async def run(self) -> None:
         """Write groups until cancelled."""
-        while True:
-            await self._there.wait()
-            if window := self._window():
-                await asyncio.sleep(window)
-            group = self._take()
-            if not self._queue:
-                self._there.clear()
-            await self.settle(group)
+        try:
+            while True:
+                await self._there.wait()
+                if window := self._window():
+                    await asyncio.sleep(window)
+                group = self._take()
+                if not self._queue:
+                    self._there.clear()
+                await self._settle(group)
+        finally:
+            for task in self._waiting:
+                task.cancel()
 
     def _take(self) -> list[Job]:
-        """The next group: no id and no address twice, and a job that must wait goes alone."""
-        if self._queue and self._queue[0].misses:
-            patient = self._queue.pop(0)
-            return [patient]
+        """The next group: no id and no address twice."""
         group: list[Job] = []
         left: list[Job] = []
         seen: set[UUID | str] = set()
@@ -78,53 +92,69 @@ class Writer:
         self._queue = left
         return group
 
-    async def settle(self, group: Sequence[Job]) -> None:
+    async def _settle(self, group: Sequence[Job], *, wait: bool = False) -> None:
         """Commit a group; halve it when it fails, until the one that fails is alone."""
-        if not group:
-            return
-        try:
-            done = await self._grouping.together(group)
-        except inbox.OvertakenError as overtaken:
-            await self._overtaken(group, overtaken.ids)
-        except Exception as error:  # noqa: BLE001 - an unknown COMMIT too: the claim is the look-up
-            await self._failed(group, error)
-        else:
-            self._back_off = _BACK_OFF
-            self._committed(list(done))
-            for job in group:
-                if job in done:
-                    _resolve(job, done[job])
-                else:
-                    await self._later(job)
+        parts = deque([group])
+        while parts:
+            if part := parts.popleft():
+                parts.extendleft(reversed(await self._attempt(part, wait=wait)))
 
-    async def _overtaken(self, group: Sequence[Job], ids: set[UUID]) -> None:
-        async with self._database.reading() as db:
-            known = await inbox.known(db, ids)
-        for job in group:
+    async def _attempt(self, part: Sequence[Job], *, wait: bool) -> list[Sequence[Job]]:
+        """Commit; returns what is left to be tried, in order."""
+        try:
+            try:
+                done = await self._grouping.together(part, wait=wait)
+            except OvertakenError as overtaken:
+                return [await self._overtaken(part, overtaken.ids)]
+        except Exception as error:  # noqa: BLE001 - an unknown COMMIT too: the claim is the look-up
+            return await self._failed(part, error)
+        self._back_off = _BACK_OFF
+        self._committed(done.fence)
+        for job in part:
+            if job in done.answers:
+                _resolve(job, done.answers[job])
+            else:
+                self._later(job)
+        return []
+
+    async def _overtaken(self, part: Sequence[Job], ids: Collection[UUID]) -> list[Job]:
+        """Answer what was handled elsewhere; returns the others."""
+        known = await self._known(list(ids))
+        for job in part:
             if job.request.id in known:
                 _resolve(job, known[job.request.id])
-        await self.settle([job for job in group if job.request.id not in known])
+        return [job for job in part if job.request.id not in known]
 
-    async def _failed(self, group: Sequence[Job], error: Exception) -> None:
-        transient = is_transient(error)
-        _log.warning("group failed", size=len(group), error=type(error).__name__, again=transient)
-        if transient:
+    async def _failed(self, part: Sequence[Job], error: Exception) -> list[Sequence[Job]]:
+        again = is_transient(error)
+        _log.warning("group failed", size=len(part), error=type(error).__name__, again=again)
+        if again:
             await asyncio.sleep(self._back_off)
             self._back_off = min(2 * self._back_off, _LONGEST_BACK_OFF)
-        if len(group) == 1 and not transient:
-            if not group[0].result.done():
-                group[0].result.set_exception(error)
-            return
-        middle = len(group) // 2
-        for half in (group[:middle], group[middle:]):
-            await self.settle(half)
+        if len(part) == 1:
+            if again:
+                return [part]
+            if not part[0].result.done():
+                part[0].result.set_exception(error)
+            return []
+        middle = len(part) // 2
+        return [part[:middle], part[middle:]]
 
-    async def _later(self, job: Job) -> None:
+    def _later(self, job: Job) -> None:
+        """Into the next group, or, after some misses, alone and patiently beside the groups."""
         job.misses += 1
-        await asyncio.sleep(_BUSY_USER)
-        self.put(job)
+        if job.misses < _PATIENCE:
+            asyncio.get_running_loop().call_later(_BUSY_USER, self.put, job)
+            return
+        task = asyncio.create_task(self._patiently(job))
+        self._waiting.add(task)
+        task.add_done_callback(self._waiting.discard)
+
+    async def _patiently(self, job: Job) -> None:
+        async with self._may_wait:
+            await self._settle([job], wait=True)
 
 
-def _resolve(job: Job, result: object) -> None:
+def _resolve(job: Job, result: Result) -> None:
     if not job.result.done():
-        job.result.set_result(result)  # pyright: ignore[reportArgumentType]
+        job.result.set_result(result)

@@ -1,0 +1,293 @@
+"""Groups: who goes together, what a failure does to them, and who waits beside them."""
+
+# pyright: reportPrivateUsage=false
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from pydantic import SecretStr
+
+from authbus.commands import LogOut, RegisterUser
+from authbus.replies import LoggedOut
+from authbus_service.auth.proof import Claim, Proof
+from authbus_service.consumers.arrival import Place
+from authbus_service.consumers.group import Committed
+from authbus_service.consumers.job import Decided, Job
+from authbus_service.consumers.writer import Writer
+from authbus_service.core.ids import new_id
+from authbus_service.inbox.repository import Handled, OvertakenError
+from tests.rig.made import NOW, a_job, a_request
+
+ANSWER = Decided(LoggedOut(session_id=new_id()), NOW)
+PLACE = ("commands.sessions.v1", 0)
+
+
+class Groups:
+    """Remembers each group that was tried; `rule` may raise, or leave jobs out."""
+
+    def __init__(self) -> None:
+        self.tried: list[list[Job]] = []
+        self.waited: list[Job] = []
+        self.rule: Callable[[Sequence[Job], bool], Sequence[Job]] = lambda jobs, _: jobs
+
+    async def together(self, jobs: Sequence[Job], *, wait: bool = False) -> Committed:
+        self.tried.append(list(jobs))
+        if wait:
+            self.waited += jobs
+        await asyncio.sleep(0)
+        done = self.rule(jobs, wait)
+        return Committed(dict.fromkeys(done, ANSWER), {PLACE: len(self.tried)})
+
+    @property
+    def sizes(self) -> list[int]:
+        return [len(group) for group in self.tried]
+
+
+class World:
+    def __init__(self) -> None:
+        self.groups = Groups()
+        self.known: dict[UUID, Handled] = {}
+        self.known_errors: list[Exception] = []
+        self.fences: list[Mapping[Place, int]] = []
+        self.window = 0.0
+        self.writer = Writer(
+            self.groups,
+            known=self.ask,
+            window=lambda: self.window,
+            committed=self.fences.append,
+        )
+
+    async def ask(self, ids: Sequence[UUID]) -> Mapping[UUID, Handled]:
+        if self.known_errors:
+            raise self.known_errors.pop(0)
+        return {each: self.known[each] for each in ids if each in self.known}
+
+    def put(self, *jobs: Job) -> None:
+        for job in jobs:
+            self.writer.put(job)
+
+    async def results(self, *jobs: Job) -> list[object]:
+        async with asyncio.timeout(5):
+            return await asyncio.gather(*(job.result for job in jobs), return_exceptions=True)
+
+
+@pytest.fixture
+async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    for name in ("_BACK_OFF", "_LONGEST_BACK_OFF"):
+        monkeypatch.setattr(f"authbus_service.consumers.writer.{name}", 0.001)
+    made = World()
+    running = asyncio.create_task(made.writer.run())
+    yield made
+    assert not running.done(), "the writer has ended"
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+def a_log_out(id_: UUID | None = None) -> Job:
+    return a_job(a_request(LogOut(session_id=new_id(), refresh_token=SecretStr("x")), id_=id_))
+
+
+def a_register(address: str) -> Job:
+    request = a_request(RegisterUser(email=address, password=SecretStr("x")))
+    return a_job(request, Proof(claim=Claim(address.lower(), address), password_hash="phc"))
+
+
+def handled(job: Job) -> Handled:
+    return Handled(
+        time=NOW,
+        id=job.request.id,
+        digest=b"",
+        content=b"",
+        master="",
+        expires_at=datetime.now(UTC),
+        handled_at=NOW,
+        outcome={},
+    )
+
+
+async def test_whatever_is_ready_is_one_group(world: World) -> None:
+    jobs = [a_log_out() for _ in range(7)]
+
+    world.put(*jobs)
+
+    assert await world.results(*jobs) == [ANSWER] * 7
+    assert world.groups.tried == [jobs]
+    assert world.fences == [{PLACE: 1}]
+
+
+async def test_a_group_has_a_largest_size_and_the_rest_follows_in_order(world: World) -> None:
+    jobs = [a_log_out() for _ in range(300)]
+
+    world.put(*jobs)
+    await world.results(*jobs)
+
+    assert world.groups.tried == [jobs[:256], jobs[256:]]
+
+
+async def test_a_group_fills_for_as_long_as_its_window_says(world: World) -> None:
+    world.window = 0.02
+    first, second = a_log_out(), a_log_out()
+
+    world.put(first)
+    await asyncio.sleep(0.001)
+    world.put(second)
+    await world.results(first, second)
+
+    assert world.groups.tried == [[first, second]]
+
+
+async def test_one_id_twice_and_one_address_twice_are_in_different_groups(world: World) -> None:
+    same = new_id()
+    twice = [a_log_out(same), a_log_out(same), a_log_out(same)]
+    wanted = [a_register("ana@example.com"), a_register("ANA@example.com")]
+
+    world.put(*twice, *wanted)
+    await world.results(*twice, *wanted)
+
+    assert world.groups.tried == [[twice[0], wanted[0]], [twice[1], wanted[1]], [twice[2]]]
+
+
+async def test_a_group_that_fails_is_halved_until_the_one_that_fails_is_alone(
+    world: World,
+) -> None:
+    jobs = [a_log_out() for _ in range(8)]
+    poison = jobs[5]
+
+    def fails(group: Sequence[Job], _: bool) -> Sequence[Job]:
+        if poison in group:
+            raise ZeroDivisionError
+        return group
+
+    world.groups.rule = fails
+    world.put(*jobs)
+    results = await world.results(*jobs)
+
+    assert [each for each in results if each == ANSWER] == [ANSWER] * 7
+    assert isinstance(results[5], ZeroDivisionError)
+    assert world.groups.sizes == [8, 4, 4, 2, 1, 1, 2]
+
+
+async def test_a_failure_that_passes_is_tried_again_however_often(world: World) -> None:
+    jobs = [a_log_out() for _ in range(4)]
+
+    def fails(group: Sequence[Job], _: bool) -> Sequence[Job]:
+        if len(world.groups.tried) <= 40:
+            raise ConnectionResetError
+        return group
+
+    world.groups.rule = fails
+    world.put(*jobs)
+
+    assert await world.results(*jobs) == [ANSWER] * 4
+
+
+async def test_an_outage_of_any_length_does_not_grow_the_stack(world: World) -> None:
+    deepest: list[int] = []
+
+    def fails(group: Sequence[Job], _: bool) -> Sequence[Job]:
+        task = asyncio.current_task()
+        assert task is not None
+        deepest.append(len(_coroutines(task)))
+        if len(deepest) < 20:
+            raise ConnectionResetError
+        return group
+
+    world.groups.rule = fails
+    job = a_log_out()
+    world.put(job)
+    await world.results(job)
+
+    assert len(set(deepest)) == 1
+
+
+async def test_what_was_handled_elsewhere_is_answered_from_there_and_the_others_go_on(
+    world: World,
+) -> None:
+    jobs = [a_log_out() for _ in range(3)]
+    elsewhere = handled(jobs[1])
+    world.known[elsewhere.id] = elsewhere
+
+    def overtaken(group: Sequence[Job], _: bool) -> Sequence[Job]:
+        if jobs[1] in group:
+            raise OvertakenError({elsewhere.id})
+        return group
+
+    world.groups.rule = overtaken
+    world.put(*jobs)
+
+    assert await world.results(*jobs) == [ANSWER, elsewhere, ANSWER]
+    assert world.groups.tried == [jobs, [jobs[0], jobs[2]]]
+
+
+async def test_a_look_up_of_what_was_handled_elsewhere_may_fail_and_is_done_again(
+    world: World,
+) -> None:
+    job = a_log_out()
+    world.known[job.request.id] = handled(job)
+    world.known_errors = [ConnectionResetError(), TimeoutError()]
+
+    def overtaken(group: Sequence[Job], _: bool) -> Sequence[Job]:
+        raise OvertakenError({each.request.id for each in group})
+
+    world.groups.rule = overtaken
+    world.put(job)
+
+    assert await world.results(job) == [world.known[job.request.id]]
+
+
+async def test_one_whose_user_is_locked_elsewhere_goes_with_the_next_groups_then_waits_alone(
+    world: World,
+) -> None:
+    busy, others = a_log_out(), [a_log_out() for _ in range(3)]
+    world.groups.rule = lambda group, wait: [each for each in group if wait or each is not busy]
+
+    world.put(busy, *others)
+    await world.results(busy, *others)
+
+    assert world.groups.tried == [[busy, *others], [busy], [busy], [busy]]
+    assert world.groups.waited == [busy]
+
+
+async def test_one_that_waits_for_its_user_holds_up_nobody(world: World) -> None:
+    locked, others = a_log_out(), [a_log_out() for _ in range(5)]
+    free = asyncio.Event()
+
+    class Waiting(Groups):
+        async def together(self, jobs: Sequence[Job], *, wait: bool = False) -> Committed:
+            if wait:
+                await free.wait()
+            return await super().together(jobs, wait=wait)
+
+    world.groups = world.writer._grouping = Waiting()
+    world.groups.rule = lambda group, wait: [each for each in group if wait or each is not locked]
+    world.put(locked)
+    await asyncio.sleep(0.05)
+    for other in others:
+        world.put(other)
+        assert await world.results(other) == [ANSWER]
+    assert not locked.result.done()
+    free.set()
+
+    assert await world.results(locked) == [ANSWER]
+
+
+async def test_one_that_nobody_waits_for_any_more_harms_no_other(world: World) -> None:
+    gone, other = a_log_out(), a_log_out()
+    gone.result.cancel()
+
+    world.put(gone, other)
+
+    assert await world.results(other) == [ANSWER]
+
+
+def _coroutines(task: "asyncio.Task[object]") -> list[object]:
+    """The task's stack of coroutines, outermost first."""
+    found: list[object] = []
+    coroutine: object = task.get_coro()
+    while coroutine is not None:
+        found.append(coroutine)
+        coroutine = getattr(coroutine, "cr_await", None)
+    return found
