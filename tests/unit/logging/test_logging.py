@@ -86,7 +86,14 @@ def test_values_that_look_secret_are_masked_under_any_name_and_in_the_event(
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_text_stays_one_short_json_line_of_printable_ascii(lines: Lines, text: str) -> None:
+def test_hostile_text_stays_one_short_json_line_of_printable_ascii(
+    lines: Lines, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    # pytest keeps what it hears for its report, which cannot carry a lone surrogate.
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, type(caplog.handler)):
+            handler.setLevel(logging.CRITICAL)
+
     get_logger("x").warning(text, value=text, values=[text], table={text: text})
     library_logger("aiokafka").warning("got %s", text)
 
