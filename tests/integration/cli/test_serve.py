@@ -183,6 +183,7 @@ async def test_serve_refuses_a_database_that_is_older_than_kafkas_offsets(
 
     assert ended.status == 1
     assert "authbus recover" in ended.err.splitlines()[-1]
+    assert "the relay leads" not in ended.err
 
 
 async def test_serve_says_when_its_http_port_is_taken(
