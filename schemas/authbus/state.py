@@ -58,6 +58,8 @@ class DeadLetter(Message):
     """A record that could not be read or never works: where it lies and why, not what it holds.
 
     `topic` has no namespace in front, `size` is in bytes, `digest` is SHA-256 of the value in hex.
+    Where it stands for a whole batch that could not be read, `first_offset` is the batch's first
+    offset and `offset` its last.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -65,6 +67,7 @@ class DeadLetter(Message):
     topic: str
     partition: Annotated[int, Field(ge=0)]
     offset: Annotated[int, Field(ge=0)]
+    first_offset: Annotated[int, Field(ge=0)] | None = None
     appended_at: Instant
     size: Annotated[int, Field(ge=0)]
     digest: str

@@ -8,13 +8,18 @@ from datetime import UTC, datetime
 from aiokafka import ConsumerRecord
 
 from authbus.topics import Topic
+from authbus_service.consumers.batches import fault
+from authbus_service.consumers.unreadable import Reason
 
 Place = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One record of a command topic. `appended_at` is the broker's time."""
+    """One record of a command topic. `appended_at` is the broker's time.
+
+    With a `fault` it stands for what could not be read, from `first_offset` to `offset`.
+    """
 
     topic: Topic
     partition: int
@@ -23,6 +28,8 @@ class Arrival:
     value: bytes = field(repr=False)
     headers: Sequence[tuple[str, bytes | None]] = field(repr=False)
     appended_at: datetime
+    fault: Reason | None = None
+    first_offset: int | None = None
 
     @property
     def place(self) -> Place:
@@ -42,6 +49,7 @@ class Arrival:
 
 def arrival(topic: Topic, record: ConsumerRecord[bytes, bytes]) -> Arrival:
     """What aiokafka's ConsumerRecord says, taken over untouched."""
+    reason, first = fault(record.headers) or (None, None)
     return Arrival(
         topic=topic,
         partition=record.partition,
@@ -49,5 +57,15 @@ def arrival(topic: Topic, record: ConsumerRecord[bytes, bytes]) -> Arrival:
         key=record.key,
         value=record.value or b"",
         headers=record.headers,
-        appended_at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
+        appended_at=_instant(record.timestamp),
+        fault=reason,
+        first_offset=first,
     )
+
+
+def _instant(milliseconds: int) -> datetime:
+    """A topic that takes its producers' times may hold any 64 bits; 1970 is far from any id."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (OverflowError, OSError, ValueError):
+        return datetime.fromtimestamp(0, UTC)

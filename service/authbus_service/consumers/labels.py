@@ -1,5 +1,6 @@
 """A record's headers, read before its seal is opened: a claim to be compared, not yet a truth."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -28,6 +29,7 @@ _OURS = frozenset(
 _SPRING_CORRELATION = "kafka_correlationId"
 _SPRING_PARTITION = "kafka_replyPartition"
 _LONGEST = 1024
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,12 @@ class Labels:
     text: dict[str, str]
     spring_correlation: bytes | None
     spring_partition: int | None
+
+    @property
+    def traceparent(self) -> str | None:
+        """W3C's trace context, the one header that goes on into events; None when it is none."""
+        text = self.text.get("traceparent", "")
+        return text if _TRACEPARENT.fullmatch(text) else None
 
     @property
     def expires_at(self) -> datetime | None:
@@ -68,7 +76,12 @@ class Labels:
 
 
 def read_labels(arrival: Arrival) -> Labels:
-    """The labels of a record. Raises UnreadableError for a null, double or non-UTF-8 header."""
+    """The labels of a record. Raises UnreadableError for a null, double or non-UTF-8 header.
+
+    So it does for a record that was unreadable when it was fetched.
+    """
+    if arrival.fault is not None:
+        raise UnreadableError(arrival.fault)
     ours = [header for header in arrival.headers if header[0] in _OURS]
     text = read_headers(ours)
     if len(text) < len(ours) or any(len(value) > _LONGEST for value in text.values()):

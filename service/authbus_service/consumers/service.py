@@ -15,6 +15,7 @@ from authbus_service.auth.proof import Policy, Tools
 from authbus_service.auth.sessions import repository as sessions
 from authbus_service.auth.users import repository as users
 from authbus_service.auth.users.user import Credential
+from authbus_service.consumers import batches
 from authbus_service.consumers.arrival import Place
 from authbus_service.consumers.gather import Gathered
 from authbus_service.consumers.group import Grouping

@@ -77,6 +77,7 @@ class Speaker:
             topic=topic,
             partition=partition,
             offset=arrival.offset,
+            first_offset=arrival.first_offset,
             appended_at=arrival.appended_at,
             size=len(arrival.value),
             digest=arrival.digest.hex(),
@@ -91,7 +92,7 @@ class Speaker:
             subject=key,
             extra={"content-type": JSON_TYPE},
         )
-        value = dead.model_dump_json().encode()
+        value = dead.model_dump_json(exclude_none=True).encode()
         return Letter(DEAD_LETTERS.name(self._namespace), None, key.encode(), value, headers)
 
     async def _try(self, letter: Letter) -> None:

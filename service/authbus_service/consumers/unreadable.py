@@ -6,6 +6,8 @@ from enum import StrEnum
 class Reason(StrEnum):
     """Stable reason codes of auth.dead-letters.v1."""
 
+    BATCH_UNREADABLE = "batch_unreadable"
+    BAD_RECORD = "bad_record"
     EMPTY = "empty"
     TOO_LARGE = "too_large"
     BAD_HEADER = "bad_header"

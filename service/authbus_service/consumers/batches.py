@@ -1,0 +1,151 @@
+"""What a fetch brought, read so that no batch can stop its partition: each offset has one end.
+
+Takes the place of aiokafka's MemoryRecords. That one decompresses without bound, fails for ever at
+a header name that is not UTF-8, and believes the offsets that a producer wrote into its batch.
+"""
+
+import struct
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from aiokafka.consumer import fetcher
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record.default_records import DefaultRecord, DefaultRecordBatch
+from aiokafka.record.util import decode_varint
+
+from authbus_service.consumers.decompression import DecompressionError, decompress
+from authbus_service.consumers.unreadable import Reason
+
+# As many as an uncompressed batch of 64 KiB, the most that a command topic takes, can hold.
+MOST_RECORDS = 10_000
+
+_LENGTH = struct.Struct(">i")
+_LENGTH_AT = 8
+_LENGTH_FROM = 12
+_ATTRIBUTES = struct.Struct(">h")
+_ATTRIBUTES_AT = 21
+_COUNT = struct.Struct(">i")
+_COUNT_AT = 57
+_RECORDS_AT = 61
+_CODEC = 0b111
+# A name that no record can bring: what is read from UTF-8 has no surrogates.
+_MARK = "\udc00"
+
+
+class _Record(Protocol):
+    @property
+    def offset(self) -> int: ...
+
+
+def install() -> None:
+    """Let every consumer of this process read its fetches through `BoundedRecords`."""
+    fetcher.MemoryRecords = BoundedRecords
+
+
+def fault(headers: Iterable[tuple[str, bytes | None]]) -> tuple[Reason, int] | None:
+    """Why a record that stands for unreadable ones is there, and the first offset it stands for."""
+    for name, value in headers:
+        if name == _MARK and value is not None:
+            reason, _, first = value.decode().partition("/")
+            return Reason(reason), int(first)
+    return None
+
+
+class BoundedRecords:
+    """The batches of one partition in one fetch."""
+
+    def __init__(self, data: bytes) -> None:
+        """`data` is what the broker sent; its last batch may be cut off."""
+        self._data = data
+        self._at = 0
+
+    def size_in_bytes(self) -> int:
+        return len(self._data)
+
+    def has_next(self) -> bool:
+        return self._end() is not None
+
+    def next_batch(self) -> "_Batch | None":
+        end = self._end()
+        if end is None:
+            return None
+        batch = _Batch(self._data[self._at : end])
+        self._at = end
+        return batch
+
+    def _end(self) -> int | None:
+        if len(self._data) - self._at < _RECORDS_AT:
+            return None
+        (length,) = _LENGTH.unpack_from(self._data, self._at + _LENGTH_AT)
+        end = self._at + _LENGTH_FROM + length
+        return end if end <= len(self._data) else None
+
+
+class _Batch:
+    """One batch. What cannot be read in it comes as a marked record, at the last of its offsets."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._whole = DefaultRecordBatch(data)
+        (self._count,) = _COUNT.unpack_from(data, _COUNT_AT)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._whole, name)
+
+    def __next__(self) -> _Record:
+        """The marker of a transaction: the broker wrote it."""
+        return next(self._whole)
+
+    def __iter__(self) -> Iterator[_Record]:
+        expected, end = self._whole.base_offset, self._whole.next_offset
+        try:
+            for part in self._parts():
+                record = self._record(part, expected)
+                expected = record.offset + 1
+                yield record
+        except DecompressionError:
+            if expected < end:
+                whole = self._data[_RECORDS_AT:]
+                yield self._marked(Reason.BATCH_UNREADABLE, whole, expected, end - 1)
+
+    def _parts(self) -> Iterator[bytes]:
+        """The records, each with its length in front."""
+        if self._count > MOST_RECORDS:
+            raise DecompressionError
+        (attributes,) = _ATTRIBUTES.unpack_from(self._data, _ATTRIBUTES_AT)
+        plain = bytearray(decompress(attributes & _CODEC, self._data[_RECORDS_AT:]))
+        at = 0
+        for _ in range(self._count):
+            try:
+                length, body = decode_varint(plain, at)
+            except (ValueError, IndexError):
+                raise DecompressionError from None
+            if not 0 < length <= len(plain) - body:
+                raise DecompressionError
+            yield bytes(plain[at : body + length])
+            at = body + length
+
+    def _record(self, part: bytes, expected: int) -> _Record:
+        head = bytearray(self._data[:_RECORDS_AT])
+        (attributes,) = _ATTRIBUTES.unpack_from(head, _ATTRIBUTES_AT)
+        _ATTRIBUTES.pack_into(head, _ATTRIBUTES_AT, attributes & ~_CODEC)
+        _COUNT.pack_into(head, _COUNT_AT, 1)
+        try:
+            record = next(DefaultRecordBatch(bytes(head) + part))
+        except UnicodeDecodeError:
+            return self._marked(Reason.BAD_HEADER, part, expected, expected)
+        except CorruptRecordException:
+            return self._marked(Reason.BAD_RECORD, part, expected, expected)
+        if record.offset != expected and not self._is_gap(expected, record.offset):
+            return self._marked(Reason.BAD_RECORD, part, expected, expected)
+        return record
+
+    def _is_gap(self, expected: int, offset: int) -> bool:
+        """Whether compaction, which leaves fewer records than offsets, took those between."""
+        compacted = self._count <= self._whole.last_offset_delta
+        return compacted and expected < offset < self._whole.next_offset
+
+    def _marked(self, reason: Reason, value: bytes, first: int, last: int) -> _Record:
+        mark: list[tuple[str, bytes | None]] = [(_MARK, f"{reason}/{first}".encode())]
+        at, kind = self._whole.max_timestamp, self._whole.timestamp_type
+        return DefaultRecord(last, at, kind, None, value, mark)
