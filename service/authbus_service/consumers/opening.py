@@ -2,18 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
-from uuid import UUID
 
 from joserfc.jwk import ECKey
 from pydantic import ValidationError
 
 from authbus.commands import AnyCommand
-from authbus.contract import COMMANDS, topic_of
+from authbus.contract import COMMANDS, ROWS, topic_of
 from authbus.envelope import Sealed
 from authbus.replies import Code, Rejected
-from authbus.sealing import LARGEST_SEAL, SealError, kid_of, open_sealed
+from authbus.sealing import LARGEST_SEAL, SealError, kid_of, open_sealed, public_key
 from authbus.signing import canonical
 from authbus.strict_json import JsonError, read_json
 from authbus_service.auth.request import Derived, Request
@@ -29,6 +28,10 @@ _NEAR = timedelta(minutes=10)
 _LONGEST_LIFE = timedelta(minutes=15)
 _SOURCE = "/clients/"
 _CLEAR = (b"{", b"[", b'"')
+_BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"
+_ANSWERED_SEALED = frozenset(row.command for row in ROWS if row.reply.sealed)
+# No database stores the first hours of year 1 that some time zones have.
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Keys(Protocol):
@@ -41,7 +44,10 @@ class Keys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A record whose seal and headers are right. `refusal`: it asks for what cannot be."""
+    """A record whose seal and headers are right. `refusal`: it asks for what cannot be.
+
+    A command with a refusal is not executed; when it was executed before, it is answered again.
+    """
 
     sealed: Sealed = field(repr=False)
     client: Client
@@ -54,11 +60,12 @@ class Opened:
     def request(self, masters: Masters, master: str | None = None) -> Request:
         """The command as handlers see it, with what is derived from it under a master."""
         if self.command is None:
-            raise ValueError("a refused record has no request")
+            raise ValueError("nothing in this record can be requested")
         name = master or self.master
         content = masters.content_digest(self.content, name)
         derived = Derived(masters, name, self.sealed.id, content)
-        return Request(self.command, self.sealed.id, self.client, self.sealed.expirytime, derived)
+        expires_at = max(self.sealed.expirytime, _LONG_AGO)
+        return Request(self.command, self.sealed.id, self.client, expires_at, derived)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,7 @@ class Opener:
         try:
             kid = kid_of(value)
         except SealError:
-            clear = value.lstrip().startswith(_CLEAR)
+            clear = value.lstrip(_BEFORE_JSON).startswith(_CLEAR)
             raise UnreadableError(Reason.SECRET_EXPOSED if clear else Reason.NOT_SEALED) from None
         found = self.keys.sealing(kid)
         if found is None:
@@ -138,27 +145,38 @@ class Opener:
         if right != arrival.topic:
             detail = f"send it to {right.name(self.namespace)}"
             return None, Rejected.because(Code.WRONG_TOPIC, detail)
-        if _is_stale(sealed.id, arrival):
-            return None, Rejected.because(Code.STALE_ID)
         try:
             command = model.model_validate(sealed.data)
         except ValidationError as error:
-            return None, Rejected.because(Code.INVALID, _named(error))
-        issued = id_time(sealed.id)
-        if issued is None or sealed.expirytime > issued + _LONGEST_LIFE:
-            return None, Rejected.because(Code.INVALID, "expirytime: more than 15 minutes ahead")
-        return command, None
+            return None, Rejected.because(Code.INVALID, _named(error, model))
+        return command, _refusal(command, arrival, sealed)
 
 
-def _is_stale(command_id: UUID, arrival: Arrival) -> bool:
-    at = id_time(command_id) if command_id.version == 7 else None  # noqa: PLR2004 - UUIDv7
-    return at is None or abs(arrival.appended_at - at) > _NEAR
+def _refusal(command: AnyCommand, arrival: Arrival, sealed: Sealed) -> Rejected | None:
+    """Why a command that can be read is refused before any work."""
+    issued = id_time(sealed.id) if sealed.id.version == 7 else None  # noqa: PLR2004 - UUIDv7
+    if issued is None or abs(arrival.appended_at - issued) > _NEAR:
+        return Rejected.because(Code.STALE_ID)
+    if sealed.expirytime > issued + _LONGEST_LIFE:
+        return Rejected.because(Code.INVALID, "expirytime: more than 15 minutes ahead")
+    if type(command) in _ANSWERED_SEALED and not _can_be_sealed_to(sealed.reply_key):
+        return Rejected.because(Code.INVALID, "reply_key: none to seal to")
+    return None
 
 
-def _named(error: ValidationError) -> str:
-    """Which fields are wrong and how, never what was in them."""
-    told = (
-        f"{'.'.join(map(str, each['loc']))[:40]}: {each['type']}"
+def _can_be_sealed_to(key: Mapping[str, str] | None) -> bool:
+    try:
+        public_key(key or {})
+    except SealError:
+        return False
+    return True
+
+
+def _named(error: ValidationError, model: type[AnyCommand]) -> str:
+    """Which fields are wrong and how, never what was in them, nor a name that was made up."""
+    told = {
+        f"{each['loc'][0] if each['loc'][0] in model.model_fields else 'a field'}: {each['type']}"
         for each in error.errors(include_input=False, include_url=False, include_context=False)
-    )
-    return "; ".join(told)[:300]
+        if each["loc"]
+    }
+    return "; ".join(sorted(told))[:300]

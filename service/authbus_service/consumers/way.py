@@ -94,7 +94,7 @@ class Way:
             arrival=arrival,
             request=request,
             proof=proof,
-            traceparent=labels.text.get("traceparent"),
+            traceparent=labels.traceparent,
             digest=arrival.digest,
             result=asyncio.get_running_loop().create_future(),
         )

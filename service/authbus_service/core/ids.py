@@ -17,10 +17,16 @@ def new_id() -> UUID:
 
 
 def id_time(id_: UUID) -> datetime | None:
-    """The millisecond inside a UUIDv7 or one of our UUIDv8, or None for any other version."""
+    """The millisecond inside a UUIDv7 or one of our UUIDv8, or None where there is none.
+
+    That is every other version, and a time after the year 9999.
+    """
     if id_.version not in {7, 8}:
         return None
-    return datetime.fromtimestamp((id_.int >> _RANDOM_BITS) / 1000, UTC)
+    try:
+        return datetime.fromtimestamp((id_.int >> _RANDOM_BITS) / 1000, UTC)
+    except ValueError:
+        return None
 
 
 def derived_id(at: UUID, secret: bytes) -> UUID:
