@@ -1,0 +1,80 @@
+"""Which of the database's real errors pass by themselves."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from authbus_service.consumers.transient import is_transient
+from authbus_service.core.database import Database
+
+Act = Callable[[AsyncConnection], Awaitable[object]]
+
+
+def said(*statements: str, **given: str) -> Act:
+    async def act(db: AsyncConnection) -> None:
+        for statement in statements:
+            await db.execute(text(statement), given)
+
+    return act
+
+
+PASSING = {
+    "the session is killed": said("SELECT pg_terminate_backend(pg_backend_pid())"),
+    "a statement takes too long": said("SET LOCAL statement_timeout = 20", "SELECT pg_sleep(1)"),
+    "a transaction takes too long": said(
+        "SET LOCAL transaction_timeout = 20", "SELECT pg_sleep(1)"
+    ),
+    "the server only reads": said("SET TRANSACTION READ ONLY", "DELETE FROM users"),
+}
+LASTING = {
+    "a division by zero": said("SELECT 1/0"),
+    "U+0000": said("SELECT CAST(:given AS text)", given="\0"),
+    "a lone surrogate": said("SELECT CAST(:given AS text)", given="\ud800"),
+    "a table that is not there": said("SELECT * FROM nothing"),
+    "a row twice": said(*["INSERT INTO fence VALUES ('t', 0, 0)"] * 2),
+}
+
+
+async def error_of(database: Database, act: Act) -> DBAPIError:
+    with pytest.raises(DBAPIError) as raised:
+        async with database.transaction() as db:
+            await act(db)
+    return raised.value
+
+
+@pytest.mark.parametrize("act", PASSING.values(), ids=PASSING.keys())
+async def test_what_passes_is_tried_again(database: Database, act: Act) -> None:
+    assert is_transient(await error_of(database, act))
+
+
+@pytest.mark.parametrize("act", LASTING.values(), ids=LASTING.keys())
+async def test_what_lasts_is_not_tried_for_ever(database: Database, act: Act) -> None:
+    assert not is_transient(await error_of(database, act))
+
+
+async def test_a_lock_that_is_not_given_passes(database: Database) -> None:
+    async with database.transaction() as holder:
+        await holder.execute(text("LOCK TABLE users"))
+
+        error = await error_of(database, said("SET LOCAL lock_timeout = 20", "DELETE FROM users"))
+
+    assert is_transient(error)
+
+
+async def test_a_statement_planned_before_a_migration_passes(database: Database) -> None:
+    ask = said("SELECT topic FROM fence")
+    async with database.engine.connect() as db:
+        await ask(db)
+        await db.commit()
+        async with database.transaction() as other:
+            await other.execute(text("ALTER TABLE fence ALTER topic TYPE varchar(99)"))
+
+        with pytest.raises(DBAPIError) as raised:
+            await ask(db)
+        await db.rollback()
+        await ask(db)
+
+    assert is_transient(raised.value)
