@@ -1,0 +1,69 @@
+"""What the inbox keeps of an answer: enough to say it again, and no secret."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from authbus.commands import LogIn
+from authbus.contract import REPLIES
+from authbus.message import Reply
+from authbus.replies import Code, LoggedIn, LoggedOut, Registered, Rejected
+from authbus_service.auth.granting import Granting
+from authbus_service.auth.outcome import Answer, Granted, restored, stored
+from authbus_service.core.ids import new_id
+from tests.rig.made import NOW, a_request
+
+GRANTED = Granted(
+    user_id=new_id(),
+    session_id=new_id(),
+    amr=("pwd",),
+    auth_time=NOW,
+    access_token_expires_at=NOW + timedelta(minutes=10),
+    session_expires_at=NOW + timedelta(days=30),
+)
+ANSWERS: list[Answer] = [
+    Registered(user_id=new_id()),
+    LoggedOut(session_id=new_id()),
+    Rejected.because(Code.EMAIL_TAKEN, "why"),
+    GRANTED,
+]
+
+
+def signed(claims: dict[str, Any]) -> str:
+    return f"signed:{sorted(claims.items())}"
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=lambda each: type(each).__name__)
+def test_a_stored_answer_is_restored_as_it_was(answer: Answer) -> None:
+    assert restored(stored(answer), REPLIES) == answer
+
+
+def test_every_sealed_reply_is_stored_without_its_secrets() -> None:
+    request = a_request(LogIn(email="ana@example.com", password=SecretStr("hunter2hunter2")))
+    reply = Granting("issuer", signed)(GRANTED, request)
+    assert isinstance(reply, LoggedIn)
+
+    text = repr(stored(GRANTED))
+
+    assert [each for each in REPLIES.values() if each.sealed] == [LoggedIn]
+    assert stored(GRANTED)["type"] == LoggedIn.wire_type()
+    assert reply.refresh_token.get_secret_value() not in text
+    assert reply.access_token.get_secret_value() not in text
+    assert "token'" not in text
+    assert "hunter2" not in text
+
+
+def test_the_same_answer_and_command_give_the_same_tokens() -> None:
+    command = LogIn(email="ana@example.com", password=SecretStr("x"))
+    same = new_id()
+    granting = Granting("issuer", signed)
+    again = restored(stored(GRANTED), REPLIES)
+
+    first: Reply = granting(GRANTED, a_request(command, id_=same))
+    second: Reply = granting(again, a_request(command, id_=same))
+    other: Reply = granting(GRANTED, a_request(command))
+
+    assert first == second
+    assert first != other

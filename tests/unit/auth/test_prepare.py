@@ -1,0 +1,142 @@
+"""What is read and hashed before a decision: the same for whoever asks and whatever is wrong."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from pydantic import SecretStr
+
+from authbus.commands import LogIn, LogOut, RegisterUser
+from authbus.replies import Code, Rejected
+from authbus_service.auth.handlers import prepare
+from authbus_service.auth.proof import Claim, Policy, Proof, Tools
+from authbus_service.auth.users.user import Credential
+from authbus_service.core.ids import new_id
+from authbus_service.core.security.passwords import Verified
+from tests.rig.made import a_request
+
+ANA = Credential(new_id(), "phc of ana", 3)
+RIGHT = "correct horse battery"
+
+
+@dataclass
+class World:
+    """One account; counts what is asked and hashed."""
+
+    rehash: bool = False
+    asked: list[str | UUID] = field(default_factory=list[str | UUID])
+    verified: list[str | None] = field(default_factory=list[str | None])
+    hashed: list[bytes | None] = field(default_factory=list[bytes | None])
+
+    @property
+    def tools(self) -> Tools:
+        policy = Policy(timedelta(days=1), timedelta(minutes=1), 12)
+        return Tools(self.credential, self.owner, self, policy)
+
+    async def credential(self, canonical: str) -> Credential | None:
+        self.asked.append(canonical)
+        return ANA if canonical == "ana@example.com" else None
+
+    async def owner(self, session_id: UUID) -> UUID | None:
+        self.asked.append(session_id)
+        return None
+
+    async def verify(self, phc: str | None, password: str) -> Verified:
+        self.verified.append(phc)
+        return Verified(ok=phc is not None and password == RIGHT, rehash_needed=self.rehash)
+
+    async def hash(self, password: str, salt: bytes | None = None) -> str:
+        self.hashed.append(salt)
+        return f"phc of {password}"
+
+
+async def logged_in(world: World, email: str, password: str) -> Proof:
+    request = a_request(LogIn(email=email, password=SecretStr(password)))
+    return await prepare(request, world.tools)
+
+
+async def registered(world: World, email: str, password: str = RIGHT) -> Proof:
+    request = a_request(RegisterUser(email=email, password=SecretStr(password)))
+    return await prepare(request, world.tools)
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [
+        ("ana@example.com", "wrong horse battery"),
+        ("nobody@example.com", RIGHT),
+        ("no address", RIGHT),
+        ("ana@example.com", ""),
+        ("nobody@example.com", ""),
+        ("ana@example.com", "x" * 4000),
+    ],
+)
+async def test_every_log_in_that_fails_costs_one_question_and_one_hash(
+    email: str, password: str
+) -> None:
+    world = World()
+
+    proof = await logged_in(world, email, password)
+
+    assert proof == Proof()
+    assert (len(world.asked), len(world.verified), len(world.hashed)) == (1, 1, 0)
+
+
+async def test_a_right_password_is_a_proof_for_the_credential_that_was_read() -> None:
+    world = World()
+
+    proof = await logged_in(world, "ANA@example.com", RIGHT)
+
+    assert proof == Proof(user_id=ANA.user_id, credential=ANA)
+    assert world.hashed == []
+
+
+async def test_a_hash_of_older_parameters_is_made_anew_under_the_commands_own_salt() -> None:
+    world = World(rehash=True)
+    request = a_request(LogIn(email="ana@example.com", password=SecretStr(RIGHT)))
+
+    proof = await prepare(request, world.tools)
+
+    assert proof.password_hash == f"phc of {RIGHT}"
+    assert world.hashed == [request.derived.salt]
+
+
+async def test_a_taken_address_costs_what_a_free_one_costs() -> None:
+    taken, free = World(), World()
+
+    await registered(taken, "ana@example.com")
+    proof = await registered(free, "Bob@example.com")
+
+    assert proof.claim == Claim("bob@example.com", "Bob@example.com")
+    assert (taken.asked, len(taken.hashed)) == (free.asked, len(free.hashed)) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "code"),
+    [
+        ("no address", RIGHT, Code.EMAIL_INVALID),
+        ("bob@example.com", "short", Code.PASSWORD_TOO_SHORT),
+        ("bob@example.com", "x" * 2000, Code.PASSWORD_TOO_LONG),
+    ],
+)
+async def test_what_cannot_be_registered_is_refused_before_it_is_hashed(
+    email: str, password: str, code: Code
+) -> None:
+    world = World()
+
+    proof = await registered(world, email, password)
+
+    assert proof == Proof(refusal=Rejected.because(code))
+    assert world.hashed == []
+
+
+async def test_a_log_out_asks_whose_session_it_is_and_hashes_nothing() -> None:
+    world = World()
+    command = LogOut(session_id=new_id(), refresh_token=SecretStr("x"))
+
+    proof = await prepare(a_request(command), world.tools)
+
+    assert proof == Proof(session_id=command.session_id)
+    assert world.asked == [command.session_id]
+    assert world.verified == world.hashed == []
