@@ -27,6 +27,8 @@ _POLL_MS = 2
 _LARGEST_BATCH = 500
 _DRAIN_SECONDS = 8.0
 _SESSION_MS = 10_000
+# A member learns of a rebalance by its heartbeat, and nobody reads before all have learned of it.
+_HEARTBEAT_MS = 1_000
 _KAFKA_SECONDS = 5.0
 _FENCE_SECONDS = 5.0
 _GUARD_AGAIN_SECONDS = 0.2
@@ -82,6 +84,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
             max_records=_LARGEST_BATCH,
             fetch_max_wait_ms=500,
             session_timeout_ms=_SESSION_MS,
+            heartbeat_interval_ms=_HEARTBEAT_MS,
             rebalance_timeout_ms=2 * _SESSION_MS,
             parser=_untouched,
             decoder=_raw,
