@@ -98,18 +98,23 @@ class Speaker:
     async def _try(self, letter: Letter) -> None:
         try:
             await self._send(letter)
-        except (KafkaError, TimeoutError, AssertionError) as error:
+        except (KafkaError, TimeoutError) as error:
             _log.warning("reply lost", topic=letter.topic, error=type(error).__name__)
 
     async def _send(self, letter: Letter) -> None:
         if self._producer is None:
             raise RuntimeError("not started")
+        partition = letter.partition
         async with asyncio.timeout(_REPLY_SECONDS):
+            if partition is not None:
+                there = await self._producer.partitions_for(letter.topic)
+                # Whoever asked for another one reads them all, or reads nothing anyway.
+                partition = partition if partition in there else None
             sent = await self._producer.send(
                 letter.topic,
                 letter.value,
                 key=letter.key,
-                partition=letter.partition,
+                partition=partition,
                 headers=letter.headers,
             )
             await sent
