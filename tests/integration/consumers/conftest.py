@@ -1,15 +1,36 @@
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
+import asyncpg
 import pytest
+import pytest_asyncio
 
-from authbus_service.core.database import Database
-from authbus_service.embedded import Addresses
+from authbus_service.core.database import Database, connect
+from authbus_service.core.migrations import migrate
+from authbus_service.embedded import Addresses, EmbeddedStack
+from tests.rig.outcomes import Watch, watching
 from tests.rig.world import World, a_world
 
 
 @pytest.fixture
-async def world(
-    addresses: Addresses, namespace: str, database: Database
-) -> AsyncIterator[World]:
+async def world(addresses: Addresses, namespace: str, database: Database) -> AsyncIterator[World]:
     async with a_world(addresses.bootstrap_servers, namespace, database) as made:
         yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def watch(stack: EmbeddedStack) -> AsyncIterator[Watch]:
+    """One running service for a whole table of records; in the end each had one outcome."""
+    name = f"t{uuid4().hex[:8]}"
+    db = await asyncpg.connect(stack.addresses.database_url.replace("+asyncpg", ""))
+    await db.execute(f"CREATE DATABASE {name}")
+    await db.close()
+    database = connect(stack.addresses.database_url.rpartition("/")[0] + f"/{name}")
+    await migrate(database)
+    async with (
+        a_world(stack.addresses.bootstrap_servers, name, database) as made,
+        watching(made) as watch,
+    ):
+        yield watch
+        watch.all_had_one_outcome()
+    await database.close()
