@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from authbus import topics
 from authbus.commands import LogIn, LogOut, RegisterUser
@@ -92,6 +92,7 @@ _KEYS: dict[type[Message], str] = {
     FeedAlive: "alive",
     DeadLetter: str(_COMMAND),
 }
+_UNCAUSED = {PublicKey, FeedAlive, DeadLetter}
 
 
 def sealed(model: type[Message]) -> Sealed:
@@ -116,13 +117,14 @@ def headers(entry: Entry) -> dict[str, str]:
     else:
         replies = entry.kind is Kind.REPLY
         pairs = cloud_event(
-            id=_RECORD,
+            id=uuid5(_COMMAND, entry.model.wire_type()) if replies else _RECORD,
             type=entry.model.wire_type(),
             source=EVENT_SOURCE,
             time=AT,
             subject=None if replies else key(entry),
             extra={
                 "content-type": SEALED_TYPE if entry.sealed else JSON_TYPE,
+                "ce_causationid": None if entry.model in _UNCAUSED else str(_COMMAND),
                 "correlation_id": _CORRELATION if replies else None,
             },
         )

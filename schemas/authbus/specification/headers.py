@@ -29,13 +29,26 @@ _OF_COMMANDS: Json = {
     "reply_to": {**_TEXT, "description": "The client's declared reply topic."},
     "reply_partition": {"type": "string", "pattern": "^[0-9]+$"},
     "correlation_id": {**_TEXT, "description": "Comes back with the reply as it was."},
+    "kafka_replyTopic": {**_TEXT, "description": "Spring's name for `reply_to`."},
+    "kafka_replyPartition": {"description": "Spring's: four bytes, big-endian, not text."},
+    "kafka_correlationId": {"description": "Spring's: any bytes, they come back as they were."},
+}
+_CAUSE: Json = {
+    "ce_causationid": {
+        "type": "string",
+        "format": "uuid",
+        "description": "The `ce_id` of the command that caused it.",
+    }
 }
 _OF_REPLIES: Json = {
+    **_CAUSE,
     "content-type": {"enum": [JSON_TYPE, SEALED_TYPE], "type": "string"},
     "ce_source": {"const": EVENT_SOURCE, "type": "string"},
     "correlation_id": {**_TEXT, "description": "The command's, as it was."},
+    "kafka_correlationId": {"description": "The command's, byte for byte."},
 }
 _OF_RECORDS: Json = {
+    **_CAUSE,
     "content-type": {"const": JSON_TYPE, "type": "string"},
     "ce_source": {"const": EVENT_SOURCE, "type": "string"},
     "ce_subject": {"type": "string", "description": "What the record is about, as in its key."},
@@ -54,16 +67,21 @@ _PROPERTIES = {
     Kind.EVENT: _OF_RECORDS,
     Kind.STATE: _OF_RECORDS,
 }
+_ALSO = {
+    Kind.COMMAND: ["ce_expirytime"],
+    Kind.REPLY: ["ce_causationid"],
+    Kind.EVENT: ["ce_causationid", "ce_subject"],
+    Kind.STATE: ["ce_subject"],
+}
 
 
 def schema(kind: Kind) -> Json:
     """The headers of one kind of message, every value as its UTF-8 text; other headers may come."""
-    also = ["ce_expirytime"] if kind is Kind.COMMAND else []
     return {
         "title": NAMES[kind],
         "type": "object",
         "properties": {**_CLOUD_EVENT, **_PROPERTIES[kind]},
-        "required": sorted(_ALWAYS + also),
+        "required": sorted(_ALWAYS + _ALSO[kind]),
     }
 
 
