@@ -67,7 +67,8 @@ class Grouping:
             await outbox.append(db, records)
             below = self.fence_below(ready)
             await fence.move(db, below)
-            await inbox.claim(db, [_handled(job, outcomes[job], at) for job in ready])
+            claims = [_handled(job, outcomes[job], at) for job in ready if _is_kept(job, at)]
+            await inbox.claim(db, claims)
         answers = {job: Decided(outcome.answer, at) for job, outcome in outcomes.items()}
         return Committed(answers, below)
 
@@ -98,8 +99,13 @@ def _told(
 
 
 def _is_late(job: Job, at: datetime) -> bool:
+    return at >= job.request.expires_at or not _is_kept(job, at)
+
+
+def _is_kept(job: Job, at: datetime) -> bool:
+    """Whether the inbox has a place for it; what is older is never executed, so it needs none."""
     issued = id_time(job.request.id)
-    return at >= job.request.expires_at or issued is None or issued < partitions.oldest(at)
+    return issued is not None and issued >= partitions.oldest(at)
 
 
 def _users(jobs: Sequence[Job]) -> set[UUID]:
