@@ -63,12 +63,12 @@ class Grouping:
             at = await _clock(db)
             await repository.claim(db, [(job.request, job.proof) for job in ready], rows)
             outcomes, records = self._decided(ready, rows, at)
+            claims = [_handled(job, outcomes[job], at) for job in ready if _is_kept(job, at)]
+            await inbox.claim(db, claims)
             await repository.flush(db, rows)
             await outbox.append(db, records)
             below = self.fence_below(ready)
             await fence.move(db, below)
-            claims = [_handled(job, outcomes[job], at) for job in ready if _is_kept(job, at)]
-            await inbox.claim(db, claims)
         answers = {job: Decided(outcome.answer, at) for job, outcome in outcomes.items()}
         return Committed(answers, below)
 

@@ -1,7 +1,8 @@
 """Claim a command, once and for all: its row, with its answer, in the effect's transaction.
 
-The claim is the last thing a group writes. When another process was first, the insert gives fewer
-rows than asked, `OvertakenError` rolls the group back, and what was answered there is read.
+A group claims before it writes its effect, whose ids follow from the command. When another process
+was first, the insert gives fewer rows than asked, `OvertakenError` rolls the group back, and what
+was answered there is read.
 """
 
 from collections.abc import Iterable, Sequence

@@ -252,12 +252,14 @@ async def test_an_id_older_than_the_inbox_remembers_is_never_executed(group: Gro
 
 
 async def test_a_command_that_was_handled_is_answered_from_the_inbox(group: Group) -> None:
-    first = await group.job(register("ana"))
-    await group.done(first)
+    for command in (register("ana"), log_in("ana")):
+        first = await group.job(command)
+        await group.done(first)
 
-    again = a_job(first.request, first.proof)
-    (answer,) = await group.done(again)
+        again = a_job(first.request, first.proof)
+        (answer,) = await group.done(again)
 
-    assert isinstance(answer, inbox.Handled)
-    assert answer.id == first.request.id
-    assert await group.scalar("SELECT count(*) FROM outbox") == 2
+        assert isinstance(answer, inbox.Handled)
+        assert answer.id == first.request.id
+    assert await group.scalar("SELECT count(*) FROM outbox") == 3
+    assert await group.scalar("SELECT count(*) FROM sessions") == 1
