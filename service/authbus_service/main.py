@@ -99,7 +99,7 @@ class Service:
         self.trust = keyring.root_thumbprint()
         hashes = await self._hash_pool()
         stack.callback(hashes.close)
-        relay = self._relay(database, epoch)
+        relay = self._relay(database, epoch, hashes)
         consumers = self._consumers(database, keyring, hashes, relay)
         await self._require_fence(database, consumers)
         app = application(consumers.broker, self._probes(database, keyring, relay))
@@ -141,13 +141,14 @@ class Service:
         hasher = await asyncio.to_thread(Hasher, cost)
         return HashPool(hasher, threads=chosen.hash_threads)
 
-    def _relay(self, database: Database, epoch: UUID) -> Relay:
+    def _relay(self, database: Database, epoch: UUID, hashes: HashPool) -> Relay:
         return Relay(
             database,
             bootstrap_servers=self._kafka,
             namespace=self._settings.namespace,
             epoch=epoch,
             holder=new_id(),
+            gather=lambda: hashes.slack_seconds,
         )
 
     def _consumers(

@@ -39,7 +39,6 @@ from authbus_service.inbox import fence, partitions
 from authbus_service.inbox import repository as inbox
 
 _TICK = 0.2
-_WINDOW = 0.025
 _PARTITIONS_EVERY = timedelta(hours=1)
 _HASHED = (topics.CREDENTIALS,)
 _CHEAP = (topics.SESSIONS, topics.ACCOUNTS, topics.ADMIN)
@@ -146,7 +145,7 @@ class Consumers:
 
     def _window(self) -> float:
         """A group may fill while the hash pool has a queue: then waiting costs nobody anything."""
-        return _WINDOW if self._hashes.queued else 0.0
+        return self._hashes.slack_seconds
 
     def _writer(self, policy: Policy, window: Callable[[], float]) -> Writer:
         grouping = Grouping(self._database, policy, self._fence_below)

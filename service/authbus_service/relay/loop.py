@@ -7,7 +7,7 @@ names and goes on. So nothing here is ever retried; every error leads to that st
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -77,16 +77,19 @@ class Relay:
         lease_seconds: float = 5.0,
         security: Mapping[str, Any] = _NO_SECURITY,
         pace: Pace = Pace(),
+        gather: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """A relay at rest. `epoch` is the database's, `holder` names this process for the lease.
 
-        `security` are aiokafka's keyword arguments.
+        `security` are aiokafka's keyword arguments. `gather` says how many seconds a batch may wait
+        for more at this moment, beyond the usual pause.
         """
         self.state = RelayState()
         self._database = database
         self._namespace = namespace
         self._epoch = epoch
         self._pace = pace
+        self._gather = gather
         self._client: dict[str, Any] = {
             "bootstrap_servers": bootstrap_servers,
             "client_id": f"{namespace}.relay",
@@ -179,7 +182,8 @@ class Relay:
         except RecordTooLargeError:
             self._narrow(rows)
             raise
-        self._ready_at = asyncio.get_running_loop().time() + self._pace.pause
+        pause = max(self._pace.pause, self._gather())
+        self._ready_at = asyncio.get_running_loop().time() + pause
         self._limit = min(self._limit * 2, _ROWS)
         if rows:
             await self._forget([row.said for row in rows])

@@ -1,6 +1,7 @@
 """The pool is as wide as our cores, bounded, and drops what nobody waits for."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,3 +143,30 @@ def test_cores_are_those_of_affinity_and_container(
         (tmp_path / name).write_text(text)
 
     assert usable_cores(tmp_path) == cores
+
+
+async def test_hashing_gives_way_to_the_event_loop() -> None:
+    pool = HashPool(Hasher(Cost(8, 1)), threads=1)
+
+    await pool.hash(RIGHT)
+    (hashing,) = (each for each in threading.enumerate() if each.name.startswith("hash"))
+
+    assert os.getpriority(os.PRIO_PROCESS, hashing.native_id or 0) > os.getpriority(
+        os.PRIO_PROCESS, threading.get_native_id()
+    )
+    pool.close()
+
+
+async def test_a_commit_may_wait_for_company_only_while_hashes_queue(slow: SlowHasher) -> None:
+    pool = HashPool(slow, threads=1)
+    idle = pool.slack_seconds
+
+    waiting = [asyncio.create_task(pool.verify(None, RIGHT)) for _ in range(4)]
+    await asyncio.sleep(0)
+    busy = pool.slack_seconds
+    slow.open.set()
+    await asyncio.gather(*waiting)
+
+    assert idle == 0
+    assert 0 < busy <= 0.1
+    pool.close()
