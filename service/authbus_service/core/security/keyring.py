@@ -5,10 +5,11 @@ PostgreSQL knows that a key is there, never what it is.
 
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from joserfc.jwk import ECKey
 
 from authbus.sealing import private_key, public_jwk
@@ -22,6 +23,7 @@ from authbus_service.core.security.tokens import access_token
 
 Use = Literal["sig", "enc"]
 _KID_BYTES = 8
+_SEALS = {"alg": "ECDH-ES"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,67 +50,70 @@ class KeyRing:
 
     masters: Masters = field(repr=False)
     _rows: dict[str, Key] = field(default_factory=dict[str, Key], repr=False)
+    _signing: dict[str, Ed25519PrivateKey] = field(
+        default_factory=dict[str, Ed25519PrivateKey], repr=False
+    )
     _opening: dict[str, tuple[ECKey, str]] = field(
         default_factory=dict[str, tuple[ECKey, str]], repr=False
     )
+    _public: list[PublicKey] = field(default_factory=list[PublicKey], repr=False)
 
     def load(self, keys: Iterable[Key]) -> None:
-        """Take these keys. Raises MasterKeyError when one's master is not in the list."""
-        self._rows = {key.kid: key for key in keys}
-        self._opening = {
-            key.kid: (self._sealing_key(key), key.master)
-            for key in self._rows.values()
-            if key.use == "enc"
+        """Take these keys. Raises MasterKeyError, and keeps the old ones, when a master is gone."""
+        rows = sorted(keys, key=lambda key: key.kid)
+        signing = {
+            key.kid: self.masters.signing_key(key.kid, key.master)
+            for key in rows
+            if key.use == "sig"
         }
+        opening = {
+            key.kid: (self._sealing_key(key), key.master) for key in rows if key.use == "enc"
+        }
+        halves = {kid: _public_half(private.public_key()) for kid, private in signing.items()}
+        halves |= {kid: public_jwk(private) | _SEALS for kid, (private, _) in opening.items()}
+        self._public = [self._record(key, halves[key.kid]) for key in rows]
+        self._rows = {key.kid: key for key in rows}
+        self._signing, self._opening = signing, opening
 
     def sealing(self, kid: str) -> tuple[ECKey, str] | None:
         """The private key that opens seals under this kid, and its master; None when not ours."""
         return self._opening.get(kid)
 
     def sign(self, claims: Mapping[str, Any]) -> str:
-        """An access token under the newest signing key that serves."""
-        key = self._serving("sig")
-        return access_token(claims, key.kid, self.masters.signing_key(key.kid, key.master))
+        """An access token under the newest signing key that serves. Raises LookupError for none."""
+        now = clock.now()
+        serving = [
+            (key.not_before, key.kid)
+            for key in self._rows.values()
+            if key.use == "sig"
+            and key.not_before <= now
+            and (key.retired_at is None or now < key.retired_at)
+        ]
+        if not serving:
+            raise LookupError("no sig key serves now")
+        _, kid = max(serving)
+        return access_token(claims, kid, self._signing[kid])
 
     def public_records(self) -> list[PublicKey]:
-        """Every key's public half, signed under the root key of its master."""
-        return [self._public(key) for key in sorted(self._rows.values(), key=lambda key: key.kid)]
+        """Every key's public half, signed under the root key of its master; by kid."""
+        return list(self._public)
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """The public keys as a JWK set (RFC 7517)."""
-        return {"keys": [record.jwk for record in self.public_records()]}
+        return {"keys": [record.jwk for record in self._public]}
 
     def root_thumbprint(self) -> str:
         """What clients pin as `trust=`."""
         return thumbprint(self.masters.root_key().public_key())
 
-    def _serving(self, use: Use) -> Key:
-        now = clock.now()
-        serving = [
-            key
-            for key in self._rows.values()
-            if key.use == use
-            and key.not_before <= now
-            and (key.retired_at is None or now < key.retired_at)
-        ]
-        if not serving:
-            raise LookupError(f"no {use} key serves now")
-        return max(serving, key=lambda key: (key.not_before, key.kid))
-
     def _sealing_key(self, key: Key) -> ECKey:
         return private_key(self.masters.sealing_key(key.kid, key.master), key.kid)
 
-    def _public(self, key: Key) -> PublicKey:
-        if key.use == "enc":
-            jwk = public_jwk(self._sealing_key(key)) | {"alg": "ECDH-ES"}
-        else:
-            public = self.masters.signing_key(key.kid, key.master).public_key()
-            jwk = public_okp(public) | {"alg": "EdDSA"}
-        fields = {
-            "kid": key.kid,
-            "use": key.use,
-            "jwk": jwk | {"kid": key.kid, "use": key.use},
-            "not_before": key.not_before,
-            "retired_at": key.retired_at,
-        }
+    def _record(self, key: Key, half: Mapping[str, str]) -> PublicKey:
+        fields = asdict(key) | {"jwk": {**half, "kid": key.kid, "use": key.use}}
+        del fields["master"]
         return sign_key(fields, self.masters.root_key(key.master))
+
+
+def _public_half(key: Ed25519PublicKey) -> dict[str, str]:
+    return public_okp(key) | {"alg": "EdDSA"}
