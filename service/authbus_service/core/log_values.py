@@ -13,7 +13,7 @@ from uuid import UUID
 
 HIDDEN = "[hidden]"
 _LONGEST = 256
-_SCANNED = 8192
+_SCANNED = 2048
 _ITEMS = 32
 _DEPTH = 4
 _CHAIN = 5

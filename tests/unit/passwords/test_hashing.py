@@ -189,6 +189,7 @@ def test_1024_bytes_after_normalisation_are_the_most() -> None:
     assert normalised("x" * (MAX_BYTES + 1)) is None
     assert normalised("é" * 513) is None
     assert normalised("e\u0301" * 512) == ("é" * 512).encode()
+    assert normalised("\u03b9\u0308\u0301" * 512) == ("\u0390" * 512).encode()
     assert normalised("\u0958" * 300) is None
 
 

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from authbus.replies import Code
@@ -58,3 +60,20 @@ def test_1024_bytes_are_taken_whole() -> None:
 
     assert len(longest.encode()) == 1024
     assert judge(longest, own_words=WORDS, min_length=12) is None
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["a" + "1" * 1022 + "a", "a" * 1022 + "bc", "a" + "\u0315\u0300" * 2047, "ab" * 512],
+    ids=["digits", "repeated", "marks", "pairs"],
+)
+def test_no_password_takes_long_to_judge(password: str) -> None:
+    judge(password, own_words=WORDS, min_length=12)
+    taken: list[float] = []
+
+    for _ in range(5):
+        before = time.process_time()
+        judge(password, own_words=WORDS, min_length=12)
+        taken.append(time.process_time() - before)
+
+    assert min(taken) < 0.005

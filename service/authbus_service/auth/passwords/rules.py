@@ -13,7 +13,6 @@ from authbus_service.core.security.passwords import normalised
 
 _SHORTEST_WORD = 4
 _SERVICE = "authbus"
-_EDGES = re.compile(r"^[\W\d_]+|[\W\d_]+$")
 _RUNS = ("abcdefghijklmnopqrstuvwxyz", "0123456789", "qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
@@ -42,7 +41,7 @@ def own_words(address: str) -> frozenset[str]:
 
 
 def _is_common(folded: str) -> bool:
-    core = _EDGES.sub("", folded)
+    core = folded.strip("".join(char for char in set(folded) if not char.isalpha()))
     unit = _repeated(folded)
     return (
         folded in _common()

@@ -50,7 +50,7 @@ class HashPool:
 
     @property
     def slack_seconds(self) -> float:
-        """How long a commit may wait for company at nobody's cost: nothing while a thread is free."""
+        """How long a commit may wait for company at no cost: nothing while a thread is free."""
         return min(_MOST_SLACK, _SLACK * self.wait_seconds)
 
     async def verify(self, phc: str | None, password: str) -> Verified:

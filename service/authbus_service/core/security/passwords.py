@@ -16,7 +16,8 @@ from authbus_service.core.security.argon2id import (
 MAX_BYTES = 1024
 
 _log = get_logger(__name__)
-_MAX_CODE_POINTS = 4 * MAX_BYTES
+# NFC makes two bytes of three code points at best, so more than these are always too many.
+_MAX_CODE_POINTS = MAX_BYTES * 3 // 2
 
 
 def normalised(password: str) -> bytes | None:
