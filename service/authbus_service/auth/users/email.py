@@ -10,7 +10,8 @@ import re
 _LONGEST = 254
 _LONGEST_LOCAL = 64
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LABEL = r"(?:xn--)?[a-z0-9](?:(?:[a-z0-9]|-(?!-))*[a-z0-9])?"
+# Two hyphens in third and fourth place are IDNA's; it has given out `xn--` alone.
+_LABEL = r"(?:xn--|(?!..--))[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+(?=[a-z])(?:{_LABEL})")
 _LONGEST_LABEL = 63
