@@ -38,7 +38,10 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds. `deadline` is a Kafka transaction's; `pause` lies between two small ones."""
+    """Seconds. `deadline` is a Kafka transaction's; `pause` lies between two small ones.
+
+    `gather` says how long a batch may wait for more rows at this moment, beyond the usual pause.
+    """
 
     deadline: float = 2.0
     pause: float = 0.01
@@ -46,6 +49,7 @@ class Pace:
     heartbeat: float = 1.0
     first_retry: float = 0.05
     last_retry: float = 5.0
+    gather: Callable[[], float] = float
 
 
 @dataclass(slots=True)
@@ -77,19 +81,16 @@ class Relay:
         lease_seconds: float = 5.0,
         security: Mapping[str, Any] = _NO_SECURITY,
         pace: Pace = Pace(),
-        gather: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """A relay at rest. `epoch` is the database's, `holder` names this process for the lease.
 
-        `security` are aiokafka's keyword arguments. `gather` says how many seconds a batch may wait
-        for more at this moment, beyond the usual pause.
+        `security` are aiokafka's keyword arguments.
         """
         self.state = RelayState()
         self._database = database
         self._namespace = namespace
         self._epoch = epoch
         self._pace = pace
-        self._gather = gather
         self._client: dict[str, Any] = {
             "bootstrap_servers": bootstrap_servers,
             "client_id": f"{namespace}.relay",
@@ -182,7 +183,7 @@ class Relay:
         except RecordTooLargeError:
             self._narrow(rows)
             raise
-        pause = max(self._pace.pause, self._gather())
+        pause = max(self._pace.pause, self._pace.gather())
         self._ready_at = asyncio.get_running_loop().time() + pause
         self._limit = min(self._limit * 2, _ROWS)
         if rows:

@@ -1,0 +1,29 @@
+"""A place of its own for each test of the relay."""
+
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from authbus_service.cluster import Admin, apply, declared, settle
+from authbus_service.core.database import Database
+from authbus_service.embedded import Addresses
+from tests.integration.relay.world import World
+
+
+@pytest.fixture
+async def world(addresses: Addresses, database: Database, namespace: str) -> World:
+    """A namespace with its topics, and the database that belongs to it."""
+    async with Admin.connect(addresses.bootstrap_servers, {}) as admin:
+        await apply(admin, declared(namespace, [], 1))
+        cluster_id, _ = await admin.describe()
+    epoch = await settle(database, namespace=namespace, cluster_id=cluster_id)
+    return World(database, addresses.bootstrap_servers, namespace, epoch)
+
+
+@pytest.fixture(autouse=True)
+def short_log() -> Iterator[None]:
+    """Tracebacks with all their locals would cost seconds."""
+    structlog.configure(processors=[structlog.processors.LogfmtRenderer(sort_keys=True)])
+    yield
+    structlog.reset_defaults()

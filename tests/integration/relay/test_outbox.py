@@ -1,0 +1,122 @@
+"""Rows come back in the order in which they were written, as they were written."""
+
+import asyncio
+import random
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from sqlalchemy import false, true
+
+from authbus import topics
+from authbus_service.outbox.repository import CHANNEL, Record, Said, append, oldest, remove
+from tests.integration.relay.world import World, a_record
+
+
+async def stored(world: World, limit: int = 1000) -> list[Said]:
+    async with world.database.reading() as db:
+        return [row.said for row in await oldest(db, limit)]
+
+
+async def test_positions_follow_the_order_of_the_list(world: World) -> None:
+    records = [a_record() for _ in range(700)]
+    random.shuffle(records)
+
+    await world.write(*records[:500])
+    await world.write(*records[500:])
+
+    assert [said.id for said in await stored(world)] == [record.id for record in records]
+
+
+async def test_a_record_comes_back_as_it_was_written(world: World) -> None:
+    record = Record(
+        id=uuid4(),
+        topic=topics.USERS_STATE,
+        key="ключ",
+        type="authbus.UserState.v1",
+        payload=bytes(range(256)),
+        headers=[("twice", b"1"), ("twice", "zwölf\n\t\"'\\".encode()), ("empty", b"")],
+    )
+
+    await world.write(record, a_record(payload=None))
+
+    async with world.database.reading() as db:
+        found, tombstone = await oldest(db, 10)
+    assert found.said.id == record.id
+    assert found.topic == "state.users.v1"
+    assert (found.key, found.type, found.payload) == (record.key, record.type, record.payload)
+    assert found.headers == record.headers
+    assert tombstone.payload is None
+
+
+async def test_a_rolled_back_transaction_leaves_nothing_to_say(world: World) -> None:
+    async with world.database.engine.connect() as db:
+        await append(db, [a_record()])
+        await db.rollback()
+
+    assert await world.waiting() == 0
+
+
+async def test_a_header_that_is_not_text_is_refused_before_anything_is_written(
+    world: World,
+) -> None:
+    wrong = Record(
+        id=uuid4(),
+        topic=topics.EVENTS,
+        key="ana",
+        type="authbus.UserCreated.v1",
+        payload=b"",
+        headers=[("x", b"\xff")],
+    )
+
+    with pytest.raises(UnicodeDecodeError):
+        await world.write(a_record(), wrong)
+
+    assert await world.waiting() == 0
+
+
+async def test_nothing_to_write_is_written_and_nobody_is_woken(world: World) -> None:
+    async with world.database.transaction() as db:
+        await append(db, [])
+
+    assert await world.waiting() == 0
+
+
+async def test_listeners_are_woken_once_when_the_transaction_commits(world: World) -> None:
+    heard: list[object] = []
+    url = world.database.engine.url.set(drivername="postgresql")
+    listener = await asyncpg.connect(url.render_as_string(hide_password=False))
+    await listener.add_listener(CHANNEL, lambda *_: heard.append(_))
+
+    async with world.database.transaction() as db:
+        await append(db, [a_record(), a_record()])
+        await append(db, [a_record()])
+        await asyncio.sleep(0.1)
+        before = len(heard)
+    await asyncio.sleep(0.1)
+
+    assert (before, len(heard)) == (0, 1)
+    await listener.close()
+
+
+async def test_a_row_is_removed_by_position_and_id_together(world: World) -> None:
+    await world.write(a_record(), a_record(), a_record())
+    first, second, third = await stored(world)
+
+    async with world.database.transaction() as db:
+        gone = await remove(
+            db, [first, Said(second.position, uuid4()), Said(99, third.id)], provided=true()
+        )
+
+    assert gone == 1
+    assert await stored(world) == [second, third]
+
+
+async def test_nothing_is_removed_where_the_condition_does_not_hold(world: World) -> None:
+    await world.write(a_record())
+
+    async with world.database.transaction() as db:
+        gone = await remove(db, await stored(world), provided=false())
+
+    assert gone == 0
+    assert await world.waiting() == 1

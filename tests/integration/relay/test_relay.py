@@ -1,0 +1,202 @@
+"""Each row becomes one record, as it was written, in each user's order."""
+
+import asyncio
+from collections import defaultdict
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from authbus import topics
+from authbus_service.core.database import connect
+from authbus_service.outbox.repository import Record, Said, append
+from authbus_service.relay import loop
+from authbus_service.relay.loop import Pace, Relay
+from tests.integration.relay.world import World, a_record, running, until
+
+
+class Forgetful(Relay):
+    """Falls over between Kafka's commit and the delete, once."""
+
+    fell = 0
+
+    async def _forget(self, said: list[Said]) -> None:
+        if not self.fell:
+            self.fell += 1
+            raise RuntimeError("fell over")
+        await super()._forget(said)
+
+
+class WithoutMemory(Forgetful):
+    """The control: does not read what the last transaction said."""
+
+    async def _settle(self) -> None:
+        return
+
+
+async def test_each_row_is_published_once_in_the_order_of_its_key(world: World) -> None:
+    records = [a_record(f"user-{n % 7}", str(n).encode()) for n in range(2500)]
+
+    async with running(world.relay()):
+        for start in range(0, len(records), 100):
+            await world.write(*records[start : start + 100])
+        await world.until_said()
+
+    orders: dict[bytes | None, list[int]] = defaultdict(list)
+    for record in await world.read():
+        orders[record.key].append(int(record.value or b""))
+    assert sorted(n for order in orders.values() for n in order) == list(range(2500))
+    assert all(order == sorted(order) for order in orders.values())
+
+
+async def test_a_record_carries_key_value_and_headers_verbatim(world: World) -> None:
+    headers = [("ce_id", b"1"), ("twice", b"a"), ("twice", "zwölf".encode()), ("empty", b"")]
+    value = bytes(range(256))
+    await world.write(
+        Record(uuid4(), topics.USERS_STATE, "ana", "authbus.UserState.v1", value, headers),
+        Record(uuid4(), topics.USERS_STATE, "ana", "authbus.UserState.v1", None, []),
+    )
+
+    async with running(world.relay()):
+        await world.until_said()
+
+    found, tombstone = await world.read(topics.USERS_STATE)
+    assert found.topic == f"{world.namespace}.state.users.v1"
+    assert (found.key, found.value, list(found.headers)) == (b"ana", value, headers)
+    assert (tombstone.key, tombstone.value) == (b"ana", None)
+
+
+async def test_a_transaction_that_commits_late_is_not_passed_over(world: World) -> None:
+    late = a_record("late")
+
+    async with running(world.relay()), world.database.transaction() as db:
+        await append(db, [late])
+        await world.write(a_record("early"))
+        await world.until_said()
+    async with running(world.relay()):
+        await world.until_said()
+
+    assert {record.key for record in await world.read()} == {b"early", b"late"}
+
+
+async def test_what_was_said_before_a_fall_is_not_said_again(world: World) -> None:
+    await world.write(*(a_record() for _ in range(20)))
+    relay = world.relay(Forgetful)
+
+    async with running(relay):
+        await world.until_said()
+
+    assert relay.state.failures == 1
+    assert len(await world.read()) == 20
+
+
+async def test_without_its_memory_a_relay_says_it_twice(world: World) -> None:
+    await world.write(*(a_record() for _ in range(20)))
+
+    async with running(world.relay(WithoutMemory)):
+        await world.until_said()
+
+    assert len(await world.read()) == 40
+
+
+async def test_the_manifest_of_another_epoch_deletes_nothing(world: World) -> None:
+    class Gone(Relay):
+        async def _forget(self, said: list[Said]) -> None:
+            await asyncio.Event().wait()
+
+    async def said() -> bool:
+        return len(await world.read()) == 3
+
+    await world.write(a_record(), a_record(), a_record())
+    async with running(world.relay(Gone, epoch=uuid4())):
+        await until(said)
+
+    async with running(world.relay()):
+        await world.until_said()
+
+    assert len(await world.read()) == 6
+
+
+async def test_a_record_that_never_fits_becomes_a_dead_letter(world: World) -> None:
+    giant = a_record("ana", bytes(1_100_000))
+    few = [a_record("ana", str(n).encode()) for n in range(4)]
+    await world.write(*few[:2], giant, *few[2:])
+
+    async with running(world.relay()):
+        await world.until_said()
+
+    assert [record.value for record in await world.read()] == [b"0", b"1", b"2", b"3"]
+    (letter,) = await world.read(topics.DEAD_LETTERS)
+    assert b'"reason": "too_large"' in (letter.value or b"")
+    assert str(giant.id).encode() in (letter.value or b"")
+    assert len(letter.value or b"") < 1000
+
+
+async def test_a_lost_database_is_found_again(world: World) -> None:
+    relay = world.relay()
+    cut = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+
+    one = connect(world.database.engine.url.render_as_string(hide_password=False), connections=1)
+    beside = replace(world, database=one)
+
+    async with running(relay):
+        written = 0
+        while relay.state.failures < 3:
+            await beside.write(a_record())
+            written += 1
+            async with one.reading() as db:
+                await db.execute(cut)
+            await asyncio.sleep(0.02)
+        await beside.until_said()
+
+    assert len(await world.read()) == written
+    await one.close()
+
+
+@pytest.mark.parametrize("way", ["wake", "notify", "poll"])
+async def test_new_rows_are_found_at_once(
+    world: World, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def deaf(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    if way != "notify":
+        monkeypatch.setattr(loop, "listen", deaf)
+    poll = 0.2 if way == "poll" else 30
+    relay = world.relay(pace=Pace(poll=poll, heartbeat=0.0 if way == "poll" else 30))
+    async with running(relay):
+        await world.write(a_record())
+        await until(lambda: _leads(relay))
+        await world.until_said()
+        await asyncio.sleep(0.3)
+
+        await world.write(a_record())
+        if way == "wake":
+            relay.wake()
+        async with asyncio.timeout(2):
+            await world.until_said()
+
+
+async def _leads(relay: Relay) -> bool:
+    return relay.state.leading
+
+
+async def test_a_stopped_relay_leaves_nothing_behind(world: World) -> None:
+    before = asyncio.all_tasks()
+    ours = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND wait_event = 'ClientRead' AND query LIKE 'LISTEN%'"
+    )
+
+    async with running(world.relay()):
+        await world.write(a_record())
+        await world.until_said()
+
+    await asyncio.sleep(0.1)
+    assert asyncio.all_tasks() == before
+    async with world.database.reading() as db:
+        assert await db.scalar(ours) == 0
