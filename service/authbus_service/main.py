@@ -27,7 +27,7 @@ from authbus_service.core.security.masters import Masters
 from authbus_service.core.security.passwords import Hasher
 from authbus_service.http import HttpServer, PortError, Probes, Readiness, application
 from authbus_service.outbox import repository as outbox
-from authbus_service.relay.loop import Relay
+from authbus_service.relay.loop import Pace, Relay
 from authbus_service.startup.clients import declared_clients
 from authbus_service.startup.database import bring_to_newest, open_database, require_newest
 from authbus_service.startup.errors import StartupError
@@ -148,7 +148,7 @@ class Service:
             namespace=self._settings.namespace,
             epoch=epoch,
             holder=new_id(),
-            gather=lambda: hashes.slack_seconds,
+            pace=Pace(gather=lambda: hashes.slack_seconds),
         )
 
     def _consumers(
