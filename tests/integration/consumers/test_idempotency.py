@@ -1,0 +1,244 @@
+"""A command has one effect and one answer, however often it comes and whatever fails meanwhile."""
+
+# pyright: reportPrivateUsage=false
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from authbus import Code, LoggedIn, LogIn, LogOut, Registered, RegisterUser, Rejected
+from authbus.message import Command
+from authbus_service.core.database import Database
+from authbus_service.core.security.hash_pool import HashPool
+from authbus_service.core.security.passwords import Verified
+from tests.rig.crowd import PASSWORD, Crowd
+from tests.rig.offsets import all_finished
+from tests.rig.producing import Draft
+from tests.rig.world import World
+
+ANA = "ana@example.com"
+REGISTER = RegisterUser(email=ANA, password=PASSWORD)
+LOG_IN = LogIn(email=ANA, password=PASSWORD)
+TABLES = ("users", "emails", "sessions", "inbox", "outbox")
+
+
+async def dump(world: World) -> dict[str, list[str]]:
+    """Every row of every table, the transaction that wrote it included."""
+    return {
+        table: [
+            row["line"]
+            for row in await world.rows(
+                f"SELECT xmin || ' ' || t AS line FROM {table} t ORDER BY 1"
+            )
+        ]
+        for table in TABLES
+    }
+
+
+async def test_a_replay_of_handled_commands_changes_no_table(world: World) -> None:
+    crowd = Crowd(world)
+    async with world.consuming():
+        await crowd.with_sessions(15)
+        await crowd.asked(crowd.log_outs(crowd.sessions))
+        await crowd.asked(crowd.registers(range(15)))
+        before = await dump(world)
+
+        for _ in range(3):
+            for draft in crowd.drafts:
+                await world.web.send(draft)
+        for draft in crowd.drafts:
+            await world.web.heard(draft, 4)
+        await all_finished(world)
+
+    assert await dump(world) == before
+    await crowd.checked()
+
+
+async def test_after_its_expiry_a_handled_command_is_only_counted(world: World) -> None:
+    web = world.web
+    draft = web.draft(REGISTER, expirytime=datetime.now(UTC) + timedelta(seconds=1))
+    async with world.consuming():
+        answer = await web.ask(draft)
+        before = await dump(world)
+        await asyncio.sleep(1)
+        await web.send(draft)
+        await all_finished(world)
+        await asyncio.sleep(0.1)
+
+    assert isinstance(answer, Registered)
+    assert len(web.answers(draft.id)) == 1
+    assert await dump(world) == before
+
+
+async def test_a_command_that_expired_while_it_waited_starts_no_session(world: World) -> None:
+    web = world.web
+    async with world.consuming():
+        await web.ask(web.draft(REGISTER))
+    late = web.draft(LOG_IN, expirytime=datetime.now(UTC) + timedelta(milliseconds=300))
+    await web.send(late)
+    await asyncio.sleep(0.4)
+
+    async with world.consuming():
+        (answer,) = await web.heard(late, 1)
+        await web.send(late)
+        await all_finished(world)
+
+    assert answer == Rejected.because(Code.EXPIRED)
+    assert await world.rows("SELECT id FROM sessions") == []
+    (kept,) = await world.rows(f"SELECT outcome FROM inbox WHERE id = '{late.id}'")
+    assert kept["outcome"]["data"]["code"] == "expired"
+    assert len(await world.events()) == 1
+
+
+def forgetful(database: Database, losses: list[int]) -> Database:
+    """The database; for each of the losses the answer of a COMMIT of commands is lost."""
+
+    class Forgetful(Database):
+        @asynccontextmanager
+        async def transaction(self) -> AsyncGenerator[AsyncConnection]:
+            claims: list[str] = []
+
+            def note(*told: Any) -> None:
+                if told[2].startswith("INSERT INTO inbox"):
+                    claims.append(told[2])
+
+            async with super().transaction() as db:
+                event.listen(db.sync_connection, "before_cursor_execute", note)
+                yield db
+            if claims and losses:
+                losses.pop()
+                raise ConnectionResetError
+
+    return Forgetful(database.engine)
+
+
+async def test_an_unknown_commit_is_run_again_and_has_one_effect(world: World) -> None:
+    web = world.web
+    answers: list[Any] = []
+    losses: list[int] = []
+    async with replace(world, database=forgetful(world.database, losses)).consuming():
+        for command in (REGISTER, LOG_IN):
+            losses.append(1)
+            draft = web.draft(command)
+            answers.append(await web.ask(draft))
+            assert not losses
+            assert await web.ask(draft) == answers[-1]
+        session = answers[1]
+        losses.append(1)
+        over = LogOut(session_id=session.session_id, refresh_token=session.refresh_token)
+        await web.ask(web.draft(over))
+        assert not losses
+
+    registered, session = answers
+    assert isinstance(registered, Registered)
+    assert isinstance(session, LoggedIn)
+    assert session.user_id == registered.user_id
+    assert [each.sequence for each in await world.events()] == [1, 2, 3]
+    assert len(await world.rows("SELECT id FROM inbox")) == 3
+
+
+async def test_a_command_that_finds_the_hash_pool_full_is_busy_and_stored_nowhere(
+    world: World,
+) -> None:
+    web = world.web
+    draft = web.draft(REGISTER)
+    full = HashPool(world.hashes.hasher, bound=0)
+
+    async with replace(world, hashes=full).consuming():
+        busy = await web.ask(draft)
+    assert await world.rows("SELECT id FROM inbox") == []
+    async with world.consuming():
+        again = await web.ask(draft)
+
+    full.close()
+    assert busy == Rejected.because(Code.BUSY)
+    assert Code.BUSY.retryable
+    assert isinstance(again, Registered)
+
+
+class Slow(HashPool):
+    """A pool whose queue is longer than any command may wait."""
+
+    @property
+    def wait_seconds(self) -> float:
+        return 3600.0
+
+
+async def test_a_command_that_would_be_hashed_too_late_is_shed_before_it_is_opened(
+    world: World,
+) -> None:
+    web = world.web
+    hashes = Slow(world.hashes.hasher)
+    draft = web.draft(REGISTER)
+    unopened = draft.but(value=b"x" * len(draft.value))
+
+    async with replace(world, hashes=hashes).consuming():
+        busy = await web.ask(unopened)
+    async with world.consuming():
+        again = await web.ask(draft)
+
+    hashes.close()
+    assert busy == Rejected.because(Code.BUSY)
+    assert isinstance(again, Registered)
+
+
+class Counting(HashPool):
+    """Counts what is hashed."""
+
+    count: int = 0
+
+    async def verify(self, phc: str | None, password: str) -> Verified:
+        self.count += 1
+        return await super().verify(phc, password)
+
+    async def hash(self, password: str, salt: bytes | None = None) -> str:
+        self.count += 1
+        return await super().hash(password, salt)
+
+
+async def cost(world: World, hashes: Counting, draft: Draft) -> tuple[int, list[str]]:
+    """How many hashes and which statements this command costs, itself alone."""
+    said: list[str] = []
+
+    def note(*told: Any) -> None:
+        if "fence" not in told[2]:
+            said.append(told[2])
+
+    engine = world.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    hashes.count = 0
+    await world.web.ask(draft)
+    event.remove(engine, "before_cursor_execute", note)
+    return hashes.count, said
+
+
+async def test_a_refused_log_in_costs_the_same_whether_the_account_is_there_or_not(
+    world: World,
+) -> None:
+    web = world.web
+    hashes = Counting(world.hashes.hasher)
+    wrong = SecretStr("wrong horse battery")
+    asks: list[Command] = [
+        LogIn(email=ANA, password=wrong),
+        LogIn(email="nobody@example.com", password=wrong),
+        LogIn(email=ANA, password=SecretStr("")),
+        LogIn(email="nobody@example.com", password=SecretStr("")),
+        LogIn(email="no address", password=wrong),
+    ]
+    async with replace(world, hashes=hashes).consuming():
+        await web.ask(web.draft(REGISTER))
+
+        costs = [await cost(world, hashes, web.draft(each)) for each in asks]
+
+    hashes.close()
+    assert costs == [costs[0]] * len(asks)
+    count, said = costs[0]
+    assert count == 1
+    assert len(said) == len(set(said)) == 4
