@@ -22,7 +22,7 @@ from authbus.errors import (
 from authbus.events import EndReason, SessionEnded, SessionStarted, UserCreated
 from authbus.message import Command, Event, Message, Reply
 from authbus.replies import Code, LoggedIn, LoggedOut, Registered, Rejected
-from authbus.state import FeedAlive, PublicKey, SessionRevoked, UserState
+from authbus.state import FeedAlive, PublicKey, SessionRevoked, UserState, UserStatus
 
 if TYPE_CHECKING:
     from authbus.client import AuthClient, Session, User
@@ -67,6 +67,7 @@ __all__ = [
     "User",
     "UserCreated",
     "UserState",
+    "UserStatus",
     "Verifier",
 ]
 

@@ -6,6 +6,13 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from authbus.message import Email, Instant, Message
+from authbus.open_enum import OpenEnum
+
+
+class UserStatus(OpenEnum):
+    """What an account may do."""
+
+    ACTIVE = "active"
 
 
 class UserState(Message):
@@ -16,7 +23,7 @@ class UserState(Message):
     user_id: UUID
     sequence: Annotated[int, Field(ge=1)]
     email: Email
-    status: Literal["active"]
+    status: UserStatus
     roles: tuple[str, ...] = ()
 
 
@@ -59,7 +66,7 @@ class DeadLetter(Message):
 
     `topic` has no namespace in front, `size` is in bytes, `digest` is SHA-256 of the value in hex.
     Where it stands for a whole batch that could not be read, `first_offset` is the batch's first
-    offset and `offset` its last.
+    offset and `offset` its last. `outbox` as topic: a row that never fits into a record.
     """
 
     model_config = ConfigDict(extra="ignore")

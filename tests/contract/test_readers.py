@@ -55,8 +55,8 @@ def test_what_the_service_writes_has_no_closed_list_but_these() -> None:
         if {"type": "string"} not in kinds
     }
 
-    # A reader refuses a key of another use. Another status is another version of UserState.
-    assert closed == {"PublicKey.use", "UserState.status"}
+    # A reader refuses a key of another use.
+    assert closed == {"PublicKey.use"}
 
 
 @pytest.mark.parametrize("entry", [entry for entry in entries() if entry.kind is Kind.COMMAND])

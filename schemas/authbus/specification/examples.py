@@ -12,7 +12,7 @@ from authbus.message import Message
 from authbus.replies import Code, LoggedIn, LoggedOut, Registered, Rejected
 from authbus.specification.messages import Entry, Kind
 from authbus.specification.schemas import SEALED_URN, Json
-from authbus.state import DeadLetter, FeedAlive, PublicKey, SessionRevoked, UserState
+from authbus.state import DeadLetter, FeedAlive, PublicKey, SessionRevoked, UserState, UserStatus
 
 CLIENT = "web"
 AT = datetime(2026, 3, 2, 9, 30, 0, 123456, UTC)
@@ -66,7 +66,7 @@ _VALUES: tuple[Message, ...] = (
         **_CAUSED,
     ),
     SessionEnded(sequence=3, session_id=_SESSION, reason=EndReason.LOGOUT, **_CAUSED),
-    UserState(user_id=_USER, sequence=1, email="ana@example.com", status="active"),
+    UserState(user_id=_USER, sequence=1, email="ana@example.com", status=UserStatus.ACTIVE),
     PublicKey(
         kid=_KID, use="enc", jwk=_SEALING_KEY, not_before=AT, signature="header.payload.signature"
     ),

@@ -1,17 +1,19 @@
 """From outbox rows to Kafka records."""
 
-import json
 from collections.abc import Collection, Sequence
 from hashlib import sha256
 from uuid import UUID
 
 from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
+from authbus.state import DeadLetter
 from authbus.topics import DEAD_LETTERS, RELAY
 from authbus_service.outbox.repository import Said, Waiting
 from authbus_service.relay.manifest import KEY, manifest
 from authbus_service.relay.producer import Outgoing
 
-_DEAD_LETTER = "authbus.DeadLetter.v1"
+# Where such a record lies, in the words of a dead letter: its offset is the row's position.
+_OUTBOX = "outbox"
+_TOO_LARGE = "too_large"
 
 
 def outgoing(
@@ -42,22 +44,22 @@ def _record(row: Waiting, namespace: str) -> Outgoing:
 
 def _dead_letter(row: Waiting, namespace: str) -> Outgoing:
     payload = row.payload or b""
-    letter = {
-        "reason": "too_large",
-        "topic": f"{namespace}.{row.topic}",
-        "position": row.said.position,
-        "id": str(row.said.id),
-        "type": row.type,
-        "bytes": len(payload),
-        "sha256": sha256(payload).hexdigest(),
-    }
+    letter = DeadLetter(
+        topic=_OUTBOX,
+        partition=0,
+        offset=row.said.position,
+        appended_at=row.written_at,
+        size=len(payload),
+        digest=sha256(payload).hexdigest(),
+        reason=_TOO_LARGE,
+    )
     return Outgoing(
         topic=DEAD_LETTERS.name(namespace),
         key=str(row.said.id).encode(),
-        value=json.dumps(letter).encode(),
+        value=letter.model_dump_json(exclude_none=True).encode(),
         headers=cloud_event(
             id=row.said.id,
-            type=_DEAD_LETTER,
+            type=letter.wire_type(),
             source=EVENT_SOURCE,
             time=row.written_at,
             subject=str(row.said.id),

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from authbus.events import UserCreated
 from authbus.message import Event
-from authbus.state import UserState
+from authbus.state import UserState, UserStatus
 from authbus_service.auth.outcome import Private
 from authbus_service.auth.users.rows import Users
 from authbus_service.auth.users.user import Credential, User
@@ -26,14 +26,14 @@ def created(event: UserCreated, private: Private, users: Users, at: datetime) ->
     user = User(
         id=event.user_id,
         sequence=event.sequence,
-        status="active",
+        status=UserStatus.ACTIVE,
         password_hash=private.password_hash,
         credential_version=1,
         created_at=at,
     )
     users.add(user)
     return UserState(
-        user_id=user.id, sequence=user.sequence, email=private.address, status="active"
+        user_id=user.id, sequence=user.sequence, email=private.address, status=UserStatus.ACTIVE
     )
 
 

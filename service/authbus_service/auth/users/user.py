@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from authbus.state import UserStatus
+
 
 @dataclass(slots=True)
 class User:
@@ -19,7 +21,7 @@ class User:
     @property
     def is_active(self) -> bool:
         """Whether it may log in."""
-        return self.status == "active"
+        return self.status == UserStatus.ACTIVE
 
 
 @dataclass(frozen=True, slots=True)
