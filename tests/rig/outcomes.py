@@ -4,8 +4,8 @@ import asyncio
 import json
 import logging
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -93,6 +93,19 @@ class Watch:
         """No record was answered twice, or answered and buried."""
         assert not [outcomes for each in self.tried if len(outcomes := self._outcomes(*each)) != 1]
 
+    async def nothing_lags(self, consumer: AIOKafkaConsumer) -> None:
+        """Wait until the fence stands at the end of every partition that was written to."""
+        names = {t.name(self.world.namespace): t.suffix for t in (CREDENTIALS, SESSIONS)}
+        places = [TopicPartition(name, 0) for name in names]
+        ends = await consumer.end_offsets(places)
+        wanted = {(names[place.topic], offset) for place, offset in ends.items() if offset}
+        async with asyncio.timeout(5):
+            while True:
+                rows = await self.world.rows("SELECT * FROM fence WHERE partition = 0")
+                if wanted <= {(row["topic"], row["next_offset"]) for row in rows}:
+                    return
+                await asyncio.sleep(0.05)
+
     def lines(self) -> list[dict[str, Any]]:
         """The log so far; each line must be one JSON object of ASCII."""
         assert self.log.getvalue().isascii()
@@ -118,23 +131,35 @@ class Watch:
 async def watching(world: World) -> AsyncGenerator[Watch]:
     """The consumers run, the log is caught as the service writes it, dead letters are followed."""
     watch = Watch(world, Lines())
-    root = logging.getLogger()
-    handlers, root.handlers = root.handlers, []
-    configure("json", "info", watch.log)
     letters = AIOKafkaConsumer(bootstrap_servers=world.servers, auto_offset_reset="earliest")
     await letters.start()
     topic = DEAD_LETTERS.name(world.namespace)
     letters.assign([TopicPartition(topic, each) for each in range(DEAD_LETTERS.partitions)])
     task = asyncio.create_task(watch.follow(letters))
     try:
-        async with world.consuming():
-            for suffix in (CREDENTIALS.suffix, SESSIONS.suffix):
-                await world.web.ask(watch.good(suffix))
-            yield watch
+        with _logging_to(watch.log):
+            async with world.consuming() as consumers:
+                for suffix in (CREDENTIALS.suffix, SESSIONS.suffix):
+                    await world.web.ask(watch.good(suffix))
+                yield watch
+                watch.all_had_one_outcome()
+                await watch.nothing_lags(letters)
+                assert consumers.failure is not None
+                assert not consumers.failure.done()
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await letters.stop()
+
+
+@contextmanager
+def _logging_to(log: Lines) -> Generator[None]:
+    root = logging.getLogger()
+    handlers, root.handlers = root.handlers, []
+    configure("json", "info", log)
+    try:
+        yield
+    finally:
         structlog.reset_defaults()
         root.handlers = handlers
         logging.captureWarnings(capture=False)
