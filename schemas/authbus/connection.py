@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
+from authbus.abandoning import abandon
 from authbus.errors import AuthUnavailable, MissingTopic
 
 Places = Mapping[str, frozenset[int]]
@@ -90,12 +91,17 @@ class Connection:
             raise
 
     async def close(self, end: AIOKafkaConsumer | AIOKafkaProducer) -> None:
-        """Stop one end of the line; a Kafka that does not answer cannot hold it."""
+        """Stop one end of the line; a Kafka that does not answer cannot hold it.
+
+        In a task of its own: with requests in flight aiokafka's `stop` may raise CancelledError.
+        """
+        stopping = asyncio.create_task(end.stop())
         try:
-            async with asyncio.timeout(self.patience + 1):
-                await end.stop()
-        except (KafkaError, OSError):
-            return
+            await asyncio.wait([stopping], timeout=self.patience + 1)
+        finally:
+            if not stopping.done() or stopping.cancelled() or stopping.exception():
+                stopping.cancel()
+                await abandon(end)
 
     def unreachable(self, error: BaseException) -> AuthUnavailable:
         """What to tell of an error of Kafka's."""

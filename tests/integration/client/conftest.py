@@ -54,7 +54,7 @@ def new_verifier(stand_in: StandIn) -> NewVerifier:
 
 @pytest.fixture
 def new_stream(stand_in: StandIn) -> NewStream:
-    def make(group: str = "g") -> EventStream:
-        return EventStream(stand_in.servers, group=group, namespace=stand_in.namespace)
+    def make(group: str = "g", **options: Any) -> EventStream:
+        return EventStream(stand_in.servers, group=group, namespace=stand_in.namespace, **options)
 
     return make

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from authbus import topics
+from authbus.connection import Connection
 from authbus.envelope import JSON_TYPE, SEALED_TYPE, Header, Sealed, cloud_event
 from authbus.events import UserCreated
 from authbus.message import Message, Reply
@@ -72,19 +73,19 @@ class StandIn:
         async with self.producer:
             await self.publish_keys()
             await self.beat()
-            async with AIOKafkaConsumer(
-                self.name(topics.CREDENTIALS),
-                self.name(topics.SESSIONS),
-                bootstrap_servers=self.servers,
-                auto_offset_reset="earliest",
-                fetch_max_wait_ms=20,
-            ) as consumer:
-                task = asyncio.create_task(self._serve(consumer))
+            connection = Connection(self.servers, "stand-in")
+            consumer = connection.consumer()
+            await connection.open(consumer)
+            consumer.subscribe([self.name(topics.CREDENTIALS), self.name(topics.SESSIONS)])
+            task = asyncio.create_task(self._serve(consumer))
+            try:
                 yield self
+            finally:
                 task.cancel()
                 await asyncio.wait([task])
-                if not task.cancelled():
-                    task.result()
+                await connection.close(consumer)
+            if not task.cancelled():
+                task.result()
 
     def name(self, topic: Topic) -> str:
         """A topic in this namespace."""
@@ -100,7 +101,8 @@ class StandIn:
             await admin.create(new)
             # The controller has made them before every broker knows.
             async with asyncio.timeout(10):
-                while len(await admin.topics([each.name for each in new])) < len(new):
+                names = [each.name for each in new]
+                while len(await admin.topics(names)) < len(new):  # noqa: ASYNC110 - nothing tells
                     await asyncio.sleep(0.01)
 
     async def publish_keys(self) -> None:
