@@ -1,0 +1,161 @@
+"""The tables are what the events say: fold them with their opened commands, and compare."""
+
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from pydantic import SecretStr
+
+from authbus import LoggedIn, LogIn, RegisterUser
+from authbus.contract import EVENTS
+from authbus.events import AnyEvent, SessionStarted, UserCreated
+from authbus_service.auth import handlers
+from authbus_service.auth.outcome import NOTHING, Private
+from authbus_service.auth.request import Request
+from authbus_service.auth.rows import Rows
+from authbus_service.auth.users.email import canonical
+from authbus_service.consumers.arrival import arrival
+from authbus_service.consumers.labels import read_labels
+from authbus_service.consumers.opening import Opener
+from authbus_service.core.clients import EMBEDDED_CLIENTS
+from authbus_service.core.security.argon2id import Cost
+from authbus_service.core.security.hash_pool import HashPool
+from authbus_service.core.security.masters import token_hash
+from authbus_service.core.security.passwords import Hasher
+from tests.rig.crowd import PASSWORD, Crowd
+from tests.rig.offsets import COMMANDS, ends
+from tests.rig.world import World
+
+STRONGER = Cost(memory_kib=16, time=1, parallelism=1)
+
+
+async def opened(world: World) -> dict[Any, Request]:
+    """Every command that lies on the topics, opened with the key ring alone."""
+    opener = Opener(world.keyring, EMBEDDED_CLIENTS, world.namespace)
+    by_suffix = {topic.suffix: topic for topic in COMMANDS}
+    places = await ends(world)
+    consumer = AIOKafkaConsumer(bootstrap_servers=world.servers, auto_offset_reset="earliest")
+    await consumer.start()
+    requests: dict[Any, Request] = {}
+    try:
+        partitions = {
+            TopicPartition(by_suffix[suffix].name(world.namespace), partition): by_suffix[suffix]
+            for suffix, partition in places
+        }
+        consumer.assign(list(partitions))
+        for _ in range(sum(places.values())):
+            record: Any = await consumer.getone()
+            came = arrival(partitions[TopicPartition(record.topic, record.partition)], record)
+            found = opener.open(came, read_labels(came))
+            if found.command is not None:
+                requests[found.sealed.id] = found.request(world.masters)
+    finally:
+        await consumer.stop()
+    return requests
+
+
+@dataclass
+class Fold:
+    """Applies events in order, each with the private part that its command gives again."""
+
+    requests: dict[Any, Request]
+    hashers: dict[str, Hasher]
+    rows: Rows
+    emails: list[dict[str, Any]]
+
+    def add(self, event: AnyEvent, at: datetime, cost: str) -> None:
+        request = self.requests[event.causation_id]
+        private = self.private(event, request, self.hashers[cost])
+        handlers.apply(event, private, self.rows, at)
+        if isinstance(event, UserCreated):
+            self.emails.append(
+                {
+                    "canonical": private.canonical,
+                    "address": private.address,
+                    "user_id": event.user_id,
+                }
+            )
+
+    def private(self, event: AnyEvent, request: Request, hasher: Hasher) -> Private:
+        match event, request.command:
+            case UserCreated(), RegisterUser(email=address, password=password):
+                return Private(
+                    address=address,
+                    canonical=canonical(address) or "",
+                    password_hash=hasher.hash(password.get_secret_value(), request.derived.salt),
+                )
+            case SessionStarted(), LogIn(password=password):
+                user = self.rows.users.locked[event.user_id]
+                verified = hasher.verify(user.password_hash, password.get_secret_value())
+                assert verified.ok
+                again = ""
+                if verified.rehash_needed:
+                    again = hasher.hash(password.get_secret_value(), request.derived.salt)
+                refresh_hash = token_hash(request.derived.refresh_token)
+                return Private(refresh_hash=refresh_hash, password_hash=again)
+            case _:
+                return NOTHING
+
+
+async def told(world: World) -> list[tuple[AnyEvent, datetime, int]]:
+    """Every event in order, with the time of its commit and its place in the outbox."""
+    rows = await world.rows("SELECT type, payload, headers, position FROM outbox ORDER BY position")
+    return [
+        (
+            EVENTS[row["type"]].model_validate_json(row["payload"]),  # pyright: ignore[reportReturnType]
+            datetime.fromisoformat(dict(row["headers"])["ce_time"]),
+            row["position"],
+        )
+        for row in rows
+        if row["type"] in EVENTS
+    ]
+
+
+async def test_all_events_with_their_opened_commands_fold_into_the_tables(world: World) -> None:
+    crowd = Crowd(world)
+    async with world.consuming():
+        sessions = await crowd.with_sessions(20)
+        await crowd.asked(crowd.log_outs(sessions[:10]))
+        await crowd.asked(crowd.registers(range(15, 25)))
+        await crowd.asked([world.web.draft(_wrong(each)) for each in range(5)])
+    before = max(position for _, _, position in await told(world))
+    stronger = HashPool(Hasher(STRONGER))
+    async with replace(world, hashes=stronger).consuming():
+        again = await crowd.asked(crowd.log_ins([*range(5), *range(20, 25), 0, 0]))
+        await crowd.asked(
+            crowd.log_outs([each for each in again[-2:] if isinstance(each, LoggedIn)])
+        )
+
+    hashers = {"first": world.hashes.hasher, "stronger": stronger.hasher}
+    fold = Fold(await opened(world), hashers, Rows(), [])
+    for event, at, position in await told(world):
+        fold.add(event, at, "first" if position <= before else "stronger")
+
+    stronger.close()
+    users, sessions_, emails = await tables(world)
+    assert (len(users), len(sessions_)) == (25, 32)
+    assert sum("m=16," in user["password_hash"] for user in users) == 10
+    assert users == by_id(asdict(each) for each in fold.rows.users.locked.values())
+    assert sessions_ == by_id(
+        asdict(each) | {"amr": " ".join(each.amr)} for each in fold.rows.sessions.known.values()
+    )
+    assert emails == sorted(fold.emails, key=lambda each: each["canonical"])
+
+
+async def tables(world: World) -> tuple[list[Any], list[Any], list[Any]]:
+    """Every column of every row that events may change."""
+    return (
+        by_id(await world.rows("SELECT * FROM users")),
+        by_id(await world.rows("SELECT * FROM sessions")),
+        await world.rows("SELECT * FROM emails ORDER BY canonical"),
+    )
+
+
+def by_id(rows: Any) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda row: row["id"])
+
+
+def _wrong(user: int) -> LogIn:
+    email = f"user{user}@example.com"
+    return LogIn(email=email, password=SecretStr(PASSWORD.get_secret_value() + "!"))
