@@ -47,25 +47,34 @@ async def test_each_partition_has_one_again_and_again_while_nothing_else_happens
         assert all(b - a >= timedelta(seconds=0.15) for a, b in pairwise(times))
 
 
-async def test_it_comes_after_what_ended_before_it(world: World) -> None:
-    ended = a_record("session", b"", topics.SESSIONS_ENDED)
-
+async def test_what_comes_after_it_ended_after_it(world: World) -> None:
     async with running(world.relay()):
-        for _ in range(20):
-            await world.write(ended)
-            await asyncio.sleep(0.02)
+        for _ in range(30):
+            await end_a_session(world)
         written = await database_now(world)
         await until(lambda: later(world, written))
 
-    records = await world.read(topics.SESSIONS_ENDED)
-    partition = next(record.partition for record in records if record.key == b"session")
-    beside = [record for record in records if record.partition == partition]
-    last = max(n for n, record in enumerate(beside) if record.key == b"session")
-    assert sum(record.key == b"session" for record in beside) == 20
-    for record in beside[:last]:
+    seen = 0
+    through: dict[int, datetime] = {}
+    for record in await world.read(topics.SESSIONS_ENDED):
         if record.key == b"alive":
             alive = FeedAlive.model_validate_json(record.value or b"")
-            assert alive.published_through <= written
+            through[record.partition] = alive.published_through
+        else:
+            seen += 1
+            ended_at = datetime.fromisoformat((record.value or b"").decode())
+            assert ended_at >= through.get(record.partition, ended_at)
+    assert seen == 30
+
+
+async def end_a_session(world: World) -> None:
+    """Write, read the clock, write what it said, and commit a while later."""
+    async with world.database.transaction() as db:
+        await append(db, [a_record()])
+        ended_at = (await db.execute(select(func.clock_timestamp()))).scalar_one()
+        value = ended_at.isoformat().encode()
+        await append(db, [a_record("session", value, topics.SESSIONS_ENDED)])
+        await asyncio.sleep(0.03)
 
 
 async def later(world: World, than: datetime) -> bool:
@@ -76,14 +85,21 @@ async def later(world: World, than: datetime) -> bool:
 async def test_it_says_nothing_newer_than_an_open_transaction_that_may_have_ended_a_session(
     world: World,
 ) -> None:
-    async with running(world.relay()), world.database.transaction() as db:
-        await append(db, [a_record()])
-        ended_at = (await db.execute(select(func.clock_timestamp()))).scalar_one()
-        await asyncio.sleep(1)
-        found = await beats(world)
+    async with running(world.relay()):
+        await until(lambda: beating(world))
+        async with world.database.transaction() as db:
+            await append(db, [a_record()])
+            ended_at = (await db.execute(select(func.clock_timestamp()))).scalar_one()
+            before = await beats(world)
+            await asyncio.sleep(1)
+            found = await beats(world)
 
-    assert found
+    assert len(found[0]) > len(before[0])
     assert all(through < ended_at for times in found.values() for through in times)
+
+
+async def beating(world: World) -> bool:
+    return bool(await beats(world))
 
 
 async def test_there_is_none_while_rows_are_waiting(world: World) -> None:

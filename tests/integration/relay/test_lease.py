@@ -1,15 +1,17 @@
 """One relay at a time, and a delete only by the one that still leads."""
 
 import asyncio
+from datetime import datetime
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from authbus_service.outbox.repository import Said
 from authbus_service.relay.errors import LeaseLostError
 from authbus_service.relay.lease import Lease
 from authbus_service.relay.loop import Relay
+from authbus_service.relay.models import RelayLease
 from tests.integration.relay.world import World, a_record, running, until
 
 SECONDS = 0.5
@@ -28,6 +30,17 @@ async def elapsed(lease: Lease) -> float:
 async def held(world: World, lease: Lease) -> bool:
     async with world.database.reading() as db:
         return bool(await db.scalar(select(lease.held())))
+
+
+async def usurp(world: World) -> None:
+    """Take the lease in another's name, now."""
+    async with world.database.transaction() as db:
+        await db.execute(update(RelayLease).values(number=RelayLease.number + 1, holder=uuid4()))
+
+
+async def renewed_at(world: World) -> datetime | None:
+    async with world.database.reading() as db:
+        return await db.scalar(select(RelayLease.renewed_at))
 
 
 async def test_a_fresh_lease_is_taken_at_once_and_an_old_one_when_it_is_old(world: World) -> None:
@@ -74,17 +87,17 @@ async def test_the_holder_may_take_it_again_with_a_new_number(world: World) -> N
 
 
 async def test_a_taken_lease_cannot_be_renewed_nor_released(world: World) -> None:
-    first, second = a_lease(world), a_lease(world)
+    first = a_lease(world, 60)
     await first.take()
-    first._until += 60
-    await second.take()
+    await usurp(world)
+    before = await renewed_at(world)
 
     with pytest.raises(LeaseLostError):
         await first.renew()
     await first.release()
 
-    assert await held(world, second)
-    await second.renew()
+    assert not await held(world, first)
+    assert await renewed_at(world) == before
 
 
 async def test_a_process_that_slept_too_long_has_lost_it_without_asking(world: World) -> None:
@@ -98,9 +111,6 @@ async def test_a_process_that_slept_too_long_has_lost_it_without_asking(world: W
 
 async def test_a_standby_is_idle_until_the_leader_is_gone(world: World) -> None:
     leader, standby = world.relay(lease_seconds=60), world.relay(lease_seconds=60)
-
-    async def leads() -> bool:
-        return leader.state.leading
 
     async with running(standby):
         async with running(leader):
@@ -116,23 +126,16 @@ async def test_a_standby_is_idle_until_the_leader_is_gone(world: World) -> None:
 
 
 async def test_who_lost_the_lease_after_the_commit_deletes_nothing(world: World) -> None:
-    usurper = a_lease(world)
-
     class Overtaken(Relay):
         async def _forget(self, said: list[Said]) -> None:
-            self._lease._until = 0.0
-            async with asyncio.timeout(5):
-                usurper._seconds = 0.0
-                await usurper._take_now()
-                usurper._seconds = 60.0
-                await usurper.renew()
+            await usurp(world)
             await super()._forget(said)
 
     async def failed() -> bool:
         return relay.state.failures > 0
 
     await world.write(a_record())
-    relay = world.relay(Overtaken)
+    relay = world.relay(Overtaken, lease_seconds=60)
     async with running(relay):
         await until(failed)
         left = await world.waiting()

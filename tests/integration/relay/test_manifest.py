@@ -1,6 +1,6 @@
 """The newest committed manifest is found, whatever lies behind it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
@@ -17,7 +17,7 @@ EPOCH = uuid4()
 
 
 @asynccontextmanager
-async def producing(world: World, name: str = "relay") -> AsyncIterator[AIOKafkaProducer]:
+async def producing(world: World, name: str = "relay") -> AsyncGenerator[AIOKafkaProducer]:
     async with AIOKafkaProducer(
         bootstrap_servers=world.servers,
         transactional_id=f"{world.namespace}.{name}",

@@ -86,7 +86,11 @@ async def test_listeners_are_woken_once_when_the_transaction_commits(world: Worl
     heard: list[object] = []
     url = world.database.engine.url.set(drivername="postgresql")
     listener = await asyncpg.connect(url.render_as_string(hide_password=False))
-    await listener.add_listener(CHANNEL, lambda *_: heard.append(_))
+
+    def hear(*notification: object) -> None:
+        heard.append(notification)
+
+    await listener.add_listener(CHANNEL, hear)
 
     async with world.database.transaction() as db:
         await append(db, [a_record(), a_record()])
