@@ -73,6 +73,17 @@ def test_hashes_of_other_parameters_are_checked_at_their_own_cost_and_made_anew(
     assert hasher.verify(imported, WRONG) == Verified(ok=False)
 
 
+@pytest.fixture
+def alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(argon2id, "_rate", lambda *_: 60.0)
+
+
+@pytest.mark.usefixtures("alike")
+def test_an_engine_that_agrees_is_used() -> None:
+    assert Hasher(CHEAP).engine == "libsodium"
+
+
+@pytest.mark.usefixtures("alike")
 def test_an_engine_that_disagrees_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     def other_hash(self: Sodium, password: bytes, salt: bytes) -> str:
         return Reference(CHEAP).hash(password, salt[::-1])
@@ -82,6 +93,7 @@ def test_an_engine_that_disagrees_is_not_used(monkeypatch: pytest.MonkeyPatch) -
     assert Hasher(CHEAP).engine == "argon2-cffi"
 
 
+@pytest.mark.usefixtures("alike")
 def test_an_engine_that_takes_any_password_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     def anything(self: Sodium, phc: str, password: bytes) -> bool:
         return True

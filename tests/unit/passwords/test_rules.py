@@ -33,6 +33,8 @@ def test_a_good_password_is_taken(password: str) -> None:
         ("e\u0301" * 11, Code.PASSWORD_TOO_SHORT),
         ("x" * 1025, Code.PASSWORD_TOO_LONG),
         ("\ufdfa" * 400, Code.PASSWORD_TOO_LONG),
+        ("q1w2e3r4t5y6u7i8", Code.PASSWORD_COMMON),
+        ("ILoveMyFamily", Code.PASSWORD_COMMON),
         ("password1234", Code.PASSWORD_COMMON),
         ("Password!!!!", Code.PASSWORD_COMMON),
         ("passwordpassword", Code.PASSWORD_COMMON),
