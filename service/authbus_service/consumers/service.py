@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -127,13 +126,17 @@ class Consumers:
 
     async def stop(self) -> None:
         """Take nothing more, finish what runs, commit, let the answers go out."""
-        for intake in self._intakes:
-            with suppress(*OUTAGE):
-                await intake.close()
+        await asyncio.gather(*(self._close(intake) for intake in self._intakes))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._speaker.stop()
+
+    async def _close(self, intake: Intake) -> None:
+        try:
+            await intake.close()
+        except OUTAGE as error:
+            _log.warning("offsets are left behind", group=intake.group, error=type(error).__name__)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

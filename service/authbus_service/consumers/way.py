@@ -4,7 +4,7 @@ import asyncio
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from authbus.contract import REPLIES
@@ -13,7 +13,7 @@ from authbus.replies import Code, Rejected
 from authbus.topics import CREDENTIALS
 from authbus_service.auth import handlers
 from authbus_service.auth.outcome import Answer, restored
-from authbus_service.auth.proof import Tools
+from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.gather import Gathered
@@ -33,6 +33,7 @@ from authbus_service.core.security.masters import Masters
 from authbus_service.inbox.repository import Handled
 
 _AGAIN = (0.1, 0.3, 1.0, 3.0)
+_LONG_EXPIRED = timedelta(minutes=1)
 
 _log = get_logger(__name__)
 
@@ -85,7 +86,7 @@ class Way:
             return
         request = opened.request(self.masters)
         try:
-            proof = await handlers.prepare(request, self.tools)
+            proof = await self._prepared(request)
         except HashPoolFullError:
             self._say(opened.route, Rejected.because(Code.BUSY))
             return
@@ -104,6 +105,15 @@ class Way:
                 self._say(opened.route, self.finish(answer, request), at)
             case Handled() as elsewhere:
                 self._again(arrival, labels, elsewhere)
+
+    async def _prepared(self, request: Request) -> Proof:
+        """Nothing is hashed for a command long expired, so that a backlog of them is soon past.
+
+        The group judges an expiry by the database's clock; this one only by far.
+        """
+        if clock.now() >= request.expires_at + _LONG_EXPIRED:
+            return Proof(refusal=Rejected.because(Code.EXPIRED))
+        return await handlers.prepare(request, self.tools)
 
     def _again(self, arrival: Arrival, labels: Labels, handled: Handled) -> None:
         """A command that was handled before: the same answer while somebody may wait for it."""

@@ -242,3 +242,17 @@ async def test_a_refused_log_in_costs_the_same_whether_the_account_is_there_or_n
     count, said = costs[0]
     assert count == 1
     assert len(said) == len(set(said)) == 4
+
+
+async def test_a_command_long_expired_is_answered_and_stored_without_a_hash(world: World) -> None:
+    web = world.web
+    hashes = Counting(world.hashes.hasher)
+    late = web.draft(REGISTER, expirytime=datetime.now(UTC) - timedelta(minutes=2))
+
+    async with replace(world, hashes=hashes).consuming():
+        first = await web.ask(late)
+
+    hashes.close()
+    assert first == Rejected.because(Code.EXPIRED)
+    assert hashes.count == 0
+    assert [row["id"] for row in await world.rows("SELECT id FROM inbox")] == [late.id]

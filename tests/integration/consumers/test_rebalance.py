@@ -4,6 +4,9 @@
 
 import asyncio
 
+import pytest
+from sqlalchemy import text
+
 from tests.rig.crowd import Crowd, until
 from tests.rig.world import World
 
@@ -46,3 +49,27 @@ async def test_a_stop_under_load_and_a_new_start_lose_nothing_and_double_nothing
     assert 0 < stopped < len(more)
     counts = [len(world.web.answers(draft.id)) for draft in crowd.drafts]
     assert sum(counts) == len(counts), "what was finished before the stop came again after it"
+
+
+async def test_a_stop_ends_in_time_while_commands_are_stuck_and_they_are_handled_later(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("authbus_service.consumers.subscriber._DRAIN_SECONDS", 0.3)
+    crowd = Crowd(world)
+    users = 20
+    async with world.consuming():
+        await crowd.with_sessions(users)
+    more = [draft for _ in range(15) for draft in crowd.log_ins(range(users))]
+    async with world.database.transaction() as holder:
+        await holder.execute(text("LOCK TABLE sessions IN EXCLUSIVE MODE"))
+        async with world.consuming():
+            await crowd.send(more)
+            await asyncio.sleep(0.5)
+            stopping = asyncio.get_running_loop().time()
+        took = asyncio.get_running_loop().time() - stopping
+
+    async with world.consuming():
+        await crowd.answered(more)
+
+    await crowd.checked()
+    assert took < 5
