@@ -75,7 +75,10 @@ def test_hashes_of_other_parameters_are_checked_at_their_own_cost_and_made_anew(
 
 @pytest.fixture
 def alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(argon2id, "_rate", lambda *_: 60.0)
+    def rate(*_: object) -> float:
+        return 60.0
+
+    monkeypatch.setattr(argon2id, "_rate", rate)
 
 
 @pytest.mark.usefixtures("alike")
