@@ -29,6 +29,8 @@ _DRAIN_SECONDS = 8.0
 _SESSION_MS = 10_000
 # A member learns of a rebalance by its heartbeat, and nobody reads before all have learned of it.
 _HEARTBEAT_MS = 1_000
+# While the database is away nothing is polled; a member that is silent for longer joins anew.
+_MAX_POLL_MS = 300_000
 _KAFKA_SECONDS = 5.0
 _FENCE_SECONDS = 5.0
 _GUARD_AGAIN_SECONDS = 0.2
@@ -85,6 +87,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
             fetch_max_wait_ms=500,
             session_timeout_ms=_SESSION_MS,
             heartbeat_interval_ms=_HEARTBEAT_MS,
+            max_poll_interval_ms=_MAX_POLL_MS,
             rebalance_timeout_ms=2 * _SESSION_MS,
             parser=_untouched,
             decoder=_raw,

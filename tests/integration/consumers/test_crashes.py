@@ -1,10 +1,13 @@
 """Processes are killed, connections lost, servers restarted: nothing is lost, nothing doubled."""
 
+# pyright: reportPrivateUsage=false
+
 import asyncio
 
 import asyncpg
 import pytest
 
+from authbus_service.consumers import Consumers
 from authbus_service.embedded import EmbeddedStack
 from tests.rig.crowd import Crowd, until
 from tests.rig.process import a_process
@@ -109,6 +112,31 @@ async def test_a_broker_that_restarts_under_load_heals_by_itself(
         await stack.restart_kafka()
         await sending
         await crowd.answered(crowd.drafts, within=60)
+
+    await crowd.checked()
+    assert consumers.failure is not None
+    assert not consumers.failure.done()
+
+
+def left(consumers: Consumers) -> bool:
+    """Whether the intake of credentials is no member of its group any more."""
+    return consumers._intakes[0]._subscriber.consumer._coordinator.generation < 0
+
+
+@pytest.mark.gate
+async def test_an_outage_longer_than_kafka_waits_for_a_poll_heals_by_itself(
+    world: World, stack: EmbeddedStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("authbus_service.consumers.subscriber._MAX_POLL_MS", 2000)
+    crowd = Crowd(world)
+    async with world.consuming() as consumers:
+        await crowd.with_sessions(USERS)
+        await stack.kill_postgres()
+        # More than may be in flight, so that the intake stops to poll.
+        await crowd.send(crowd.registers(range(USERS, 5 * USERS)))
+        await until(lambda: left(consumers), within=20)
+        await stack.restart_postgres()
+        await crowd.answered(crowd.drafts, within=30)
 
     await crowd.checked()
     assert consumers.failure is not None
