@@ -116,7 +116,10 @@ class Way:
         return await handlers.prepare(request, self.tools)
 
     def _again(self, arrival: Arrival, labels: Labels, handled: Handled) -> None:
-        """A command that was handled before: the same answer while somebody may wait for it."""
+        """A command that was handled before: the same answer while somebody may wait for it.
+
+        Sealed anew, it is a retry with an expiry of its own.
+        """
         now = clock.now()
         same_bytes = hmac.compare_digest(arrival.digest, handled.digest)
         if same_bytes and now >= handled.expires_at:
@@ -127,8 +130,10 @@ class Way:
             return
         request = opened.request(self.masters, handled.master)
         same = hmac.compare_digest(request.derived.content, handled.content)
-        if not same or (now >= handled.expires_at and not same_bytes):
+        if not same:
             self._say(opened.route, Rejected.because(Code.IDEMPOTENCY_MISMATCH))
+            return
+        if now >= opened.sealed.expirytime:
             return
         answer = restored(handled.outcome, REPLIES)
         self._say(opened.route, self.finish(answer, request), handled.handled_at)

@@ -42,6 +42,10 @@ async def dump(world: World) -> dict[str, list[str]]:
     }
 
 
+async def until(at: datetime) -> None:
+    await asyncio.sleep((at - datetime.now(UTC)).total_seconds() + 0.05)
+
+
 async def test_a_replay_of_handled_commands_changes_no_table(world: World) -> None:
     crowd = Crowd(world)
     async with world.consuming():
@@ -63,11 +67,12 @@ async def test_a_replay_of_handled_commands_changes_no_table(world: World) -> No
 
 async def test_after_its_expiry_a_handled_command_is_only_counted(world: World) -> None:
     web = world.web
-    draft = web.draft(REGISTER, expirytime=datetime.now(UTC) + timedelta(seconds=1))
+    expiry = datetime.now(UTC) + timedelta(seconds=3)
+    draft = web.draft(REGISTER, expirytime=expiry)
     async with world.consuming():
         answer = await web.ask(draft)
         before = await dump(world)
-        await asyncio.sleep(1)
+        await until(expiry)
         await web.send(draft)
         await all_finished(world)
         await asyncio.sleep(0.1)
@@ -256,3 +261,17 @@ async def test_a_command_long_expired_is_answered_and_stored_without_a_hash(worl
     assert first == Rejected.because(Code.EXPIRED)
     assert hashes.count == 0
     assert [row["id"] for row in await world.rows("SELECT id FROM inbox")] == [late.id]
+
+
+async def test_a_retry_sealed_anew_is_answered_after_the_first_ones_expiry(world: World) -> None:
+    web = world.web
+    expiry = datetime.now(UTC) + timedelta(seconds=3)
+    first = web.draft(REGISTER, expirytime=expiry)
+    async with world.consuming():
+        answer = await web.ask(first)
+        await until(expiry)
+
+        retry = await web.ask(web.draft(REGISTER, id_=first.id))
+
+    assert isinstance(answer, Registered)
+    assert retry == answer

@@ -1,0 +1,44 @@
+"""`authbus serve` as a process of its own, in a namespace and a database of its own."""
+
+import base64
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from authbus_service.core.database import Database
+from authbus_service.demo.child import running
+from authbus_service.embedded import Addresses
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Where the service is and what its clients pin."""
+
+    servers: str
+    namespace: str
+    trust: str
+    database: Database
+
+
+@pytest.fixture
+async def serving(
+    addresses: Addresses, namespace: str, database_url: str, database: Database, tmp_path: Path
+) -> AsyncIterator[Serving]:
+    clients = tmp_path / "clients.toml"
+    clients.write_text('[[client]]\nid = "web"\n')
+    settings = {
+        "KAFKA_BOOTSTRAP_SERVERS": addresses.bootstrap_servers,
+        "DATABASE_URL": database_url,
+        "AUTHBUS_NAMESPACE": namespace,
+        "AUTHBUS_TOPICS": "apply",
+        "AUTHBUS_CLIENTS": str(clients),
+        "AUTHBUS_MASTER_KEY": base64.b64encode(os.urandom(32)).decode(),
+        "AUTHBUS_HTTP_PORT": "0",
+        "AUTHBUS_ARGON2_MEMORY_KIB": "64",
+    }
+    async with running(settings, tmp_path / "service.log") as told:
+        servers, trust = str(told["kafka"]), str(told["trust"])
+        yield Serving(servers, namespace, trust, database)
