@@ -45,3 +45,8 @@ def update_rows(table: FromClause, key: str, names: Sequence[str]) -> Update:
 def arrays(rows: Sequence[Row], names: Sequence[str]) -> dict[str, list[Any]]:
     """The parameters of the two above: for each column the rows' values."""
     return {f"{name}_s": [row[name] for row in rows] for name in names}
+
+
+def columns(rows: Sequence[object], names: Sequence[str]) -> dict[str, list[Any]]:
+    """The same for objects: their attributes of these names."""
+    return {f"{name}_s": [getattr(row, name) for row in rows] for name in names}

@@ -6,7 +6,7 @@ was answered there is read.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import DateTime, Uuid
 
 from authbus_service.core.ids import id_time
-from authbus_service.core.sets import arrays, insert_rows
+from authbus_service.core.sets import columns, insert_rows
 from authbus_service.inbox.models import InboxRow
 
 _INBOX = InboxRow.__table__
@@ -77,7 +77,7 @@ async def known(db: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Handled]
 
 async def claim(db: AsyncConnection, handled: Sequence[Handled]) -> None:
     """Write these commands and their answers, in id order. Raises OvertakenError."""
-    rows = [asdict(each) for each in sorted(handled, key=lambda each: each.id)]
-    claimed = set(await db.scalars(_CLAIM, arrays(rows, _NAMES)))
+    rows = sorted(handled, key=lambda each: each.id)
+    claimed = set(await db.scalars(_CLAIM, columns(rows, _NAMES)))
     if missing := {each.id for each in handled} - claimed:
         raise OvertakenError(missing)

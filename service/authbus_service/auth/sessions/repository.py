@@ -1,7 +1,6 @@
 """Sessions in PostgreSQL. Every question and every write is set-based; nothing here commits."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from sqlalchemy.types import Uuid
 
 from authbus_service.auth.sessions.models import SessionRow
 from authbus_service.auth.sessions.session import Session
-from authbus_service.core.sets import arrays, insert_rows, update_rows
+from authbus_service.core.sets import columns, insert_rows, update_rows
 
 _SESSION = SessionRow.__table__
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
@@ -39,12 +38,12 @@ async def owners(db: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, UUID]:
 
 async def add(db: AsyncConnection, sessions: Sequence[Session]) -> None:
     """Write new sessions."""
-    await db.execute(_INSERT, arrays([_row(session) for session in sessions], _NEW))
+    await db.execute(_INSERT, _columns(sessions, _NEW))
 
 
 async def save(db: AsyncConnection, sessions: Sequence[Session]) -> None:
     """Write changed sessions back."""
-    await db.execute(_UPDATE, arrays([_row(session) for session in sessions], _CHANGING))
+    await db.execute(_UPDATE, _columns(sessions, _CHANGING))
 
 
 def _session(row: Mapping[str, Any]) -> Session:
@@ -52,5 +51,8 @@ def _session(row: Mapping[str, Any]) -> Session:
     return Session(**columns)
 
 
-def _row(session: Session) -> dict[str, Any]:
-    return {**asdict(session), "amr": " ".join(session.amr)}
+def _columns(sessions: Sequence[Session], names: Sequence[str]) -> dict[str, list[Any]]:
+    found = columns(sessions, names)
+    if "amr_s" in found:
+        found["amr_s"] = [" ".join(each.amr) for each in sessions]
+    return found

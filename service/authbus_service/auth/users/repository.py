@@ -1,7 +1,6 @@
 """Users in PostgreSQL. Every question and every write is set-based; nothing here commits."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from typing import cast
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from sqlalchemy.types import Text, Uuid
 
 from authbus_service.auth.users.models import EmailRow, UserRow
 from authbus_service.auth.users.user import Credential, User
-from authbus_service.core.sets import arrays, insert_rows, update_rows
+from authbus_service.core.sets import arrays, columns, insert_rows, update_rows
 
 _USER = UserRow.__table__
 _EMAIL = cast("Table", EmailRow.__table__)
@@ -82,9 +81,9 @@ async def release(db: AsyncConnection, canonicals: Iterable[str]) -> None:
 
 async def add(db: AsyncConnection, users: Sequence[User]) -> None:
     """Write new users."""
-    await db.execute(_INSERT, arrays([asdict(user) for user in users], _NEW))
+    await db.execute(_INSERT, columns(users, _NEW))
 
 
 async def save(db: AsyncConnection, users: Sequence[User]) -> None:
     """Write changed users back."""
-    await db.execute(_UPDATE, arrays([asdict(user) for user in users], _CHANGING))
+    await db.execute(_UPDATE, columns(users, _CHANGING))
