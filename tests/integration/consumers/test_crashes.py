@@ -32,15 +32,16 @@ async def some_answered(world: World, crowd: Crowd, count: int) -> None:
     await until(lambda: answered() >= goal)
 
 
-async def test_a_process_that_is_killed_three_times_loses_nothing_and_doubles_nothing(
-    world: World,
+@pytest.mark.parametrize("kills", [1, pytest.param(3, marks=pytest.mark.gate)])
+async def test_processes_that_are_killed_lose_nothing_and_double_nothing(
+    world: World, kills: int
 ) -> None:
     crowd = Crowd(world)
     async with world.consuming():
         await crowd.with_sessions(USERS)
-    sending = under_load(crowd, over=4)
+    sending = under_load(crowd, over=kills)
 
-    for _ in range(3):
+    for _ in range(kills):
         async with a_process(world) as process:
             await some_answered(world, crowd, 15)
             process.kill()
@@ -60,7 +61,7 @@ async def test_connections_that_are_lost_under_load_lose_nothing(
     killed = 0
     async with world.consuming() as consumers:
         await crowd.with_sessions(USERS)
-        sending = under_load(crowd, over=2)
+        sending = under_load(crowd, over=1.5)
         while not sending.done():
             killed += await killer.fetchval(
                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
@@ -71,7 +72,7 @@ async def test_connections_that_are_lost_under_load_lose_nothing(
         await crowd.answered(crowd.drafts)
 
     await crowd.checked()
-    assert killed >= 10
+    assert killed >= 5
     assert consumers.failure is not None
     assert not consumers.failure.done()
 
