@@ -5,7 +5,6 @@ import json
 import signal
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID, uuid4
@@ -116,34 +115,40 @@ class Crew:
 
     async def kill_the_leader(self, point: str) -> None:
         """SIGKILL at the next time that it is there; then the other leads and a third comes."""
-        leader = await self._leader()
-        await leader.says(point, since=len(leader.lines))
+        leader, since = await self._leader_at(point)
         leader.send(signal.SIGKILL)
         del self._children[leader.orders.holder]
-        _, successor, _ = await asyncio.gather(leader.end(), self._leader(), self.hire())
+        _, successor, _ = await asyncio.gather(leader.end(), self._leader(since), self.hire())
         if self._remembers:
-            settled = await successor.says(SETTLED)
+            settled = await successor.says(SETTLED, since.get(successor, 0))
             self.caught += settled["rows"] > 0
 
     async def freeze_the_leader(self, point: str) -> None:
         """SIGSTOP until the other has led for a while, then SIGCONT; the sleeper must give in."""
-        leader = await self._leader()
-        await leader.says(point, since=len(leader.lines))
+        leader, since = await self._leader_at(point)
         leader.send(signal.SIGSTOP)
         slept_at = len(leader.lines)
-        successor = await self._leader(other_than=leader)
-        await successor.says("has deleted")
+        successor = await self._leader(since, other_than=leader)
+        await successor.says("has deleted", since.get(successor, 0))
         leader.send(signal.SIGCONT)
-        await leader.says(STARTS_OVER, since=slept_at)
+        await leader.says(STARTS_OVER, slept_at)
 
-    async def _leader(self, other_than: Child | None = None) -> Child:
+    async def _leader_at(self, point: str) -> tuple[Child, Mapping[Child, int]]:
+        """The leader when it comes to a point, and how far every child had spoken before."""
+        leader = await self._leader({})
+        await leader.says("has deleted")
+        since = {child: len(child.lines) for child in self._children.values()}
+        await leader.says(point, since[leader])
+        return leader, since
+
+    async def _leader(self, since: Mapping[Child, int], other_than: Child | None = None) -> Child:
+        """Who holds the lease and has said, after `since`, that it leads."""
         async with asyncio.timeout(_PATIENCE):
             while True:
                 child = self._children.get(await self._holder() or uuid4())
                 if child is not None and child is not other_than:
-                    with suppress(TimeoutError):
-                        await child.says(LEADS)
-                        return child
+                    await child.says(LEADS, since.get(child, 0))
+                    return child
                 await asyncio.sleep(0.02)
 
     async def _holder(self) -> UUID | None:

@@ -19,7 +19,7 @@ from authbus_service.outbox.repository import Said
 from authbus_service.relay import loop, producer
 from authbus_service.relay.loop import Pace, Relay
 
-_ROWS = 50
+_ROWS = 300
 
 
 class Orders(BaseModel):

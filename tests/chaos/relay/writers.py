@@ -81,7 +81,7 @@ async def _write(
             written.rolled_back += 1
         else:
             written.committed += values
-        await asyncio.sleep(random.uniform(0, 0.03))
+        await asyncio.sleep(random.uniform(0.01, 0.05))
 
 
 async def _one_transaction(database: Database, users: list[UUID]) -> list[bytes]:

@@ -80,9 +80,9 @@ class World:
             consumer.assign(partitions)
             return [record async for record in _to_the_end(consumer, partitions)]
 
-    async def until_said(self) -> None:
+    async def until_said(self, seconds: float = 20) -> None:
         """Wait until the outbox is empty."""
-        await until(self._all_said)
+        await until(self._all_said, seconds)
 
     async def _all_said(self) -> bool:
         return not await self.waiting()
