@@ -3,7 +3,7 @@
 # pyright: reportPrivateUsage=false
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,16 +14,10 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from authbus.commands import AnyCommand, LogIn, RegisterUser
+from authbus.commands import LogIn, RegisterUser
 from authbus.replies import Code, Registered, Rejected
-from authbus_service.auth.handlers import prepare
 from authbus_service.auth.outcome import Granted
-from authbus_service.auth.proof import Policy, Tools
-from authbus_service.auth.users import repository as users
-from authbus_service.auth.users.user import Credential
 from authbus_service.consumers.group import Grouping
-from authbus_service.consumers.job import Decided, Job
-from authbus_service.consumers.writer import Writer
 from authbus_service.core import clock
 from authbus_service.core.database import Database
 from authbus_service.core.ids import id_time
@@ -31,61 +25,11 @@ from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.passwords import Hasher
 from authbus_service.inbox import fence, partitions
 from authbus_service.inbox import repository as inbox
-from tests.rig.made import a_job, a_request
+from tests.integration.consumers.grouping import PLACE, POLICY, Group
+from tests.rig.made import a_job
 from tests.rig.world import CHEAP
 
 PASSWORD = SecretStr("correct horse battery")
-PLACE = ("commands.credentials.v1", 0)
-POLICY = Policy(timedelta(days=30), timedelta(minutes=10), 12)
-
-
-class Group:
-    """A writer on a database, without Kafka; prepares jobs as the way of a command does."""
-
-    def __init__(self, database: Database, hashes: HashPool) -> None:
-        self.database = database
-        self.hashes = hashes
-        self.told: list[Any] = []
-        self.grouping = Grouping(database, POLICY, self.below)
-        self.writer = Writer(
-            self.grouping, known=self.known, window=lambda: 0.0, committed=self.told.append
-        )
-
-    def below(self, jobs: Iterable[Job]) -> dict[tuple[str, int], int]:
-        return {PLACE: max(job.arrival.offset for job in jobs) + 1}
-
-    async def known(self, ids: Any) -> Any:
-        async with self.database.reading() as db:
-            return await inbox.known(db, ids)
-
-    async def job(self, command: AnyCommand, *, offset: int = 0, **changes: Any) -> Job:
-        request = replace(a_request(command), **changes)
-        return a_job(request, await prepare(request, self.tools), offset=offset)
-
-    async def done(self, *jobs: Job) -> list[Any]:
-        for job in jobs:
-            self.writer.put(job)
-        return await self.results(*jobs)
-
-    async def results(self, *jobs: Job) -> list[Any]:
-        async with asyncio.timeout(10):
-            results = await asyncio.gather(*(job.result for job in jobs), return_exceptions=True)
-        return [each.answer if isinstance(each, Decided) else each for each in results]
-
-    @property
-    def tools(self) -> Tools:
-        async def credential(canonical: str) -> Credential | None:
-            async with self.database.reading() as db:
-                return (await users.credentials(db, [canonical])).get(canonical)
-
-        async def owner(_: object) -> None:
-            return None
-
-        return Tools(credential, owner, self.hashes, POLICY)
-
-    async def scalar(self, sql: str) -> Any:
-        async with self.database.reading() as db:
-            return await db.scalar(text(sql))
 
 
 @pytest.fixture

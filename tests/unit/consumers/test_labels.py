@@ -62,7 +62,12 @@ def test_every_header_that_a_seal_repeats_is_held_against_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [(name, value) for name, values in ALTERED.items() for value in values]
+    ("name", "value"),
+    [
+        pytest.param(name, value, id=f"{name}-{number}")
+        for name, values in ALTERED.items()
+        for number, value in enumerate(values)
+    ],
 )
 def test_an_altered_header_is_noticed(name: str, value: str) -> None:
     assert not labels_of(told(**{name: value})).agree_with(SEALED)

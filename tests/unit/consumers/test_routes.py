@@ -61,7 +61,7 @@ def test_tokens_go_out_sealed_to_the_reply_key() -> None:
     assert b"canary" in key.open(found.value)
 
 
-@pytest.mark.parametrize("key", BAD_KEYS, ids=lambda key: str(key)[:40])
+@pytest.mark.parametrize("key", BAD_KEYS, ids=range(len(BAD_KEYS)))
 def test_tokens_without_a_key_to_seal_to_never_go_out(key: dict[str, str] | None) -> None:
     found = sent(replace(ROUTE, key=key), TOKENS)
 

@@ -1,0 +1,76 @@
+"""Groups on a real database, without Kafka."""
+
+# pyright: reportPrivateUsage=false
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import text
+
+from authbus.commands import AnyCommand
+from authbus_service.auth.handlers import prepare
+from authbus_service.auth.proof import Policy, Tools
+from authbus_service.auth.users import repository as users
+from authbus_service.auth.users.user import Credential
+from authbus_service.consumers.group import Grouping
+from authbus_service.consumers.job import Decided, Job
+from authbus_service.consumers.writer import Writer
+from authbus_service.core.database import Database
+from authbus_service.core.security.hash_pool import HashPool
+from authbus_service.inbox import repository as inbox
+from tests.rig.made import a_job, a_request
+
+PLACE = ("commands.credentials.v1", 0)
+POLICY = Policy(timedelta(days=30), timedelta(minutes=10), 12)
+
+
+class Group:
+    """A writer on a database, without Kafka; prepares jobs as the way of a command does."""
+
+    def __init__(self, database: Database, hashes: HashPool) -> None:
+        self.database = database
+        self.hashes = hashes
+        self.told: list[Any] = []
+        self.grouping = Grouping(database, POLICY, self.below)
+        self.writer = Writer(
+            self.grouping, known=self.known, window=lambda: 0.0, committed=self.told.append
+        )
+
+    def below(self, jobs: Iterable[Job]) -> dict[tuple[str, int], int]:
+        return {PLACE: max(job.arrival.offset for job in jobs) + 1}
+
+    async def known(self, ids: Any) -> Any:
+        async with self.database.reading() as db:
+            return await inbox.known(db, ids)
+
+    async def job(self, command: AnyCommand, *, offset: int = 0, **changes: Any) -> Job:
+        request = replace(a_request(command), **changes)
+        return a_job(request, await prepare(request, self.tools), offset=offset)
+
+    async def done(self, *jobs: Job) -> list[Any]:
+        for job in jobs:
+            self.writer.put(job)
+        return await self.results(*jobs)
+
+    async def results(self, *jobs: Job) -> list[Any]:
+        async with asyncio.timeout(10):
+            results = await asyncio.gather(*(job.result for job in jobs), return_exceptions=True)
+        return [each.answer if isinstance(each, Decided) else each for each in results]
+
+    @property
+    def tools(self) -> Tools:
+        async def credential(canonical: str) -> Credential | None:
+            async with self.database.reading() as db:
+                return (await users.credentials(db, [canonical])).get(canonical)
+
+        async def owner(_: object) -> None:
+            return None
+
+        return Tools(credential, owner, self.hashes, POLICY)
+
+    async def scalar(self, sql: str) -> Any:
+        async with self.database.reading() as db:
+            return await db.scalar(text(sql))

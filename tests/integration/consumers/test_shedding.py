@@ -1,0 +1,135 @@
+"""What is not hashed, and that what is hashed costs the same for everybody."""
+
+# pyright: reportPrivateUsage=false
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy import event
+
+from authbus import Code, LogIn, Registered, RegisterUser, Rejected
+from authbus.message import Command
+from authbus_service.core.security.hash_pool import HashPool
+from authbus_service.core.security.passwords import Verified
+from tests.rig.crowd import PASSWORD
+from tests.rig.producing import Draft
+from tests.rig.world import World
+
+ANA = "ana@example.com"
+REGISTER = RegisterUser(email=ANA, password=PASSWORD)
+
+
+async def test_a_command_that_finds_the_hash_pool_full_is_busy_and_stored_nowhere(
+    world: World,
+) -> None:
+    web = world.web
+    draft = web.draft(REGISTER)
+    full = HashPool(world.hashes.hasher, bound=0)
+
+    async with replace(world, hashes=full).consuming():
+        busy = await web.ask(draft)
+    assert await world.rows("SELECT id FROM inbox") == []
+    async with world.consuming():
+        again = await web.ask(draft)
+
+    full.close()
+    assert busy == Rejected.because(Code.BUSY)
+    assert Code.BUSY.retryable
+    assert isinstance(again, Registered)
+
+
+class Slow(HashPool):
+    """A pool whose queue is longer than any command may wait."""
+
+    @property
+    def wait_seconds(self) -> float:
+        return 3600.0
+
+
+async def test_a_command_that_would_be_hashed_too_late_is_shed_before_it_is_opened(
+    world: World,
+) -> None:
+    web = world.web
+    hashes = Slow(world.hashes.hasher)
+    draft = web.draft(REGISTER)
+    unopened = draft.but(value=b"x" * len(draft.value))
+
+    async with replace(world, hashes=hashes).consuming():
+        busy = await web.ask(unopened)
+    async with world.consuming():
+        again = await web.ask(draft)
+
+    hashes.close()
+    assert busy == Rejected.because(Code.BUSY)
+    assert isinstance(again, Registered)
+
+
+class Counting(HashPool):
+    """Counts what is hashed."""
+
+    count: int = 0
+
+    async def verify(self, phc: str | None, password: str) -> Verified:
+        self.count += 1
+        return await super().verify(phc, password)
+
+    async def hash(self, password: str, salt: bytes | None = None) -> str:
+        self.count += 1
+        return await super().hash(password, salt)
+
+
+async def cost(world: World, hashes: Counting, draft: Draft) -> tuple[int, list[str]]:
+    """How many hashes and which statements this command costs, itself alone."""
+    said: list[str] = []
+
+    def note(*told: Any) -> None:
+        if "fence" not in told[2]:
+            said.append(told[2])
+
+    engine = world.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    hashes.count = 0
+    await world.web.ask(draft)
+    event.remove(engine, "before_cursor_execute", note)
+    return hashes.count, said
+
+
+async def test_a_refused_log_in_costs_the_same_whether_the_account_is_there_or_not(
+    world: World,
+) -> None:
+    web = world.web
+    hashes = Counting(world.hashes.hasher)
+    wrong = SecretStr("wrong horse battery")
+    asks: list[Command] = [
+        LogIn(email=ANA, password=wrong),
+        LogIn(email="nobody@example.com", password=wrong),
+        LogIn(email=ANA, password=SecretStr("")),
+        LogIn(email="nobody@example.com", password=SecretStr("")),
+        LogIn(email="no address", password=wrong),
+    ]
+    async with replace(world, hashes=hashes).consuming():
+        await web.ask(web.draft(REGISTER))
+
+        costs = [await cost(world, hashes, web.draft(each)) for each in asks]
+
+    hashes.close()
+    assert costs == [costs[0]] * len(asks)
+    count, said = costs[0]
+    assert count == 1
+    assert len(said) == len(set(said)) == 4
+
+
+async def test_a_command_long_expired_is_answered_and_stored_without_a_hash(world: World) -> None:
+    web = world.web
+    hashes = Counting(world.hashes.hasher)
+    late = web.draft(REGISTER, expirytime=datetime.now(UTC) - timedelta(minutes=2))
+
+    async with replace(world, hashes=hashes).consuming():
+        first = await web.ask(late)
+
+    hashes.close()
+    assert first == Rejected.because(Code.EXPIRED)
+    assert hashes.count == 0
+    assert [row["id"] for row in await world.rows("SELECT id FROM inbox")] == [late.id]
