@@ -27,7 +27,7 @@ from authbus_service.consumers.unreadable import Reason, UnreadableError
 from authbus_service.consumers.writer import Writer
 from authbus_service.core import clock
 from authbus_service.core.clients import Client
-from authbus_service.core.logging import get_logger
+from authbus_service.core.logging import bind, get_logger
 from authbus_service.core.security.hash_pool import HashPool, HashPoolFullError
 from authbus_service.core.security.masters import Masters
 from authbus_service.inbox.repository import Handled
@@ -54,18 +54,23 @@ class Way:
 
     async def __call__(self, arrival: Arrival) -> None:
         """Returns when the record is finished; a failure that passes is tried again for ever."""
+        claimed = _claimed(arrival)
+        with bind(command_id=claimed):
+            await self._until_finished(arrival, claimed)
+
+    async def _until_finished(self, arrival: Arrival, claimed: str | None) -> None:
         attempt = 0
         while True:
             try:
                 await self._once(arrival)
                 return
             except UnreadableError as error:
-                await self.speaker.bury(arrival, error.reason, _claimed(arrival))
+                await self.speaker.bury(arrival, error.reason, claimed)
                 return
             except Exception as error:  # noqa: BLE001 - one command's fault is no other's
                 if not is_transient(error):
                     _log.exception("command failed", place=arrival.place, offset=arrival.offset)
-                    await self.speaker.bury(arrival, Reason.FAILED, _claimed(arrival))
+                    await self.speaker.bury(arrival, Reason.FAILED, claimed)
                     return
                 _log.warning("command waits", error=type(error).__name__)
             await asyncio.sleep(_AGAIN[min(attempt, len(_AGAIN) - 1)])

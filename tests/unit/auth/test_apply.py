@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from authbus.events import AnyEvent, EndReason, SessionEnded, SessionStarted, UserCreated
-from authbus.state import SessionRevoked, UserState
+from authbus.state import SessionRevoked, UserState, UserStatus
 from authbus_service.auth.handlers import apply
 from authbus_service.auth.outcome import NOTHING, Private
 from authbus_service.auth.rows import Rows
@@ -61,7 +61,9 @@ def rows() -> Rows:
 def test_user_created_makes_the_user_and_the_public_state(rows: Rows) -> None:
     state = apply(created(), NEW, again := Rows(), NOW)
 
-    assert state == UserState(user_id=ANA, sequence=1, email="Ana@example.com", status="active")
+    assert state == UserState(
+        user_id=ANA, sequence=1, email="Ana@example.com", status=UserStatus.ACTIVE
+    )
     assert again.users.new == [
         User(
             id=ANA,
