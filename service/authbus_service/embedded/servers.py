@@ -78,6 +78,11 @@ class Server(ABC):
         """SIGKILL it, as if it had crashed."""
         await self.process.kill()
 
+    async def give_up(self) -> None:
+        """SIGKILL it if it runs: its data is not needed any more."""
+        if self._process is not None:
+            await self._process.kill()
+
     async def stop(self) -> None:
         """Ask it to end, and wait for it."""
         if self._process is not None:
