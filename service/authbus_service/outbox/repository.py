@@ -120,15 +120,15 @@ async def oldest(db: AsyncConnection, limit: int) -> list[Waiting]:
     rows = await db.execute(_OLDEST, {"limit": limit})
     return [
         Waiting(
-            said=Said(row.position, row.id),
-            topic=row.aggregatetype,
-            key=row.aggregateid,
-            type=row.type,
-            payload=row.payload,
-            headers=[(name, value.encode()) for name, value in row.headers],
-            written_at=row.timestamp,
+            Said(position, id_),
+            topic,
+            key,
+            kind,
+            payload,
+            [(name, value.encode()) for name, value in headers],
+            written_at,
         )
-        for row in rows
+        for position, id_, topic, key, kind, payload, headers, written_at in rows
     ]
 
 

@@ -13,6 +13,8 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.client import ConnectionGroup
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from authbus.envelope import Header
 from authbus_service.relay.errors import OutcomeUnknownError, RecordTooLargeError
@@ -23,6 +25,9 @@ _TRANSACTION_MS = 10_000
 _BATCH_BYTES = 262_144
 _BACKOFF_MS = 20
 _CLOSE_SECONDS = 1.0
+_LARGEST_BYTES = 1_048_576
+_PARTITIONER = DefaultPartitioner()  # the same as every Kafka client's
+_Place = tuple[str, int]
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 
@@ -137,20 +142,49 @@ class TransactionalProducer:
 
 async def _transact(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> None:
     await producer.begin_transaction()
+    batches = await _batches(producer, records)
     sent = [
-        await producer.send(
-            record.topic,
-            record.value,
-            record.key,
-            partition=record.partition,
-            headers=record.headers,
-        )
-        for record in records
+        await producer.send_batch(batch, topic, partition=partition)
+        for (topic, partition), batch in batches
     ]
     delivered = await asyncio.gather(*sent)
-    if len(delivered) != len(records) or None in delivered:
+    count = sum(batch.record_count() for _, batch in batches)
+    if count != len(records) or len(delivered) != len(batches) or None in delivered:
         raise OutcomeUnknownError("Kafka has not acknowledged every record")
     await producer.commit_transaction()
+
+
+async def _batches(
+    producer: AIOKafkaProducer, records: Sequence[Outgoing]
+) -> list[tuple[_Place, BatchBuilder]]:
+    """Batches in the order in which they must be sent; a full one is followed by another."""
+    topics = {record.topic for record in records}
+    partitions = {topic: sorted(await producer.partitions_for(topic)) for topic in topics}
+    batches: list[tuple[_Place, BatchBuilder]] = []
+    open_ones: dict[_Place, BatchBuilder] = {}
+    for record in records:
+        among = partitions[record.topic]
+        partition = record.partition
+        if partition is None:
+            partition = _PARTITIONER(record.key, among, among)
+        place = (record.topic, partition)
+        batch = open_ones.get(place)
+        if batch is None or not _added(batch, record):
+            batch = open_ones[place] = producer.create_batch()
+            batches.append((place, batch))
+            if not _added(batch, record):
+                raise MessageSizeTooLargeError
+    return batches
+
+
+def _added(batch: BatchBuilder, record: Outgoing) -> bool:
+    size = len(record.key) + len(record.value or b"")
+    if size > _LARGEST_BYTES:
+        raise MessageSizeTooLargeError
+    added = batch.append(
+        key=record.key, value=record.value, timestamp=None, headers=list(record.headers)
+    )
+    return added is not None
 
 
 async def _end(*tasks: asyncio.Task[Any]) -> None:

@@ -119,8 +119,12 @@ async def test_the_manifest_of_another_epoch_deletes_nothing(world: World) -> No
     assert len(await world.read()) == 6
 
 
-async def test_a_record_that_never_fits_becomes_a_dead_letter(world: World) -> None:
-    giant = a_record("ana", bytes(1_100_000))
+@pytest.mark.parametrize("refused_by", ["relay", "broker"])
+async def test_a_record_that_never_fits_becomes_a_dead_letter(
+    world: World, refused_by: str
+) -> None:
+    size = 1_100_000 if refused_by == "relay" else 1_048_560
+    giant = a_record("ana", bytes(size))
     few = [a_record("ana", str(n).encode()) for n in range(4)]
     await world.write(*few[:2], giant, *few[2:])
 
@@ -133,6 +137,16 @@ async def test_a_record_that_never_fits_becomes_a_dead_letter(world: World) -> N
     assert (told.topic, told.reason, told.size) == ("outbox", "too_large", 1_100_000)
     assert letter.key == str(giant.id).encode()
     assert len(letter.value or b"") < 1000
+
+
+async def test_a_record_larger_than_a_batch_is_published(world: World) -> None:
+    large = bytes(600_000)
+    await world.write(a_record("ana", b"1"), a_record("ana", large), a_record("ana", b"2"))
+
+    async with running(world.relay()):
+        await world.until_said()
+
+    assert [record.value for record in await world.read()] == [b"1", large, b"2"]
 
 
 async def test_a_lost_database_is_found_again(world: World) -> None:
