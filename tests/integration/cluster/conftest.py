@@ -1,4 +1,4 @@
-"""The admin client at the worker's Kafka."""
+"""An admin client on the worker's broker."""
 
 from collections.abc import AsyncIterator
 
