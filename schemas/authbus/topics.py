@@ -16,7 +16,7 @@ _COMMANDS = _config(
     retention_ms=str(7 * DAY_MS),
     max_message_bytes="65536",
     message_timestamp_type="LogAppendTime",
-    compression_type="uncompressed",
+    compression_type="producer",
     cleanup_policy="delete",
 )
 _COMPACTED = _config(cleanup_policy="compact")

@@ -98,7 +98,7 @@ def test_command_topics_are_kept_7_days_and_stamped_by_the_broker() -> None:
         assert topic.config["retention.ms"] == str(7 * DAY)
         assert topic.config["max.message.bytes"] == "65536"
         assert topic.config["message.timestamp.type"] == "LogAppendTime"
-        assert topic.config["compression.type"] == "uncompressed"
+        assert topic.config["compression.type"] == "producer"
 
 
 def test_state_topics_are_compacted_and_events_are_kept_for_ever() -> None:

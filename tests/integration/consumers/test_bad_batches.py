@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from aiokafka.errors import MessageSizeTooLargeError
 
-from authbus.topics import CREDENTIALS, SESSIONS
+from authbus.topics import CREDENTIALS, SESSIONS, Topic
 from authbus_service.cluster import Admin
 from authbus_service.consumers.batches import MOST_RECORDS
 from authbus_service.consumers.decompression import LARGEST
@@ -26,6 +26,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 CODECS = {"gzip": GZIP, "snappy": SNAPPY, "lz4": LZ4, "zstd": ZSTD}
 MIB = 1024 * 1024
 BOMBS = {"gzip": 200 * MIB, "snappy": 48 * MIB, "lz4": 200 * MIB, "zstd": 200 * MIB}
+# In 64 KiB of a compressed batch; of snappy nothing that is dangerous fits.
+FITTING = {"gzip": 40 * MIB, "lz4": 12 * MIB, "zstd": 200 * MIB}
 MOST_GROWTH = 100 * MIB
 ONE = records([Raw(b"value", b"k")])
 
@@ -49,12 +51,31 @@ async def test_a_topic_that_keeps_compression_is_read_too(lax: Watch, codec: str
     await _are_answered(lax, SESSIONS.suffix, CODECS[codec])
 
 
-@pytest.mark.parametrize("codec", CODECS)
-async def test_the_broker_refuses_a_bomb_on_a_topic_as_declared(watch: Watch, codec: str) -> None:
-    bomb = _bomb(codec, 20 * MIB)
+@pytest.mark.parametrize(("codec", "size"), FITTING.items())
+async def test_a_bomb_that_fits_into_a_topic_as_declared_is_buried_and_the_broker_lives(
+    watch: Watch, codec: str, size: int
+) -> None:
+    bomb = _bomb(codec, size)
+    gc.collect()
+
+    with _growth_below(MOST_GROWTH):
+        letter = await _buried(watch, bomb, CREDENTIALS)
+
+    assert len(bomb) < 65536
+    assert letter["reason"] == "batch_unreadable"
+
+
+@pytest.mark.parametrize(
+    ("codec", "size"), [("gzip", 100 * MIB), ("snappy", 20 * MIB), ("lz4", 100 * MIB)]
+)
+async def test_the_broker_refuses_what_does_not_fit_into_a_topic_as_declared(
+    watch: Watch, codec: str, size: int
+) -> None:
+    bomb = _bomb(codec, size)
 
     code, _ = await produce(watch.world.servers, CREDENTIALS.name(watch.world.namespace), bomb)
 
+    assert len(bomb) > 65536
     assert code == MessageSizeTooLargeError.errno
 
 
@@ -132,9 +153,11 @@ async def _are_answered(watch: Watch, suffix: str, codec: int) -> None:
         await watch.world.web.heard(each, 1, within=2)
 
 
-async def _buried(watch: Watch, data: bytes, *, index: int = 0) -> dict[str, Any]:
+async def _buried(
+    watch: Watch, data: bytes, to: Topic = SESSIONS, *, index: int = 0
+) -> dict[str, Any]:
     """Send a batch between two good records; the dead letter of the batch."""
-    topic = SESSIONS.name(watch.world.namespace)
+    topic = to.name(watch.world.namespace)
     (last,) = struct.unpack_from(">i", data, 23)
 
     async def send() -> int:
@@ -142,10 +165,10 @@ async def _buried(watch: Watch, data: bytes, *, index: int = 0) -> dict[str, Any
         assert code == 0
         return offset
 
-    first = await watch.surrounded(SESSIONS.suffix, send)
+    first = await watch.surrounded(to.suffix, send)
     offset = first + (index or last)
-    await watch.became(new_id(), SESSIONS.suffix, 0, offset)
-    (letter,) = watch.letters[SESSIONS.suffix, 0, offset]
+    await watch.became(new_id(), to.suffix, 0, offset)
+    (letter,) = watch.letters[to.suffix, 0, offset]
     return letter
 
 
