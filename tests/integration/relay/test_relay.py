@@ -2,18 +2,20 @@
 
 import asyncio
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 from sqlalchemy import text
 
 from authbus import topics
 from authbus.state import DeadLetter
 from authbus_service.core.database import connect
 from authbus_service.outbox.repository import Record, Said, append
-from authbus_service.relay import loop
-from authbus_service.relay.loop import Pace, Relay
+from authbus_service.relay.loop import Relay
 from tests.integration.relay.world import World, a_record, running, until
 
 
@@ -90,6 +92,24 @@ async def test_what_was_said_before_a_fall_is_not_said_again(world: World) -> No
 
     assert relay.state.failures == 1
     assert len(await world.read()) == 20
+
+
+async def test_the_open_transaction_of_a_dead_relay_is_aborted_at_once(world: World) -> None:
+    dead = AIOKafkaProducer(
+        bootstrap_servers=world.servers, transactional_id=f"{world.namespace}.relay"
+    )
+    await dead.start()
+    await dead.begin_transaction()
+    await dead.send_and_wait(topics.EVENTS.name(world.namespace), b"never", b"ana")
+    await dead.send_and_wait(topics.RELAY.name(world.namespace), b"never", b"manifest")
+    await world.write(a_record("ana", b"once"))
+
+    async with running(world.relay()):
+        await world.until_said(8)
+
+    with suppress(KafkaError):
+        await dead.stop()
+    assert [record.value for record in await world.read()] == [b"once"]
 
 
 async def test_without_its_memory_a_relay_says_it_twice(world: World) -> None:
@@ -171,48 +191,3 @@ async def test_a_lost_database_is_found_again(world: World) -> None:
 
     assert len(await world.read()) == written
     await one.close()
-
-
-@pytest.mark.parametrize("way", ["wake", "notify", "poll"])
-async def test_new_rows_are_found_at_once(
-    world: World, way: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def deaf(*_: object) -> None:
-        await asyncio.Event().wait()
-
-    if way != "notify":
-        monkeypatch.setattr(loop, "listen", deaf)
-    poll = 0.2 if way == "poll" else 30
-    relay = world.relay(pace=Pace(poll=poll, heartbeat=0.0 if way == "poll" else 30))
-    async with running(relay):
-        await world.write(a_record())
-        await until(lambda: _leads(relay))
-        await world.until_said()
-        await asyncio.sleep(0.3)
-
-        await world.write(a_record())
-        if way == "wake":
-            relay.wake()
-        async with asyncio.timeout(2):
-            await world.until_said()
-
-
-async def _leads(relay: Relay) -> bool:
-    return relay.state.leading
-
-
-async def test_a_stopped_relay_leaves_nothing_behind(world: World) -> None:
-    before = asyncio.all_tasks()
-    ours = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-        " AND wait_event = 'ClientRead' AND query LIKE 'LISTEN%'"
-    )
-
-    async with running(world.relay()):
-        await world.write(a_record())
-        await world.until_said()
-
-    await asyncio.sleep(0.1)
-    assert asyncio.all_tasks() == before
-    async with world.database.reading() as db:
-        assert await db.scalar(ours) == 0
