@@ -118,9 +118,11 @@ def main() -> None:
     hasher = Hasher(COST)
     found = uvloop.run(measure(asked.rounds, asked.seconds))
     cores = len(os.sched_getaffinity(0))
+    huge = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    pages = huge.read_text().partition("[")[2].partition("]")[0] if huge.exists() else "none"
     print(
         f"{platform.machine()}, {cores} cores, CPython {platform.python_version()}, load "
-        f"{os.getloadavg()[0]:.1f}, medians of {asked.rounds} rounds\n"
+        f"{os.getloadavg()[0]:.1f}, huge pages: {pages}, medians of {asked.rounds} rounds\n"
     )
     print("| what | figure |\n| --- | --- |")
     print(_table(found, 1000 / hasher.rate, hasher.engine))
