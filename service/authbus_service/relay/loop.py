@@ -44,7 +44,7 @@ class Pace:
     """
 
     deadline: float = 2.0
-    pause: float = 0.01
+    pause: float = 0.005
     poll: float = 0.2
     heartbeat: float = 1.0
     first_retry: float = 0.05
