@@ -1,6 +1,7 @@
 """One relay at a time, and a delete only by the one that still leads."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import datetime
 from uuid import uuid4
 
@@ -110,18 +111,25 @@ async def test_a_process_that_slept_too_long_has_lost_it_without_asking(world: W
 
 
 async def test_a_standby_is_idle_until_the_leader_is_gone(world: World) -> None:
-    leader, standby = world.relay(lease_seconds=60), world.relay(lease_seconds=60)
+    leader, standby = world.relay(lease_seconds=2), world.relay(lease_seconds=2)
 
-    async with running(standby):
+    async def leads() -> bool:
+        return leader.state.leading
+
+    async with AsyncExitStack() as others:
         async with running(leader):
+            await until(leads)
+            await others.enter_async_context(running(standby))
             await world.write(a_record())
             await world.until_said()
+            await asyncio.sleep(2.5)
+            idle = not standby.state.leading
         await world.write(a_record())
         await world.until_said()
 
+    assert idle
+    assert (leader.state.said, standby.state.said) == (1, 1)
     assert standby.state.failures == leader.state.failures == 0
-    assert {leader.state.said, standby.state.said} <= {0, 1, 2}
-    assert leader.state.said + standby.state.said == 2
     assert len(await world.read()) == 2
 
 
