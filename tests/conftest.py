@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
-import asyncpg
 import pytest
 import pytest_asyncio
 
 from authbus_service.core.database import Database, connect
 from authbus_service.core.migrations import migrate
 from authbus_service.embedded import Addresses, EmbeddedStack
+from tests.rig.databases import empty_database
 
 
 @pytest.fixture(scope="session")
@@ -41,13 +41,7 @@ def namespace() -> str:
 @pytest.fixture
 async def database_url(addresses: Addresses) -> str:
     """An empty database of this test's own."""
-    name = f"t{uuid4().hex[:8]}"
-    db = await asyncpg.connect(addresses.database_url.replace("+asyncpg", ""))
-    try:
-        await db.execute(f"CREATE DATABASE {name}")
-    finally:
-        await db.close()
-    return addresses.database_url.rpartition("/")[0] + f"/{name}"
+    return await empty_database(addresses)
 
 
 @pytest.fixture

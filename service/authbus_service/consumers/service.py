@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from functools import partial
 from uuid import UUID
 
 from faststream.kafka import KafkaBroker
@@ -26,6 +26,7 @@ from authbus_service.consumers.speaker import Speaker
 from authbus_service.consumers.subscriber import Intake
 from authbus_service.consumers.transient import OUTAGE
 from authbus_service.consumers.way import Way
+from authbus_service.consumers.went_back import require_no_older
 from authbus_service.consumers.writer import Writer
 from authbus_service.core import clock
 from authbus_service.core.clients import Client
@@ -43,17 +44,6 @@ _HASHED = (topics.CREDENTIALS,)
 _CHEAP = (topics.SESSIONS, topics.ACCOUNTS, topics.ADMIN)
 
 _log = get_logger(__name__)
-
-
-class DatabaseWentBackError(RuntimeError):
-    """Kafka's offsets are above the fence: the database was restored from an older copy."""
-
-    def __init__(self, place: Place, committed: int, known: int) -> None:
-        """`committed` is Kafka's offset, `known` the fence."""
-        super().__init__(
-            f"the database went back in time: {place[0]}/{place[1]} is committed up to "
-            f"{committed}, the database knows {known}. Nothing is handled. Run: authbus recover"
-        )
 
 
 class Consumers:
@@ -75,7 +65,6 @@ class Consumers:
         keyring: KeyRing,
         hashes: HashPool,
         wake_relay: Callable[[], None],
-        security: Mapping[str, Any] | None = None,
     ) -> None:
         """Nothing is connected yet."""
         self._database = database
@@ -84,8 +73,7 @@ class Consumers:
         self.broker = KafkaBroker(
             bootstrap_servers, allow_auto_create_topics=False, graceful_timeout=10.0, logger=None
         )
-        kafka = {"bootstrap_servers": bootstrap_servers, **(security or {})}
-        self._speaker = Speaker(settings.namespace, kafka)
+        self._speaker = Speaker(settings.namespace, bootstrap_servers)
         policy = _policy(settings)
         self._hashed = self._writer(policy, self._window)
         self._cheap = self._writer(policy, lambda: 0.0)
@@ -163,7 +151,7 @@ class Consumers:
             of,
             namespace,
             lanes,
-            guard=self._guard,
+            guard=partial(require_no_older, self._database),
             persist=self._persist,
             failed=self._fail,
         )
@@ -196,13 +184,6 @@ class Consumers:
         for intake in self._intakes:
             intake.progress.moved(below)
         self._wake_relay()
-
-    async def _guard(self, committed: Mapping[Place, int]) -> None:
-        async with self._database.reading() as db:
-            known = await fence.read(db)
-        for place, offset in committed.items():
-            if offset > known.get(place, 0):
-                raise DatabaseWentBackError(place, offset, known.get(place, 0))
 
     async def _persist(self, intake: Intake) -> None:
         """Move the fence in a transaction of its own, for what no group has covered."""

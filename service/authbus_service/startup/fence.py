@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from authbus_service.cluster import Admin
-from authbus_service.consumers import DatabaseWentBackError
+from authbus_service.consumers import require_no_older
 from authbus_service.core.database import Database
-from authbus_service.inbox import fence
 
 
 async def require_fence(
@@ -24,10 +23,6 @@ async def require_fence(
     committed: dict[tuple[str, int], int] = {}
     async with Admin.connect(servers, security) as admin:
         for group in groups:
-            committed |= await admin.committed(group)
-    async with database.reading() as db:
-        known = await fence.read(db)
-    for (topic, partition), offset in committed.items():
-        place = topic.removeprefix(f"{namespace}."), partition
-        if offset > known.get(place, 0):
-            raise DatabaseWentBackError(place, offset, known.get(place, 0))
+            for (topic, partition), offset in (await admin.committed(group)).items():
+                committed[topic.removeprefix(f"{namespace}."), partition] = offset
+    await require_no_older(database, committed)

@@ -1,13 +1,13 @@
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
-import asyncpg
 import pytest
 import pytest_asyncio
 
 from authbus_service.core.database import Database, connect
 from authbus_service.core.migrations import migrate
 from authbus_service.embedded import Addresses, EmbeddedStack
+from tests.rig.databases import empty_database
 from tests.rig.outcomes import Watch, watching
 from tests.rig.world import World, a_world
 
@@ -22,10 +22,7 @@ async def world(addresses: Addresses, namespace: str, database: Database) -> Asy
 async def watch(stack: EmbeddedStack) -> AsyncIterator[Watch]:
     """One running service for a whole table of records."""
     name = f"t{uuid4().hex[:8]}"
-    db = await asyncpg.connect(stack.addresses.database_url.replace("+asyncpg", ""))
-    await db.execute(f"CREATE DATABASE {name}")
-    await db.close()
-    database = connect(stack.addresses.database_url.rpartition("/")[0] + f"/{name}")
+    database = connect(await empty_database(stack.addresses))
     await migrate(database)
     async with (
         a_world(stack.addresses.bootstrap_servers, name, database) as made,
