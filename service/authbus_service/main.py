@@ -21,6 +21,7 @@ from authbus_service.core.database import Database
 from authbus_service.core.ids import new_id
 from authbus_service.core.logging import get_logger
 from authbus_service.core.security.argon2id import Cost
+from authbus_service.core.security.compiled.library import load
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.keyring import KeyRing
 from authbus_service.core.security.masters import Masters
@@ -138,7 +139,13 @@ class Service:
     async def _hash_pool(self) -> HashPool:
         chosen = self._settings
         cost = Cost(chosen.argon2_memory_kib, chosen.argon2_time, chosen.argon2_parallelism)
-        hasher = await asyncio.to_thread(Hasher, cost)
+        compiled = load() if chosen.hash == "compiled" else None
+        if chosen.hash == "compiled" and compiled is None:
+            _log.warning(
+                "there is no compiled hash for this processor; make one: authbus hash build"
+            )
+        hasher = await asyncio.to_thread(Hasher, cost, compiled)
+        _log.info("passwords are hashed", engine=hasher.engine, rate=round(hasher.rate, 1))
         return HashPool(hasher, threads=chosen.hash_threads)
 
     def _relay(self, database: Database, epoch: UUID, hashes: HashPool) -> Relay:

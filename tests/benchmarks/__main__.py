@@ -15,6 +15,7 @@ import uvloop
 
 from authbus.client.results import Session
 from authbus_service.core.security.argon2id import Cost
+from authbus_service.core.security.compiled.library import load
 from authbus_service.core.security.passwords import Hasher
 from tests.benchmarks.bare import verifies_a_second
 from tests.benchmarks.load import Cell, closed
@@ -53,12 +54,14 @@ async def _log_outs(running: Running, sessions: list[Session], seconds: float) -
     return await closed(IN_FLIGHT, min(seconds, len(left) / 2000), work, running.processes)
 
 
-async def measure(rounds: int, seconds: float) -> dict[str, list[dict[str, object]]]:
+async def measure(
+    rounds: int, seconds: float, settings: dict[str, str]
+) -> dict[str, list[dict[str, object]]]:
     """All cells, interleaved, so that what else the machine does falls on each alike."""
     found: dict[str, list[dict[str, object]]] = {
         name: [] for name in ("bare", "log_in", "log_in_alone", "log_out")
     }
-    async with _warm(seconds) as (running, emails):
+    async with _warm(seconds, settings) as (running, emails):
         for _ in range(rounds):
             bare = await asyncio.to_thread(
                 verifies_a_second, seconds, memory_kib=COST.memory_kib, passes=COST.time
@@ -73,8 +76,10 @@ async def measure(rounds: int, seconds: float) -> dict[str, list[dict[str, objec
 
 
 @asynccontextmanager
-async def _warm(seconds: float) -> AsyncGenerator[tuple[Running, list[str]]]:
-    async with a_service({}) as running:
+async def _warm(
+    seconds: float, settings: dict[str, str]
+) -> AsyncGenerator[tuple[Running, list[str]]]:
+    async with a_service(settings) as running:
         emails = await _registered(running)
         await _log_ins(running, emails, IN_FLIGHT, seconds / 2)
         yield running, emails
@@ -113,10 +118,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--hash", choices=["wheels", "compiled"], default="wheels")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    hasher = Hasher(COST)
-    found = uvloop.run(measure(asked.rounds, asked.seconds))
+    hasher = Hasher(COST, load() if asked.hash == "compiled" else None)
+    found = uvloop.run(measure(asked.rounds, asked.seconds, {"AUTHBUS_HASH": asked.hash}))
     cores = len(os.sched_getaffinity(0))
     huge = Path("/sys/kernel/mm/transparent_hugepage/enabled")
     pages = huge.read_text().partition("[")[2].partition("]")[0] if huge.exists() else "none"

@@ -16,6 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from authbus_service.core.migrations import newest
+from authbus_service.core.security.compiled.build import SHA256, SOURCE
 from authbus_service.embedded import EmbeddedStack
 
 RUN_COMMAND = """
@@ -158,6 +159,14 @@ def test_every_dependency_is_locked_at_a_version_that_it_allows(repository: Path
 
     assert len(wanted) > len(service["dependency-groups"]["dev"])
     assert loose == []
+
+
+def test_the_source_of_the_compiled_hash_is_the_one_that_is_locked(repository: Path) -> None:
+    text = (repository / "requirements.txt").read_text(encoding="utf-8")
+
+    locked = text.partition(f"\n{SOURCE} ")[2].partition("==")[0]
+
+    assert f"sha256:{SHA256}" in locked
 
 
 def test_both_distributions_carry_one_version_and_one_licence(repository: Path) -> None:

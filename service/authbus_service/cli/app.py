@@ -15,7 +15,9 @@ app = typer.Typer(
 )
 topics = typer.Typer(help="The topics that the service needs.", no_args_is_help=True)
 keys = typer.Typer(help="The keys from which all others are made.", no_args_is_help=True)
+hashing = typer.Typer(help="The password hash.", no_args_is_help=True)
 app.add_typer(topics, name="topics")
+app.add_typer(hashing, name="hash")
 app.add_typer(keys, name="keys")
 
 
@@ -75,6 +77,15 @@ def keys_new() -> None:
     from authbus_service.startup.master_key import new_master_key
 
     say(new_master_key())
+
+
+@hashing.command("build")
+def hash_build() -> None:
+    """Compile the hash for newer processors, for AUTHBUS_HASH=compiled; needs a C compiler."""
+    from authbus_service.cli.output import show
+    from authbus_service.core.security.compiled.build import build
+
+    show({"built": [path.name for path in build()]})
 
 
 @app.command()

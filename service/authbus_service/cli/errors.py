@@ -2,11 +2,13 @@
 
 from authbus_service.cluster import ClusterError
 from authbus_service.core.config import ConfigError
+from authbus_service.core.security.compiled.build import BuildError
 from authbus_service.core.security.masters import MasterKeyError
 from authbus_service.embedded import EmbeddedError
 from authbus_service.startup.errors import StartupError
 
 _MENDABLE = (
+    BuildError,
     ClusterError,
     ConfigError,
     EmbeddedError,

@@ -71,6 +71,7 @@ class Settings(BaseModel):
     argon2_memory_kib: Annotated[int, Field(ge=8, le=4 * 1024 * 1024)] = 19456
     argon2_time: Annotated[int, Field(ge=1, le=64)] = 2
     argon2_parallelism: Annotated[int, Field(ge=1, le=64)] = 1
+    hash: Annotated[Literal["wheels", "compiled"], _Lower] = "wheels"
     hash_threads: Annotated[int | None, Field(ge=1, le=256)] = None
     password_min_length: Annotated[int, Field(ge=8, le=128)] = 12
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from structlog.testing import capture_logs
 
 from authbus_service.core.security import argon2id
-from authbus_service.core.security.argon2id import Cost, Engine, Reference, Sodium
+from authbus_service.core.security.argon2id import Cost, Engine, OneLane, Reference, sodium_tag
 from authbus_service.core.security.passwords import MAX_BYTES, Hasher, Verified, normalised
 
 CHEAP = Cost(8, 1)
@@ -23,9 +23,9 @@ def hasher() -> Hasher:
     return Hasher(CHEAP)
 
 
-def engines(cost: Cost) -> tuple[Reference, Sodium]:
+def engines(cost: Cost) -> tuple[Reference, OneLane]:
     reference = Reference(cost)
-    return reference, Sodium(cost, reference)
+    return reference, OneLane("libsodium", sodium_tag, cost, reference)
 
 
 def test_the_known_hash_is_what_a_third_implementation_makes() -> None:
@@ -87,20 +87,20 @@ def test_an_engine_that_agrees_is_used() -> None:
 
 @pytest.mark.usefixtures("alike")
 def test_an_engine_that_disagrees_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    def other_hash(self: Sodium, password: bytes, salt: bytes) -> str:
+    def other_hash(self: OneLane, password: bytes, salt: bytes) -> str:
         return Reference(CHEAP).hash(password, salt[::-1])
 
-    monkeypatch.setattr(Sodium, "hash", other_hash)
+    monkeypatch.setattr(OneLane, "hash", other_hash)
 
     assert Hasher(CHEAP).engine == "argon2-cffi"
 
 
 @pytest.mark.usefixtures("alike")
 def test_an_engine_that_takes_any_password_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    def anything(self: Sodium, phc: str, password: bytes) -> bool:
+    def anything(self: OneLane, phc: str, password: bytes) -> bool:
         return True
 
-    monkeypatch.setattr(Sodium, "matches", anything)
+    monkeypatch.setattr(OneLane, "matches", anything)
 
     assert Hasher(CHEAP).engine == "argon2-cffi"
 
@@ -149,7 +149,7 @@ def test_every_path_costs_one_hash_of_the_account_or_of_nobody(
 ) -> None:
     own = hasher.hash(RIGHT)
     costs: list[str] = []
-    for engine in (Reference, Sodium):
+    for engine in (Reference, OneLane):
         monkeypatch.setattr(engine, "matches", counting(engine.matches, costs))
     passwords = (RIGHT, WRONG, "", "x" * 1024, "x" * 1025, "x" * 100_000, "\ud800" * 12)
 

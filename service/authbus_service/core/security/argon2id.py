@@ -1,7 +1,7 @@
-"""Argon2id by two engines that must agree before the second is used.
+"""Argon2id by several engines, each of which must agree with the first before it is used.
 
-argon2-cffi is the reference. libsodium picks its code by the processor at hand, where the wheel of
-the former holds the slowest; it knows p=1 alone and hands everything else to the reference.
+argon2-cffi is the reference; its wheel holds the code of the oldest processors. libsodium picks by
+the processor at hand, and so does what was compiled here. Both are used for one lane alone.
 """
 
 import base64
@@ -18,6 +18,8 @@ from nacl.bindings import (
     crypto_pwhash_ALG_ARGON2ID13,
 )
 from nacl.exceptions import CryptoError
+
+from authbus_service.core.security.compiled.library import Library, Tag
 
 SALT_BYTES = 16
 TAG_BYTES = 32
@@ -95,20 +97,20 @@ class Reference:
         return self._hasher.check_needs_rehash(phc)
 
 
-class Sodium:
-    """libsodium by way of PyNaCl."""
+class OneLane:
+    """Another implementation, for hashes of one lane; all else is the reference's."""
 
-    name = "libsodium"
-
-    def __init__(self, cost: Cost, reference: Reference) -> None:
+    def __init__(self, name: str, tag: Tag, cost: Cost, reference: Reference) -> None:
         """An engine that hashes at this cost, which must have one lane."""
+        self.name = name
+        self._raw = tag
         self._cost = cost
         self._reference = reference
 
     def hash(self, password: bytes, salt: bytes) -> str:
         """See Engine."""
         cost = self._cost
-        tag = _tag(password, salt, cost.memory_kib, cost.time, TAG_BYTES)
+        tag = self._raw(password, salt, cost.memory_kib, cost.time, TAG_BYTES)
         costs = f"m={cost.memory_kib},t={cost.time},p=1"
         return f"$argon2id$v=19${costs}${_encoded(salt)}${_encoded(tag)}"
 
@@ -125,21 +127,29 @@ class Sodium:
         ours = len(salt) == SALT_BYTES and len(tag) >= _LEAST_TAG_BYTES
         if not ours or memory_kib < _LEAST_KIB:
             return self._reference.matches(phc, password)
-        return hmac.compare_digest(_tag(password, salt, memory_kib, passes, len(tag)), tag)
+        return hmac.compare_digest(self._raw(password, salt, memory_kib, passes, len(tag)), tag)
 
 
-def choose(cost: Cost) -> tuple[Engine, float]:
+def sodium_tag(password: bytes, salt: bytes, memory_kib: int, passes: int, length: int) -> bytes:
+    """libsodium's, by way of PyNaCl."""
+    memory = memory_kib * 1024
+    return crypto_pwhash_alg(length, password, salt, passes, memory, crypto_pwhash_ALG_ARGON2ID13)
+
+
+def choose(cost: Cost, compiled: Library | None = None) -> tuple[Engine, float]:
     """The engine to use, and how many hashes a second one core makes with it.
 
-    libsodium, where it agrees and is not clearly the slower one.
+    The fastest of those that agree; another one than the reference unless it is clearly slower.
     """
     reference = Reference(cost)
+    chosen: Engine = reference
     rate = _rate(reference, cost)
-    if cost.parallelism == 1:
-        sodium = Sodium(cost, reference)
-        if agree(reference, sodium) and (other := _rate(sodium, cost)) * _CLEARLY > rate:
-            return sodium, other
-    return reference, rate
+    others = [Library("libsodium", sodium_tag), *([compiled] if compiled else [])]
+    for each in others if cost.parallelism == 1 else []:
+        engine = OneLane(each.name, each.tag, cost, reference)
+        if agree(reference, engine) and (found := _rate(engine, cost)) * _CLEARLY > rate:
+            chosen, rate = engine, found
+    return chosen, rate
 
 
 # Made once by argon2-cffi at m=64, t=2, p=1 and held against OpenSSL's argon2id in the tests.
@@ -173,11 +183,6 @@ def _rate(engine: Engine, cost: Cost) -> float:
         engine.hash(KNOWN_PASSWORD, KNOWN_SALT)
         taken.append(clock() - before)
     return 1 / max(min(taken), _LEAST_SECONDS)
-
-
-def _tag(password: bytes, salt: bytes, memory_kib: int, passes: int, length: int) -> bytes:
-    memory = memory_kib * 1024
-    return crypto_pwhash_alg(length, password, salt, passes, memory, crypto_pwhash_ALG_ARGON2ID13)
 
 
 def _encoded(raw: bytes) -> str:

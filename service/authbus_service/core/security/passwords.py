@@ -12,6 +12,7 @@ from authbus_service.core.security.argon2id import (
     UnreadableHashError,
     choose,
 )
+from authbus_service.core.security.compiled.library import Library
 
 MAX_BYTES = 1024
 
@@ -57,10 +58,10 @@ class Hasher:
     made at another cost is checked at its own.
     """
 
-    def __init__(self, cost: Cost) -> None:
+    def __init__(self, cost: Cost, compiled: Library | None = None) -> None:
         """Choose the engine (some hashes long) and make the hash of nobody's account."""
         self._reference = Reference(cost)
-        self._engine, self.rate = choose(cost)
+        self._engine, self.rate = choose(cost, compiled)
         self._nobody = self._engine.hash(secrets.token_bytes(), secrets.token_bytes(SALT_BYTES))
         self._never = secrets.token_bytes()
 
