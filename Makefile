@@ -38,9 +38,8 @@ format: setup ## put the code into shape
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: setup ## measure log-ins a second, the latency beside the hash, log-outs a second (HASH=compiled)
-	@$(if $(filter compiled,$(HASH)),$(BIN)/authbus hash build >/dev/null)
-	@$(BIN)/python -m tests.benchmarks $(if $(HASH),--hash $(HASH))
+bench: setup ## measure log-ins a second, the latency beside the hash, log-outs a second
+	@$(BIN)/python -m tests.benchmarks
 
 spec: setup ## write schemas/authbus/spec anew
 	@$(BIN)/authbus spec

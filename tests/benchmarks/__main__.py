@@ -1,4 +1,7 @@
-"""`make bench`: log-ins and log-outs a second through Kafka, beside the bare hash."""
+"""`make bench`: log-ins and log-outs a second through Kafka, beside the bare hash.
+
+Once with the wheels' hash, and once with the compiled one where there is a C compiler.
+"""
 
 import argparse
 import asyncio
@@ -15,6 +18,7 @@ import uvloop
 
 from authbus.client.results import Session
 from authbus_service.core.security.argon2id import Cost
+from authbus_service.core.security.compiled.build import BuildError, build
 from authbus_service.core.security.compiled.library import load
 from authbus_service.core.security.passwords import Hasher
 from tests.benchmarks.bare import verifies_a_second
@@ -89,28 +93,49 @@ def _median(cells: list[dict[str, object]], name: str) -> float:
     return median(float(str(cell[name])) for cell in cells)
 
 
-def _table(found: dict[str, list[dict[str, object]]], hash_ms: float, engine: str) -> str:
+def _figures(found: dict[str, list[dict[str, object]]], hasher: Hasher) -> dict[str, str]:
     bare, rate = _median(found["bare"], "rate"), _median(found["log_in"], "rate")
     ratio = median(
         float(str(one["rate"])) / float(str(limit["rate"]))
         for one, limit in zip(found["log_in"], found["bare"], strict=True)
     )
     alone = _median(found["log_in_alone"], "p50")
-    rows = [
-        ("argon2-cffi wheel alone, all cores", f"{bare:.0f} verifies/s"),
-        (f"log-ins, {IN_FLIGHT} in flight ({engine})", f"{rate:.0f}/s = {ratio:.2f} of the above"),
-        ("their p50", f"{_median(found['log_in'], 'p50'):.0f} ms"),
-        ("their p99", f"{_median(found['log_in'], 'p99'):.0f} ms"),
-        ("a log-in alone, p50", f"{alone:.1f} ms = {alone - hash_ms:.1f} ms above its hash"),
-        (f"log-outs, {IN_FLIGHT} in flight", f"{_median(found['log_out'], 'rate'):.0f}/s"),
-    ]
-    spent = found["log_in"][-1]["cpu"]
+    return {
+        "argon2-cffi wheel alone, all cores": f"{bare:.0f} verifies/s",
+        f"log-ins, {IN_FLIGHT} in flight": f"{rate:.0f}/s = {ratio:.2f} of the above",
+        "their p50": f"{_median(found['log_in'], 'p50'):.0f} ms",
+        "their p99": f"{_median(found['log_in'], 'p99'):.0f} ms",
+        "a log-in alone, p50": f"{alone:.1f} ms = {alone - 1000 / hasher.rate:.1f} above its hash",
+        f"log-outs, {IN_FLIGHT} in flight": f"{_median(found['log_out'], 'rate'):.0f}/s",
+        "CPU a log-in, ms": _spent(found["log_in"], 1),
+        "CPU a log-out, ms": _spent(found["log_out"], 2),
+    }
+
+
+def _spent(cells: list[dict[str, object]], digits: int) -> str:
+    spent = cells[-1]["cpu"]
     assert isinstance(spent, dict)
-    rows.append(("CPU a log-in", ", ".join(f"{name} {ms:.1f} ms" for name, ms in spent.items())))
-    spent = found["log_out"][-1]["cpu"]
-    assert isinstance(spent, dict)
-    rows.append(("CPU a log-out", ", ".join(f"{name} {ms:.2f} ms" for name, ms in spent.items())))
-    return "\n".join(f"| {name} | {value} |" for name, value in rows)
+    return ", ".join(f"{name} {ms:.{digits}f}" for name, ms in spent.items())
+
+
+def _hashers() -> dict[str, Hasher]:
+    """Each value of AUTHBUS_HASH that this machine has an engine for."""
+    hashers = {"wheels": Hasher(COST)}
+    try:
+        if load() is None:
+            build()
+    except BuildError as error:
+        print(f"without a compiled hash: {error}\n")
+    else:
+        hashers["compiled"] = Hasher(COST, load())
+    return hashers
+
+
+def _print(tables: dict[str, dict[str, str]]) -> None:
+    columns = list(tables.values())
+    print(f"| | {' | '.join(tables)} |\n| --- |{' --- |' * len(columns)}")
+    for name in columns[0]:
+        print(f"| {name} | {' | '.join(column[name] for column in columns)} |")
 
 
 def main() -> None:
@@ -118,20 +143,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0)
-    parser.add_argument("--hash", choices=["wheels", "compiled"], default="wheels")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    hasher = Hasher(COST, load() if asked.hash == "compiled" else None)
-    found = uvloop.run(measure(asked.rounds, asked.seconds, {"AUTHBUS_HASH": asked.hash}))
+    hashers = _hashers()
+    found = {
+        name: uvloop.run(measure(asked.rounds, asked.seconds, {"AUTHBUS_HASH": name}))
+        for name in hashers
+    }
     cores = len(os.sched_getaffinity(0))
     huge = Path("/sys/kernel/mm/transparent_hugepage/enabled")
     pages = huge.read_text().partition("[")[2].partition("]")[0] if huge.exists() else "none"
     print(
         f"{platform.machine()}, {cores} cores, CPython {platform.python_version()}, load "
-        f"{os.getloadavg()[0]:.1f}, huge pages: {pages}, medians of {asked.rounds} rounds\n"
+        f"{os.getloadavg()[0]:.1f}, huge pages: {pages}, medians of {asked.rounds} rounds of "
+        f"{asked.seconds:.0f} s\n"
     )
-    print("| what | figure |\n| --- | --- |")
-    print(_table(found, 1000 / hasher.rate, hasher.engine))
+    _print(
+        {
+            f"{name}: {hashers[name].engine}": _figures(cells, hashers[name])
+            for name, cells in found.items()
+        }
+    )
     if asked.json is not None:
         asked.json.write_text(json.dumps({"cells": found, "load": os.getloadavg()}, indent=1))
 

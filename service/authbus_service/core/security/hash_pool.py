@@ -14,8 +14,8 @@ from authbus_service.core.security.passwords import Hasher, Verified
 T = TypeVar("T")
 
 _BOUND = 4096
-_SLACK = 0.25
-_MOST_SLACK = 0.1
+_SLACK = 0.6
+_MOST_SLACK = 0.2
 # The event loop, Kafka and PostgreSQL go first: what they do is short and lets the next hash begin.
 _NICE = 10
 
