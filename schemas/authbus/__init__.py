@@ -7,7 +7,7 @@ import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from authbus.commands import LogIn, LogOut, RegisterUser
+from authbus.commands import EndAllSessions, EndSession, ListSessions, LogIn, LogOut, RegisterUser
 from authbus.errors import (
     AuthError,
     AuthRejected,
@@ -21,7 +21,17 @@ from authbus.errors import (
 )
 from authbus.events import EndReason, SessionEnded, SessionStarted, UserCreated
 from authbus.message import Command, Event, Message, Reply
-from authbus.replies import Code, LoggedIn, LoggedOut, Registered, Rejected
+from authbus.replies import (
+    AllSessionsEnded,
+    Code,
+    LoggedIn,
+    LoggedOut,
+    Registered,
+    Rejected,
+    SessionEntry,
+    SessionIsEnded,
+    SessionList,
+)
 from authbus.state import FeedAlive, PublicKey, SessionRevoked, UserState, UserStatus
 
 if TYPE_CHECKING:
@@ -31,6 +41,7 @@ if TYPE_CHECKING:
     from authbus.verifier import Verifier
 
 __all__ = [
+    "AllSessionsEnded",
     "AuthClient",
     "AuthError",
     "AuthRejected",
@@ -39,12 +50,15 @@ __all__ = [
     "Claims",
     "Code",
     "Command",
+    "EndAllSessions",
     "EndReason",
+    "EndSession",
     "Event",
     "EventStream",
     "FeedAlive",
     "FeedStale",
     "Gap",
+    "ListSessions",
     "LogIn",
     "LogOut",
     "LoggedIn",
@@ -58,6 +72,9 @@ __all__ = [
     "Reply",
     "Session",
     "SessionEnded",
+    "SessionEntry",
+    "SessionIsEnded",
+    "SessionList",
     "SessionRevoked",
     "SessionStarted",
     "StreamEvent",

@@ -26,4 +26,24 @@ class LogOut(Command):
     refresh_token: Secret
 
 
-AnyCommand = RegisterUser | LogIn | LogOut
+class EndSession(Command):
+    """End one of the user's own sessions. Answered by `SessionIsEnded`, also when it has ended."""
+
+    access_token: Secret
+    session_id: UUID
+
+
+class EndAllSessions(Command):
+    """End all other sessions of the user. Answered by `AllSessionsEnded`."""
+
+    access_token: Secret
+    this_one_too: bool = False
+
+
+class ListSessions(Command):
+    """Where the user is logged in. A question: it has no effect. Answered by `SessionList`."""
+
+    access_token: Secret
+
+
+AnyCommand = RegisterUser | LogIn | LogOut | EndSession | EndAllSessions | ListSessions

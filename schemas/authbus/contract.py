@@ -3,17 +3,33 @@
 from dataclasses import dataclass
 
 from authbus import topics
-from authbus.commands import AnyCommand, LogIn, LogOut, RegisterUser
+from authbus.commands import (
+    AnyCommand,
+    EndAllSessions,
+    EndSession,
+    ListSessions,
+    LogIn,
+    LogOut,
+    RegisterUser,
+)
 from authbus.events import AnyEvent, SessionEnded, SessionStarted, UserCreated
 from authbus.message import Command, Message, Reply
-from authbus.replies import LoggedIn, LoggedOut, Registered, Rejected
+from authbus.replies import (
+    AllSessionsEnded,
+    LoggedIn,
+    LoggedOut,
+    Registered,
+    Rejected,
+    SessionIsEnded,
+    SessionList,
+)
 from authbus.state import DeadLetter, FeedAlive, PublicKey, SessionRevoked, UserState
 from authbus.topics import Topic
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One command: where it is sent, what may answer it, what it may cause."""
+    """One command: where it is sent, what may answer it, what it may cause; a question: nothing."""
 
     command: type[AnyCommand]
     topic: Topic
@@ -25,6 +41,9 @@ ROWS = (
     Row(RegisterUser, topics.CREDENTIALS, Registered, (UserCreated,)),
     Row(LogIn, topics.CREDENTIALS, LoggedIn, (SessionStarted,)),
     Row(LogOut, topics.SESSIONS, LoggedOut, (SessionEnded,)),
+    Row(EndSession, topics.SESSIONS, SessionIsEnded, (SessionEnded,)),
+    Row(EndAllSessions, topics.SESSIONS, AllSessionsEnded, (SessionEnded,)),
+    Row(ListSessions, topics.SESSIONS, SessionList, ()),
 )
 
 COMMANDS: dict[str, type[AnyCommand]] = {row.command.wire_type(): row.command for row in ROWS}

@@ -13,6 +13,7 @@ class EndReason(OpenEnum):
     """Why a session ended."""
 
     LOGOUT = "logout"
+    REVOKED = "revoked"
 
 
 class UserCreated(Event):

@@ -3,7 +3,7 @@
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from authbus.message import Instant, Reply, Secret
 from authbus.open_enum import OpenEnum
@@ -15,6 +15,7 @@ class Code(OpenEnum):
     INVALID = "invalid"
     INVALID_CREDENTIALS = "invalid_credentials"
     INVALID_TOKEN = "invalid_token"
+    SESSION_UNKNOWN = "session_unknown"
     EMAIL_INVALID = "email_invalid"
     EMAIL_TAKEN = "email_taken"
     PASSWORD_TOO_SHORT = "password_too_short"
@@ -70,3 +71,36 @@ class LoggedOut(Reply):
     """The session is over."""
 
     session_id: UUID
+
+
+class SessionIsEnded(Reply):
+    """The session is over."""
+
+    session_id: UUID
+
+
+class AllSessionsEnded(Reply):
+    """So many sessions were ended."""
+
+    count: Annotated[int, Field(ge=0)]
+
+
+class SessionEntry(BaseModel):
+    """One session of a list. `is_current` is the one that asks."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    session_id: UUID
+    client_id: Annotated[str, StringConstraints(max_length=64)]
+    amr: tuple[str, ...]
+    started_at: Instant
+    expires_at: Instant
+    is_current: bool
+
+
+class SessionList(Reply):
+    """The live sessions of a user, oldest first."""
+
+    sealed: ClassVar[bool] = True
+
+    sessions: tuple[SessionEntry, ...]

@@ -13,6 +13,7 @@ from authbus.specification.channels import all_channels
 from authbus.specification.codes import MEANINGS
 from authbus.specification.messages import entries
 from authbus.specification.table import as_json
+from authbus_service.auth.handlers import APPLY, HANDLERS, QUESTIONS
 
 # As decided: keys keep their order only while these stay.
 PARTITIONS = {
@@ -39,7 +40,7 @@ def declared(module: ModuleType, base: type[Message]) -> set[type[Message]]:
     }
 
 
-def test_each_command_has_one_row_a_reply_and_an_event() -> None:
+def test_each_command_has_one_row_and_a_reply() -> None:
     assert {row.command for row in contract.ROWS} == declared(commands, Command)
     assert len(contract.ROWS) == len(contract.COMMANDS)
     for row in contract.ROWS:
@@ -47,8 +48,13 @@ def test_each_command_has_one_row_a_reply_and_an_event() -> None:
         assert contract.topic_of(row.command) is row.topic
         assert issubclass(row.reply, Reply)
         assert row.reply is not Rejected
-        assert row.events
         assert set(row.events) <= set(contract.EVENTS.values())
+
+
+def test_a_command_with_events_is_handled_and_one_without_is_a_question() -> None:
+    assert HANDLERS.keys() == {row.command for row in contract.ROWS if row.events}
+    assert QUESTIONS.keys() == {row.command for row in contract.ROWS if not row.events}
+    assert APPLY.keys() == set(contract.EVENTS.values())
 
 
 def test_each_message_in_the_code_is_in_the_table() -> None:

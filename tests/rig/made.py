@@ -6,7 +6,7 @@ from uuid import UUID
 
 from authbus import topics
 from authbus.commands import AnyCommand
-from authbus_service.auth.proof import Proof
+from authbus_service.auth.proof import Policy, Proof
 from authbus_service.auth.request import Derived, Request
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.job import Job
@@ -15,6 +15,11 @@ from authbus_service.core.ids import new_id
 from authbus_service.core.security.masters import Masters
 
 MASTERS = Masters([bytes(range(32))])
+POLICY = Policy(
+    session_lifetime=timedelta(days=30),
+    access_token_lifetime=timedelta(minutes=10),
+    password_min_length=12,
+)
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 

@@ -1,27 +1,27 @@
 """AuthClient: register, log in, log out and verify, over Kafka."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Self, TypeVar, Unpack
+from typing import Self, Unpack
 from uuid import UUID
 
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from authbus.client.asking import Asker
+from authbus.client.calling import Caller
 from authbus.client.calls import Calls
 from authbus.client.lanes import Lanes
 from authbus.client.outgoing import Sender
 from authbus.client.results import Session, User
+from authbus.client.session_calls import SessionCalls
 from authbus.commands import LogIn, LogOut, RegisterUser
 from authbus.connection import Connection, Security
 from authbus.contract import ROWS
 from authbus.ended_sessions import EndedSessions
-from authbus.errors import AuthError, AuthRejected
 from authbus.following import Feed, Follower
 from authbus.message import Command, Reply
 from authbus.public_keys import PublicKeys
-from authbus.replies import Code, LoggedIn, LoggedOut, Registered
+from authbus.replies import LoggedIn, LoggedOut, Registered
 from authbus.tokens import Claims, OnStale, Rules, TokenChecker
 from authbus.topics import DEFAULT_NAMESPACE
 from authbus.trust import Trust
@@ -29,9 +29,6 @@ from authbus.uuid7 import uuid7
 from authbus.verifier import MAX_STALENESS, ended_feed, key_feed
 
 TIMEOUT = 15.0
-
-C = TypeVar("C", bound=Command)
-R = TypeVar("R", bound=Reply)
 
 
 class AuthClient:
@@ -77,6 +74,8 @@ class AuthClient:
         self._feeds = (replies, self._ended_feed, key_feed(self._keys, namespace))
         self._follower = Follower(self._connection, self._feeds)
         self._asker = Asker(self._connection, self._sender, self._keys, self._calls)
+        self._call = Caller(self._asker, timeout)
+        self.sessions = SessionCalls(self._call)
 
     async def __aenter__(self) -> Self:
         """Connect, and read what there is of keys. Raises MissingTopic and AuthUnavailable."""
@@ -112,11 +111,14 @@ class AuthClient:
         timeout: float | None = None,
     ) -> User:
         """Make an account. Raises AuthRejected (`email_taken`, `password_too_short` ...)."""
-        id_ = command_id or uuid7()
-        command = _made(id_, lambda: RegisterUser(email=email, password=SecretStr(password)))
-        key = self._lanes.key(email)
-        reply = await self.send(command, key=key, command_id=id_, timeout=timeout)
-        return User(_expected(reply, Registered).user_id)
+        reply = await self._call(
+            lambda: RegisterUser(email=email, password=SecretStr(password)),
+            Registered,
+            key=self._lanes.key(email),
+            command_id=command_id,
+            timeout=timeout,
+        )
+        return User(reply.user_id)
 
     async def log_in(
         self,
@@ -127,11 +129,14 @@ class AuthClient:
         timeout: float | None = None,
     ) -> Session:
         """Start a session. Raises AuthRejected: `invalid_credentials` whatever is wrong."""
-        id_ = command_id or uuid7()
-        command = _made(id_, lambda: LogIn(email=email, password=SecretStr(password)))
-        key = self._lanes.key(email)
-        reply = await self.send(command, key=key, command_id=id_, timeout=timeout)
-        return Session.of(_expected(reply, LoggedIn))
+        reply = await self._call(
+            lambda: LogIn(email=email, password=SecretStr(password)),
+            LoggedIn,
+            key=self._lanes.key(email),
+            command_id=command_id,
+            timeout=timeout,
+        )
+        return Session.of(reply)
 
     async def log_out(
         self,
@@ -141,12 +146,15 @@ class AuthClient:
         timeout: float | None = None,
     ) -> None:
         """End a session; no error when it has ended. This client refuses its tokens from now on."""
-        id_ = command_id or uuid7()
         token = SecretStr(session.refresh_token)
-        command = _made(id_, lambda: LogOut(session_id=session.session_id, refresh_token=token))
-        key = str(session.session_id)
-        reply = await self.send(command, key=key, command_id=id_, timeout=timeout)
-        self._ended.note(_expected(reply, LoggedOut).session_id, datetime.now(UTC))
+        reply = await self._call(
+            lambda: LogOut(session_id=session.session_id, refresh_token=token),
+            LoggedOut,
+            key=str(session.session_id),
+            command_id=command_id,
+            timeout=timeout,
+        )
+        self._ended.note(reply.session_id, datetime.now(UTC))
 
     async def send(
         self,
@@ -173,19 +181,3 @@ class AuthClient:
     def verify(self, token: str) -> Claims:
         """What an access token for this client's audience says; see Verifier.verify."""
         return self._checker.verify(token)
-
-
-def _made(command_id: UUID, make: Callable[[], C]) -> C:
-    """A command, or the refusal that the service would answer with."""
-    try:
-        return make()
-    except ValidationError as error:
-        wrong = (f"{'.'.join(map(str, each['loc']))}: {each['type']}" for each in error.errors())
-        detail = "; ".join(wrong)
-    raise AuthRejected(Code.INVALID, detail, retryable=False, command_id=command_id)
-
-
-def _expected(reply: Reply, model: type[R]) -> R:
-    if not isinstance(reply, model):
-        raise AuthError(f"{model.__name__} was expected, {type(reply).__name__} came")
-    return reply

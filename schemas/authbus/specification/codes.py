@@ -6,6 +6,7 @@ MEANINGS = {
     Code.INVALID: "A field is missing, unknown or out of bounds; `detail` names it.",
     Code.INVALID_CREDENTIALS: "No account with this address and password.",
     Code.INVALID_TOKEN: "The token is not of this session, or no longer good.",
+    Code.SESSION_UNKNOWN: "The user has no such session.",
     Code.EMAIL_INVALID: "The address is not one that can get mail.",
     Code.EMAIL_TAKEN: "There is an account with this address. Do not show this to a stranger.",
     Code.PASSWORD_TOO_SHORT: "The password has too few characters.",

@@ -5,11 +5,28 @@ from hashlib import sha256
 from uuid import UUID, uuid5
 
 from authbus import topics
-from authbus.commands import LogIn, LogOut, RegisterUser
+from authbus.commands import (
+    EndAllSessions,
+    EndSession,
+    ListSessions,
+    LogIn,
+    LogOut,
+    RegisterUser,
+)
 from authbus.envelope import EVENT_SOURCE, JSON_TYPE, SEALED_TYPE, Sealed, cloud_event
 from authbus.events import EndReason, SessionEnded, SessionStarted, UserCreated
 from authbus.message import Message
-from authbus.replies import Code, LoggedIn, LoggedOut, Registered, Rejected
+from authbus.replies import (
+    AllSessionsEnded,
+    Code,
+    LoggedIn,
+    LoggedOut,
+    Registered,
+    Rejected,
+    SessionEntry,
+    SessionIsEnded,
+    SessionList,
+)
 from authbus.specification.messages import Entry, Kind
 from authbus.specification.schemas import SEALED_URN, Json
 from authbus.state import DeadLetter, FeedAlive, PublicKey, SessionRevoked, UserState, UserStatus
@@ -22,6 +39,7 @@ _SESSION = UUID("019cade2-123b-8d47-a1c3-75f09e2b6a84")
 _RECORD = UUID("019cade2-123b-8f22-b64e-0d9a83c5e717")
 _CORRELATION = "0f6b1c52"
 _USER_DATA: Json = {"email": "ana@example.com", "password": "correct horse battery"}
+_BY_TOKEN: Json = {"access_token": "header.payload.signature"}
 _CAUSED: Json = {"user_id": _USER, "actor": f"user:{_USER}", "causation_id": _COMMAND}
 
 # Public halves; nobody has the private ones.
@@ -43,6 +61,9 @@ _VALUES: tuple[Message, ...] = (
     RegisterUser(**_USER_DATA),
     LogIn(**_USER_DATA),
     LogOut.model_validate({"session_id": _SESSION, "refresh_token": "an-opaque-refresh-token"}),
+    EndSession.model_validate({**_BY_TOKEN, "session_id": _SESSION}),
+    EndAllSessions.model_validate(_BY_TOKEN),
+    ListSessions.model_validate(_BY_TOKEN),
     Registered(user_id=_USER),
     LoggedIn.model_validate(
         {
@@ -55,6 +76,20 @@ _VALUES: tuple[Message, ...] = (
         }
     ),
     LoggedOut(session_id=_SESSION),
+    SessionIsEnded(session_id=_SESSION),
+    AllSessionsEnded(count=2),
+    SessionList(
+        sessions=(
+            SessionEntry(
+                session_id=_SESSION,
+                client_id=CLIENT,
+                amr=("pwd",),
+                started_at=AT,
+                expires_at=AT + timedelta(days=30),
+                is_current=True,
+            ),
+        )
+    ),
     Rejected.because(Code.INVALID_CREDENTIALS, "no account with this address and password"),
     UserCreated(sequence=1, **_CAUSED),
     SessionStarted(
@@ -87,6 +122,9 @@ _KEYS: dict[type[Message], str] = {
     RegisterUser: "the-producers-choice",
     LogIn: "the-producers-choice",
     LogOut: str(_SESSION),
+    EndSession: str(_USER),
+    EndAllSessions: str(_USER),
+    ListSessions: str(_USER),
     PublicKey: _KID,
     SessionRevoked: str(_SESSION),
     FeedAlive: "alive",

@@ -1,16 +1,26 @@
-"""The handlers: `prepare` may wait and holds no transaction, `decide` is pure, `apply` writes rows.
+"""The tables: what prepares and decides each command, what applies each event.
 
-A new command is a case in `prepare` and in `decide`, a new event one in `apply`; a forgotten case
-fails the type check.
+`prepare` may wait and holds no transaction, `decide` is pure, `apply` writes rows. A question has
+no effect and is answered at once. What is new in the contract is a row here.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import assert_never
+from typing import Any, Protocol, TypeVar
 
-from authbus.commands import LogIn, LogOut, RegisterUser
+from authbus.commands import EndAllSessions, EndSession, ListSessions, LogIn, LogOut, RegisterUser
 from authbus.events import AnyEvent, SessionEnded, SessionStarted, UserCreated
+from authbus.message import Command, Event, Reply
 from authbus.state import SessionRevoked, UserState
-from authbus_service.auth import log_in, log_out, register
+from authbus_service.auth.case import Case
+from authbus_service.auth.commands import (
+    end_all_sessions,
+    end_session,
+    list_sessions,
+    log_in,
+    log_out,
+    register,
+)
 from authbus_service.auth.outcome import Outcome, Private
 from authbus_service.auth.proof import Policy, Proof, Tools
 from authbus_service.auth.request import Request
@@ -18,49 +28,80 @@ from authbus_service.auth.rows import Readable, Rows
 from authbus_service.auth.sessions import service as sessions
 from authbus_service.auth.users import service as users
 
+C_contra = TypeVar("C_contra", bound=Command, contravariant=True)
+
+
+class Handler(Protocol[C_contra]):
+    """A module of `commands/` that changes something."""
+
+    async def prepare(self, command: C_contra, request: Request, tools: Tools, /) -> Proof:
+        """Read and hash what the decision needs. May take long; changes nothing."""
+        ...
+
+    def decide(self, command: C_contra, case: Case, /) -> Outcome:
+        """The one answer. It refuses before it changes anything; it changes nothing."""
+        ...
+
+
+class Question(Protocol[C_contra]):
+    """A module of `commands/` that changes nothing and leaves no trace in the inbox."""
+
+    async def answer(self, command: C_contra, tools: Tools, at: datetime, /) -> Reply:
+        """The answer as things are, `at` our own clock's time."""
+        ...
+
+
+HANDLERS: Mapping[type[Command], Handler[Any]] = {
+    RegisterUser: register,
+    LogIn: log_in,
+    LogOut: log_out,
+    EndSession: end_session,
+    EndAllSessions: end_all_sessions,
+}
+QUESTIONS: Mapping[type[Command], Question[Any]] = {
+    ListSessions: list_sessions,
+}
+
+Applied = UserState | SessionRevoked | None
+Apply = Callable[[Any, Private, Rows, datetime], Applied]
+
+
+def _session_started(event: SessionStarted, private: Private, rows: Rows, at: datetime) -> None:
+    if private.password_hash:
+        users.rehashed(event.user_id, private.password_hash, rows.users)
+    sessions.started(event, private, rows.sessions, at)
+
+
+def _session_ended(event: SessionEnded, _: Private, rows: Rows, at: datetime) -> SessionRevoked:
+    return sessions.ended(event, rows.sessions, at)
+
+
+def _user_created(event: UserCreated, private: Private, rows: Rows, at: datetime) -> UserState:
+    return users.created(event, private, rows.users, at)
+
+
+APPLY: Mapping[type[Event], Apply] = {
+    UserCreated: _user_created,
+    SessionStarted: _session_started,
+    SessionEnded: _session_ended,
+}
+
 
 async def prepare(request: Request, tools: Tools) -> Proof:
-    """Read and hash what the decision needs. May take long; changes nothing."""
-    match request.command:
-        case RegisterUser() as command:
-            return await register.prepare(command, request, tools)
-        case LogIn() as command:
-            return await log_in.prepare(command, request, tools)
-        case LogOut() as command:
-            return await log_out.prepare(command, tools)
-        case _:
-            assert_never(request.command)
+    """See Handler."""
+    return await HANDLERS[type(request.command)].prepare(request.command, request, tools)
 
 
 def decide(request: Request, proof: Proof, rows: Readable, at: datetime, policy: Policy) -> Outcome:
-    """The one answer to a command. It refuses before it changes anything; it changes nothing."""
+    """See Handler. What `prepare` refused stays refused."""
     if proof.refusal is not None:
         return Outcome(proof.refusal)
-    match request.command:
-        case RegisterUser():
-            return register.decide(request, proof, rows)
-        case LogIn():
-            return log_in.decide(request, proof, rows, at, policy)
-        case LogOut() as command:
-            return log_out.decide(command, request, proof, rows)
-        case _:
-            assert_never(request.command)
+    case = Case(request, proof, rows, at, policy)
+    return HANDLERS[type(request.command)].decide(request.command, case)
 
 
-def apply(
-    event: AnyEvent, private: Private, rows: Rows, at: datetime
-) -> UserState | SessionRevoked | None:
+def apply(event: AnyEvent, private: Private, rows: Rows, at: datetime) -> Applied:
     """Change the rows as the event says; returns the state record that goes with it, if any."""
-    match event:
-        case UserCreated():
-            return users.created(event, private, rows.users, at)
-        case SessionStarted():
-            users.follows(event, rows.users)
-            if private.password_hash:
-                users.rehashed(event.user_id, private.password_hash, rows.users)
-            return sessions.started(event, private, rows.sessions, at)
-        case SessionEnded():
-            users.follows(event, rows.users)
-            return sessions.ended(event, rows.sessions, at)
-        case _:
-            assert_never(event)
+    if not isinstance(event, UserCreated):
+        users.follows(event, rows.users)
+    return APPLY[type(event)](event, private, rows, at)

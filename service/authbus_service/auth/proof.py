@@ -7,6 +7,8 @@ from typing import Protocol
 from uuid import UUID
 
 from authbus.replies import Rejected
+from authbus_service.auth.acting import Acting
+from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.user import Credential
 
 
@@ -22,15 +24,31 @@ class Claim:
 class Proof:
     """`user_id` is locked, `session_id` loaded, `claim` claimed before `decide` sees the rows.
 
-    `credential` is there when the password was right for it; `password_hash` is a new one to keep.
+    So are the user and the session of `acting`. With `every_session` all live sessions of `user_id`
+    are loaded. `credential` is there when the password was right for it; `password_hash` is a new
+    one to keep.
     """
 
     user_id: UUID | None = None
     session_id: UUID | None = None
+    every_session: bool = False
+    acting: Acting | None = None
     claim: Claim | None = None
     credential: Credential | None = None
     password_hash: str = field(default="", repr=False)
     refusal: Rejected | None = None
+
+    @property
+    def users(self) -> set[UUID]:
+        """Whose locks the decision needs."""
+        acting = None if self.acting is None else self.acting.user_id
+        return {each for each in (self.user_id, acting) if each is not None}
+
+    @property
+    def sessions(self) -> set[UUID]:
+        """The sessions that the decision asks for by id."""
+        acting = None if self.acting is None else self.acting.session_id
+        return {each for each in (self.session_id, acting) if each is not None}
 
 
 class Verified(Protocol):
@@ -51,10 +69,15 @@ class Hashes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What `prepare` may wait for: questions to the database and the hash pool."""
+    """What `prepare` may wait for: questions to the database and the hash pool.
+
+    `token` reads an access token (see `acting.read_token`) and waits for nothing.
+    """
 
     credential: Callable[[str], Awaitable[Credential | None]]
     owner: Callable[[UUID], Awaitable[UUID | None]]
+    rows: Callable[["Proof"], Awaitable[Rows]]
+    token: Callable[[str], Acting | None]
     hashes: Hashes
     policy: "Policy"
 

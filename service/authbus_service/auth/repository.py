@@ -37,10 +37,28 @@ async def claim(db: AsyncConnection, asked: Sequence[tuple[Request, Proof]], row
     }
     if claims:
         rows.users.owners = await users.claim(db, claims)
-    loaded = {proof.session_id for _, proof in asked if proof.session_id is not None}
-    if loaded:
-        found = await sessions.by_id(db, loaded)
-        rows.sessions.known = {each.id: each for each in found if each.user_id in rows.users.locked}
+    await load_sessions(db, [proof for _, proof in asked], rows)
+
+
+async def load_sessions(db: AsyncConnection, proofs: Sequence[Proof], rows: Rows) -> None:
+    """The sessions that are asked for; those of users who are not in `rows` stay out."""
+    by_id = set[UUID]().union(*(proof.sessions for proof in proofs))
+    of_users = {each.user_id for each in proofs if each.every_session and each.user_id is not None}
+    found = await sessions.by_id(db, by_id) if by_id else []
+    if of_users:
+        found += await sessions.live_of(db, of_users)
+    known = {each.id: each for each in found if each.user_id in rows.users.locked}
+    rows.sessions.known = known | rows.sessions.known
+
+
+async def read(db: AsyncConnection, proofs: Sequence[Proof]) -> Rows:
+    """The rows of these proofs as they are, without locks: for questions that change nothing."""
+    rows = Rows()
+    wanted = set[UUID]().union(*(proof.users for proof in proofs))
+    if wanted:
+        rows.users.locked = {user.id: user for user in await users.read(db, wanted)}
+    await load_sessions(db, proofs, rows)
+    return rows
 
 
 async def flush(db: AsyncConnection, rows: Rows) -> None:

@@ -1,6 +1,7 @@
 """A group's rows: loaded under locks, read by `decide`, changed by `apply`, flushed once."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -15,6 +16,7 @@ class Readable(Protocol):
 
     def user(self, user_id: UUID | None) -> User | None: ...
     def session(self, session_id: UUID) -> Session | None: ...
+    def sessions_of(self, user_id: UUID, at: datetime) -> list[Session]: ...
     def may_have(self, canonical: str, user_id: UUID) -> bool: ...
 
 
@@ -32,6 +34,15 @@ class Rows:
     def session(self, session_id: UUID) -> Session | None:
         """The session of a locked user, or None."""
         return self.sessions.known.get(session_id)
+
+    def sessions_of(self, user_id: UUID, at: datetime) -> list[Session]:
+        """The user's live sessions that were loaded, oldest first."""
+        found = [
+            each
+            for each in self.sessions.known.values()
+            if each.user_id == user_id and each.is_live(at)
+        ]
+        return sorted(found, key=lambda each: (each.started_at, each.id))
 
     def may_have(self, canonical: str, user_id: UUID) -> bool:
         """Whether this user's claim of the address held: nobody else has it."""

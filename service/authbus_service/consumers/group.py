@@ -57,7 +57,7 @@ class Grouping:
         """
         async with self.database.transaction() as db:
             rows, busy = await repository.lock(db, _users(jobs), wait=wait)
-            ready = [job for job in jobs if job.proof.user_id not in busy]
+            ready = [job for job in jobs if not job.proof.users & busy]
             if not ready:
                 return Committed()
             at = await _clock(db)
@@ -109,7 +109,7 @@ def _is_kept(job: Job, at: datetime) -> bool:
 
 
 def _users(jobs: Sequence[Job]) -> set[UUID]:
-    return {job.proof.user_id for job in jobs if job.proof.user_id is not None}
+    return set[UUID]().union(*(job.proof.users for job in jobs))
 
 
 async def _clock(db: AsyncConnection) -> datetime:

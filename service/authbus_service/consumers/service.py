@@ -9,11 +9,9 @@ from uuid import UUID
 from faststream.kafka import KafkaBroker
 
 from authbus import topics
+from authbus_service.auth.acting import read_token
 from authbus_service.auth.granting import Granting
-from authbus_service.auth.proof import Policy, Tools
-from authbus_service.auth.sessions import repository as sessions
-from authbus_service.auth.users import repository as users
-from authbus_service.auth.users.user import Credential
+from authbus_service.auth.proof import Policy
 from authbus_service.consumers import batches
 from authbus_service.consumers.arrival import Place
 from authbus_service.consumers.gather import Gathered
@@ -22,6 +20,7 @@ from authbus_service.consumers.job import Job
 from authbus_service.consumers.lanes import Lanes
 from authbus_service.consumers.opening import Opener
 from authbus_service.consumers.progress import Progress
+from authbus_service.consumers.questions import tools_of
 from authbus_service.consumers.speaker import Speaker
 from authbus_service.consumers.subscriber import Intake
 from authbus_service.consumers.transient import OUTAGE
@@ -77,10 +76,11 @@ class Consumers:
         policy = _policy(settings)
         self._hashed = self._writer(policy, self._window)
         self._cheap = self._writer(policy, lambda: 0.0)
+        token = partial(read_token, issuer=settings.issuer, verified=keyring.verified)
         way = Way(
             opener=Opener(keyring, clients, settings.namespace),
             masters=keyring.masters,
-            tools=self._tools(policy),
+            tools=tools_of(database, hashes, policy, token),
             hashes=hashes,
             known=Gathered(self._ask_known),
             hashed=self._hashed,
@@ -157,17 +157,6 @@ class Consumers:
         )
         intake.register(self.broker)
         return intake
-
-    def _tools(self, policy: Policy) -> Tools:
-        async def ask_credentials(canonicals: Sequence[str]) -> Mapping[str, Credential]:
-            async with self._database.reading() as db:
-                return await users.credentials(db, canonicals)
-
-        async def ask_owners(session_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
-            async with self._database.reading() as db:
-                return await sessions.owners(db, session_ids)
-
-        return Tools(Gathered(ask_credentials), Gathered(ask_owners), self._hashes, policy)
 
     async def _ask_known(self, ids: Sequence[UUID]) -> Mapping[UUID, inbox.Handled]:
         async with self._database.reading() as db:

@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from authbus.contract import REPLIES
@@ -90,6 +91,9 @@ class Way:
             self._say(opened.route, opened.refusal)
             return
         request = opened.request(self.masters)
+        if (question := handlers.QUESTIONS.get(type(request.command))) is not None:
+            await self._answer(question, request, opened.route)
+            return
         try:
             proof = await self._prepared(request)
         except HashPoolFullError:
@@ -110,6 +114,16 @@ class Way:
                 self._say(opened.route, self.finish(answer, request), at)
             case Handled() as elsewhere:
                 self._again(arrival, labels, elsewhere)
+
+    async def _answer(
+        self, question: handlers.Question[Any], request: Request, route: Route
+    ) -> None:
+        """A question leaves no trace, so it is judged by our clock alone."""
+        now = clock.now()
+        if now >= request.expires_at:
+            self._say(route, Rejected.because(Code.EXPIRED))
+            return
+        self._say(route, await question.answer(request.command, self.tools, now))
 
     async def _prepared(self, request: Request) -> Proof:
         """Nothing is hashed for a command long expired, so that a backlog of them is soon past.

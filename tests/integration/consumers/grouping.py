@@ -13,10 +13,9 @@ from sqlalchemy import text
 from authbus.commands import AnyCommand
 from authbus_service.auth.handlers import prepare
 from authbus_service.auth.proof import Policy, Tools
-from authbus_service.auth.users import repository as users
-from authbus_service.auth.users.user import Credential
 from authbus_service.consumers.group import Grouping
 from authbus_service.consumers.job import Decided, Job
+from authbus_service.consumers.questions import tools_of
 from authbus_service.consumers.writer import Writer
 from authbus_service.core.database import Database
 from authbus_service.core.security.hash_pool import HashPool
@@ -62,14 +61,7 @@ class Group:
 
     @property
     def tools(self) -> Tools:
-        async def credential(canonical: str) -> Credential | None:
-            async with self.database.reading() as db:
-                return (await users.credentials(db, [canonical])).get(canonical)
-
-        async def owner(_: object) -> None:
-            return None
-
-        return Tools(credential, owner, self.hashes, POLICY)
+        return tools_of(self.database, self.hashes, POLICY, lambda _: None)
 
     async def scalar(self, sql: str) -> Any:
         async with self.database.reading() as db:

@@ -11,6 +11,7 @@ from authbus.commands import LogIn, LogOut, RegisterUser
 from authbus.replies import Code, Rejected
 from authbus_service.auth.handlers import prepare
 from authbus_service.auth.proof import Claim, Policy, Proof, Tools
+from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.user import Credential
 from authbus_service.core.ids import new_id
 from authbus_service.core.security.passwords import Verified
@@ -32,7 +33,7 @@ class World:
     @property
     def tools(self) -> Tools:
         policy = Policy(timedelta(days=1), timedelta(minutes=1), 12)
-        return Tools(self.credential, self.owner, self, policy)
+        return Tools(self.credential, self.owner, self.rows, lambda _: None, self, policy)
 
     async def credential(self, canonical: str) -> Credential | None:
         self.asked.append(canonical)
@@ -41,6 +42,10 @@ class World:
     async def owner(self, session_id: UUID) -> UUID | None:
         self.asked.append(session_id)
         return None
+
+    async def rows(self, proof: Proof) -> Rows:
+        self.asked.append(repr(proof))
+        return Rows()
 
     async def verify(self, phc: str | None, password: str) -> Verified:
         self.verified.append(phc)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import any_, bindparam, select
+from sqlalchemy import any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
@@ -19,6 +19,11 @@ _CHANGING = ("id", "refresh_hash", "refresh_generation", "ended_at", "end_reason
 _NEW = (*_CHANGING, "user_id", "client_id", "amr", "started_at", "expires_at")
 
 _BY_ID = select(_SESSION).where(_SESSION.c.id == any_(_IDS))
+_LIVE_OF = select(_SESSION).where(
+    _SESSION.c.user_id == any_(_IDS),
+    _SESSION.c.ended_at.is_(None),
+    _SESSION.c.expires_at > func.clock_timestamp(),
+)
 _OWNERS = select(_SESSION.c.id, _SESSION.c.user_id).where(_SESSION.c.id == any_(_IDS))
 _INSERT = insert_rows(_SESSION, _NEW)
 _UPDATE = update_rows(_SESSION, "id", _CHANGING[1:])
@@ -27,6 +32,12 @@ _UPDATE = update_rows(_SESSION, "id", _CHANGING[1:])
 async def by_id(db: AsyncConnection, ids: Iterable[UUID]) -> list[Session]:
     """These sessions, ended ones too. Read under the locks of their users they stand still."""
     found = await db.execute(_BY_ID, {"ids": list(ids)})
+    return [_session(dict(row)) for row in found.mappings()]
+
+
+async def live_of(db: AsyncConnection, user_ids: Iterable[UUID]) -> list[Session]:
+    """Every session of these users that goes on. Under the users' locks none is missed."""
+    found = await db.execute(_LIVE_OF, {"ids": list(user_ids)})
     return [_session(dict(row)) for row in found.mappings()]
 
 

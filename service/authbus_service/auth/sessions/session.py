@@ -19,3 +19,7 @@ class Session:
     expires_at: datetime
     ended_at: datetime | None = None
     end_reason: str | None = None
+
+    def is_live(self, at: datetime) -> bool:
+        """Whether it goes on at this time."""
+        return self.ended_at is None and at < self.expires_at

@@ -30,6 +30,7 @@ _LOCKED = (
     .with_for_update(skip_locked=True)
 )
 _WAITED_FOR = select(_USER).where(_USER.c.id == any_(_IDS)).order_by(_USER.c.id).with_for_update()
+_READ = select(_USER).where(_USER.c.id == any_(_IDS))
 _PRESENT = select(_USER.c.id).where(_USER.c.id == any_(_IDS))
 _CLAIMED = ("canonical", "address", "user_id")
 _CLAIM = (
@@ -53,6 +54,12 @@ async def credentials(db: AsyncConnection, canonicals: Sequence[str]) -> dict[st
 async def lock(db: AsyncConnection, ids: Iterable[UUID], *, wait: bool = False) -> list[User]:
     """These users under their row locks, in id order. Those locked elsewhere are left out."""
     found = await db.execute(_WAITED_FOR if wait else _LOCKED, {"ids": sorted(ids)})
+    return [User(*row) for row in found]
+
+
+async def read(db: AsyncConnection, ids: Iterable[UUID]) -> list[User]:
+    """These users as they are, without a lock."""
+    found = await db.execute(_READ, {"ids": list(ids)})
     return [User(*row) for row in found]
 
 

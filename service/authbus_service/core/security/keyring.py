@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from joserfc.jwk import ECKey
 
 from authbus.sealing import private_key, public_jwk
+from authbus.signing import SignatureError, take_apart, thumbprint
 from authbus.signing import public_jwk as public_okp
-from authbus.signing import thumbprint
 from authbus.state import PublicKey
 from authbus.trust import sign_key
 from authbus_service.core import clock
@@ -93,6 +93,15 @@ class KeyRing:
             raise LookupError("no sig key serves now")
         _, kid = max(serving)
         return access_token(claims, kid, self._signing[kid])
+
+    def verified(self, token: str) -> Mapping[str, Any] | None:
+        """The claims of an access token that one of our keys signed, whatever they say, or None."""
+        try:
+            signed = take_apart(token)
+            signed.verify(self._signing[signed.header["kid"]].public_key())
+        except (KeyError, TypeError, SignatureError):
+            return None
+        return signed.body if signed.header.get("typ") == "at+jwt" else None
 
     def public_records(self) -> list[PublicKey]:
         """Every key's public half, signed under the root key of its master; by kid."""

@@ -1,14 +1,12 @@
 """LogIn: a session for whoever knows the password. Unknown, wrong and void are one answer."""
 
-from datetime import datetime
-
 from authbus.commands import LogIn
 from authbus.events import SessionStarted
 from authbus.replies import Code
+from authbus_service.auth.case import Case
 from authbus_service.auth.outcome import Granted, Outcome, Private, refused
-from authbus_service.auth.proof import Policy, Proof, Tools
+from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
-from authbus_service.auth.rows import Readable
 from authbus_service.auth.users.email import canonical
 from authbus_service.auth.users.service import holds
 from authbus_service.core.security.masters import token_hash
@@ -29,28 +27,26 @@ async def prepare(command: LogIn, request: Request, tools: Tools) -> Proof:
     return Proof(user_id=found.user_id, credential=found, password_hash=again)
 
 
-def decide(request: Request, proof: Proof, rows: Readable, at: datetime, policy: Policy) -> Outcome:
+def decide(_: LogIn, case: Case) -> Outcome:
     """A session, if the proof still holds under the lock."""
-    user = rows.user(proof.user_id)
+    proof, at = case.proof, case.at
+    user = case.rows.user(proof.user_id)
     if user is None or not holds(proof.credential, user):
         return refused(Code.INVALID_CREDENTIALS)
-    derived = request.derived
+    derived = case.request.derived
     started = SessionStarted(
-        user_id=user.id,
-        sequence=user.sequence + 1,
-        actor=f"user:{user.id}",
-        causation_id=request.id,
+        **case.told(user),
         session_id=derived.session_id,
-        client_id=request.client.id,
+        client_id=case.request.client.id,
         amr=_PASSWORD,
-        expires_at=at + policy.session_lifetime,
+        expires_at=at + case.policy.session_lifetime,
     )
     granted = Granted(
         user_id=user.id,
         session_id=started.session_id,
         amr=started.amr,
         auth_time=at,
-        access_token_expires_at=at + policy.access_token_lifetime,
+        access_token_expires_at=at + case.policy.access_token_lifetime,
         session_expires_at=started.expires_at,
     )
     private = Private(

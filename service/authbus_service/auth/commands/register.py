@@ -3,11 +3,11 @@
 from authbus.commands import RegisterUser
 from authbus.events import UserCreated
 from authbus.replies import Code, Registered, Rejected
+from authbus_service.auth.case import Case
 from authbus_service.auth.outcome import Outcome, Private, refused
 from authbus_service.auth.passwords.rules import judge, own_words
 from authbus_service.auth.proof import Claim, Proof, Tools
 from authbus_service.auth.request import Request
-from authbus_service.auth.rows import Readable
 from authbus_service.auth.users.email import canonical
 
 
@@ -28,10 +28,11 @@ async def prepare(command: RegisterUser, request: Request, tools: Tools) -> Proo
     )
 
 
-def decide(request: Request, proof: Proof, rows: Readable) -> Outcome:
+def decide(_: RegisterUser, case: Case) -> Outcome:
     """The address is ours, or it is taken."""
+    request, proof = case.request, case.proof
     user_id = request.derived.user_id
-    if proof.claim is None or not rows.may_have(proof.claim.canonical, user_id):
+    if proof.claim is None or not case.rows.may_have(proof.claim.canonical, user_id):
         return refused(Code.EMAIL_TAKEN)
     created = UserCreated(
         user_id=user_id, sequence=1, actor=f"user:{user_id}", causation_id=request.id

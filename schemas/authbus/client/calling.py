@@ -1,0 +1,58 @@
+"""One call: a command is made, sent, and answered by the reply that belongs to it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from authbus.client.asking import Asker
+from authbus.errors import AuthError, AuthRejected
+from authbus.message import Command, Reply
+from authbus.replies import Code
+from authbus.uuid7 import uuid7
+
+R = TypeVar("R", bound=Reply)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Asks; `timeout` is used where a call names none, in seconds."""
+
+    asker: Asker
+    timeout: float
+
+    async def __call__(
+        self,
+        make: Callable[[], Command],
+        reply: type[R],
+        *,
+        key: str,
+        command_id: UUID | None = None,
+        timeout: float | None = None,
+    ) -> R:
+        """The reply.
+
+        Raises AuthRejected (`invalid` before anything is sent), AuthTimeout and AuthUnavailable.
+        """
+        id_ = command_id or uuid7()
+        try:
+            command = make()
+        except ValidationError as error:
+            detail = _told(error)
+        else:
+            seconds = self.timeout if timeout is None else timeout
+            found = await self.asker.ask(
+                command, key=key, command_id=id_, correlation_id=None, seconds=seconds
+            )
+            if not isinstance(found, reply):
+                raise AuthError(f"{reply.__name__} was expected, {type(found).__name__} came")
+            return found
+        raise AuthRejected(Code.INVALID, detail, retryable=False, command_id=id_)
+
+
+def _told(error: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(map(str, each['loc']))}: {each['type']}" for each in error.errors()
+    )

@@ -1,0 +1,33 @@
+"""One command as `decide` sees it: what was asked, what was found out, the rows, the time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from authbus_service.auth.proof import Policy, Proof
+from authbus_service.auth.request import Request
+from authbus_service.auth.rows import Readable
+from authbus_service.auth.users.user import User
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`at` is the database's clock, read under the locks."""
+
+    request: Request
+    proof: Proof
+    rows: Readable
+    at: datetime
+    policy: Policy
+
+    def told(self, user: User, place: int = 0, *, actor: str = "") -> dict[str, Any]:
+        """What every event of this command says of a user; `place` counts its events from 0.
+
+        The actor is the user, unless told otherwise.
+        """
+        return {
+            "user_id": user.id,
+            "sequence": user.sequence + 1 + place,
+            "actor": actor or f"user:{user.id}",
+            "causation_id": self.request.id,
+        }

@@ -1,0 +1,1 @@
+"""A module for each command: `prepare` finds out, `decide` decides. The table is in handlers.py."""

@@ -1,0 +1,34 @@
+"""ListSessions: a user sees where they are logged in."""
+
+from datetime import datetime
+
+from authbus.commands import ListSessions
+from authbus.message import Reply
+from authbus.replies import Code, Rejected, SessionEntry, SessionList
+from authbus_service.auth.acting import actor
+from authbus_service.auth.proof import Proof, Tools
+from authbus_service.auth.sessions.session import Session
+
+
+async def answer(command: ListSessions, tools: Tools, at: datetime) -> Reply:
+    """The live sessions of the token's user, oldest first."""
+    acting = tools.token(command.access_token.get_secret_value())
+    if acting is None:
+        return Rejected.because(Code.INVALID_TOKEN)
+    rows = await tools.rows(Proof(acting=acting, user_id=acting.user_id, every_session=True))
+    who = actor(acting, rows, at)
+    if who is None:
+        return Rejected.because(Code.INVALID_TOKEN)
+    found = rows.sessions_of(who.user.id, at)
+    return SessionList(sessions=tuple(_entry(each, who.session) for each in found))
+
+
+def _entry(session: Session, current: Session) -> SessionEntry:
+    return SessionEntry(
+        session_id=session.id,
+        client_id=session.client_id,
+        amr=session.amr,
+        started_at=session.started_at,
+        expires_at=session.expires_at,
+        is_current=session.id == current.id,
+    )

@@ -1,0 +1,47 @@
+"""What `prepare` may ask: each kind of question gathered, one SELECT for all who wait."""
+
+from collections.abc import Callable, Mapping, Sequence
+from uuid import UUID
+
+from authbus_service.auth import repository
+from authbus_service.auth.acting import Acting
+from authbus_service.auth.proof import Hashes, Policy, Proof, Tools
+from authbus_service.auth.rows import Rows
+from authbus_service.auth.sessions import repository as sessions
+from authbus_service.auth.users import repository as users
+from authbus_service.auth.users.user import Credential
+from authbus_service.consumers.gather import Gathered
+from authbus_service.core.database import Database
+
+
+def tools_of(
+    database: Database, hashes: Hashes, policy: Policy, token: Callable[[str], Acting | None]
+) -> Tools:
+    """The tools of one process."""
+
+    async def ask_credentials(canonicals: Sequence[str]) -> Mapping[str, Credential]:
+        async with database.reading() as db:
+            return await users.credentials(db, canonicals)
+
+    async def ask_owners(session_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
+        async with database.reading() as db:
+            return await sessions.owners(db, session_ids)
+
+    async def ask_rows(proofs: Sequence[Proof]) -> Mapping[Proof, Rows]:
+        async with database.reading() as db:
+            rows = await repository.read(db, proofs)
+        return dict.fromkeys(proofs, rows)
+
+    gathered = Gathered(ask_rows)
+
+    async def rows_of(proof: Proof) -> Rows:
+        return await gathered(proof) or Rows()
+
+    return Tools(
+        credential=Gathered(ask_credentials),
+        owner=Gathered(ask_owners),
+        rows=rows_of,
+        token=token,
+        hashes=hashes,
+        policy=policy,
+    )

@@ -1,0 +1,68 @@
+"""A user's own sessions on real servers: listed, ended one by one, ended together."""
+
+from pydantic import SecretStr
+
+from authbus import (
+    AllSessionsEnded,
+    Code,
+    EndAllSessions,
+    EndSession,
+    ListSessions,
+    LoggedIn,
+    LogIn,
+    RegisterUser,
+    Rejected,
+    SessionIsEnded,
+    SessionList,
+)
+from tests.rig.world import World
+
+EMAIL, PASSWORD = "ana@example.com", SecretStr("correct horse battery")
+
+
+async def log_in(world: World) -> LoggedIn:
+    web = world.web
+    session = await web.ask(web.draft(LogIn(email=EMAIL, password=PASSWORD)))
+    assert isinstance(session, LoggedIn)
+    return session
+
+
+async def test_a_user_sees_and_ends_their_own_sessions(world: World) -> None:
+    web = world.web
+    async with world.consuming():
+        await web.ask(web.draft(RegisterUser(email=EMAIL, password=PASSWORD)))
+        one, two, three = [await log_in(world) for _ in range(3)]
+        token = three.access_token
+        listed = await web.ask(web.draft(ListSessions(access_token=token)))
+        end = EndSession(access_token=token, session_id=one.session_id)
+        ended = await web.ask(web.draft(end))
+        rest = await web.ask(web.draft(EndAllSessions(access_token=token, this_one_too=True)))
+        after = await web.ask(web.draft(ListSessions(access_token=token)))
+
+    assert isinstance(listed, SessionList)
+    ids = [one.session_id, two.session_id, three.session_id]
+    assert [each.session_id for each in listed.sessions] == ids
+    assert [each.is_current for each in listed.sessions] == [False, False, True]
+    assert ended == SessionIsEnded(session_id=one.session_id)
+    assert rest == AllSessionsEnded(count=2)
+    assert after == Rejected.because(Code.INVALID_TOKEN)
+    assert [each.sequence for each in await world.events()] == list(range(1, 8))
+
+
+async def test_a_question_has_no_effect_and_leaves_no_trace_in_the_inbox(world: World) -> None:
+    web = world.web
+    async with world.consuming():
+        await web.ask(web.draft(RegisterUser(email=EMAIL, password=PASSWORD)))
+        session = await log_in(world)
+        before = await world.rows("SELECT count(*) FROM inbox")
+        draft = web.draft(ListSessions(access_token=session.access_token))
+        first = await web.ask(draft)
+        second = await web.ask(draft)
+        changed = SecretStr(session.access_token.get_secret_value()[:-4] + "AAAA")
+        forged = await web.ask(web.draft(ListSessions(access_token=changed)))
+        after = await world.rows("SELECT count(*) FROM inbox")
+
+    assert first == second
+    assert forged == Rejected.because(Code.INVALID_TOKEN)
+    assert before == after
+    assert len(await world.events()) == 2
