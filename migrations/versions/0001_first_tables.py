@@ -58,11 +58,12 @@ def _accounts() -> None:
         _text("password_hash"),
         sa.Column("credential_version", sa.Integer(), nullable=False),
         _time("created_at"),
+        _text("email"),
+        _text("roles"),
     )
     op.create_table(
         "emails",
         sa.Column("canonical", sa.Text(collation="C"), primary_key=True),
-        _text("address"),
         sa.Column(
             "user_id",
             sa.Uuid(),

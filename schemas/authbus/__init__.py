@@ -7,7 +7,16 @@ import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from authbus.commands import EndAllSessions, EndSession, ListSessions, LogIn, LogOut, RegisterUser
+from authbus.commands import (
+    DeactivateUser,
+    EndAllSessions,
+    EndSession,
+    ListSessions,
+    LogIn,
+    LogOut,
+    ReactivateUser,
+    RegisterUser,
+)
 from authbus.errors import (
     AuthError,
     AuthRejected,
@@ -19,7 +28,15 @@ from authbus.errors import (
     TokenInvalid,
     TokenRevoked,
 )
-from authbus.events import EndReason, SessionEnded, SessionStarted, UserCreated
+from authbus.events import (
+    DeactivationReason,
+    EndReason,
+    SessionEnded,
+    SessionStarted,
+    UserCreated,
+    UserDeactivated,
+    UserReactivated,
+)
 from authbus.message import Command, Event, Message, Reply
 from authbus.replies import (
     AllSessionsEnded,
@@ -31,6 +48,8 @@ from authbus.replies import (
     SessionEntry,
     SessionIsEnded,
     SessionList,
+    UserIsActive,
+    UserIsDeactivated,
 )
 from authbus.state import FeedAlive, PublicKey, SessionRevoked, UserState, UserStatus
 
@@ -50,6 +69,8 @@ __all__ = [
     "Claims",
     "Code",
     "Command",
+    "DeactivateUser",
+    "DeactivationReason",
     "EndAllSessions",
     "EndReason",
     "EndSession",
@@ -66,6 +87,7 @@ __all__ = [
     "Message",
     "MissingTopic",
     "PublicKey",
+    "ReactivateUser",
     "RegisterUser",
     "Registered",
     "Rejected",
@@ -83,6 +105,10 @@ __all__ = [
     "TokenRevoked",
     "User",
     "UserCreated",
+    "UserDeactivated",
+    "UserIsActive",
+    "UserIsDeactivated",
+    "UserReactivated",
     "UserState",
     "UserStatus",
     "Verifier",

@@ -1,5 +1,6 @@
 """Commands: what a producer may ask. Each is sealed as a whole before it goes onto a topic."""
 
+from typing import Literal
 from uuid import UUID
 
 from authbus.message import Command, Email, Secret
@@ -46,4 +47,31 @@ class ListSessions(Command):
     access_token: Secret
 
 
-AnyCommand = RegisterUser | LogIn | LogOut | EndSession | EndAllSessions | ListSessions
+class DeactivateUser(Command):
+    """Shut an account and end its sessions. For administrators: `access_token` is theirs.
+
+    Answered by `UserIsDeactivated`, also when it is already.
+    """
+
+    access_token: Secret
+    user_id: UUID
+    reason: Literal["unspecified", "requested", "compromised", "abuse", "dormant"] = "unspecified"
+
+
+class ReactivateUser(Command):
+    """Open a deactivated account again. For administrators. Answered by `UserIsActive`."""
+
+    access_token: Secret
+    user_id: UUID
+
+
+AnyCommand = (
+    RegisterUser
+    | LogIn
+    | LogOut
+    | EndSession
+    | EndAllSessions
+    | ListSessions
+    | DeactivateUser
+    | ReactivateUser
+)

@@ -5,14 +5,23 @@ from dataclasses import dataclass
 from authbus import topics
 from authbus.commands import (
     AnyCommand,
+    DeactivateUser,
     EndAllSessions,
     EndSession,
     ListSessions,
     LogIn,
     LogOut,
+    ReactivateUser,
     RegisterUser,
 )
-from authbus.events import AnyEvent, SessionEnded, SessionStarted, UserCreated
+from authbus.events import (
+    AnyEvent,
+    SessionEnded,
+    SessionStarted,
+    UserCreated,
+    UserDeactivated,
+    UserReactivated,
+)
 from authbus.message import Command, Message, Reply
 from authbus.replies import (
     AllSessionsEnded,
@@ -22,6 +31,8 @@ from authbus.replies import (
     Rejected,
     SessionIsEnded,
     SessionList,
+    UserIsActive,
+    UserIsDeactivated,
 )
 from authbus.state import DeadLetter, FeedAlive, PublicKey, SessionRevoked, UserState
 from authbus.topics import Topic
@@ -44,6 +55,8 @@ ROWS = (
     Row(EndSession, topics.SESSIONS, SessionIsEnded, (SessionEnded,)),
     Row(EndAllSessions, topics.SESSIONS, AllSessionsEnded, (SessionEnded,)),
     Row(ListSessions, topics.SESSIONS, SessionList, ()),
+    Row(DeactivateUser, topics.ADMIN, UserIsDeactivated, (UserDeactivated, SessionEnded)),
+    Row(ReactivateUser, topics.ADMIN, UserIsActive, (UserReactivated,)),
 )
 
 COMMANDS: dict[str, type[AnyCommand]] = {row.command.wire_type(): row.command for row in ROWS}
@@ -51,7 +64,8 @@ REPLIES: dict[str, type[Reply]] = {
     reply.wire_type(): reply for reply in (*(row.reply for row in ROWS), Rejected)
 }
 EVENTS: dict[str, type[AnyEvent]] = {
-    event.wire_type(): event for event in (UserCreated, SessionStarted, SessionEnded)
+    event.wire_type(): event
+    for event in (UserCreated, SessionStarted, SessionEnded, UserDeactivated, UserReactivated)
 }
 # What else is written, and onto which topic.
 STATE: dict[type[Message], Topic] = {

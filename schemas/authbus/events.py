@@ -14,6 +14,17 @@ class EndReason(OpenEnum):
 
     LOGOUT = "logout"
     REVOKED = "revoked"
+    DEACTIVATED = "deactivated"
+
+
+class DeactivationReason(OpenEnum):
+    """Why an account was deactivated."""
+
+    UNSPECIFIED = "unspecified"
+    REQUESTED = "requested"
+    COMPROMISED = "compromised"
+    ABUSE = "abuse"
+    DORMANT = "dormant"
 
 
 class UserCreated(Event):
@@ -36,4 +47,14 @@ class SessionEnded(Event):
     reason: EndReason
 
 
-AnyEvent = UserCreated | SessionStarted | SessionEnded
+class UserDeactivated(Event):
+    """An account was shut; its sessions end with events of their own."""
+
+    reason: DeactivationReason
+
+
+class UserReactivated(Event):
+    """A deactivated account may be used again."""
+
+
+AnyEvent = UserCreated | SessionStarted | SessionEnded | UserDeactivated | UserReactivated

@@ -75,8 +75,8 @@ class Reply(Message):
 class Event(Message):
     """Tells what happened to one user. `sequence` counts 1, 2, 3 ... per user without gaps.
 
-    `actor` is who did it (`user:<id>`, `admin:<id>`, `service`), `causation_id` the command that
-    caused it. No field is secret or personal.
+    `actor` is who did it (`user:<id>`, `admin:<id>`, `operator`, `service`), `causation_id` the
+    command that caused it. No field is secret or personal.
     """
 
     model_config = ConfigDict(extra="ignore")

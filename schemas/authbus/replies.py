@@ -16,6 +16,8 @@ class Code(OpenEnum):
     INVALID_CREDENTIALS = "invalid_credentials"
     INVALID_TOKEN = "invalid_token"
     SESSION_UNKNOWN = "session_unknown"
+    FORBIDDEN = "forbidden"
+    USER_UNKNOWN = "user_unknown"
     EMAIL_INVALID = "email_invalid"
     EMAIL_TAKEN = "email_taken"
     PASSWORD_TOO_SHORT = "password_too_short"
@@ -104,3 +106,16 @@ class SessionList(Reply):
     sealed: ClassVar[bool] = True
 
     sessions: tuple[SessionEntry, ...]
+
+
+class UserIsDeactivated(Reply):
+    """The account is shut; so many of its sessions were ended."""
+
+    user_id: UUID
+    sessions_ended: Annotated[int, Field(ge=0)]
+
+
+class UserIsActive(Reply):
+    """The account may be used."""
+
+    user_id: UUID

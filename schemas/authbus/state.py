@@ -13,6 +13,7 @@ class UserStatus(OpenEnum):
     """What an account may do."""
 
     ACTIVE = "active"
+    DEACTIVATED = "deactivated"
 
 
 class UserState(Message):

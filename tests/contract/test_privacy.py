@@ -31,6 +31,9 @@ REVIEWED = {
     "SessionStarted.amr[]",  # RFC 8176 names
     "SessionEnded.actor",
     "SessionEnded.reason",  # an open enumeration of ours
+    "UserDeactivated.actor",
+    "UserDeactivated.reason",  # an open enumeration of ours
+    "UserReactivated.actor",
     "PublicKey.kid",
     "PublicKey.jwk{}",  # a public key
     "PublicKey.signature",

@@ -7,6 +7,8 @@ MEANINGS = {
     Code.INVALID_CREDENTIALS: "No account with this address and password.",
     Code.INVALID_TOKEN: "The token is not of this session, or no longer good.",
     Code.SESSION_UNKNOWN: "The user has no such session.",
+    Code.FORBIDDEN: "Whoever asks has no role with the permission that this needs.",
+    Code.USER_UNKNOWN: "There is no such user.",
     Code.EMAIL_INVALID: "The address is not one that can get mail.",
     Code.EMAIL_TAKEN: "There is an account with this address. Do not show this to a stranger.",
     Code.PASSWORD_TOO_SHORT: "The password has too few characters.",

@@ -27,6 +27,7 @@ from authbus.replies import (
     SessionIsEnded,
     SessionList,
 )
+from authbus.specification import admin_examples
 from authbus.specification.messages import Entry, Kind
 from authbus.specification.schemas import SEALED_URN, Json
 from authbus.state import DeadLetter, FeedAlive, PublicKey, SessionRevoked, UserState, UserStatus
@@ -116,6 +117,7 @@ _VALUES: tuple[Message, ...] = (
         digest=sha256(b"").hexdigest(),
         reason="bad_seal",
     ),
+    *admin_examples.values(_USER, _COMMAND),
 )
 VALUES: dict[type[Message], Message] = {type(value): value for value in _VALUES}
 _KEYS: dict[type[Message], str] = {

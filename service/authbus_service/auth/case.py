@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from authbus.events import EndReason, SessionEnded
 from authbus_service.auth.proof import Policy, Proof
 from authbus_service.auth.request import Request
 from authbus_service.auth.rows import Readable
@@ -31,3 +32,14 @@ class Case:
             "actor": actor or f"user:{user.id}",
             "causation_id": self.request.id,
         }
+
+    def ending(
+        self, user: User, reason: EndReason, *, place: int = 0, actor: str = ""
+    ) -> tuple[SessionEnded, ...]:
+        """The events that end all live sessions of a user that were loaded, oldest first."""
+        return tuple(
+            SessionEnded(
+                **self.told(user, place + index, actor=actor), session_id=each.id, reason=reason
+            )
+            for index, each in enumerate(self.rows.sessions_of(user.id, self.at))
+        )

@@ -8,17 +8,35 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from authbus.commands import EndAllSessions, EndSession, ListSessions, LogIn, LogOut, RegisterUser
-from authbus.events import AnyEvent, SessionEnded, SessionStarted, UserCreated
+from authbus.commands import (
+    DeactivateUser,
+    EndAllSessions,
+    EndSession,
+    ListSessions,
+    LogIn,
+    LogOut,
+    ReactivateUser,
+    RegisterUser,
+)
+from authbus.events import (
+    AnyEvent,
+    SessionEnded,
+    SessionStarted,
+    UserCreated,
+    UserDeactivated,
+    UserReactivated,
+)
 from authbus.message import Command, Event, Reply
 from authbus.state import SessionRevoked, UserState
 from authbus_service.auth.case import Case
 from authbus_service.auth.commands import (
+    deactivate_user,
     end_all_sessions,
     end_session,
     list_sessions,
     log_in,
     log_out,
+    reactivate_user,
     register,
 )
 from authbus_service.auth.outcome import Outcome, Private
@@ -46,7 +64,9 @@ class Handler(Protocol[C_contra]):
 class Question(Protocol[C_contra]):
     """A module of `commands/` that changes nothing and leaves no trace in the inbox."""
 
-    async def answer(self, command: C_contra, tools: Tools, at: datetime, /) -> Reply:
+    async def answer(
+        self, command: C_contra, request: Request, tools: Tools, at: datetime, /
+    ) -> Reply:
         """The answer as things are, `at` our own clock's time."""
         ...
 
@@ -57,6 +77,8 @@ HANDLERS: Mapping[type[Command], Handler[Any]] = {
     LogOut: log_out,
     EndSession: end_session,
     EndAllSessions: end_all_sessions,
+    DeactivateUser: deactivate_user,
+    ReactivateUser: reactivate_user,
 }
 QUESTIONS: Mapping[type[Command], Question[Any]] = {
     ListSessions: list_sessions,
@@ -80,10 +102,20 @@ def _user_created(event: UserCreated, private: Private, rows: Rows, at: datetime
     return users.created(event, private, rows.users, at)
 
 
+def _user_deactivated(event: UserDeactivated, _: Private, rows: Rows, __: datetime) -> UserState:
+    return users.deactivated(event, rows.users)
+
+
+def _user_reactivated(event: UserReactivated, _: Private, rows: Rows, __: datetime) -> UserState:
+    return users.reactivated(event, rows.users)
+
+
 APPLY: Mapping[type[Event], Apply] = {
     UserCreated: _user_created,
     SessionStarted: _session_started,
     SessionEnded: _session_ended,
+    UserDeactivated: _user_deactivated,
+    UserReactivated: _user_reactivated,
 }
 
 

@@ -6,10 +6,13 @@ from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
+from authbus.message import Secret
 from authbus.replies import Rejected
 from authbus_service.auth.acting import Acting
+from authbus_service.auth.roles.roles import BUILT_IN, Roles
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.user import Credential
+from authbus_service.core.security.operator import Operator
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +29,14 @@ class Proof:
 
     So are the user and the session of `acting`. With `every_session` all live sessions of `user_id`
     are loaded. `credential` is there when the password was right for it; `password_hash` is a new
-    one to keep.
+    one to keep. `operator` is there when the command came with an operator's proof.
     """
 
     user_id: UUID | None = None
     session_id: UUID | None = None
     every_session: bool = False
     acting: Acting | None = None
+    operator: Operator | None = None
     claim: Claim | None = None
     credential: Credential | None = None
     password_hash: str = field(default="", repr=False)
@@ -71,7 +75,8 @@ class Hashes(Protocol):
 class Tools:
     """What `prepare` may wait for: questions to the database and the hash pool.
 
-    `token` reads an access token (see `acting.read_token`) and waits for nothing.
+    `token` reads an access token (see `acting.read_token`), `operator` an operator's proof; neither
+    waits for anything.
     """
 
     credential: Callable[[str], Awaitable[Credential | None]]
@@ -80,6 +85,19 @@ class Tools:
     token: Callable[[str], Acting | None]
     hashes: Hashes
     policy: "Policy"
+    operator: Callable[[str], Operator | None] = lambda _: None
+
+    def administering(
+        self, token: Secret, *, user_id: UUID | None = None, every_session: bool = False
+    ) -> Proof:
+        """The proof of a command for administrators, about this user."""
+        text = token.get_secret_value()
+        return Proof(
+            acting=self.token(text),
+            operator=self.operator(text),
+            user_id=user_id,
+            every_session=every_session,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +107,4 @@ class Policy:
     session_lifetime: timedelta
     access_token_lifetime: timedelta
     password_min_length: int
+    roles: Roles = BUILT_IN

@@ -31,7 +31,7 @@ async def lock(
 async def claim(db: AsyncConnection, asked: Sequence[tuple[Request, Proof]], rows: Rows) -> None:
     """Claim the addresses that are asked for and load the sessions; both land in `rows`."""
     claims = {
-        proof.claim.canonical: (proof.claim.address, request.derived.user_id)
+        proof.claim.canonical: request.derived.user_id
         for request, proof in reversed(asked)
         if proof.claim is not None
     }

@@ -12,10 +12,15 @@ from authbus_service.auth.users import repository as users
 from authbus_service.auth.users.user import Credential
 from authbus_service.consumers.gather import Gathered
 from authbus_service.core.database import Database
+from authbus_service.core.security.operator import Operator
 
 
 def tools_of(
-    database: Database, hashes: Hashes, policy: Policy, token: Callable[[str], Acting | None]
+    database: Database,
+    hashes: Hashes,
+    policy: Policy,
+    token: Callable[[str], Acting | None],
+    operator: Callable[[str], Operator | None] = lambda _: None,
 ) -> Tools:
     """The tools of one process."""
 
@@ -44,4 +49,5 @@ def tools_of(
         token=token,
         hashes=hashes,
         policy=policy,
+        operator=operator,
     )

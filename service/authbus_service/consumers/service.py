@@ -34,6 +34,7 @@ from authbus_service.core.database import Database
 from authbus_service.core.logging import get_logger
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.keyring import KeyRing
+from authbus_service.core.security.operator import read_operator
 from authbus_service.inbox import fence, partitions
 from authbus_service.inbox import repository as inbox
 
@@ -77,10 +78,11 @@ class Consumers:
         self._hashed = self._writer(policy, self._window)
         self._cheap = self._writer(policy, lambda: 0.0)
         token = partial(read_token, issuer=settings.issuer, verified=keyring.verified)
+        operator = partial(read_operator, issuer=settings.issuer, masters=keyring.masters)
         way = Way(
             opener=Opener(keyring, clients, settings.namespace),
             masters=keyring.masters,
-            tools=tools_of(database, hashes, policy, token),
+            tools=tools_of(database, hashes, policy, token, operator),
             hashes=hashes,
             known=Gathered(self._ask_known),
             hashed=self._hashed,

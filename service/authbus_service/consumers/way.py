@@ -123,7 +123,7 @@ class Way:
         if now >= request.expires_at:
             self._say(route, Rejected.because(Code.EXPIRED))
             return
-        self._say(route, await question.answer(request.command, self.tools, now))
+        self._say(route, await question.answer(request.command, request, self.tools, now))
 
     async def _prepared(self, request: Request) -> Proof:
         """Nothing is hashed for a command long expired, so that a backlog of them is soon past.

@@ -72,6 +72,7 @@ def test_user_created_makes_the_user_and_the_public_state(rows: Rows) -> None:
             password_hash="phc",
             credential_version=1,
             created_at=NOW,
+            email="Ana@example.com",
         )
     ]
     assert again.users.changed == []

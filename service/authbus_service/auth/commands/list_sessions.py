@@ -7,10 +7,11 @@ from authbus.message import Reply
 from authbus.replies import Code, Rejected, SessionEntry, SessionList
 from authbus_service.auth.acting import actor
 from authbus_service.auth.proof import Proof, Tools
+from authbus_service.auth.request import Request
 from authbus_service.auth.sessions.session import Session
 
 
-async def answer(command: ListSessions, tools: Tools, at: datetime) -> Reply:
+async def answer(command: ListSessions, _: Request, tools: Tools, at: datetime) -> Reply:
     """The live sessions of the token's user, oldest first."""
     acting = tools.token(command.access_token.get_secret_value())
     if acting is None:

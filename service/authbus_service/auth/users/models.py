@@ -10,7 +10,11 @@ from authbus_service.core.database import Base
 
 
 class UserRow(Base):
-    """An account. `sequence` counts its events, `credential_version` its passwords."""
+    """An account.
+
+    `sequence` counts its events, `credential_version` its passwords. `email` is the address as
+    written, `roles` a list of names with spaces between.
+    """
 
     __tablename__ = "users"
 
@@ -20,6 +24,8 @@ class UserRow(Base):
     password_hash: Mapped[str]
     credential_version: Mapped[int]
     created_at: Mapped[datetime]
+    email: Mapped[str]
+    roles: Mapped[str]
 
 
 class EmailRow(Base):
@@ -28,7 +34,6 @@ class EmailRow(Base):
     __tablename__ = "emails"
 
     canonical: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
-    address: Mapped[str]
     # Deferred: an address is claimed before its user's row is written, in the same transaction.
     user_id: Mapped[UUID] = mapped_column(
         Uuid, ForeignKey("users.id", deferrable=True, initially="DEFERRED"), index=True

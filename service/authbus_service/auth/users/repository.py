@@ -1,7 +1,7 @@
 """Users in PostgreSQL. Every question and every write is set-based; nothing here commits."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Table, any_, bindparam, delete, select
@@ -32,14 +32,22 @@ _LOCKED = (
 _WAITED_FOR = select(_USER).where(_USER.c.id == any_(_IDS)).order_by(_USER.c.id).with_for_update()
 _READ = select(_USER).where(_USER.c.id == any_(_IDS))
 _PRESENT = select(_USER.c.id).where(_USER.c.id == any_(_IDS))
-_CLAIMED = ("canonical", "address", "user_id")
+_CLAIMED = ("canonical", "user_id")
 _CLAIM = (
     insert_rows(_EMAIL, _CLAIMED)
     .on_conflict_do_nothing(index_elements=["canonical"])
     .returning(_EMAIL.c.canonical, _EMAIL.c.user_id)
 )
 _RELEASE = delete(_EMAIL).where(_EMAIL.c.canonical == any_(_CANONICALS))
-_CHANGING = ("id", "sequence", "status", "password_hash", "credential_version")
+_CHANGING = (
+    "id",
+    "sequence",
+    "status",
+    "password_hash",
+    "credential_version",
+    "email",
+    "roles",
+)
 _NEW = (*_CHANGING, "created_at")
 _INSERT = insert_rows(_USER, _NEW)
 _UPDATE = update_rows(_USER, "id", _CHANGING[1:])
@@ -54,13 +62,13 @@ async def credentials(db: AsyncConnection, canonicals: Sequence[str]) -> dict[st
 async def lock(db: AsyncConnection, ids: Iterable[UUID], *, wait: bool = False) -> list[User]:
     """These users under their row locks, in id order. Those locked elsewhere are left out."""
     found = await db.execute(_WAITED_FOR if wait else _LOCKED, {"ids": sorted(ids)})
-    return [User(*row) for row in found]
+    return [_user(dict(row)) for row in found.mappings()]
 
 
 async def read(db: AsyncConnection, ids: Iterable[UUID]) -> list[User]:
     """These users as they are, without a lock."""
     found = await db.execute(_READ, {"ids": list(ids)})
-    return [User(*row) for row in found]
+    return [_user(dict(row)) for row in found.mappings()]
 
 
 async def present(db: AsyncConnection, ids: Iterable[UUID]) -> set[UUID]:
@@ -68,14 +76,14 @@ async def present(db: AsyncConnection, ids: Iterable[UUID]) -> set[UUID]:
     return set(await db.scalars(_PRESENT, {"ids": sorted(ids)}))
 
 
-async def claim(db: AsyncConnection, claims: Mapping[str, tuple[str, UUID]]) -> dict[str, UUID]:
-    """Claim addresses (canonical -> as written, user) that are free; returns those that held.
+async def claim(db: AsyncConnection, claims: Mapping[str, UUID]) -> dict[str, UUID]:
+    """Claim addresses (canonical -> user) that are free; returns those that held.
 
     Sorted, so that two groups never wait for each other in opposite order.
     """
     rows = [
-        {"canonical": canonical, "address": address, "user_id": user_id}
-        for canonical, (address, user_id) in sorted(claims.items())
+        {"canonical": canonical, "user_id": user_id}
+        for canonical, user_id in sorted(claims.items())
     ]
     held = await db.execute(_CLAIM, arrays(rows, _CLAIMED))
     return {row.canonical: row.user_id for row in held}
@@ -88,9 +96,19 @@ async def release(db: AsyncConnection, canonicals: Iterable[str]) -> None:
 
 async def add(db: AsyncConnection, users: Sequence[User]) -> None:
     """Write new users."""
-    await db.execute(_INSERT, columns(users, _NEW))
+    await db.execute(_INSERT, _columns(users, _NEW))
 
 
 async def save(db: AsyncConnection, users: Sequence[User]) -> None:
     """Write changed users back."""
-    await db.execute(_UPDATE, columns(users, _CHANGING))
+    await db.execute(_UPDATE, _columns(users, _CHANGING))
+
+
+def _user(row: Mapping[str, Any]) -> User:
+    columns: dict[str, Any] = {**row, "roles": tuple(row["roles"].split())}
+    return User(**columns)
+
+
+def _columns(users: Sequence[User], names: Sequence[str]) -> dict[str, list[Any]]:
+    roles = [" ".join(each.roles) for each in users]
+    return {**columns(users, names), "roles_s": roles}

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from authbus.events import UserCreated
+from authbus.events import UserCreated, UserDeactivated, UserReactivated
 from authbus.message import Event
 from authbus.state import UserState, UserStatus
 from authbus_service.auth.outcome import Private
@@ -30,10 +30,34 @@ def created(event: UserCreated, private: Private, users: Users, at: datetime) ->
         password_hash=private.password_hash,
         credential_version=1,
         created_at=at,
+        email=private.address,
     )
     users.add(user)
+    return state(user)
+
+
+def deactivated(event: UserDeactivated, users: Users) -> UserState:
+    """Apply UserDeactivated: nobody logs in; the events that end its sessions come behind it."""
+    user = users.touch(event.user_id)
+    user.status = UserStatus.DEACTIVATED
+    return state(user)
+
+
+def reactivated(event: UserReactivated, users: Users) -> UserState:
+    """Apply UserReactivated: it may log in again."""
+    user = users.touch(event.user_id)
+    user.status = UserStatus.ACTIVE
+    return state(user)
+
+
+def state(user: User) -> UserState:
+    """What others may know of a user, as it is now."""
     return UserState(
-        user_id=user.id, sequence=user.sequence, email=private.address, status=UserStatus.ACTIVE
+        user_id=user.id,
+        sequence=user.sequence,
+        email=user.email,
+        status=UserStatus(user.status),
+        roles=user.roles,
     )
 
 

@@ -17,6 +17,8 @@ class User:
     password_hash: str = field(repr=False)
     credential_version: int
     created_at: datetime
+    email: str = field(default="", repr=False)
+    roles: tuple[str, ...] = ()
 
     @property
     def is_active(self) -> bool:

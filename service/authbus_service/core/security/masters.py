@@ -153,6 +153,10 @@ class Masters:
         """The key that signs the records of auth.state.keys.v1."""
         return Ed25519PrivateKey.from_private_bytes(_hkdf(self._key(master), "root"))
 
+    def operator_key(self, master: str | None = None) -> Ed25519PrivateKey:
+        """The key that signs what the operators' command line asks."""
+        return Ed25519PrivateKey.from_private_bytes(_hkdf(self._key(master), "operator"))
+
     def signing_key(self, kid: str, master: str | None = None) -> Ed25519PrivateKey:
         """The key that signs access tokens under this kid."""
         return Ed25519PrivateKey.from_private_bytes(_hkdf(self._key(master), f"sig/{kid}"))

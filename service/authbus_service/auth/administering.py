@@ -1,0 +1,66 @@
+"""Who administers: a user with a role that permits it, or an operator who holds the master key.
+
+An administrator's token is no proof by itself: its session must be alive and its user active under
+their locks, and what they may do is read from their row, not from the token.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from authbus.replies import Code
+from authbus_service.auth.acting import Acting, Actor, actor
+from authbus_service.auth.case import Case
+from authbus_service.auth.roles.permissions import Permission
+from authbus_service.auth.roles.roles import Roles
+from authbus_service.auth.rows import Readable
+from authbus_service.core.security.operator import Operator
+
+_OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Administrator:
+    """Somebody who may do what was asked. `who` is None for an operator, who may do everything."""
+
+    permissions: frozenset[str]
+    who: Actor | None = None
+
+    @property
+    def name(self) -> str:
+        """The `actor` of the events that they cause."""
+        return _OPERATOR if self.who is None else f"admin:{self.who.user.id}"
+
+    def may_give(self, permissions: frozenset[str]) -> bool:
+        """Whether they hold all of these themselves: nobody hands out more than they have."""
+        return self.who is None or permissions <= self.permissions
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a token was read as, and for which command. One of the two is there, or none."""
+
+    command_id: UUID
+    acting: Acting | None
+    operator: Operator | None
+
+
+def administrator(case: Case, permission: Permission) -> Administrator | Code:
+    """Who asks for this command, or why not: `invalid_token` or `forbidden`."""
+    evidence = Evidence(case.request.id, case.proof.acting, case.proof.operator)
+    return judged(evidence, permission, case.rows, case.at, case.policy.roles)
+
+
+def judged(
+    evidence: Evidence, permission: Permission, rows: Readable, at: datetime, roles: Roles
+) -> Administrator | Code:
+    """The same for a question, on rows as they are."""
+    operator = evidence.operator
+    if operator is not None:
+        good = operator.command_id == evidence.command_id and at < operator.expires_at
+        return Administrator(frozenset(Permission)) if good else Code.INVALID_TOKEN
+    who = actor(evidence.acting, rows, at)
+    if who is None:
+        return Code.INVALID_TOKEN
+    held = roles.permissions(who.user.roles)
+    return Administrator(held, who) if permission in held else Code.FORBIDDEN

@@ -1,0 +1,1 @@
+"""Roles: names for sets of permissions."""
