@@ -39,7 +39,9 @@ async def test_calls_events_and_ended_sessions_go_on_after_the_broker_was_killed
 
         await stack.kill_kafka()
         waiting = asyncio.create_task(anext(events))
-        called = asyncio.create_task(auth.log_in(EMAIL, PASSWORD, command_id=command_id))
+        called = asyncio.create_task(
+            auth.log_in(EMAIL, PASSWORD, command_id=command_id, timeout=45)
+        )
         await asyncio.sleep(1)
         service.mute = False
         await stack.restart_kafka()
