@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -48,9 +48,11 @@ class Asker:
         self._keys = keys
         self._calls = calls
         self._producer: AIOKafkaProducer | None = None
+        self._seen: set[str] = set()
 
-    async def start(self) -> None:
-        """Connect. Raises AuthUnavailable."""
+    async def start(self, seen: Iterable[str]) -> None:
+        """Connect; the topics in `seen` are known to be there. Raises AuthUnavailable."""
+        self._seen = set(seen)
         producer = self._connection.producer()
         await self._connection.open(producer)
         self._producer = producer
@@ -73,7 +75,8 @@ class Asker:
     ) -> Reply:
         """The answer to a command, which is not a refusal.
 
-        Raises AuthRejected, AuthTimeout, AuthUnavailable; SealError when the command is too large.
+        Raises AuthRejected, AuthTimeout, AuthUnavailable; MissingTopic when its topic is not to be
+        seen; SealError when the command is too large.
         """
         deadline = asyncio.get_running_loop().time() + seconds
         try:
@@ -89,6 +92,9 @@ class Asker:
             life=timedelta(seconds=seconds),
             sealing_key=sealing_key,
         )
+        if outgoing.topic not in self._seen:
+            await self._connection.places([outgoing.topic])
+            self._seen.add(outgoing.topic)
         with self._calls.waiting(outgoing) as call:
             try:
                 async with asyncio.timeout_at(deadline):

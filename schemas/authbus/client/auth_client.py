@@ -16,19 +16,20 @@ from authbus.client.results import Session, User
 from authbus.client.session_calls import SessionCalls
 from authbus.commands import LogIn, LogOut, RegisterUser
 from authbus.connection import Connection, Security
-from authbus.contract import ROWS
 from authbus.ended_sessions import EndedSessions
 from authbus.following import Feed, Follower
 from authbus.message import Command, Reply
 from authbus.public_keys import PublicKeys
 from authbus.replies import LoggedIn, LoggedOut, Registered
 from authbus.tokens import Claims, OnStale, Rules, TokenChecker
-from authbus.topics import DEFAULT_NAMESPACE
+from authbus.topics import ACCOUNTS, CREDENTIALS, DEFAULT_NAMESPACE, SESSIONS
 from authbus.trust import Trust
 from authbus.uuid7 import uuid7
 from authbus.verifier import MAX_STALENESS, ended_feed, key_feed
 
 TIMEOUT = 15.0
+# The topic of administrators is looked for when first used: most clients may not see it.
+_WRITTEN = (CREDENTIALS, SESSIONS, ACCOUNTS)
 
 
 class AuthClient:
@@ -79,12 +80,12 @@ class AuthClient:
 
     async def __aenter__(self) -> Self:
         """Connect, and read what there is of keys. Raises MissingTopic and AuthUnavailable."""
-        written = {row.topic.name(self._sender.namespace) for row in ROWS}
+        written = {topic.name(self._sender.namespace) for topic in _WRITTEN}
         places = await self._connection.places({*written, *(feed.topic for feed in self._feeds)})
         self._ended.expect(places[self._ended_feed.topic])
         await self._follower.start(places)
         try:
-            await self._asker.start()
+            await self._asker.start(written)
         except BaseException:
             await self._follower.stop()
             raise

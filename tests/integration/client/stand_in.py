@@ -34,6 +34,7 @@ PARTITIONS = {topics.EVENTS.suffix: 2, topics.SESSIONS_ENDED.suffix: 2}
 NEEDED = (
     topics.CREDENTIALS,
     topics.SESSIONS,
+    topics.ACCOUNTS,
     topics.KEYS_STATE,
     topics.SESSIONS_ENDED,
     topics.EVENTS,

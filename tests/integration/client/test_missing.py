@@ -4,8 +4,10 @@ import asyncio
 import time
 
 import pytest
+from pydantic import SecretStr
 
 from authbus import AuthClient, AuthUnavailable, MissingTopic, topics
+from authbus.commands import ReactivateUser
 from tests.integration.client.conftest import NewClient, NewStream, NewVerifier
 from tests.integration.client.stand_in import CLIENT, NEEDED, StandIn
 
@@ -42,6 +44,20 @@ async def test_every_missing_topic_is_named_and_none_is_created_by_asking(
     )
     assert len(verifier.value.topics) == 2
     assert downstream.value.topics == (stand_in.name(topics.EVENTS),)
+
+
+async def test_a_client_that_may_not_see_the_administrators_topic_works_until_it_wants_it(
+    service: StandIn, new_client: NewClient
+) -> None:
+    async with new_client() as auth:
+        session = await auth.log_in(EMAIL, PASSWORD)
+        command = ReactivateUser(
+            access_token=SecretStr(session.access_token), user_id=session.user_id
+        )
+        with pytest.raises(MissingTopic) as raised:
+            await auth.send(command, key="k")
+
+    assert raised.value.topics == (service.name(topics.ADMIN),)
 
 
 async def test_a_kafka_that_is_not_there_is_told_within_the_time_out() -> None:
