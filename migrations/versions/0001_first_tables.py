@@ -1,6 +1,7 @@
-"""First tables: users, sessions, inbox, fence, outbox, lease, keys."""
+"""First tables: users, sessions, codes, mails, inbox, fence, outbox, lease, keys."""
 
 from datetime import datetime
+from uuid import UUID
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,6 +11,8 @@ revision = "0001"
 down_revision = None
 
 _TABLES = (
+    "mails",
+    "codes",
     "outbox",
     "relay_lease",
     "fence",
@@ -28,6 +31,12 @@ def _time(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
 
 def _text(name: str, *, key: bool = False, nullable: bool = False) -> sa.Column[str]:
     return sa.Column(name, sa.Text(), primary_key=key, nullable=nullable)
+
+
+def _owner(table: str) -> sa.Column[UUID]:
+    """The user with whom a row goes."""
+    key = sa.ForeignKey("users.id", name=f"fk_{table}_user_id", ondelete="CASCADE")
+    return sa.Column("user_id", sa.Uuid(), key, nullable=False, index=True)
 
 
 def _service() -> None:
@@ -59,6 +68,7 @@ def _accounts() -> None:
         sa.Column("credential_version", sa.Integer(), nullable=False),
         _time("created_at"),
         _text("email"),
+        sa.Column("email_verified", sa.Boolean(), nullable=False),
         _text("roles"),
     )
     op.create_table(
@@ -95,6 +105,33 @@ def _log_ins() -> None:
         _time("expires_at"),
         _time("ended_at", nullable=True),
         _text("end_reason", nullable=True),
+    )
+
+
+def _mailed() -> None:
+    op.create_table(
+        "codes",
+        sa.Column("hash", sa.LargeBinary(), primary_key=True),
+        _owner("codes"),
+        _text("purpose"),
+        _text("address"),
+        _time("made_at"),
+        _time("expires_at"),
+        _time("used_at", nullable=True),
+    )
+    op.create_table(
+        "mails",
+        sa.Column("id", sa.Uuid(), primary_key=True),
+        _text("template"),
+        _owner("mails"),
+        _text("address"),
+        sa.Column("command_id", sa.Uuid(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        _text("master"),
+        _time("made_at"),
+        _time("expires_at"),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False, index=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
     )
 
 
@@ -151,6 +188,7 @@ def upgrade() -> None:
     _service()
     _accounts()
     _log_ins()
+    _mailed()
     _handled()
     _said()
 

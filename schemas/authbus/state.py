@@ -24,6 +24,7 @@ class UserState(Message):
     user_id: UUID
     sequence: Annotated[int, Field(ge=1)]
     email: Email
+    email_verified: bool = False
     status: UserStatus
     roles: tuple[str, ...] = ()
 

@@ -29,6 +29,8 @@ from authbus.events import (
 from authbus.message import Command, Event, Reply
 from authbus.state import SessionRevoked, UserState
 from authbus_service.auth.case import Case
+from authbus_service.auth.codes import service as codes
+from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.commands import (
     deactivate_user,
     end_all_sessions,
@@ -99,7 +101,21 @@ def _session_ended(event: SessionEnded, _: Private, rows: Rows, at: datetime) ->
 
 
 def _user_created(event: UserCreated, private: Private, rows: Rows, at: datetime) -> UserState:
-    return users.created(event, private, rows.users, at)
+    state = users.created(event, private, rows.users, at)
+    if private.code_hash:
+        _made(Purpose.VERIFY_EMAIL, event, private, rows, at)
+    return state
+
+
+def _made(purpose: Purpose, event: Event, private: Private, rows: Rows, at: datetime) -> None:
+    codes.made(
+        purpose,
+        private.code_hash,
+        user_id=event.user_id,
+        address=private.address,
+        codes=rows.codes,
+        at=at,
+    )
 
 
 def _user_deactivated(event: UserDeactivated, _: Private, rows: Rows, __: datetime) -> UserState:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from authbus.events import AnyEvent
 from authbus.message import Reply
 from authbus.replies import Code, LoggedIn, Rejected
+from authbus_service.auth.mails import Mail
 
 
 class Granted(BaseModel):
@@ -43,6 +44,7 @@ class Private:
     canonical: str = field(default="", repr=False)
     password_hash: str = field(default="", repr=False)
     refresh_hash: bytes = field(default=b"", repr=False)
+    code_hash: bytes = field(default=b"", repr=False)
 
 
 NOTHING = Private()
@@ -50,11 +52,15 @@ NOTHING = Private()
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One command's result. A refusal is an answer too and may come with events."""
+    """One command's result. A refusal is an answer too and may come with events.
+
+    `mails` are queued with the effect: `mails=(Mail.to(user, Template.PASSWORD_CHANGED),)`.
+    """
 
     answer: Answer
     events: tuple[AnyEvent, ...] = ()
     private: Private = NOTHING
+    mails: tuple[Mail, ...] = ()
 
 
 def refused(code: Code, detail: str = "") -> Outcome:

@@ -9,6 +9,7 @@ from uuid import UUID
 from authbus.message import Secret
 from authbus.replies import Rejected
 from authbus_service.auth.acting import Acting
+from authbus_service.auth.codes.code import OneTimeCode
 from authbus_service.auth.roles.roles import BUILT_IN, Roles
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.user import Credential
@@ -17,10 +18,11 @@ from authbus_service.core.security.operator import Operator
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An address that a new user wants."""
+    """An address that a user wants; without `user_id` it is the user whom the command makes."""
 
     canonical: str = field(repr=False)
     address: str = field(repr=False)
+    user_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +30,16 @@ class Proof:
     """`user_id` is locked, `session_id` loaded, `claim` claimed before `decide` sees the rows.
 
     So are the user and the session of `acting`. With `every_session` all live sessions of `user_id`
-    are loaded. `credential` is there when the password was right for it; `password_hash` is a new
-    one to keep. `operator` is there when the command came with an operator's proof.
+    are loaded; with `every_code` the unused codes of all `users`, and the code of `code_hash`
+    in any case. `credential` is there when the password was right for it; `password_hash` is a
+    new one to keep. `operator` is there when the command came with an operator's proof.
     """
 
     user_id: UUID | None = None
     session_id: UUID | None = None
     every_session: bool = False
+    code_hash: bytes = field(default=b"", repr=False)
+    every_code: bool = False
     acting: Acting | None = None
     operator: Operator | None = None
     claim: Claim | None = None
@@ -81,6 +86,7 @@ class Tools:
 
     credential: Callable[[str], Awaitable[Credential | None]]
     owner: Callable[[UUID], Awaitable[UUID | None]]
+    code: Callable[[bytes], Awaitable[OneTimeCode | None]]
     rows: Callable[["Proof"], Awaitable[Rows]]
     token: Callable[[str], Acting | None]
     hashes: Hashes

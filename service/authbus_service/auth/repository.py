@@ -1,6 +1,6 @@
 """The rows of a group: locked, claimed and flushed in one order, so that no two groups deadlock.
 
-Users by id, then addresses, then sessions under their users' locks.
+Users by id, then addresses, then sessions and codes under their users' locks.
 """
 
 from collections.abc import Iterable, Sequence
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from authbus_service.auth.codes import repository as codes
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.request import Request
 from authbus_service.auth.rows import Rows
@@ -29,15 +30,17 @@ async def lock(
 
 
 async def claim(db: AsyncConnection, asked: Sequence[tuple[Request, Proof]], rows: Rows) -> None:
-    """Claim the addresses that are asked for and load the sessions; both land in `rows`."""
+    """Claim the addresses that are asked for, load sessions and codes; all land in `rows`."""
     claims = {
-        proof.claim.canonical: request.derived.user_id
+        proof.claim.canonical: proof.claim.user_id or request.derived.user_id
         for request, proof in reversed(asked)
         if proof.claim is not None
     }
     if claims:
         rows.users.owners = await users.claim(db, claims)
-    await load_sessions(db, [proof for _, proof in asked], rows)
+    proofs = [proof for _, proof in asked]
+    await load_sessions(db, proofs, rows)
+    await load_codes(db, proofs, rows)
 
 
 async def load_sessions(db: AsyncConnection, proofs: Sequence[Proof], rows: Rows) -> None:
@@ -51,6 +54,17 @@ async def load_sessions(db: AsyncConnection, proofs: Sequence[Proof], rows: Rows
     rows.sessions.known = known | rows.sessions.known
 
 
+async def load_codes(db: AsyncConnection, proofs: Sequence[Proof], rows: Rows) -> None:
+    """The codes that are asked for; those of users who are not in `rows` stay out."""
+    hashes = {each.code_hash for each in proofs if each.code_hash}
+    of_users = set[UUID]().union(*(each.users for each in proofs if each.every_code))
+    found = await codes.by_hash(db, hashes) if hashes else []
+    if of_users:
+        found += await codes.unused_of(db, of_users)
+    known = {each.hash: each for each in found if each.user_id in rows.users.locked}
+    rows.codes.known = known | rows.codes.known
+
+
 async def read(db: AsyncConnection, proofs: Sequence[Proof]) -> Rows:
     """The rows of these proofs as they are, without locks: for questions that change nothing."""
     rows = Rows()
@@ -62,9 +76,9 @@ async def read(db: AsyncConnection, proofs: Sequence[Proof]) -> Rows:
 
 
 async def flush(db: AsyncConnection, rows: Rows) -> None:
-    """Write all that changed; claims that no user came of are taken back."""
-    if rows.users.unused:
-        await users.release(db, rows.users.unused)
+    """Write all that changed; addresses that nobody has are let go of."""
+    if rows.users.free:
+        await users.release(db, rows.users.free)
     if rows.users.new:
         await users.add(db, rows.users.new)
     if rows.users.changed:
@@ -73,3 +87,7 @@ async def flush(db: AsyncConnection, rows: Rows) -> None:
         await sessions.add(db, rows.sessions.new)
     if rows.sessions.changed:
         await sessions.save(db, rows.sessions.changed)
+    if rows.codes.new:
+        await codes.add(db, rows.codes.new)
+    if rows.codes.changed:
+        await codes.save(db, rows.codes.changed)

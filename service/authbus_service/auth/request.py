@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from authbus.commands import AnyCommand
+from authbus_service.auth.codes.code import Purpose
 from authbus_service.core.clients import Client
 from authbus_service.core.security.masters import Masters
 
@@ -42,6 +43,14 @@ class Derived:
     def salt(self) -> bytes:
         """The salt of a password that this command sets."""
         return self.masters.salt(self.command_id, self.content, self.master)
+
+    def code(self, purpose: Purpose) -> str:
+        """The one-time code that this command's mail carries."""
+        return self.masters.code(purpose, self.command_id, self.content, self.master)
+
+    def mail_id(self, index: int) -> UUID:
+        """The id of this command's mail number `index`, from 0."""
+        return self.masters.mail_id(self.command_id, self.content, index, self.master)
 
     def event_id(self, index: int) -> UUID:
         """The id of this command's event number `index`, from 0."""

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from authbus_service.auth.codes.code import OneTimeCode
+from authbus_service.auth.codes.rows import Codes
 from authbus_service.auth.sessions.rows import Sessions
 from authbus_service.auth.sessions.session import Session
 from authbus_service.auth.users.rows import Users
@@ -18,14 +20,17 @@ class Readable(Protocol):
     def session(self, session_id: UUID) -> Session | None: ...
     def sessions_of(self, user_id: UUID, at: datetime) -> list[Session]: ...
     def may_have(self, canonical: str, user_id: UUID) -> bool: ...
+    def code(self, code_hash: bytes) -> OneTimeCode | None: ...
+    def unused_codes(self, user_id: UUID) -> list[OneTimeCode]: ...
 
 
 @dataclass(slots=True)
 class Rows:
-    """Users that are locked, and their sessions."""
+    """Users that are locked, their sessions and their codes."""
 
     users: Users = field(default_factory=Users)
     sessions: Sessions = field(default_factory=Sessions)
+    codes: Codes = field(default_factory=Codes)
 
     def user(self, user_id: UUID | None) -> User | None:
         """The locked user, or None when there is none."""
@@ -47,3 +52,15 @@ class Rows:
     def may_have(self, canonical: str, user_id: UUID) -> bool:
         """Whether this user's claim of the address held: nobody else has it."""
         return self.users.owners.get(canonical) == user_id
+
+    def code(self, code_hash: bytes) -> OneTimeCode | None:
+        """The code of a locked user, or None."""
+        return self.codes.known.get(code_hash)
+
+    def unused_codes(self, user_id: UUID) -> list[OneTimeCode]:
+        """The user's codes that were loaded and not used, expired ones too."""
+        return [
+            each
+            for each in self.codes.known.values()
+            if each.user_id == user_id and each.used_at is None
+        ]

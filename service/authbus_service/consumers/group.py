@@ -7,6 +7,7 @@ is simply run again: the inbox claim then tells what was done.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -23,11 +24,12 @@ from authbus_service.auth.outcome import Outcome, refused, stored
 from authbus_service.auth.proof import Policy
 from authbus_service.auth.rows import Rows
 from authbus_service.consumers.arrival import Place
-from authbus_service.consumers.job import Decided, Job, spoken
+from authbus_service.consumers.job import Decided, Job, queued, spoken
 from authbus_service.core.database import Database
 from authbus_service.core.ids import id_time
 from authbus_service.inbox import fence, partitions
 from authbus_service.inbox import repository as inbox
+from authbus_service.outbox import mails
 from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.repository import Record
 
@@ -67,6 +69,8 @@ class Grouping:
             await inbox.claim(db, claims)
             await repository.flush(db, rows)
             await outbox.append(db, records)
+            letters = [queued(job, outcomes[job].mails, at) for job in ready]
+            await mails.append(db, [*chain.from_iterable(letters)])
             below = self.fence_below(ready)
             await fence.move(db, below)
         answers = {job: Decided(outcome.answer, at) for job, outcome in outcomes.items()}

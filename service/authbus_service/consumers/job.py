@@ -8,11 +8,13 @@ from datetime import datetime
 from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
 from authbus.message import Event, Message
 from authbus.topics import EVENTS, Topic
+from authbus_service.auth.mails import Mail
 from authbus_service.auth.outcome import Answer
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.request import Request
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.inbox.repository import Handled
+from authbus_service.outbox.mails import QueuedMail
 from authbus_service.outbox.repository import Record
 
 
@@ -50,6 +52,26 @@ def spoken(
         if state is not None and topic is not None:
             records.append(_record(job, 2 * index + 1, state, topic, key, at))
     return records
+
+
+def queued(job: Job, mails: Iterable[Mail], at: datetime) -> list[QueuedMail]:
+    """The rows of a command's mails."""
+    derived = job.request.derived
+    return [
+        QueuedMail(
+            id=derived.mail_id(index),
+            template=mail.template,
+            user_id=mail.user_id,
+            address=mail.address,
+            command_id=derived.command_id,
+            content=derived.content,
+            master=derived.master,
+            made_at=at,
+            expires_at=at + mail.template.lifetime,
+            due_at=at,
+        )
+        for index, mail in enumerate(mails)
+    ]
 
 
 def _record(job: Job, index: int, message: Message, topic: Topic, key: str, at: datetime) -> Record:

@@ -1,10 +1,13 @@
 """What `prepare` may ask: each kind of question gathered, one SELECT for all who wait."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from authbus_service.auth import repository
 from authbus_service.auth.acting import Acting
+from authbus_service.auth.codes import repository as codes
+from authbus_service.auth.codes.code import OneTimeCode
 from authbus_service.auth.proof import Hashes, Policy, Proof, Tools
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.sessions import repository as sessions
@@ -15,6 +18,30 @@ from authbus_service.core.database import Database
 from authbus_service.core.security.operator import Operator
 
 
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """The questions, each for all who wait."""
+
+    database: Database
+
+    async def credentials(self, canonicals: Sequence[str]) -> Mapping[str, Credential]:
+        async with self.database.reading() as db:
+            return await users.credentials(db, canonicals)
+
+    async def owners(self, session_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
+        async with self.database.reading() as db:
+            return await sessions.owners(db, session_ids)
+
+    async def codes(self, hashes: Sequence[bytes]) -> Mapping[bytes, OneTimeCode]:
+        async with self.database.reading() as db:
+            return {each.hash: each for each in await codes.by_hash(db, hashes)}
+
+    async def rows(self, proofs: Sequence[Proof]) -> Mapping[Proof, Rows]:
+        async with self.database.reading() as db:
+            rows = await repository.read(db, proofs)
+        return dict.fromkeys(proofs, rows)
+
+
 def tools_of(
     database: Database,
     hashes: Hashes,
@@ -23,28 +50,16 @@ def tools_of(
     operator: Callable[[str], Operator | None] = lambda _: None,
 ) -> Tools:
     """The tools of one process."""
-
-    async def ask_credentials(canonicals: Sequence[str]) -> Mapping[str, Credential]:
-        async with database.reading() as db:
-            return await users.credentials(db, canonicals)
-
-    async def ask_owners(session_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
-        async with database.reading() as db:
-            return await sessions.owners(db, session_ids)
-
-    async def ask_rows(proofs: Sequence[Proof]) -> Mapping[Proof, Rows]:
-        async with database.reading() as db:
-            rows = await repository.read(db, proofs)
-        return dict.fromkeys(proofs, rows)
-
-    gathered = Gathered(ask_rows)
+    asking = _Asking(database)
+    gathered = Gathered(asking.rows)
 
     async def rows_of(proof: Proof) -> Rows:
         return await gathered(proof) or Rows()
 
     return Tools(
-        credential=Gathered(ask_credentials),
-        owner=Gathered(ask_owners),
+        credential=Gathered(asking.credentials),
+        owner=Gathered(asking.owners),
+        code=Gathered(asking.codes),
         rows=rows_of,
         token=token,
         hashes=hashes,

@@ -11,6 +11,7 @@ from authbus import LoggedIn, LogIn, RegisterUser
 from authbus.contract import EVENTS
 from authbus.events import AnyEvent, SessionStarted, UserCreated
 from authbus_service.auth import handlers
+from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.outcome import NOTHING, Private
 from authbus_service.auth.request import Request
 from authbus_service.auth.rows import Rows
@@ -62,19 +63,20 @@ class Fold:
     requests: dict[Any, Request]
     hashers: dict[str, Hasher]
     rows: Rows
-    emails: list[dict[str, Any]]
 
     def add(self, event: AnyEvent, at: datetime, cost: str) -> None:
         request = self.requests[event.causation_id]
         private = self.private(event, request, self.hashers[cost])
         handlers.apply(event, private, self.rows, at)
-        if isinstance(event, UserCreated):
-            self.emails.append(
-                {
-                    "canonical": private.canonical,
-                    "user_id": event.user_id,
-                }
-            )
+
+    @property
+    def emails(self) -> list[dict[str, Any]]:
+        """Each user has one address, and it is claimed."""
+        found = [
+            {"canonical": canonical(user.email), "user_id": user.id}
+            for user in self.rows.users.locked.values()
+        ]
+        return sorted(found, key=lambda each: str(each["canonical"]))
 
     def private(self, event: AnyEvent, request: Request, hasher: Hasher) -> Private:
         match event, request.command:
@@ -83,6 +85,7 @@ class Fold:
                     address=address,
                     canonical=canonical(address) or "",
                     password_hash=hasher.hash(password.get_secret_value(), request.derived.salt),
+                    code_hash=token_hash(request.derived.code(Purpose.VERIFY_EMAIL)),
                 )
             case SessionStarted(), LogIn(password=password):
                 user = self.rows.users.locked[event.user_id]
@@ -127,7 +130,7 @@ async def test_all_events_with_their_opened_commands_fold_into_the_tables(world:
         )
 
     hashers = {"first": world.hashes.hasher, "stronger": stronger.hasher}
-    fold = Fold(await opened(world), hashers, Rows(), [])
+    fold = Fold(await opened(world), hashers, Rows())
     for event, at, position in await told(world):
         fold.add(event, at, "first" if position <= before else "stronger")
 
@@ -141,7 +144,9 @@ async def test_all_events_with_their_opened_commands_fold_into_the_tables(world:
     assert sessions_ == by_id(
         asdict(each) | {"amr": " ".join(each.amr)} for each in fold.rows.sessions.known.values()
     )
-    assert emails == sorted(fold.emails, key=lambda each: each["canonical"])
+    assert emails == fold.emails
+    codes = await world.rows("SELECT * FROM codes ORDER BY hash")
+    assert codes == [asdict(each) for _, each in sorted(fold.rows.codes.known.items())]
 
 
 async def tables(world: World) -> tuple[list[Any], list[Any], list[Any]]:

@@ -140,4 +140,4 @@ def test_an_address_that_no_user_came_of_is_to_be_released() -> None:
 
     apply(created(), NEW, rows, NOW)
 
-    assert rows.users.unused == ["eve@example.com"]
+    assert rows.users.free == ["eve@example.com"]

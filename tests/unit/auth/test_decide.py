@@ -10,13 +10,16 @@ from pydantic import SecretStr
 from authbus.commands import AnyCommand, LogIn, LogOut, RegisterUser
 from authbus.events import EndReason, SessionEnded, SessionStarted, UserCreated
 from authbus.replies import Code, LoggedOut, Registered, Rejected
+from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.handlers import apply, decide
+from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Granted, Outcome
 from authbus_service.auth.proof import Claim, Policy, Proof
 from authbus_service.auth.request import Request
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.user import Credential, User
 from authbus_service.core.ids import new_id
+from authbus_service.core.security.masters import token_hash
 from tests.rig.made import NOW, a_request
 
 POLICY = Policy(
@@ -74,6 +77,8 @@ def test_a_free_address_makes_a_user_with_everything_that_apply_needs() -> None:
     assert outcome.private.address == "Ana@example.com"
     assert outcome.private.canonical == "ana@example.com"
     assert outcome.private.password_hash == "phc"
+    assert outcome.private.code_hash == token_hash(request.derived.code(Purpose.VERIFY_EMAIL))
+    assert outcome.mails == (Mail(Template.VERIFY_EMAIL, user_id, "Ana@example.com"),)
 
 
 @pytest.mark.parametrize("owner", [None, new_id()])

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from authbus.commands import LogIn, LogOut, RegisterUser
 from authbus.replies import Code, Rejected
+from authbus_service.auth.codes.code import OneTimeCode
 from authbus_service.auth.handlers import prepare
 from authbus_service.auth.proof import Claim, Policy, Proof, Tools
 from authbus_service.auth.rows import Rows
@@ -33,7 +34,9 @@ class World:
     @property
     def tools(self) -> Tools:
         policy = Policy(timedelta(days=1), timedelta(minutes=1), 12)
-        return Tools(self.credential, self.owner, self.rows, lambda _: None, self, policy)
+        return Tools(
+            self.credential, self.owner, self.code, self.rows, lambda _: None, self, policy
+        )
 
     async def credential(self, canonical: str) -> Credential | None:
         self.asked.append(canonical)
@@ -41,6 +44,10 @@ class World:
 
     async def owner(self, session_id: UUID) -> UUID | None:
         self.asked.append(session_id)
+        return None
+
+    async def code(self, code_hash: bytes) -> OneTimeCode | None:
+        self.asked.append(repr(code_hash))
         return None
 
     async def rows(self, proof: Proof) -> Rows:

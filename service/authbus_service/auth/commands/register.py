@@ -4,11 +4,14 @@ from authbus.commands import RegisterUser
 from authbus.events import UserCreated
 from authbus.replies import Code, Registered, Rejected
 from authbus_service.auth.case import Case
+from authbus_service.auth.codes.code import Purpose
+from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Outcome, Private, refused
 from authbus_service.auth.passwords.rules import judge, own_words
 from authbus_service.auth.proof import Claim, Proof, Tools
 from authbus_service.auth.request import Request
 from authbus_service.auth.users.email import canonical
+from authbus_service.core.security.masters import token_hash
 
 
 async def prepare(command: RegisterUser, request: Request, tools: Tools) -> Proof:
@@ -29,7 +32,7 @@ async def prepare(command: RegisterUser, request: Request, tools: Tools) -> Proo
 
 
 def decide(_: RegisterUser, case: Case) -> Outcome:
-    """The address is ours, or it is taken."""
+    """The address is ours and gets a mail to verify it, or it is taken."""
     request, proof = case.request, case.proof
     user_id = request.derived.user_id
     if proof.claim is None or not case.rows.may_have(proof.claim.canonical, user_id):
@@ -41,5 +44,7 @@ def decide(_: RegisterUser, case: Case) -> Outcome:
         address=proof.claim.address,
         canonical=proof.claim.canonical,
         password_hash=proof.password_hash,
+        code_hash=token_hash(request.derived.code(Purpose.VERIFY_EMAIL)),
     )
-    return Outcome(Registered(user_id=user_id), (created,), private)
+    mail = Mail(Template.VERIFY_EMAIL, user_id, proof.claim.address)
+    return Outcome(Registered(user_id=user_id), (created,), private, (mail,))

@@ -13,7 +13,8 @@ class UserRow(Base):
     """An account.
 
     `sequence` counts its events, `credential_version` its passwords. `email` is the address as
-    written, `roles` a list of names with spaces between.
+    written: here and not beside the canonical form, so that it is read anew together with the row
+    whose lock was waited for. `roles` is a list of names with spaces between.
     """
 
     __tablename__ = "users"
@@ -25,6 +26,7 @@ class UserRow(Base):
     credential_version: Mapped[int]
     created_at: Mapped[datetime]
     email: Mapped[str]
+    email_verified: Mapped[bool]
     roles: Mapped[str]
 
 

@@ -46,6 +46,7 @@ _CHANGING = (
     "password_hash",
     "credential_version",
     "email",
+    "email_verified",
     "roles",
 )
 _NEW = (*_CHANGING, "created_at")
@@ -90,7 +91,7 @@ async def claim(db: AsyncConnection, claims: Mapping[str, UUID]) -> dict[str, UU
 
 
 async def release(db: AsyncConnection, canonicals: Iterable[str]) -> None:
-    """Take back claims of this transaction that no user came of."""
+    """Let go of addresses: claims that came to nothing, and those that users gave up."""
     await db.execute(_RELEASE, {"canonicals": sorted(canonicals)})
 
 

@@ -14,6 +14,8 @@ class Users:
     owners: dict[str, UUID] = field(default_factory=dict[str, UUID])
     _new: set[UUID] = field(default_factory=set[UUID])
     _changed: set[UUID] = field(default_factory=set[UUID])
+    _taken: set[str] = field(default_factory=set[str], repr=False)
+    _left: set[str] = field(default_factory=set[str], repr=False)
 
     def add(self, user: User) -> None:
         """A user that this group makes."""
@@ -36,7 +38,15 @@ class Users:
         """Users to update, by id."""
         return [self.locked[each] for each in sorted(self._changed)]
 
+    def take(self, canonical: str) -> None:
+        """An address that was claimed is its user's now."""
+        self._taken.add(canonical)
+
+    def leave(self, canonical: str) -> None:
+        """An address that its user gives up."""
+        self._left.add(canonical)
+
     @property
-    def unused(self) -> list[str]:
-        """Addresses that were claimed and that no user came of."""
-        return [address for address, owner in self.owners.items() if owner not in self._new]
+    def free(self) -> list[str]:
+        """Addresses to let go of: claimed and not taken, or left."""
+        return sorted((self.owners.keys() - self._taken) | self._left)

@@ -33,6 +33,7 @@ def created(event: UserCreated, private: Private, users: Users, at: datetime) ->
         email=private.address,
     )
     users.add(user)
+    users.take(private.canonical)
     return state(user)
 
 
@@ -56,6 +57,7 @@ def state(user: User) -> UserState:
         user_id=user.id,
         sequence=user.sequence,
         email=user.email,
+        email_verified=user.email_verified,
         status=UserStatus(user.status),
         roles=user.roles,
     )

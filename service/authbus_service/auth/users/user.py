@@ -9,7 +9,10 @@ from authbus.state import UserStatus
 
 @dataclass(slots=True)
 class User:
-    """An account. `credential_version` counts its passwords: a proof for an older one is void."""
+    """An account. `credential_version` counts its passwords: a proof for an older one is void.
+
+    `email` is its address as it was written.
+    """
 
     id: UUID
     sequence: int
@@ -19,6 +22,7 @@ class User:
     created_at: datetime
     email: str = field(default="", repr=False)
     roles: tuple[str, ...] = ()
+    email_verified: bool = False
 
     @property
     def is_active(self) -> bool:

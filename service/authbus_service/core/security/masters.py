@@ -140,6 +140,19 @@ class Masters:
         """The id of a command's event number `index`, counted from 0."""
         return self._id("event", command_id, content, master, index.to_bytes(4, "big"))
 
+    def mail_id(
+        self, command_id: UUID, content: bytes, index: int, master: str | None = None
+    ) -> UUID:
+        """The id of a command's mail number `index`, counted from 0."""
+        return self._id("mail", command_id, content, master, index.to_bytes(4, "big"))
+
+    def code(
+        self, purpose: str, command_id: UUID, content: bytes, master: str | None = None
+    ) -> str:
+        """The one-time code of this purpose that a command's mail carries: 256 bits, base64url."""
+        code = self.derive(f"code/{purpose}", command_id.bytes, content, master=master)
+        return base64.urlsafe_b64encode(code).rstrip(b"=").decode()
+
     def refresh_token(self, command_id: UUID, content: bytes, master: str | None = None) -> str:
         """The refresh token that a command is answered with: 256 bits, base64url."""
         token = self.derive("refresh", command_id.bytes, content, master=master)

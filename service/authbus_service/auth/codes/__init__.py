@@ -1,0 +1,1 @@
+"""Codes: secrets that are mailed, each good for one purpose, once, for a while."""

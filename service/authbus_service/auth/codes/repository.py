@@ -1,0 +1,45 @@
+"""Codes in PostgreSQL. Every question and every write is set-based; nothing here commits."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from sqlalchemy import any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import LargeBinary, Uuid
+
+from authbus_service.auth.codes.code import OneTimeCode
+from authbus_service.auth.codes.models import CodeRow
+from authbus_service.core.sets import columns, insert_rows, update_rows
+
+_CODE = CodeRow.__table__
+_HASHES = bindparam("hashes", type_=ARRAY(LargeBinary))
+_IDS = bindparam("ids", type_=ARRAY(Uuid))
+_NEW = ("hash", "user_id", "purpose", "address", "made_at", "expires_at", "used_at")
+
+_BY_HASH = select(_CODE).where(_CODE.c.hash == any_(_HASHES))
+_UNUSED_OF = select(_CODE).where(_CODE.c.user_id == any_(_IDS), _CODE.c.used_at.is_(None))
+_INSERT = insert_rows(_CODE, _NEW)
+_UPDATE = update_rows(_CODE, "hash", ("used_at",))
+
+
+async def by_hash(db: AsyncConnection, hashes: Iterable[bytes]) -> list[OneTimeCode]:
+    """These codes, used and expired ones too. Under their users' locks they stand still."""
+    found = await db.execute(_BY_HASH, {"hashes": list(hashes)})
+    return [OneTimeCode(*row) for row in found]
+
+
+async def unused_of(db: AsyncConnection, user_ids: Iterable[UUID]) -> list[OneTimeCode]:
+    """Every code of these users that was not used, expired ones too."""
+    found = await db.execute(_UNUSED_OF, {"ids": list(user_ids)})
+    return [OneTimeCode(*row) for row in found]
+
+
+async def add(db: AsyncConnection, codes: Sequence[OneTimeCode]) -> None:
+    """Write new codes."""
+    await db.execute(_INSERT, columns(codes, _NEW))
+
+
+async def save(db: AsyncConnection, codes: Sequence[OneTimeCode]) -> None:
+    """Write used codes back."""
+    await db.execute(_UPDATE, columns(codes, ("hash", "used_at")))
