@@ -17,6 +17,7 @@ _TABLES = (
     "relay_lease",
     "fence",
     "inbox",
+    "attempts",
     "sessions",
     "emails",
     "users",
@@ -70,6 +71,7 @@ def _accounts() -> None:
         _text("email"),
         sa.Column("email_verified", sa.Boolean(), nullable=False),
         _text("roles"),
+        _time("locked_until", nullable=True),
     )
     op.create_table(
         "emails",
@@ -135,6 +137,31 @@ def _mailed() -> None:
     )
 
 
+def _guesses() -> None:
+    op.create_table(
+        "attempts",
+        sa.Column("key", sa.LargeBinary(), primary_key=True),
+        sa.Column("command_id", sa.Uuid(), primary_key=True),
+        sa.Column("source", sa.LargeBinary(), nullable=True),
+        sa.Column("user_id", sa.Uuid(), nullable=True),
+        _text("state"),
+        _time("at"),
+        _time("expires_at"),
+    )
+    op.create_index(
+        "ix_attempts_source",
+        "attempts",
+        ["source"],
+        postgresql_where=sa.text("source IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_attempts_user_id",
+        "attempts",
+        ["user_id"],
+        postgresql_where=sa.text("state = 'failed'"),
+    )
+
+
 def _handled() -> None:
     op.create_table(
         "inbox",
@@ -189,6 +216,7 @@ def upgrade() -> None:
     _accounts()
     _log_ins()
     _mailed()
+    _guesses()
     _handled()
     _said()
 

@@ -33,9 +33,12 @@ from authbus.events import (
     EndReason,
     SessionEnded,
     SessionStarted,
+    UnlockReason,
     UserCreated,
     UserDeactivated,
+    UserLocked,
     UserReactivated,
+    UserUnlocked,
 )
 from authbus.message import Command, Event, Message, Reply
 from authbus.replies import (
@@ -103,14 +106,17 @@ __all__ = [
     "TokenExpired",
     "TokenInvalid",
     "TokenRevoked",
+    "UnlockReason",
     "User",
     "UserCreated",
     "UserDeactivated",
     "UserIsActive",
     "UserIsDeactivated",
+    "UserLocked",
     "UserReactivated",
     "UserState",
     "UserStatus",
+    "UserUnlocked",
     "Verifier",
 ]
 

@@ -20,7 +20,9 @@ from authbus.events import (
     SessionStarted,
     UserCreated,
     UserDeactivated,
+    UserLocked,
     UserReactivated,
+    UserUnlocked,
 )
 from authbus.message import Command, Message, Reply
 from authbus.replies import (
@@ -50,7 +52,7 @@ class Row:
 
 ROWS = (
     Row(RegisterUser, topics.CREDENTIALS, Registered, (UserCreated,)),
-    Row(LogIn, topics.CREDENTIALS, LoggedIn, (SessionStarted,)),
+    Row(LogIn, topics.CREDENTIALS, LoggedIn, (SessionStarted, UserLocked, UserUnlocked)),
     Row(LogOut, topics.SESSIONS, LoggedOut, (SessionEnded,)),
     Row(EndSession, topics.SESSIONS, SessionIsEnded, (SessionEnded,)),
     Row(EndAllSessions, topics.SESSIONS, AllSessionsEnded, (SessionEnded,)),
@@ -65,7 +67,15 @@ REPLIES: dict[str, type[Reply]] = {
 }
 EVENTS: dict[str, type[AnyEvent]] = {
     event.wire_type(): event
-    for event in (UserCreated, SessionStarted, SessionEnded, UserDeactivated, UserReactivated)
+    for event in (
+        UserCreated,
+        SessionStarted,
+        SessionEnded,
+        UserDeactivated,
+        UserReactivated,
+        UserLocked,
+        UserUnlocked,
+    )
 }
 # What else is written, and onto which topic.
 STATE: dict[type[Message], Topic] = {

@@ -57,4 +57,30 @@ class UserReactivated(Event):
     """A deactivated account may be used again."""
 
 
-AnyEvent = UserCreated | SessionStarted | SessionEnded | UserDeactivated | UserReactivated
+class UnlockReason(OpenEnum):
+    """Why an account is no longer locked."""
+
+    EXPIRED = "expired"
+
+
+class UserLocked(Event):
+    """Too many wrong passwords: nobody logs in with one until then. Sessions go on."""
+
+    until: Instant
+
+
+class UserUnlocked(Event):
+    """The lock is over. One that has run out is told at the next log-in."""
+
+    reason: UnlockReason
+
+
+AnyEvent = (
+    UserCreated
+    | SessionStarted
+    | SessionEnded
+    | UserDeactivated
+    | UserReactivated
+    | UserLocked
+    | UserUnlocked
+)

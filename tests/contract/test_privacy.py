@@ -34,6 +34,9 @@ REVIEWED = {
     "UserDeactivated.actor",
     "UserDeactivated.reason",  # an open enumeration of ours
     "UserReactivated.actor",
+    "UserLocked.actor",
+    "UserUnlocked.actor",
+    "UserUnlocked.reason",  # an open enumeration of ours
     "PublicKey.kid",
     "PublicKey.jwk{}",  # a public key
     "PublicKey.signature",

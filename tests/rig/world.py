@@ -3,9 +3,9 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,13 +41,14 @@ class World:
     keyring: KeyRing
     hashes: HashPool
     web: Producer
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @asynccontextmanager
     async def consuming(self) -> AsyncGenerator[Consumers]:
         """Run one process's consumers."""
         consumers = Consumers(
             database=self.database,
-            settings=Settings(namespace=self.namespace),
+            settings=Settings(namespace=self.namespace, **self.settings),
             bootstrap_servers=self.servers,
             clients=EMBEDDED_CLIENTS,
             keyring=self.keyring,

@@ -14,7 +14,15 @@ from authbus.commands import (
     RegisterUser,
 )
 from authbus.envelope import EVENT_SOURCE, JSON_TYPE, SEALED_TYPE, Sealed, cloud_event
-from authbus.events import EndReason, SessionEnded, SessionStarted, UserCreated
+from authbus.events import (
+    EndReason,
+    SessionEnded,
+    SessionStarted,
+    UnlockReason,
+    UserCreated,
+    UserLocked,
+    UserUnlocked,
+)
 from authbus.message import Message
 from authbus.replies import (
     AllSessionsEnded,
@@ -42,6 +50,7 @@ _CORRELATION = "0f6b1c52"
 _USER_DATA: Json = {"email": "ana@example.com", "password": "correct horse battery"}
 _BY_TOKEN: Json = {"access_token": "header.payload.signature"}
 _CAUSED: Json = {"user_id": _USER, "actor": f"user:{_USER}", "causation_id": _COMMAND}
+_OUR_OWN: Json = {**_CAUSED, "actor": "service"}
 
 # Public halves; nobody has the private ones.
 _REPLY_KEY = {
@@ -102,6 +111,8 @@ _VALUES: tuple[Message, ...] = (
         **_CAUSED,
     ),
     SessionEnded(sequence=3, session_id=_SESSION, reason=EndReason.LOGOUT, **_CAUSED),
+    UserLocked(sequence=4, until=AT + timedelta(minutes=15), **_OUR_OWN),
+    UserUnlocked(sequence=5, reason=UnlockReason.EXPIRED, **_OUR_OWN),
     UserState(user_id=_USER, sequence=1, email="ana@example.com", status=UserStatus.ACTIVE),
     PublicKey(
         kid=_KID, use="enc", jwk=_SEALING_KEY, not_before=AT, signature="header.payload.signature"

@@ -24,7 +24,9 @@ from authbus.events import (
     SessionStarted,
     UserCreated,
     UserDeactivated,
+    UserLocked,
     UserReactivated,
+    UserUnlocked,
 )
 from authbus.message import Command, Event, Reply
 from authbus.state import SessionRevoked, UserState
@@ -126,8 +128,19 @@ def _user_reactivated(event: UserReactivated, _: Private, rows: Rows, __: dateti
     return users.reactivated(event, rows.users)
 
 
+def _user_locked(event: UserLocked, _: Private, rows: Rows, __: datetime) -> None:
+    users.locked(event, rows.users)
+
+
+def _user_unlocked(event: UserUnlocked, _: Private, rows: Rows, __: datetime) -> None:
+    users.unlocked(event, rows.users)
+    rows.attempts.forgive(event.user_id)
+
+
 APPLY: Mapping[type[Event], Apply] = {
     UserCreated: _user_created,
+    UserLocked: _user_locked,
+    UserUnlocked: _user_unlocked,
     SessionStarted: _session_started,
     SessionEnded: _session_ended,
     UserDeactivated: _user_deactivated,

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from authbus.events import AnyEvent
 from authbus.message import Reply
 from authbus.replies import Code, LoggedIn, Rejected
+from authbus_service.auth.guessing.attempt import Settled
 from authbus_service.auth.mails import Mail
 
 
@@ -55,12 +56,14 @@ class Outcome:
     """One command's result. A refusal is an answer too and may come with events.
 
     `mails` are queued with the effect: `mails=(Mail.to(user, Template.PASSWORD_CHANGED),)`.
+    `settled` is what becomes of the attempt that the command made, if any.
     """
 
     answer: Answer
     events: tuple[AnyEvent, ...] = ()
     private: Private = NOTHING
     mails: tuple[Mail, ...] = ()
+    settled: Settled = Settled.FREED
 
 
 def refused(code: Code, detail: str = "") -> Outcome:

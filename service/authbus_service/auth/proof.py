@@ -10,6 +10,8 @@ from authbus.message import Secret
 from authbus.replies import Rejected
 from authbus_service.auth.acting import Acting
 from authbus_service.auth.codes.code import OneTimeCode
+from authbus_service.auth.guessing.attempt import Attempt, Verdict
+from authbus_service.auth.guessing.limits import Limits
 from authbus_service.auth.roles.roles import BUILT_IN, Roles
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.user import Credential
@@ -32,7 +34,8 @@ class Proof:
     So are the user and the session of `acting`. With `every_session` all live sessions of `user_id`
     are loaded; with `every_code` the unused codes of all `users`, and the code of `code_hash`
     in any case. `credential` is there when the password was right for it; `password_hash` is a
-    new one to keep. `operator` is there when the command came with an operator's proof.
+    new one to keep. `operator` is there when the command came with an operator's proof, `attempt`
+    when a guess was counted: the decision settles it.
     """
 
     user_id: UUID | None = None
@@ -46,6 +49,12 @@ class Proof:
     credential: Credential | None = None
     password_hash: str = field(default="", repr=False)
     refusal: Rejected | None = None
+    attempt: Attempt | None = None
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether a password was checked for a user who exists, and was not theirs."""
+        return self.attempt is not None and self.user_id is not None and self.credential is None
 
     @property
     def users(self) -> set[UUID]:
@@ -70,10 +79,14 @@ class Verified(Protocol):
 
 
 class Hashes(Protocol):
-    """The hash pool. A verify without a hash costs as much as one with."""
+    """The hash pool. A verify without a hash costs as much as one with.
+
+    `pretend` takes as long and hashes nothing.
+    """
 
     async def verify(self, phc: str | None, password: str) -> Verified: ...
     async def hash(self, password: str, salt: bytes | None = None) -> str: ...
+    async def pretend(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +103,7 @@ class Tools:
     rows: Callable[["Proof"], Awaitable[Rows]]
     token: Callable[[str], Acting | None]
     hashes: Hashes
+    reserve: Callable[[Attempt], Awaitable[Verdict | None]]
     policy: "Policy"
     operator: Callable[[str], Operator | None] = lambda _: None
 
@@ -114,3 +128,4 @@ class Policy:
     access_token_lifetime: timedelta
     password_min_length: int
     roles: Roles = BUILT_IN
+    guessing: Limits = field(default_factory=Limits)

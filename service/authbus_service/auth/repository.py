@@ -4,11 +4,13 @@ Users by id, then addresses, then sessions and codes under their users' locks.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus_service.auth.codes import repository as codes
+from authbus_service.auth.guessing import repository as guessing
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.request import Request
 from authbus_service.auth.rows import Rows
@@ -29,8 +31,10 @@ async def lock(
     return rows, await users.present(db, missed) if missed else set()
 
 
-async def claim(db: AsyncConnection, asked: Sequence[tuple[Request, Proof]], rows: Rows) -> None:
-    """Claim the addresses that are asked for, load sessions and codes; all land in `rows`."""
+async def claim(
+    db: AsyncConnection, asked: Sequence[tuple[Request, Proof]], rows: Rows, at: datetime
+) -> None:
+    """Claim the addresses that are asked for, load what else is; all lands in `rows`."""
     claims = {
         proof.claim.canonical: proof.claim.user_id or request.derived.user_id
         for request, proof in reversed(asked)
@@ -41,6 +45,9 @@ async def claim(db: AsyncConnection, asked: Sequence[tuple[Request, Proof]], row
     proofs = [proof for _, proof in asked]
     await load_sessions(db, proofs, rows)
     await load_codes(db, proofs, rows)
+    wrong = {each.attempt.key for each in proofs if each.attempt is not None and each.is_wrong}
+    if wrong:
+        rows.attempts.add(await guessing.read(db, wrong, at))
 
 
 async def load_sessions(db: AsyncConnection, proofs: Sequence[Proof], rows: Rows) -> None:
@@ -91,3 +98,4 @@ async def flush(db: AsyncConnection, rows: Rows) -> None:
         await codes.add(db, rows.codes.new)
     if rows.codes.changed:
         await codes.save(db, rows.codes.changed)
+    await guessing.settle(db, rows.attempts)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from authbus_service.auth.codes.code import OneTimeCode
 from authbus_service.auth.codes.rows import Codes
+from authbus_service.auth.guessing.rows import Attempts
 from authbus_service.auth.sessions.rows import Sessions
 from authbus_service.auth.sessions.session import Session
 from authbus_service.auth.users.rows import Users
@@ -22,6 +23,7 @@ class Readable(Protocol):
     def may_have(self, canonical: str, user_id: UUID) -> bool: ...
     def code(self, code_hash: bytes) -> OneTimeCode | None: ...
     def unused_codes(self, user_id: UUID) -> list[OneTimeCode]: ...
+    def failures(self, key: bytes, at: datetime) -> int: ...
 
 
 @dataclass(slots=True)
@@ -31,6 +33,7 @@ class Rows:
     users: Users = field(default_factory=Users)
     sessions: Sessions = field(default_factory=Sessions)
     codes: Codes = field(default_factory=Codes)
+    attempts: Attempts = field(default_factory=Attempts)
 
     def user(self, user_id: UUID | None) -> User | None:
         """The locked user, or None when there is none."""
@@ -64,3 +67,7 @@ class Rows:
             for each in self.codes.known.values()
             if each.user_id == user_id and each.used_at is None
         ]
+
+    def failures(self, key: bytes, at: datetime) -> int:
+        """How many wrong guesses count against this key, where its user is locked."""
+        return self.attempts.failures(key, at)

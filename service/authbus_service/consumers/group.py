@@ -63,7 +63,7 @@ class Grouping:
             if not ready:
                 return Committed()
             at = await _clock(db)
-            await repository.claim(db, [(job.request, job.proof) for job in ready], rows)
+            await repository.claim(db, [(job.request, job.proof) for job in ready], rows, at)
             outcomes, records = self._decided(ready, rows, at)
             claims = [_handled(job, outcomes[job], at) for job in ready if _is_kept(job, at)]
             await inbox.claim(db, claims)
@@ -87,6 +87,7 @@ class Grouping:
             else:
                 outcome = handlers.decide(job.request, job.proof, rows, at, self.policy)
             told = [_told(event, outcome, rows, at) for event in outcome.events]
+            rows.attempts.settle(job.proof.attempt, outcome.settled, at)
             records += spoken(job, told, at)
             outcomes[job] = outcome
         return outcomes, records

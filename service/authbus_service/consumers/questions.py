@@ -8,6 +8,8 @@ from authbus_service.auth import repository
 from authbus_service.auth.acting import Acting
 from authbus_service.auth.codes import repository as codes
 from authbus_service.auth.codes.code import OneTimeCode
+from authbus_service.auth.guessing import repository as guessing
+from authbus_service.auth.guessing.attempt import Attempt, Verdict
 from authbus_service.auth.proof import Hashes, Policy, Proof, Tools
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.sessions import repository as sessions
@@ -53,6 +55,10 @@ def tools_of(
     asking = _Asking(database)
     gathered = Gathered(asking.rows)
 
+    async def ask_reserve(attempts: Sequence[Attempt]) -> Mapping[Attempt, Verdict]:
+        async with database.transaction() as db:
+            return await guessing.reserve(db, attempts, policy.guessing)
+
     async def rows_of(proof: Proof) -> Rows:
         return await gathered(proof) or Rows()
 
@@ -63,6 +69,7 @@ def tools_of(
         rows=rows_of,
         token=token,
         hashes=hashes,
+        reserve=Gathered(ask_reserve),
         policy=policy,
         operator=operator,
     )

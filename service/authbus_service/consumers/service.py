@@ -11,6 +11,8 @@ from faststream.kafka import KafkaBroker
 from authbus import topics
 from authbus_service.auth.acting import read_token
 from authbus_service.auth.granting import Granting
+from authbus_service.auth.guessing import repository as guessing
+from authbus_service.auth.guessing.limits import Limits
 from authbus_service.auth.proof import Policy
 from authbus_service.consumers import batches
 from authbus_service.consumers.arrival import Place
@@ -198,8 +200,13 @@ class Consumers:
             await asyncio.sleep(_PARTITIONS_EVERY.total_seconds())
             try:
                 await self._keep_partitions()
+                await self._sweep()
             except OUTAGE as error:
-                _log.warning("inbox partitions wait", error=type(error).__name__)
+                _log.warning("housekeeping waits", error=type(error).__name__)
+
+    async def _sweep(self) -> None:
+        async with self._database.transaction() as db:
+            await guessing.sweep(db, clock.now())
 
     async def _keep_partitions(self) -> None:
         async with self._database.transaction() as db:
@@ -211,4 +218,11 @@ def _policy(settings: Settings) -> Policy:
         session_lifetime=timedelta(days=settings.session_days),
         access_token_lifetime=timedelta(seconds=settings.access_token_seconds),
         password_min_length=settings.password_min_length,
+        guessing=Limits(
+            at_once=settings.guesses,
+            first_wait=timedelta(seconds=settings.guess_wait_seconds),
+            until_lock=settings.guesses_until_lock,
+            lock=timedelta(seconds=settings.lock_seconds),
+            per_source=settings.guesses_per_source,
+        ),
     )

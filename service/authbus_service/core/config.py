@@ -75,6 +75,12 @@ class Settings(BaseModel):
     hash_threads: Annotated[int | None, Field(ge=1, le=256)] = None
     password_min_length: Annotated[int, Field(ge=8, le=128)] = 12
 
+    guesses: Annotated[int, Field(ge=1, le=100)] = 5
+    guess_wait_seconds: Annotated[int, Field(ge=0, le=3600)] = 1
+    guesses_until_lock: Annotated[int, Field(ge=1, le=100)] = 10
+    lock_seconds: Annotated[int, Field(ge=1, le=24 * 60 * 60)] = 900
+    guesses_per_source: Annotated[int, Field(ge=1, le=100_000)] = 100
+
     http_host: str = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
     log_format: Annotated[Literal["json", "text"], _Lower] = "json"

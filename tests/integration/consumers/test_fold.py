@@ -1,5 +1,6 @@
 """The tables are what the events say: fold them with their opened commands, and compare."""
 
+import asyncio
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -29,6 +30,7 @@ from tests.rig.offsets import COMMANDS, ends
 from tests.rig.world import World
 
 STRONGER = Cost(memory_kib=16, time=1, parallelism=1)
+HASTY = {"guesses_until_lock": 1, "lock_seconds": 1}
 
 
 async def opened(world: World) -> dict[Any, Request]:
@@ -116,15 +118,16 @@ async def told(world: World) -> list[tuple[AnyEvent, datetime, int]]:
 
 async def test_all_events_with_their_opened_commands_fold_into_the_tables(world: World) -> None:
     crowd = Crowd(world)
-    async with world.consuming():
+    async with replace(world, settings=HASTY).consuming():
         sessions = await crowd.with_sessions(20)
         await crowd.asked(crowd.log_outs(sessions[:10]))
         await crowd.asked(crowd.registers(range(15, 25)))
-        await crowd.asked([world.web.draft(_wrong(each)) for each in range(5)])
+        await crowd.asked([world.web.draft(_wrong(each)) for each in range(10, 15)])
     before = max(position for _, _, position in await told(world))
     stronger = HashPool(Hasher(STRONGER))
+    await asyncio.sleep(1)
     async with replace(world, hashes=stronger).consuming():
-        again = await crowd.asked(crowd.log_ins([*range(5), *range(20, 25), 0, 0]))
+        again = await crowd.asked(crowd.log_ins([*range(5), *range(20, 25), 10, 0, 0]))
         await crowd.asked(
             crowd.log_outs([each for each in again[-2:] if isinstance(each, LoggedIn)])
         )
@@ -136,8 +139,9 @@ async def test_all_events_with_their_opened_commands_fold_into_the_tables(world:
 
     stronger.close()
     users, sessions_, emails = await tables(world)
-    assert (len(users), len(sessions_)) == (25, 32)
-    assert sum("m=16," in user["password_hash"] for user in users) == 10
+    assert (len(users), len(sessions_)) == (25, 33)
+    assert sum("m=16," in user["password_hash"] for user in users) == 11
+    assert sum(user["locked_until"] is not None for user in users) == 4
     assert users == by_id(
         asdict(each) | {"roles": " ".join(each.roles)} for each in fold.rows.users.locked.values()
     )

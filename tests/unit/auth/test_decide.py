@@ -11,6 +11,7 @@ from authbus.commands import AnyCommand, LogIn, LogOut, RegisterUser
 from authbus.events import EndReason, SessionEnded, SessionStarted, UserCreated
 from authbus.replies import Code, LoggedOut, Registered, Rejected
 from authbus_service.auth.codes.code import Purpose
+from authbus_service.auth.guessing.attempt import Settled
 from authbus_service.auth.handlers import apply, decide
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Granted, Outcome
@@ -121,10 +122,13 @@ def test_a_password_that_still_holds_under_the_lock_starts_a_session(ana: User) 
     )
 
 
+REFUSED = Outcome(Rejected.because(Code.INVALID_CREDENTIALS), settled=Settled.FAILED)
+
+
 def test_a_log_in_whose_password_changed_since_is_refused(ana: User) -> None:
     outcome = decided(a_request(LOG_IN), proof_of(ana, version=1), rows_with(ana))
 
-    assert outcome == Outcome(Rejected.because(Code.INVALID_CREDENTIALS))
+    assert outcome == REFUSED
 
 
 def test_a_log_in_whose_user_is_gone_inactive_or_unproven_is_the_same_refusal(ana: User) -> None:
@@ -137,7 +141,7 @@ def test_a_log_in_whose_user_is_gone_inactive_or_unproven_is_the_same_refusal(an
         decided(a_request(LOG_IN), Proof(user_id=ana.id), rows_with(ana)),
     ]
 
-    assert outcomes == [Outcome(Rejected.because(Code.INVALID_CREDENTIALS))] * 4
+    assert outcomes == [REFUSED] * 4
 
 
 def a_session(ana: User) -> tuple[Rows, LogOut]:

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from authbus.commands import LogIn, LogOut, RegisterUser
 from authbus.replies import Code, Rejected
 from authbus_service.auth.codes.code import OneTimeCode
+from authbus_service.auth.guessing.attempt import Attempt, Verdict
 from authbus_service.auth.handlers import prepare
 from authbus_service.auth.proof import Claim, Policy, Proof, Tools
 from authbus_service.auth.rows import Rows
@@ -27,6 +28,9 @@ class World:
     """One account; counts what is asked and hashed."""
 
     rehash: bool = False
+    verdict: Verdict = Verdict.HELD
+    pretended: int = 0
+    attempts: list[Attempt] = field(default_factory=list[Attempt])
     asked: list[str | UUID] = field(default_factory=list[str | UUID])
     verified: list[str | None] = field(default_factory=list[str | None])
     hashed: list[bytes | None] = field(default_factory=list[bytes | None])
@@ -35,7 +39,14 @@ class World:
     def tools(self) -> Tools:
         policy = Policy(timedelta(days=1), timedelta(minutes=1), 12)
         return Tools(
-            self.credential, self.owner, self.code, self.rows, lambda _: None, self, policy
+            self.credential,
+            self.owner,
+            self.code,
+            self.rows,
+            lambda _: None,
+            self,
+            self.reserve,
+            policy,
         )
 
     async def credential(self, canonical: str) -> Credential | None:
@@ -53,6 +64,13 @@ class World:
     async def rows(self, proof: Proof) -> Rows:
         self.asked.append(repr(proof))
         return Rows()
+
+    async def reserve(self, attempt: Attempt) -> Verdict | None:
+        self.attempts.append(attempt)
+        return self.verdict
+
+    async def pretend(self) -> None:
+        self.pretended += 1
 
     async def verify(self, phc: str | None, password: str) -> Verified:
         self.verified.append(phc)
@@ -91,7 +109,9 @@ async def test_every_log_in_that_fails_costs_one_question_and_one_hash(
 
     proof = await logged_in(world, email, password)
 
-    assert proof == Proof()
+    (attempt,) = world.attempts
+    known = ANA.user_id if email == "ana@example.com" else None
+    assert proof == Proof(user_id=known, attempt=attempt)
     assert (len(world.asked), len(world.verified), len(world.hashed)) == (1, 1, 0)
 
 
@@ -100,8 +120,29 @@ async def test_a_right_password_is_a_proof_for_the_credential_that_was_read() ->
 
     proof = await logged_in(world, "ANA@example.com", RIGHT)
 
-    assert proof == Proof(user_id=ANA.user_id, credential=ANA)
+    assert proof == Proof(user_id=ANA.user_id, credential=ANA, attempt=world.attempts[0])
     assert world.hashed == []
+
+
+@pytest.mark.parametrize("email", ["ana@example.com", "nobody@example.com", "no address"])
+async def test_a_log_in_beyond_the_limit_takes_a_hashs_time_and_hashes_nothing(email: str) -> None:
+    world = World(verdict=Verdict.REFUSED)
+
+    proof = await logged_in(world, email, RIGHT)
+
+    assert proof == Proof()
+    assert (len(world.asked), world.verified, world.pretended) == (1, [], 1)
+
+
+async def test_an_attempt_names_no_address_and_is_the_same_for_every_spelling() -> None:
+    world = World()
+
+    for email in ("ana@example.com", "ANA@example.com", "bob@example.com"):
+        await logged_in(world, email, RIGHT)
+
+    ana, again, bob = (each.key for each in world.attempts)
+    assert ana == again != bob
+    assert not any(b"ana" in each.key for each in world.attempts)
 
 
 async def test_a_hash_of_older_parameters_is_made_anew_under_the_commands_own_salt() -> None:

@@ -170,3 +170,22 @@ async def test_a_commit_may_wait_for_company_only_while_hashes_queue(slow: SlowH
     assert idle == 0
     assert 0 < busy <= 0.1
     pool.close()
+
+
+async def test_to_pretend_takes_the_queues_wait_and_a_hashs_time_and_hashes_nothing(
+    slow: SlowHasher,
+) -> None:
+    pool = HashPool(slow, threads=1)
+    waiting = [asyncio.create_task(pool.verify(None, RIGHT)) for _ in range(4)]
+    await asyncio.sleep(0)
+    clocked = asyncio.get_running_loop().time
+
+    began, queue = clocked(), pool.wait_seconds
+    await pool.pretend()
+    took = clocked() - began
+    slow.open.set()
+    await asyncio.gather(*waiting)
+
+    assert took >= queue + 1 / slow.rate > 0.05
+    assert len(slow.done) == 4
+    pool.close()

@@ -2,9 +2,12 @@
 
 from authbus.commands import LogIn
 from authbus.events import SessionStarted
-from authbus.replies import Code
+from authbus.replies import Code, Rejected
 from authbus_service.auth.case import Case
-from authbus_service.auth.outcome import Granted, Outcome, Private, refused
+from authbus_service.auth.guessing.admission import account_key, admitted
+from authbus_service.auth.guessing.attempt import Attempt, Settled, Verdict
+from authbus_service.auth.locking import guessed_wrong, lock_is_over
+from authbus_service.auth.outcome import Granted, Outcome, Private
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
 from authbus_service.auth.users.email import canonical
@@ -16,26 +19,42 @@ _PASSWORD = ("pwd",)
 
 async def prepare(command: LogIn, request: Request, tools: Tools) -> Proof:
     """Verify the password: one question and one hash, whoever asks and whatever is wrong."""
-    found = await tools.credential(canonical(command.email) or "")
+    address = canonical(command.email) or ""
+    found = await tools.credential(address)
+    attempt = Attempt(
+        key=account_key(request.derived.masters, address),
+        command_id=request.id,
+        expires_at=request.expires_at,
+        user_id=found.user_id if found else None,
+    )
+    match await admitted(attempt, tools.reserve):
+        case Verdict.WAIT:
+            return Proof(refusal=Rejected.because(Code.EXPIRED))
+        case Verdict.REFUSED:
+            await tools.hashes.pretend()
+            return Proof()
+        case Verdict.HELD:
+            pass
     password = command.password.get_secret_value()
     verified = await tools.hashes.verify(found.password_hash if found else None, password)
     if found is None or not verified.ok:
-        return Proof()
+        return Proof(user_id=attempt.user_id, attempt=attempt)
     again = ""
     if verified.rehash_needed:
         again = await tools.hashes.hash(password, request.derived.salt)
-    return Proof(user_id=found.user_id, credential=found, password_hash=again)
+    return Proof(user_id=found.user_id, credential=found, password_hash=again, attempt=attempt)
 
 
 def decide(_: LogIn, case: Case) -> Outcome:
     """A session, if the proof still holds under the lock."""
     proof, at = case.proof, case.at
     user = case.rows.user(proof.user_id)
-    if user is None or not holds(proof.credential, user):
-        return refused(Code.INVALID_CREDENTIALS)
+    if user is None or user.is_locked(at) or not holds(proof.credential, user):
+        return guessed_wrong(case, user)
     derived = case.request.derived
+    unlocked = lock_is_over(case, user)
     started = SessionStarted(
-        **case.told(user),
+        **case.told(user, len(unlocked)),
         session_id=derived.session_id,
         client_id=case.request.client.id,
         amr=_PASSWORD,
@@ -52,4 +71,4 @@ def decide(_: LogIn, case: Case) -> Outcome:
     private = Private(
         password_hash=proof.password_hash, refresh_hash=token_hash(derived.refresh_token)
     )
-    return Outcome(granted, (started,), private)
+    return Outcome(granted, (*unlocked, started), private, settled=Settled.CLEARED)

@@ -28,6 +28,7 @@ class UserRow(Base):
     email: Mapped[str]
     email_verified: Mapped[bool]
     roles: Mapped[str]
+    locked_until: Mapped[datetime | None]
 
 
 class EmailRow(Base):

@@ -48,6 +48,7 @@ _CHANGING = (
     "email",
     "email_verified",
     "roles",
+    "locked_until",
 )
 _NEW = (*_CHANGING, "created_at")
 _INSERT = insert_rows(_USER, _NEW)

@@ -3,7 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from authbus.events import UserCreated, UserDeactivated, UserReactivated
+from authbus.events import (
+    UserCreated,
+    UserDeactivated,
+    UserLocked,
+    UserReactivated,
+    UserUnlocked,
+)
 from authbus.message import Event
 from authbus.state import UserState, UserStatus
 from authbus_service.auth.outcome import Private
@@ -66,6 +72,16 @@ def state(user: User) -> UserState:
 def rehashed(user_id: UUID, password_hash: str, users: Users) -> None:
     """The same password under today's parameters: its version stays."""
     users.touch(user_id).password_hash = password_hash
+
+
+def locked(event: UserLocked, users: Users) -> None:
+    """Apply UserLocked."""
+    users.touch(event.user_id).locked_until = event.until
+
+
+def unlocked(event: UserUnlocked, users: Users) -> None:
+    """Apply UserUnlocked."""
+    users.touch(event.user_id).locked_until = None
 
 
 def follows(event: Event, users: Users) -> None:

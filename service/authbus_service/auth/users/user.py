@@ -23,11 +23,16 @@ class User:
     email: str = field(default="", repr=False)
     roles: tuple[str, ...] = ()
     email_verified: bool = False
+    locked_until: datetime | None = None
 
     @property
     def is_active(self) -> bool:
         """Whether it may log in."""
         return self.status == UserStatus.ACTIVE
+
+    def is_locked(self, at: datetime) -> bool:
+        """Whether guesses have locked it for the moment."""
+        return self.locked_until is not None and at < self.locked_until
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,11 @@
 
 import asyncio
 import os
+import secrets
 import sys
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -18,6 +21,7 @@ _SLACK = 0.6
 _MOST_SLACK = 0.2
 # The event loop, Kafka and PostgreSQL go first: what they do is short and lets the next hash begin.
 _NICE = 10
+_REMEMBERED = 64
 
 
 class HashPoolFullError(RuntimeError):
@@ -36,6 +40,7 @@ class HashPool:
             self.width, thread_name_prefix="hash", initializer=_step_back
         )
         self._running: set[object] = set()
+        self._took = deque([1 / hasher.rate], maxlen=_REMEMBERED)
 
     @property
     def queued(self) -> int:
@@ -55,15 +60,32 @@ class HashPool:
 
     async def verify(self, phc: str | None, password: str) -> Verified:
         """See Hasher.verify. Raises HashPoolFullError before any work."""
-        return await self._run(lambda: self.hasher.verify(phc, password))
+        return await self._run(self._timed(lambda: self.hasher.verify(phc, password)))
 
     async def hash(self, password: str, salt: bytes | None = None) -> str:
         """See Hasher.hash. Raises HashPoolFullError before any work."""
         return await self._run(lambda: self.hasher.hash(password, salt))
 
+    async def pretend(self) -> None:
+        """Take as long as a verify that began now, hash nothing.
+
+        The queue's wait, then the time that one of the last verifies took.
+        """
+        await asyncio.sleep(self.wait_seconds + secrets.choice(self._took))
+
     def close(self) -> None:
         """Drop what waits, finish what runs."""
         self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _timed(self, work: Callable[[], T]) -> Callable[[], T]:
+        def timed() -> T:
+            began = time.perf_counter()
+            try:
+                return work()
+            finally:
+                self._took.append(time.perf_counter() - began)
+
+        return timed
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self.queued >= self._bound:

@@ -1,0 +1,38 @@
+"""Before a password is checked: may it be? Wait for those under way, or be refused unchecked."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from authbus_service.auth.guessing.attempt import Attempt, Verdict
+from authbus_service.core import clock
+from authbus_service.core.security.masters import Masters
+
+_FIRST_LOOK = 0.02
+_SLOWEST_LOOK = 0.25
+
+Reserve = Callable[[Attempt], Awaitable[Verdict | None]]
+
+
+def account_key(masters: Masters, canonical: str) -> bytes:
+    """What stands for an address, whether there is an account behind it or not."""
+    return masters.derive("guess/account", canonical.encode())
+
+
+def source_key(masters: Masters, address: str) -> bytes:
+    """What stands for the place from which a producer was asked."""
+    return masters.derive("guess/source", address.encode())
+
+
+async def admitted(attempt: Attempt, reserve: Reserve) -> Verdict:
+    """Whether this attempt may be checked; it is then held for its command.
+
+    `WAIT`: its time is up, and those under way were not settled.
+    """
+    look = _FIRST_LOOK
+    while clock.now() < attempt.expires_at:
+        verdict = await reserve(attempt)
+        if verdict is not None and verdict is not Verdict.WAIT:
+            return verdict
+        await asyncio.sleep(look)
+        look = min(2 * look, _SLOWEST_LOOK)
+    return Verdict.WAIT

@@ -1,0 +1,58 @@
+"""An attempt: one command that wants a password checked, and what became of it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, StrEnum
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One command's attempt at what `key` stands for. Key and source are HMACs.
+
+    `user_id` is there when `key` stands for an account that exists. It is held until `expires_at`:
+    later nobody is told what came of it.
+    """
+
+    key: bytes = field(repr=False)
+    command_id: UUID
+    expires_at: datetime
+    source: bytes | None = field(default=None, repr=False)
+    user_id: UUID | None = None
+
+
+class State(StrEnum):
+    """What the row of an attempt says. What is forgiven counts against its source alone."""
+
+    HELD = "held"
+    FAILED = "failed"
+    FORGIVEN = "forgiven"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An attempt as it is stored. `at` is when it was held, or when it failed."""
+
+    key: bytes = field(repr=False)
+    command_id: UUID
+    source: bytes | None = field(repr=False)
+    user_id: UUID | None
+    state: str
+    at: datetime
+    expires_at: datetime
+
+
+class Settled(Enum):
+    """What a decision makes of its attempt."""
+
+    FREED = "freed"
+    FAILED = "failed"
+    CLEARED = "cleared"
+
+
+class Verdict(Enum):
+    """What may be done about an attempt: check it, ask again soon, or refuse it unchecked."""
+
+    HELD = "held"
+    WAIT = "wait"
+    REFUSED = "refused"

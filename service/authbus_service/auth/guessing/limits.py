@@ -1,0 +1,81 @@
+"""The rule: some guesses at once, then one at a time and ever later, then none for a while.
+
+An attempt that is under way counts as a failure until it is settled, so that guesses in parallel
+are no more than guesses in a row. Where only those under way stand in the way, a log-in waits for
+them: ten right ones at once are all let in.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from authbus_service.auth.guessing.attempt import Attempt, Row, State, Verdict
+
+_LONGEST_DOUBLING = 30
+# How long a failure is remembered; against its source, how long it counts.
+MEMORY = timedelta(days=1)
+SOURCE_MEMORY = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`at_once` wrong guesses are free. Each further one must wait twice as long as the last.
+
+    From `until_lock` on each one locks for `lock`. A source may fail `per_source` times an hour.
+    """
+
+    at_once: int = 5
+    first_wait: timedelta = timedelta(seconds=1)
+    until_lock: int = 10
+    lock: timedelta = timedelta(minutes=15)
+    per_source: int = 100
+
+    def locks(self, failures: int) -> bool:
+        """Whether so many wrong guesses lock what they were aimed at."""
+        return failures >= self.until_lock
+
+    def wait(self, failures: int) -> timedelta:
+        """How long after so many wrong guesses the next one is refused unchecked."""
+        if self.locks(failures):
+            return self.lock
+        if failures < self.at_once:
+            return timedelta()
+        doublings = min(failures - self.at_once, _LONGEST_DOUBLING)
+        return min(self.first_wait * 2**doublings, self.lock)
+
+    def verdict(
+        self, attempt: Attempt, of_key: Sequence[Row], of_source: Sequence[Row], at: datetime
+    ) -> Verdict:
+        """What may be done about an attempt, given every row of its key and of its source.
+
+        One that is among them is its own reservation.
+        """
+        if any(row.command_id == attempt.command_id for row in of_key):
+            return Verdict.HELD
+        verdicts = self._of_key(of_key, at), self._of_source(of_source, at)
+        by_weight = (Verdict.REFUSED, Verdict.WAIT)
+        return next((each for each in by_weight if each in verdicts), Verdict.HELD)
+
+    def _of_key(self, rows: Sequence[Row], at: datetime) -> Verdict:
+        failed, held = failures(rows, at), _held(rows, at)
+        if failed and at < max(failed) + self.wait(len(failed)):
+            return Verdict.REFUSED
+        room = max(1, self.at_once - len(failed))
+        return Verdict.HELD if held < room else Verdict.WAIT
+
+    def _of_source(self, rows: Sequence[Row], at: datetime) -> Verdict:
+        since = at - SOURCE_MEMORY
+        failed = sum(row.state != State.HELD and row.at > since for row in rows)
+        if failed >= self.per_source:
+            return Verdict.REFUSED
+        return Verdict.HELD if failed + _held(rows, at) < self.per_source else Verdict.WAIT
+
+
+def failures(rows: Iterable[Row], at: datetime) -> list[datetime]:
+    """When the wrong guesses that still count were made."""
+    since = at - MEMORY
+    return [row.at for row in rows if row.state == State.FAILED and row.at > since]
+
+
+def _held(rows: Iterable[Row], at: datetime) -> int:
+    return sum(row.state == State.HELD and row.expires_at > at for row in rows)

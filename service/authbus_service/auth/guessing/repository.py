@@ -1,0 +1,171 @@
+"""Attempts in PostgreSQL. Every question and every write is set-based; nothing here commits.
+
+Attempts at one key, or from one source, are reserved one transaction after the other, in every
+process: each takes advisory locks in order before it looks. What settles an attempt of an account
+stands under its user's lock.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import cast
+
+from sqlalchemy import (
+    DateTime,
+    Integer,
+    LargeBinary,
+    Table,
+    Uuid,
+    any_,
+    bindparam,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from authbus_service.auth.guessing.attempt import Attempt, Row, State, Verdict
+from authbus_service.auth.guessing.limits import MEMORY, Limits
+from authbus_service.auth.guessing.models import AttemptRow
+from authbus_service.auth.guessing.rows import Attempts
+from authbus_service.core.sets import columns, insert_rows
+
+_ATTEMPT = cast("Table", AttemptRow.__table__)
+_NAMES = ("key", "command_id", "source", "user_id", "state", "at", "expires_at")
+_KEYS = bindparam("keys", type_=ARRAY(LargeBinary))
+_SOURCES = bindparam("sources", type_=ARRAY(LargeBinary))
+_USERS = bindparam("users", type_=ARRAY(Uuid))
+_SINCE = bindparam("since", type_=DateTime(timezone=True))
+
+# Locks are shared memory that all of a server's transactions divide among them: buckets bound it.
+_LOCKS = 0x61747470
+_BUCKETS = 1024
+_BUCKET = func.unnest(bindparam("buckets", type_=ARRAY(Integer))).column_valued("bucket")
+# Not waited for: an answer is given only after a commit that reached the disk after this one.
+_LOCK = select(
+    func.set_config("synchronous_commit", "off", literal(value=True)),
+    func.pg_advisory_xact_lock(_LOCKS, _BUCKET),
+    func.clock_timestamp().label("at"),
+)
+_SEEN = select(_ATTEMPT).where(
+    or_(_ATTEMPT.c.key == any_(_KEYS), _ATTEMPT.c.source == any_(_SOURCES)), _ATTEMPT.c.at > _SINCE
+)
+_HOLD = insert_rows(_ATTEMPT, _NAMES).on_conflict_do_nothing()
+_INSERT = insert_rows(_ATTEMPT, _NAMES)
+_FAIL = _INSERT.on_conflict_do_update(
+    index_elements=["key", "command_id"],
+    set_={name: _INSERT.excluded[name] for name in ("state", "at")},
+)
+_NAMED = (
+    func.unnest(_KEYS, bindparam("ids", type_=ARRAY(Uuid)))
+    .table_valued("key", "command_id", name="named")
+    .render_derived()
+)
+_FREE = delete(_ATTEMPT).where(
+    tuple_(_ATTEMPT.c.key, _ATTEMPT.c.command_id).in_(select(_NAMED.c.key, _NAMED.c.command_id))
+)
+_FAILED = _ATTEMPT.c.state == State.FAILED
+_CLEAR = update(_ATTEMPT).values(state=State.FORGIVEN).where(_ATTEMPT.c.key == any_(_KEYS), _FAILED)
+_FORGIVE = (
+    update(_ATTEMPT).values(state=State.FORGIVEN).where(_ATTEMPT.c.user_id == any_(_USERS), _FAILED)
+)
+_SWEEP = delete(_ATTEMPT).where(_ATTEMPT.c.at < _SINCE)
+
+
+async def reserve(
+    db: AsyncConnection, attempts: Sequence[Attempt], limits: Limits
+) -> Mapping[Attempt, Verdict]:
+    """Hold as many of these attempts as may be checked now, in their order.
+
+    One that was held before is its own reservation, so that a command that is read again counts
+    once. The transaction must be this call's own.
+    """
+    keys, sources = _places(attempts)
+    buckets = sorted({_bucket(each) for each in (*keys, *sources)})
+    at: datetime = list(await db.execute(_LOCK, {"buckets": buckets}))[-1].at
+    of_key, of_source = _sorted_out(await _seen(db, keys, sources, at))
+    verdicts: dict[Attempt, Verdict] = {}
+    held: list[Row] = []
+    for attempt in attempts:
+        source = attempt.source
+        known = of_key[attempt.key], [] if source is None else of_source[source]
+        verdicts[attempt] = limits.verdict(attempt, *known, at)
+        if verdicts[attempt] is Verdict.HELD:
+            held.append(_row(attempt, at))
+            for rows in known:
+                rows.append(held[-1])
+    if held:
+        await db.execute(_HOLD, columns(held, _NAMES))
+    return verdicts
+
+
+async def read(db: AsyncConnection, keys: Iterable[bytes], at: datetime) -> list[Row]:
+    """What was attempted at these keys and still counts."""
+    return await _seen(db, set(keys), (), at)
+
+
+async def settle(db: AsyncConnection, attempts: Attempts) -> None:
+    """Write what became of a group's attempts."""
+    if attempts.failed:
+        rows = sorted(attempts.failed, key=lambda row: (row.key, row.command_id))
+        await db.execute(_FAIL, columns(rows, _NAMES))
+    if attempts.freed:
+        freed = sorted({(each.key, each.command_id) for each in attempts.freed})
+        keys, ids = zip(*freed, strict=True)
+        await db.execute(_FREE, {"keys": list(keys), "ids": list(ids)})
+    if attempts.cleared:
+        await db.execute(_CLEAR, {"keys": sorted(attempts.cleared)})
+    if attempts.forgiven:
+        await db.execute(_FORGIVE, {"users": sorted(attempts.forgiven)})
+
+
+async def sweep(db: AsyncConnection, at: datetime) -> None:
+    """Delete what counts no more."""
+    await db.execute(_SWEEP, {"since": at - MEMORY - timedelta(hours=1)})
+
+
+async def _seen(
+    db: AsyncConnection, keys: Iterable[bytes], sources: Iterable[bytes], at: datetime
+) -> list[Row]:
+    asked = {"keys": list(keys), "sources": list(sources), "since": at - MEMORY}
+    return [Row(*row) for row in await db.execute(_SEEN, asked)]
+
+
+def _places(attempts: Iterable[Attempt]) -> tuple[set[bytes], set[bytes]]:
+    """The keys and the sources of these attempts."""
+    found = list(attempts)
+    return {each.key for each in found}, {each.source for each in found if each.source is not None}
+
+
+def _sorted_out(
+    rows: Iterable[Row],
+) -> tuple[defaultdict[bytes, list[Row]], defaultdict[bytes, list[Row]]]:
+    """The rows of each key, and of each source."""
+    of_key = defaultdict[bytes, list[Row]](list)
+    of_source = defaultdict[bytes, list[Row]](list)
+    for row in rows:
+        of_key[row.key].append(row)
+        if row.source is not None:
+            of_source[row.source].append(row)
+    return of_key, of_source
+
+
+def _bucket(key: bytes) -> int:
+    return int.from_bytes(key[:4], "big") % _BUCKETS
+
+
+def _row(attempt: Attempt, at: datetime) -> Row:
+    return Row(
+        key=attempt.key,
+        command_id=attempt.command_id,
+        source=attempt.source,
+        user_id=attempt.user_id,
+        state=State.HELD,
+        at=at,
+        expires_at=attempt.expires_at,
+    )

@@ -1,0 +1,48 @@
+"""The attempts of a group, in memory: what is known of them, and how each was settled."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from authbus_service.auth.guessing.attempt import Attempt, Row, Settled, State
+from authbus_service.auth.guessing.limits import failures
+
+
+@dataclass(slots=True)
+class Attempts:
+    """`known` are the rows of accounts whose users are locked, so that they stand still."""
+
+    known: dict[tuple[bytes, UUID], Row] = field(default_factory=dict[tuple[bytes, UUID], Row])
+    failed: list[Row] = field(default_factory=list[Row])
+    freed: list[Attempt] = field(default_factory=list[Attempt])
+    cleared: set[bytes] = field(default_factory=set[bytes])
+    forgiven: set[UUID] = field(default_factory=set[UUID])
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Rows that were read."""
+        self.known |= {(row.key, row.command_id): row for row in rows}
+
+    def failures(self, key: bytes, at: datetime) -> int:
+        """How many wrong guesses count against this key."""
+        return len(failures((row for row in self.known.values() if row.key == key), at))
+
+    def settle(self, attempt: Attempt | None, how: Settled, at: datetime) -> None:
+        """What a decision made of an attempt."""
+        if attempt is None:
+            return
+        if how is Settled.FAILED:
+            place = (attempt.key, attempt.command_id)
+            row = Row(*place, attempt.source, attempt.user_id, State.FAILED, at, attempt.expires_at)
+            self.known[place] = row
+            self.failed.append(row)
+            return
+        self.freed.append(attempt)
+        if how is Settled.CLEARED:
+            self.cleared.add(attempt.key)
+            self.known = {at: row for at, row in self.known.items() if row.key != attempt.key}
+
+    def forgive(self, user_id: UUID) -> None:
+        """What failed against this user counts no more."""
+        self.forgiven.add(user_id)
+        self.known = {at: row for at, row in self.known.items() if row.user_id != user_id}
