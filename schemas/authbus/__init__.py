@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from authbus.commands import (
+    ChangePassword,
     DeactivateUser,
     EndAllSessions,
     EndSession,
@@ -31,6 +32,8 @@ from authbus.errors import (
 from authbus.events import (
     DeactivationReason,
     EndReason,
+    PasswordChanged,
+    PasswordReason,
     SessionEnded,
     SessionStarted,
     UnlockReason,
@@ -46,6 +49,7 @@ from authbus.replies import (
     Code,
     LoggedIn,
     LoggedOut,
+    PasswordIsChanged,
     Registered,
     Rejected,
     SessionEntry,
@@ -69,6 +73,7 @@ __all__ = [
     "AuthRejected",
     "AuthTimeout",
     "AuthUnavailable",
+    "ChangePassword",
     "Claims",
     "Code",
     "Command",
@@ -89,6 +94,9 @@ __all__ = [
     "LoggedOut",
     "Message",
     "MissingTopic",
+    "PasswordChanged",
+    "PasswordIsChanged",
+    "PasswordReason",
     "PublicKey",
     "ReactivateUser",
     "RegisterUser",

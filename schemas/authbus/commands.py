@@ -65,6 +65,17 @@ class ReactivateUser(Command):
     user_id: UUID
 
 
+class ChangePassword(Command):
+    """Set a new password; the current one is needed. Answered by `PasswordIsChanged`.
+
+    All other sessions of the user end.
+    """
+
+    access_token: Secret
+    current_password: Secret
+    new_password: Secret
+
+
 AnyCommand = (
     RegisterUser
     | LogIn
@@ -74,4 +85,5 @@ AnyCommand = (
     | ListSessions
     | DeactivateUser
     | ReactivateUser
+    | ChangePassword
 )

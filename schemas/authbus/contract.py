@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from authbus import topics
 from authbus.commands import (
     AnyCommand,
+    ChangePassword,
     DeactivateUser,
     EndAllSessions,
     EndSession,
@@ -16,6 +17,7 @@ from authbus.commands import (
 )
 from authbus.events import (
     AnyEvent,
+    PasswordChanged,
     SessionEnded,
     SessionStarted,
     UserCreated,
@@ -29,6 +31,7 @@ from authbus.replies import (
     AllSessionsEnded,
     LoggedIn,
     LoggedOut,
+    PasswordIsChanged,
     Registered,
     Rejected,
     SessionIsEnded,
@@ -59,6 +62,7 @@ ROWS = (
     Row(ListSessions, topics.SESSIONS, SessionList, ()),
     Row(DeactivateUser, topics.ADMIN, UserIsDeactivated, (UserDeactivated, SessionEnded)),
     Row(ReactivateUser, topics.ADMIN, UserIsActive, (UserReactivated,)),
+    Row(ChangePassword, topics.CREDENTIALS, PasswordIsChanged, (PasswordChanged, SessionEnded)),
 )
 
 COMMANDS: dict[str, type[AnyCommand]] = {row.command.wire_type(): row.command for row in ROWS}
@@ -75,6 +79,7 @@ EVENTS: dict[str, type[AnyEvent]] = {
         UserReactivated,
         UserLocked,
         UserUnlocked,
+        PasswordChanged,
     )
 }
 # What else is written, and onto which topic.

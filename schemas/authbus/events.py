@@ -14,6 +14,7 @@ class EndReason(OpenEnum):
 
     LOGOUT = "logout"
     REVOKED = "revoked"
+    PASSWORD_CHANGED = "password_changed"
     DEACTIVATED = "deactivated"
 
 
@@ -25,6 +26,12 @@ class DeactivationReason(OpenEnum):
     COMPROMISED = "compromised"
     ABUSE = "abuse"
     DORMANT = "dormant"
+
+
+class PasswordReason(OpenEnum):
+    """How a new password came."""
+
+    CHANGED = "changed"
 
 
 class UserCreated(Event):
@@ -75,6 +82,12 @@ class UserUnlocked(Event):
     reason: UnlockReason
 
 
+class PasswordChanged(Event):
+    """The user has a new password. Sessions that end with it have events of their own."""
+
+    reason: PasswordReason
+
+
 AnyEvent = (
     UserCreated
     | SessionStarted
@@ -83,4 +96,5 @@ AnyEvent = (
     | UserReactivated
     | UserLocked
     | UserUnlocked
+    | PasswordChanged
 )

@@ -119,3 +119,9 @@ class UserIsActive(Reply):
     """The account may be used."""
 
     user_id: UUID
+
+
+class PasswordIsChanged(Reply):
+    """The new password is the one that counts. So many sessions were ended."""
+
+    sessions_ended: Annotated[int, Field(ge=0)]

@@ -30,6 +30,8 @@ REVIEWED = {
     "SessionStarted.client_id",  # a declared client
     "SessionStarted.amr[]",  # RFC 8176 names
     "SessionEnded.actor",
+    "PasswordChanged.actor",
+    "PasswordChanged.reason",  # an open enumeration of ours
     "SessionEnded.reason",  # an open enumeration of ours
     "UserDeactivated.actor",
     "UserDeactivated.reason",  # an open enumeration of ours

@@ -12,6 +12,7 @@ from authbus.client.calling import Caller
 from authbus.client.calls import Calls
 from authbus.client.lanes import Lanes
 from authbus.client.outgoing import Sender
+from authbus.client.password_calls import PasswordCalls
 from authbus.client.results import Session, User
 from authbus.client.session_calls import SessionCalls
 from authbus.commands import LogIn, LogOut, RegisterUser
@@ -77,6 +78,7 @@ class AuthClient:
         self._asker = Asker(self._connection, self._sender, self._keys, self._calls)
         self._call = Caller(self._asker, timeout)
         self.sessions = SessionCalls(self._call)
+        self.passwords = PasswordCalls(self._call, self._lanes)
 
     async def __aenter__(self) -> Self:
         """Connect, and read what there is of keys. Raises MissingTopic and AuthUnavailable."""

@@ -13,10 +13,10 @@ class Lanes:
     def __init__(self, secret: bytes | None = None) -> None:
         self._secret = secret or secrets.token_bytes(_SECRET_BYTES)
 
-    def key(self, email: str) -> str:
-        """The record key for commands about this address."""
-        return hmac.digest(self._secret, _folded(email), sha256).hex()
+    def key(self, about: str) -> str:
+        """The record key for commands about this address, or by this token."""
+        return hmac.digest(self._secret, _folded(about), sha256).hex()
 
 
-def _folded(email: str) -> bytes:
-    return email.strip().casefold().encode(errors="surrogatepass")
+def _folded(about: str) -> bytes:
+    return about.strip().casefold().encode(errors="surrogatepass")

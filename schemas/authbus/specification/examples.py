@@ -6,6 +6,7 @@ from uuid import UUID, uuid5
 
 from authbus import topics
 from authbus.commands import (
+    ChangePassword,
     EndAllSessions,
     EndSession,
     ListSessions,
@@ -16,6 +17,8 @@ from authbus.commands import (
 from authbus.envelope import EVENT_SOURCE, JSON_TYPE, SEALED_TYPE, Sealed, cloud_event
 from authbus.events import (
     EndReason,
+    PasswordChanged,
+    PasswordReason,
     SessionEnded,
     SessionStarted,
     UnlockReason,
@@ -29,6 +32,7 @@ from authbus.replies import (
     Code,
     LoggedIn,
     LoggedOut,
+    PasswordIsChanged,
     Registered,
     Rejected,
     SessionEntry,
@@ -74,6 +78,13 @@ _VALUES: tuple[Message, ...] = (
     EndSession.model_validate({**_BY_TOKEN, "session_id": _SESSION}),
     EndAllSessions.model_validate(_BY_TOKEN),
     ListSessions.model_validate(_BY_TOKEN),
+    ChangePassword.model_validate(
+        {
+            **_BY_TOKEN,
+            "current_password": "correct horse battery",
+            "new_password": "staple them together",
+        }
+    ),
     Registered(user_id=_USER),
     LoggedIn.model_validate(
         {
@@ -88,6 +99,7 @@ _VALUES: tuple[Message, ...] = (
     LoggedOut(session_id=_SESSION),
     SessionIsEnded(session_id=_SESSION),
     AllSessionsEnded(count=2),
+    PasswordIsChanged(sessions_ended=2),
     SessionList(
         sessions=(
             SessionEntry(
@@ -113,6 +125,7 @@ _VALUES: tuple[Message, ...] = (
     SessionEnded(sequence=3, session_id=_SESSION, reason=EndReason.LOGOUT, **_CAUSED),
     UserLocked(sequence=4, until=AT + timedelta(minutes=15), **_OUR_OWN),
     UserUnlocked(sequence=5, reason=UnlockReason.EXPIRED, **_OUR_OWN),
+    PasswordChanged(sequence=3, reason=PasswordReason.CHANGED, **_CAUSED),
     UserState(user_id=_USER, sequence=1, email="ana@example.com", status=UserStatus.ACTIVE),
     PublicKey(
         kid=_KID, use="enc", jwk=_SEALING_KEY, not_before=AT, signature="header.payload.signature"
@@ -138,6 +151,7 @@ _KEYS: dict[type[Message], str] = {
     EndSession: str(_USER),
     EndAllSessions: str(_USER),
     ListSessions: str(_USER),
+    ChangePassword: "the-producers-choice",
     PublicKey: _KID,
     SessionRevoked: str(_SESSION),
     FeedAlive: "alive",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from authbus.events import EndReason, SessionEnded
 from authbus_service.auth.proof import Policy, Proof
@@ -34,12 +35,20 @@ class Case:
         }
 
     def ending(
-        self, user: User, reason: EndReason, *, place: int = 0, actor: str = ""
+        self,
+        user: User,
+        reason: EndReason,
+        *,
+        but: UUID | None = None,
+        place: int = 0,
+        actor: str = "",
     ) -> tuple[SessionEnded, ...]:
-        """The events that end all live sessions of a user that were loaded, oldest first."""
+        """The events that end all live sessions of a user that were loaded, oldest first.
+
+        The session `but` goes on; `place` is that of the first event.
+        """
+        ending = [each for each in self.rows.sessions_of(user.id, self.at) if each.id != but]
         return tuple(
-            SessionEnded(
-                **self.told(user, place + index, actor=actor), session_id=each.id, reason=reason
-            )
-            for index, each in enumerate(self.rows.sessions_of(user.id, self.at))
+            SessionEnded(**self.told(user, index, actor=actor), session_id=each.id, reason=reason)
+            for index, each in enumerate(ending, place)
         )

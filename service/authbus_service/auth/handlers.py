@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from authbus.commands import (
+    ChangePassword,
     DeactivateUser,
     EndAllSessions,
     EndSession,
@@ -20,6 +21,7 @@ from authbus.commands import (
 )
 from authbus.events import (
     AnyEvent,
+    PasswordChanged,
     SessionEnded,
     SessionStarted,
     UserCreated,
@@ -34,6 +36,7 @@ from authbus_service.auth.case import Case
 from authbus_service.auth.codes import service as codes
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.commands import (
+    change_password,
     deactivate_user,
     end_all_sessions,
     end_session,
@@ -83,6 +86,7 @@ HANDLERS: Mapping[type[Command], Handler[Any]] = {
     EndAllSessions: end_all_sessions,
     DeactivateUser: deactivate_user,
     ReactivateUser: reactivate_user,
+    ChangePassword: change_password,
 }
 QUESTIONS: Mapping[type[Command], Question[Any]] = {
     ListSessions: list_sessions,
@@ -100,6 +104,10 @@ def _session_started(event: SessionStarted, private: Private, rows: Rows, at: da
 
 def _session_ended(event: SessionEnded, _: Private, rows: Rows, at: datetime) -> SessionRevoked:
     return sessions.ended(event, rows.sessions, at)
+
+
+def _password_changed(event: PasswordChanged, private: Private, rows: Rows, _: datetime) -> None:
+    users.password_changed(event, private, rows.users)
 
 
 def _user_created(event: UserCreated, private: Private, rows: Rows, at: datetime) -> UserState:
@@ -145,6 +153,7 @@ APPLY: Mapping[type[Event], Apply] = {
     SessionEnded: _session_ended,
     UserDeactivated: _user_deactivated,
     UserReactivated: _user_reactivated,
+    PasswordChanged: _password_changed,
 }
 
 

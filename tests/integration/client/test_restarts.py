@@ -39,15 +39,13 @@ async def test_calls_events_and_ended_sessions_go_on_after_the_broker_was_killed
 
         await stack.kill_kafka()
         waiting = asyncio.create_task(anext(events))
-        called = asyncio.create_task(
-            auth.log_in(EMAIL, PASSWORD, command_id=command_id, timeout=45)
-        )
+        again = auth.log_in(EMAIL, PASSWORD, command_id=command_id, timeout=45)
+        called = asyncio.create_task(again)
         await asyncio.sleep(1)
         service.mute = False
         await stack.restart_kafka()
 
-        session = await called
-        assert session.access_token
+        assert (await called).access_token
         await service.tell(topics.EVENTS, str(user_id), created(user_id, 2))
         assert (await waiting).sequence == 2
         await service.end(session_id)

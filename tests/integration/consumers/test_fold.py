@@ -8,9 +8,10 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import SecretStr
 
-from authbus import LoggedIn, LogIn, RegisterUser
+from authbus import ChangePassword, LoggedIn, LogIn, RegisterUser
+from authbus.commands import AnyCommand
 from authbus.contract import EVENTS
-from authbus.events import AnyEvent, SessionStarted, UserCreated
+from authbus.events import AnyEvent, PasswordChanged, SessionStarted, UserCreated
 from authbus_service.auth import handlers
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.outcome import NOTHING, Private
@@ -89,6 +90,9 @@ class Fold:
                     password_hash=hasher.hash(password.get_secret_value(), request.derived.salt),
                     code_hash=token_hash(request.derived.code(Purpose.VERIFY_EMAIL)),
                 )
+            case PasswordChanged(), ChangePassword(new_password=password):
+                salt = request.derived.salt
+                return Private(password_hash=hasher.hash(password.get_secret_value(), salt))
             case SessionStarted(), LogIn(password=password):
                 user = self.rows.users.locked[event.user_id]
                 verified = hasher.verify(user.password_hash, password.get_secret_value())
@@ -122,7 +126,7 @@ async def test_all_events_with_their_opened_commands_fold_into_the_tables(world:
         sessions = await crowd.with_sessions(20)
         await crowd.asked(crowd.log_outs(sessions[:10]))
         await crowd.asked(crowd.registers(range(15, 25)))
-        await crowd.asked([world.web.draft(_wrong(each)) for each in range(10, 15)])
+        await crowd.asked([world.web.draft(each) for each in _others(sessions[15:19])])
     before = max(position for _, _, position in await told(world))
     stronger = HashPool(Hasher(STRONGER))
     await asyncio.sleep(1)
@@ -164,6 +168,18 @@ async def tables(world: World) -> tuple[list[Any], list[Any], list[Any]]:
 
 def by_id(rows: Any) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["id"])
+
+
+def _others(sessions: list[LoggedIn]) -> list[AnyCommand]:
+    return [*map(_wrong, range(10, 15)), *map(_changed, sessions)]
+
+
+def _changed(session: LoggedIn) -> ChangePassword:
+    return ChangePassword(
+        access_token=session.access_token,
+        current_password=PASSWORD,
+        new_password=SecretStr("staple them together"),
+    )
 
 
 def _wrong(user: int) -> LogIn:

@@ -1,7 +1,7 @@
 """EndAllSessions: a user ends every other session of theirs, or this one too."""
 
 from authbus.commands import EndAllSessions
-from authbus.events import EndReason, SessionEnded
+from authbus.events import EndReason
 from authbus.replies import AllSessionsEnded, Code
 from authbus_service.auth.acting import actor
 from authbus_service.auth.case import Case
@@ -22,13 +22,6 @@ def decide(command: EndAllSessions, case: Case) -> Outcome:
     who = actor(case.proof.acting, case.rows, case.at)
     if who is None:
         return refused(Code.INVALID_TOKEN)
-    ending = [
-        session
-        for session in case.rows.sessions_of(who.user.id, case.at)
-        if command.this_one_too or session.id != who.session.id
-    ]
-    events = tuple(
-        SessionEnded(**case.told(who.user, place), session_id=session.id, reason=EndReason.REVOKED)
-        for place, session in enumerate(ending)
-    )
+    kept = None if command.this_one_too else who.session.id
+    events = case.ending(who.user, EndReason.REVOKED, but=kept)
     return Outcome(AllSessionsEnded(count=len(events)), events)

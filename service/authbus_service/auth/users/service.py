@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from authbus.events import (
+    PasswordChanged,
     UserCreated,
     UserDeactivated,
     UserLocked,
@@ -82,6 +83,13 @@ def locked(event: UserLocked, users: Users) -> None:
 def unlocked(event: UserUnlocked, users: Users) -> None:
     """Apply UserUnlocked."""
     users.touch(event.user_id).locked_until = None
+
+
+def password_changed(event: PasswordChanged, private: Private, users: Users) -> None:
+    """Apply PasswordChanged: whatever was proven with the old password is void."""
+    user = users.touch(event.user_id)
+    user.password_hash = private.password_hash
+    user.credential_version += 1
 
 
 def follows(event: Event, users: Users) -> None:

@@ -1,0 +1,103 @@
+"""A password's change on real servers: what ends, what goes on, what is refused."""
+
+from pydantic import SecretStr
+
+from authbus import (
+    ChangePassword,
+    Code,
+    EndReason,
+    ListSessions,
+    LoggedIn,
+    LogIn,
+    PasswordIsChanged,
+    RegisterUser,
+    Rejected,
+    SessionEnded,
+    SessionList,
+)
+from tests.rig.world import World
+
+EMAIL, PASSWORD = "ana@example.com", SecretStr("correct horse battery")
+NEW = SecretStr("staple them together")
+
+
+async def logged_in(world: World, password: SecretStr) -> LoggedIn:
+    session = await world.web.ask(world.web.draft(LogIn(email=EMAIL, password=password)))
+    assert isinstance(session, LoggedIn)
+    return session
+
+
+def a_change(session: LoggedIn, current: SecretStr, new: SecretStr = NEW) -> ChangePassword:
+    return ChangePassword(
+        access_token=session.access_token, current_password=current, new_password=new
+    )
+
+
+async def test_a_change_ends_the_other_sessions_and_the_old_password(world: World) -> None:
+    web = world.web
+    async with world.consuming():
+        await web.ask(web.draft(RegisterUser(email=EMAIL, password=PASSWORD)))
+        one, two, three = [await logged_in(world, PASSWORD) for _ in range(3)]
+        draft = web.draft(a_change(two, PASSWORD))
+        changed = await web.ask(draft)
+        again = await web.ask(draft)
+        old = await web.ask(web.draft(LogIn(email=EMAIL, password=PASSWORD)))
+        ended = await web.ask(web.draft(ListSessions(access_token=three.access_token)))
+        four = await logged_in(world, NEW)
+        left = await web.ask(web.draft(ListSessions(access_token=two.access_token)))
+
+    assert changed == again == PasswordIsChanged(sessions_ended=2)
+    assert old == Rejected.because(Code.INVALID_CREDENTIALS)
+    assert ended == Rejected.because(Code.INVALID_TOKEN)
+    assert isinstance(left, SessionList)
+    assert [each.session_id for each in left.sessions] == [two.session_id, four.session_id]
+    events = await world.events()
+    reasons = [(e.session_id, e.reason) for e in events if isinstance(e, SessionEnded)]
+    assert reasons == [(each.session_id, EndReason.PASSWORD_CHANGED) for each in (one, three)]
+    assert [each.sequence for each in events] == list(range(1, len(events) + 1))
+
+
+async def test_a_change_that_is_refused_changes_nothing(world: World) -> None:
+    web = world.web
+    async with world.consuming():
+        await web.ask(web.draft(RegisterUser(email=EMAIL, password=PASSWORD)))
+        session = await logged_in(world, PASSWORD)
+        forged = session.model_copy(update={"access_token": SecretStr("a.b.c")})
+        answers = [
+            await web.ask(web.draft(each))
+            for each in (
+                a_change(session, SecretStr("not this one")),
+                a_change(session, PASSWORD, SecretStr("short")),
+                a_change(session, PASSWORD, SecretStr("ana@example.com")),
+                a_change(session, PASSWORD, SecretStr("x" * 1025)),
+                a_change(session, PASSWORD, SecretStr("password1234")),
+                a_change(forged, PASSWORD),
+            )
+        ]
+        await logged_in(world, PASSWORD)
+
+    assert answers == [
+        Rejected.because(code)
+        for code in (
+            Code.INVALID_CREDENTIALS,
+            Code.PASSWORD_TOO_SHORT,
+            Code.PASSWORD_PERSONAL,
+            Code.PASSWORD_TOO_LONG,
+            Code.PASSWORD_COMMON,
+            Code.INVALID_TOKEN,
+        )
+    ]
+    assert len(await world.events()) == 3
+
+
+async def test_no_byte_of_a_new_password_is_cut_off(world: World) -> None:
+    twins = [SecretStr("a long word, " * 6 + end) for end in ("one", "two")]
+    web = world.web
+    async with world.consuming():
+        await web.ask(web.draft(RegisterUser(email=EMAIL, password=PASSWORD)))
+        session = await logged_in(world, PASSWORD)
+        await web.ask(web.draft(a_change(session, PASSWORD, twins[0])))
+        twin = await web.ask(web.draft(LogIn(email=EMAIL, password=twins[1])))
+        await logged_in(world, twins[0])
+
+    assert twin == Rejected.because(Code.INVALID_CREDENTIALS)
