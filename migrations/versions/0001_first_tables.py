@@ -72,6 +72,7 @@ def _accounts() -> None:
         sa.Column("email_verified", sa.Boolean(), nullable=False),
         _text("roles"),
         _time("locked_until", nullable=True),
+        sa.Column("profile", sa.JSON(), nullable=False),
     )
     op.create_table(
         "emails",

@@ -12,11 +12,13 @@ from authbus.commands import (
     DeactivateUser,
     EndAllSessions,
     EndSession,
+    GetProfile,
     ListSessions,
     LogIn,
     LogOut,
     ReactivateUser,
     RegisterUser,
+    UpdateProfile,
 )
 from authbus.errors import (
     AuthError,
@@ -34,6 +36,7 @@ from authbus.events import (
     EndReason,
     PasswordChanged,
     PasswordReason,
+    ProfileUpdated,
     SessionEnded,
     SessionStarted,
     UnlockReason,
@@ -44,12 +47,14 @@ from authbus.events import (
     UserUnlocked,
 )
 from authbus.message import Command, Event, Message, Reply
+from authbus.profile import Profile, ProfileField
 from authbus.replies import (
     AllSessionsEnded,
     Code,
     LoggedIn,
     LoggedOut,
     PasswordIsChanged,
+    ProfileSaved,
     Registered,
     Rejected,
     SessionEntry,
@@ -57,6 +62,7 @@ from authbus.replies import (
     SessionList,
     UserIsActive,
     UserIsDeactivated,
+    UserProfile,
 )
 from authbus.state import FeedAlive, PublicKey, SessionRevoked, UserState, UserStatus
 
@@ -87,6 +93,7 @@ __all__ = [
     "FeedAlive",
     "FeedStale",
     "Gap",
+    "GetProfile",
     "ListSessions",
     "LogIn",
     "LogOut",
@@ -97,6 +104,10 @@ __all__ = [
     "PasswordChanged",
     "PasswordIsChanged",
     "PasswordReason",
+    "Profile",
+    "ProfileField",
+    "ProfileSaved",
+    "ProfileUpdated",
     "PublicKey",
     "ReactivateUser",
     "RegisterUser",
@@ -115,12 +126,14 @@ __all__ = [
     "TokenInvalid",
     "TokenRevoked",
     "UnlockReason",
+    "UpdateProfile",
     "User",
     "UserCreated",
     "UserDeactivated",
     "UserIsActive",
     "UserIsDeactivated",
     "UserLocked",
+    "UserProfile",
     "UserReactivated",
     "UserState",
     "UserStatus",

@@ -1,9 +1,12 @@
 """Commands: what a producer may ask. Each is sealed as a whole before it goes onto a topic."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from authbus.message import Command, Email, Secret
+from authbus.profile import Attributes, DisplayName, Locale, PictureUrl, TimeZone
 
 
 class RegisterUser(Command):
@@ -76,6 +79,32 @@ class ChangePassword(Command):
     new_password: Secret
 
 
+class GetProfile(Command):
+    """The user's own profile. A question: it has no effect. Answered by `UserProfile`."""
+
+    access_token: Secret
+
+
+class UpdateProfile(Command):
+    """Change the user's profile. Answered by `ProfileSaved`, or `version_conflict`.
+
+    `profile_version` is the version that the change was made from. A field that is left out stays
+    as it is, null clears it; `attributes` are replaced as a whole.
+    """
+
+    access_token: Secret
+    profile_version: Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
+    display_name: DisplayName | None = Field(default=None, repr=False)
+    locale: Locale | None = Field(default=None, repr=False)
+    time_zone: TimeZone | None = Field(default=None, repr=False)
+    picture_url: PictureUrl | None = Field(default=None, repr=False)
+    attributes: Attributes | None = Field(default=None, repr=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON data, with a null for each field that is cleared."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
 AnyCommand = (
     RegisterUser
     | LogIn
@@ -86,4 +115,6 @@ AnyCommand = (
     | DeactivateUser
     | ReactivateUser
     | ChangePassword
+    | GetProfile
+    | UpdateProfile
 )

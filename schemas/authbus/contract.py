@@ -9,15 +9,18 @@ from authbus.commands import (
     DeactivateUser,
     EndAllSessions,
     EndSession,
+    GetProfile,
     ListSessions,
     LogIn,
     LogOut,
     ReactivateUser,
     RegisterUser,
+    UpdateProfile,
 )
 from authbus.events import (
     AnyEvent,
     PasswordChanged,
+    ProfileUpdated,
     SessionEnded,
     SessionStarted,
     UserCreated,
@@ -32,12 +35,14 @@ from authbus.replies import (
     LoggedIn,
     LoggedOut,
     PasswordIsChanged,
+    ProfileSaved,
     Registered,
     Rejected,
     SessionIsEnded,
     SessionList,
     UserIsActive,
     UserIsDeactivated,
+    UserProfile,
 )
 from authbus.state import DeadLetter, FeedAlive, PublicKey, SessionRevoked, UserState
 from authbus.topics import Topic
@@ -63,6 +68,8 @@ ROWS = (
     Row(DeactivateUser, topics.ADMIN, UserIsDeactivated, (UserDeactivated, SessionEnded)),
     Row(ReactivateUser, topics.ADMIN, UserIsActive, (UserReactivated,)),
     Row(ChangePassword, topics.CREDENTIALS, PasswordIsChanged, (PasswordChanged, SessionEnded)),
+    Row(GetProfile, topics.ACCOUNTS, UserProfile, ()),
+    Row(UpdateProfile, topics.ACCOUNTS, ProfileSaved, (ProfileUpdated,)),
 )
 
 COMMANDS: dict[str, type[AnyCommand]] = {row.command.wire_type(): row.command for row in ROWS}
@@ -80,6 +87,7 @@ EVENTS: dict[str, type[AnyEvent]] = {
         UserLocked,
         UserUnlocked,
         PasswordChanged,
+        ProfileUpdated,
     )
 }
 # What else is written, and onto which topic.

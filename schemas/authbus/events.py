@@ -3,10 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from authbus.message import Event, Instant
 from authbus.open_enum import OpenEnum
+from authbus.profile import ProfileField
 
 
 class EndReason(OpenEnum):
@@ -88,6 +89,13 @@ class PasswordChanged(Event):
     reason: PasswordReason
 
 
+class ProfileUpdated(Event):
+    """These fields of the profile changed. Their values are on `auth.state.users.v1` alone."""
+
+    profile_version: Annotated[int, Field(ge=1)]
+    fields: tuple[ProfileField, ...]
+
+
 AnyEvent = (
     UserCreated
     | SessionStarted
@@ -97,4 +105,5 @@ AnyEvent = (
     | UserLocked
     | UserUnlocked
     | PasswordChanged
+    | ProfileUpdated
 )

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from authbus.message import Instant, Reply, Secret
+from authbus.message import Email, Instant, Reply, Secret
 from authbus.open_enum import OpenEnum
+from authbus.profile import Profile
 
 
 class Code(OpenEnum):
@@ -18,6 +19,7 @@ class Code(OpenEnum):
     SESSION_UNKNOWN = "session_unknown"
     FORBIDDEN = "forbidden"
     USER_UNKNOWN = "user_unknown"
+    VERSION_CONFLICT = "version_conflict"
     EMAIL_INVALID = "email_invalid"
     EMAIL_TAKEN = "email_taken"
     PASSWORD_TOO_SHORT = "password_too_short"
@@ -125,3 +127,19 @@ class PasswordIsChanged(Reply):
     """The new password is the one that counts. So many sessions were ended."""
 
     sessions_ended: Annotated[int, Field(ge=0)]
+
+
+class UserProfile(Reply):
+    """A user's own profile, with the address that they log in with."""
+
+    sealed: ClassVar[bool] = True
+
+    user_id: UUID
+    email: Email
+    profile: Profile
+
+
+class ProfileSaved(Reply):
+    """The profile is as asked. Its version stays when nothing changed."""
+
+    profile_version: Annotated[int, Field(ge=0)]

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 
 from authbus.message import Email, Instant, Message
 from authbus.open_enum import OpenEnum
+from authbus.profile import Profile
 
 
 class UserStatus(OpenEnum):
@@ -27,6 +28,7 @@ class UserState(Message):
     email_verified: bool = False
     status: UserStatus
     roles: tuple[str, ...] = ()
+    profile: Profile = Profile()
 
 
 class PublicKey(Message):

@@ -45,7 +45,7 @@ CHANGES: list[tuple[str, Callable[[Json], object], str]] = [
     ),
     (
         "contract.json",
-        lambda table: table["messages"]["authbus.UserState.v1"].update(personal=[]),
+        lambda table: table["messages"]["authbus.UserState.v1"]["personal"].remove("email"),
         "authbus.UserState.v1: email is no longer marked personal",
     ),
     (

@@ -13,6 +13,7 @@ from authbus.client.calls import Calls
 from authbus.client.lanes import Lanes
 from authbus.client.outgoing import Sender
 from authbus.client.password_calls import PasswordCalls
+from authbus.client.profile_calls import ProfileCalls
 from authbus.client.results import Session, User
 from authbus.client.session_calls import SessionCalls
 from authbus.commands import LogIn, LogOut, RegisterUser
@@ -79,6 +80,7 @@ class AuthClient:
         self._call = Caller(self._asker, timeout)
         self.sessions = SessionCalls(self._call)
         self.passwords = PasswordCalls(self._call, self._lanes)
+        self.profile = ProfileCalls(self._call)
 
     async def __aenter__(self) -> Self:
         """Connect, and read what there is of keys. Raises MissingTopic and AuthUnavailable."""

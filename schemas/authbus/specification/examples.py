@@ -9,16 +9,19 @@ from authbus.commands import (
     ChangePassword,
     EndAllSessions,
     EndSession,
+    GetProfile,
     ListSessions,
     LogIn,
     LogOut,
     RegisterUser,
+    UpdateProfile,
 )
 from authbus.envelope import EVENT_SOURCE, JSON_TYPE, SEALED_TYPE, Sealed, cloud_event
 from authbus.events import (
     EndReason,
     PasswordChanged,
     PasswordReason,
+    ProfileUpdated,
     SessionEnded,
     SessionStarted,
     UnlockReason,
@@ -27,17 +30,20 @@ from authbus.events import (
     UserUnlocked,
 )
 from authbus.message import Message
+from authbus.profile import Profile, ProfileField
 from authbus.replies import (
     AllSessionsEnded,
     Code,
     LoggedIn,
     LoggedOut,
     PasswordIsChanged,
+    ProfileSaved,
     Registered,
     Rejected,
     SessionEntry,
     SessionIsEnded,
     SessionList,
+    UserProfile,
 )
 from authbus.specification import admin_examples
 from authbus.specification.messages import Entry, Kind
@@ -55,6 +61,8 @@ _USER_DATA: Json = {"email": "ana@example.com", "password": "correct horse batte
 _BY_TOKEN: Json = {"access_token": "header.payload.signature"}
 _CAUSED: Json = {"user_id": _USER, "actor": f"user:{_USER}", "causation_id": _COMMAND}
 _OUR_OWN: Json = {**_CAUSED, "actor": "service"}
+
+_PROFILE = Profile(version=1, display_name="Ana", locale="pt-BR")
 
 # Public halves; nobody has the private ones.
 _REPLY_KEY = {
@@ -85,6 +93,10 @@ _VALUES: tuple[Message, ...] = (
             "new_password": "staple them together",
         }
     ),
+    GetProfile.model_validate(_BY_TOKEN),
+    UpdateProfile.model_validate(
+        {**_BY_TOKEN, "profile_version": 0, "display_name": "Ana", "locale": "pt-BR"}
+    ),
     Registered(user_id=_USER),
     LoggedIn.model_validate(
         {
@@ -112,6 +124,8 @@ _VALUES: tuple[Message, ...] = (
             ),
         )
     ),
+    UserProfile(user_id=_USER, email="ana@example.com", profile=_PROFILE),
+    ProfileSaved(profile_version=1),
     Rejected.because(Code.INVALID_CREDENTIALS, "no account with this address and password"),
     UserCreated(sequence=1, **_CAUSED),
     SessionStarted(
@@ -126,6 +140,12 @@ _VALUES: tuple[Message, ...] = (
     UserLocked(sequence=4, until=AT + timedelta(minutes=15), **_OUR_OWN),
     UserUnlocked(sequence=5, reason=UnlockReason.EXPIRED, **_OUR_OWN),
     PasswordChanged(sequence=3, reason=PasswordReason.CHANGED, **_CAUSED),
+    ProfileUpdated(
+        sequence=4,
+        profile_version=1,
+        fields=(ProfileField.DISPLAY_NAME, ProfileField.LOCALE),
+        **_CAUSED,
+    ),
     UserState(user_id=_USER, sequence=1, email="ana@example.com", status=UserStatus.ACTIVE),
     PublicKey(
         kid=_KID, use="enc", jwk=_SEALING_KEY, not_before=AT, signature="header.payload.signature"
@@ -152,6 +172,8 @@ _KEYS: dict[type[Message], str] = {
     EndAllSessions: str(_USER),
     ListSessions: str(_USER),
     ChangePassword: "the-producers-choice",
+    GetProfile: str(_USER),
+    UpdateProfile: str(_USER),
     PublicKey: _KID,
     SessionRevoked: str(_SESSION),
     FeedAlive: "alive",

@@ -13,15 +13,18 @@ from authbus.commands import (
     DeactivateUser,
     EndAllSessions,
     EndSession,
+    GetProfile,
     ListSessions,
     LogIn,
     LogOut,
     ReactivateUser,
     RegisterUser,
+    UpdateProfile,
 )
 from authbus.events import (
     AnyEvent,
     PasswordChanged,
+    ProfileUpdated,
     SessionEnded,
     SessionStarted,
     UserCreated,
@@ -40,11 +43,13 @@ from authbus_service.auth.commands import (
     deactivate_user,
     end_all_sessions,
     end_session,
+    get_profile,
     list_sessions,
     log_in,
     log_out,
     reactivate_user,
     register,
+    update_profile,
 )
 from authbus_service.auth.outcome import Outcome, Private
 from authbus_service.auth.proof import Policy, Proof, Tools
@@ -87,9 +92,11 @@ HANDLERS: Mapping[type[Command], Handler[Any]] = {
     DeactivateUser: deactivate_user,
     ReactivateUser: reactivate_user,
     ChangePassword: change_password,
+    UpdateProfile: update_profile,
 }
 QUESTIONS: Mapping[type[Command], Question[Any]] = {
     ListSessions: list_sessions,
+    GetProfile: get_profile,
 }
 
 Applied = UserState | SessionRevoked | None
@@ -145,6 +152,10 @@ def _user_unlocked(event: UserUnlocked, _: Private, rows: Rows, __: datetime) ->
     rows.attempts.forgive(event.user_id)
 
 
+def _profile_updated(event: ProfileUpdated, private: Private, rows: Rows, _: datetime) -> UserState:
+    return users.profile_updated(event, private, rows.users)
+
+
 APPLY: Mapping[type[Event], Apply] = {
     UserCreated: _user_created,
     UserLocked: _user_locked,
@@ -154,6 +165,7 @@ APPLY: Mapping[type[Event], Apply] = {
     UserDeactivated: _user_deactivated,
     UserReactivated: _user_reactivated,
     PasswordChanged: _password_changed,
+    ProfileUpdated: _profile_updated,
 }
 
 

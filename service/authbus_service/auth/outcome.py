@@ -46,6 +46,7 @@ class Private:
     password_hash: str = field(default="", repr=False)
     refresh_hash: bytes = field(default=b"", repr=False)
     code_hash: bytes = field(default=b"", repr=False)
+    profile: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
 
 
 NOTHING = Private()

@@ -84,12 +84,7 @@ async def read(db: AsyncConnection, proofs: Sequence[Proof]) -> Rows:
 
 async def flush(db: AsyncConnection, rows: Rows) -> None:
     """Write all that changed; addresses that nobody has are let go of."""
-    if rows.users.free:
-        await users.release(db, rows.users.free)
-    if rows.users.new:
-        await users.add(db, rows.users.new)
-    if rows.users.changed:
-        await users.save(db, rows.users.changed)
+    await users.flush(db, rows.users)
     if rows.sessions.new:
         await sessions.add(db, rows.sessions.new)
     if rows.sessions.changed:

@@ -8,16 +8,18 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import SecretStr
 
-from authbus import ChangePassword, LoggedIn, LogIn, RegisterUser
+from authbus import ChangePassword, LoggedIn, LogIn, RegisterUser, UpdateProfile
 from authbus.commands import AnyCommand
 from authbus.contract import EVENTS
-from authbus.events import AnyEvent, PasswordChanged, SessionStarted, UserCreated
+from authbus.events import AnyEvent, PasswordChanged, ProfileUpdated, SessionStarted, UserCreated
 from authbus_service.auth import handlers
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.outcome import NOTHING, Private
 from authbus_service.auth.request import Request
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.email import canonical
+from authbus_service.auth.users.profile import asked
+from authbus_service.auth.users.user import User
 from authbus_service.consumers.arrival import arrival
 from authbus_service.consumers.labels import read_labels
 from authbus_service.consumers.opening import Opener
@@ -102,6 +104,9 @@ class Fold:
                     again = hasher.hash(password.get_secret_value(), request.derived.salt)
                 refresh_hash = token_hash(request.derived.refresh_token)
                 return Private(refresh_hash=refresh_hash, password_hash=again)
+            case ProfileUpdated(fields=fields), UpdateProfile():
+                changes = asked(request.command)
+                return Private(profile={name: changes[name] for name in fields})
             case _:
                 return NOTHING
 
@@ -135,7 +140,6 @@ async def test_all_events_with_their_opened_commands_fold_into_the_tables(world:
         await crowd.asked(
             crowd.log_outs([each for each in again[-2:] if isinstance(each, LoggedIn)])
         )
-
     hashers = {"first": world.hashes.hasher, "stronger": stronger.hasher}
     fold = Fold(await opened(world), hashers, Rows())
     for event, at, position in await told(world):
@@ -145,16 +149,16 @@ async def test_all_events_with_their_opened_commands_fold_into_the_tables(world:
     users, sessions_, emails = await tables(world)
     assert (len(users), len(sessions_)) == (25, 33)
     assert sum("m=16," in user["password_hash"] for user in users) == 11
-    assert sum(user["locked_until"] is not None for user in users) == 4
-    assert users == by_id(
-        asdict(each) | {"roles": " ".join(each.roles)} for each in fold.rows.users.locked.values()
-    )
+    unusual = [(user["locked_until"] is not None, len(user["profile"]) > 1) for user in users]
+    assert [sum(each) for each in zip(*unusual, strict=True)] == [4, 4]
+    assert users == by_id(_row(each) for each in fold.rows.users.locked.values())
     assert sessions_ == by_id(
         asdict(each) | {"amr": " ".join(each.amr)} for each in fold.rows.sessions.known.values()
     )
     assert emails == fold.emails
-    codes = await world.rows("SELECT * FROM codes ORDER BY hash")
-    assert codes == [asdict(each) for _, each in sorted(fold.rows.codes.known.items())]
+    assert await world.rows("SELECT * FROM codes ORDER BY hash") == [
+        asdict(each) for _, each in sorted(fold.rows.codes.known.items())
+    ]
 
 
 async def tables(world: World) -> tuple[list[Any], list[Any], list[Any]]:
@@ -171,7 +175,7 @@ def by_id(rows: Any) -> list[dict[str, Any]]:
 
 
 def _others(sessions: list[LoggedIn]) -> list[AnyCommand]:
-    return [*map(_wrong, range(10, 15)), *map(_changed, sessions)]
+    return [*map(_wrong, range(10, 15)), *map(_changed, sessions), *map(_profile, sessions)]
 
 
 def _changed(session: LoggedIn) -> ChangePassword:
@@ -185,3 +189,17 @@ def _changed(session: LoggedIn) -> ChangePassword:
 def _wrong(user: int) -> LogIn:
     email = f"user{user}@example.com"
     return LogIn(email=email, password=SecretStr(PASSWORD.get_secret_value() + "!"))
+
+
+def _profile(session: LoggedIn) -> UpdateProfile:
+    return UpdateProfile(
+        access_token=session.access_token,
+        profile_version=0,
+        display_name="Ana",
+        attributes={"size": 1e308, "seen": [1, 1.0, True, None]},
+    )
+
+
+def _row(user: User) -> dict[str, Any]:
+    profile = user.profile.model_dump(mode="json", exclude_none=True)
+    return asdict(user) | {"profile": profile, "roles": " ".join(user.roles)}

@@ -1,9 +1,10 @@
 """Tables `users` and `emails`."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Text, Uuid
+from sqlalchemy import JSON, BigInteger, ForeignKey, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from authbus_service.core.database import Base
@@ -14,7 +15,8 @@ class UserRow(Base):
 
     `sequence` counts its events, `credential_version` its passwords. `email` is the address as
     written: here and not beside the canonical form, so that it is read anew together with the row
-    whose lock was waited for. `roles` is a list of names with spaces between.
+    whose lock was waited for. `roles` is a list of names with spaces between. `profile` is JSON as
+    text: JSONB would write numbers anew.
     """
 
     __tablename__ = "users"
@@ -29,6 +31,7 @@ class UserRow(Base):
     email_verified: Mapped[bool]
     roles: Mapped[str]
     locked_until: Mapped[datetime | None]
+    profile: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
 class EmailRow(Base):

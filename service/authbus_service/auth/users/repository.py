@@ -9,7 +9,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
 
+from authbus.profile import Profile
 from authbus_service.auth.users.models import EmailRow, UserRow
+from authbus_service.auth.users.rows import Users
 from authbus_service.auth.users.user import Credential, User
 from authbus_service.core.sets import arrays, columns, insert_rows, update_rows
 
@@ -50,9 +52,11 @@ _CHANGING = (
     "roles",
     "locked_until",
 )
-_NEW = (*_CHANGING, "created_at")
+_PROFILE = ("id", "profile")
+_NEW = (*_CHANGING, "created_at", "profile")
 _INSERT = insert_rows(_USER, _NEW)
 _UPDATE = update_rows(_USER, "id", _CHANGING[1:])
+_UPDATE_PROFILE = update_rows(_USER, "id", _PROFILE[1:])
 
 
 async def credentials(db: AsyncConnection, canonicals: Sequence[str]) -> dict[str, Credential]:
@@ -91,26 +95,33 @@ async def claim(db: AsyncConnection, claims: Mapping[str, UUID]) -> dict[str, UU
     return {row.canonical: row.user_id for row in held}
 
 
-async def release(db: AsyncConnection, canonicals: Iterable[str]) -> None:
-    """Let go of addresses: claims that came to nothing, and those that users gave up."""
-    await db.execute(_RELEASE, {"canonicals": sorted(canonicals)})
-
-
-async def add(db: AsyncConnection, users: Sequence[User]) -> None:
-    """Write new users."""
-    await db.execute(_INSERT, _columns(users, _NEW))
-
-
-async def save(db: AsyncConnection, users: Sequence[User]) -> None:
-    """Write changed users back."""
-    await db.execute(_UPDATE, _columns(users, _CHANGING))
+async def flush(db: AsyncConnection, users: Users) -> None:
+    """Write all that changed; addresses that nobody has are let go of."""
+    if users.free:
+        await db.execute(_RELEASE, {"canonicals": users.free})
+    if users.new:
+        await db.execute(_INSERT, _columns(users.new, _NEW))
+    if users.changed:
+        await db.execute(_UPDATE, _columns(users.changed, _CHANGING))
+    if users.profiles:
+        await db.execute(_UPDATE_PROFILE, _columns(users.profiles, _PROFILE))
 
 
 def _user(row: Mapping[str, Any]) -> User:
-    columns: dict[str, Any] = {**row, "roles": tuple(row["roles"].split())}
+    columns: dict[str, Any] = {
+        **row,
+        "roles": tuple(row["roles"].split()),
+        "profile": Profile.model_validate(row["profile"]),
+    }
     return User(**columns)
 
 
 def _columns(users: Sequence[User], names: Sequence[str]) -> dict[str, list[Any]]:
-    roles = [" ".join(each.roles) for each in users]
-    return {**columns(users, names), "roles_s": roles}
+    found = columns(users, names)
+    if "roles_s" in found:
+        found["roles_s"] = [" ".join(each.roles) for each in users]
+    if "profile_s" in found:
+        found["profile_s"] = [
+            each.profile.model_dump(mode="json", exclude_none=True) for each in users
+        ]
+    return found

@@ -16,6 +16,7 @@ class Users:
     _changed: set[UUID] = field(default_factory=set[UUID])
     _taken: set[str] = field(default_factory=set[str], repr=False)
     _left: set[str] = field(default_factory=set[str], repr=False)
+    _profiles: set[UUID] = field(default_factory=set[UUID])
 
     def add(self, user: User) -> None:
         """A user that this group makes."""
@@ -27,6 +28,11 @@ class Users:
         if user_id not in self._new:
             self._changed.add(user_id)
         return self.locked[user_id]
+
+    def touch_profile(self, user_id: UUID) -> User:
+        """The user, whose profile is to be written back too."""
+        self._profiles.add(user_id)
+        return self.touch(user_id)
 
     @property
     def new(self) -> list[User]:
@@ -50,3 +56,8 @@ class Users:
     def free(self) -> list[str]:
         """Addresses to let go of: claimed and not taken, or left."""
         return sorted((self.owners.keys() - self._taken) | self._left)
+
+    @property
+    def profiles(self) -> list[User]:
+        """Users whose profiles are to be updated, by id: wide, so not written with each log-in."""
+        return [self.locked[each] for each in sorted(self._profiles - self._new)]

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from authbus.events import (
     PasswordChanged,
+    ProfileUpdated,
     UserCreated,
     UserDeactivated,
     UserLocked,
@@ -58,6 +59,14 @@ def reactivated(event: UserReactivated, users: Users) -> UserState:
     return state(user)
 
 
+def profile_updated(event: ProfileUpdated, private: Private, users: Users) -> UserState:
+    """Apply ProfileUpdated: the changed fields have their new values."""
+    user = users.touch_profile(event.user_id)
+    changes = {**private.profile, "version": event.profile_version}
+    user.profile = user.profile.model_copy(update=changes)
+    return state(user)
+
+
 def state(user: User) -> UserState:
     """What others may know of a user, as it is now."""
     return UserState(
@@ -67,6 +76,7 @@ def state(user: User) -> UserState:
         email_verified=user.email_verified,
         status=UserStatus(user.status),
         roles=user.roles,
+        profile=user.profile,
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from authbus.profile import Profile
 from authbus.state import UserStatus
 
 
@@ -24,6 +25,7 @@ class User:
     roles: tuple[str, ...] = ()
     email_verified: bool = False
     locked_until: datetime | None = None
+    profile: Profile = field(default=Profile(), repr=False)
 
     @property
     def is_active(self) -> bool:

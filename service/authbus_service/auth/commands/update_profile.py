@@ -1,0 +1,51 @@
+"""UpdateProfile: a user changes what they say of themselves."""
+
+import json
+
+from authbus.commands import UpdateProfile
+from authbus.events import ProfileUpdated
+from authbus.profile import ProfileField
+from authbus.replies import Code, ProfileSaved, Rejected
+from authbus_service.auth.acting import actor
+from authbus_service.auth.case import Case
+from authbus_service.auth.outcome import Outcome, Private, refused
+from authbus_service.auth.proof import Proof, Tools
+from authbus_service.auth.request import Request
+from authbus_service.auth.users.profile import asked, misnamed
+
+
+async def prepare(command: UpdateProfile, _: Request, tools: Tools) -> Proof:
+    """Read the token; whether language and zone exist is the same for everybody."""
+    wrong = misnamed(command)
+    if wrong:
+        return Proof(refusal=Rejected.because(Code.INVALID, wrong))
+    return Proof(acting=tools.token(command.access_token.get_secret_value()))
+
+
+def decide(command: UpdateProfile, case: Case) -> Outcome:
+    """What differs is changed, unless somebody was faster. No difference, no event."""
+    who = actor(case.proof.acting, case.rows, case.at)
+    if who is None:
+        return refused(Code.INVALID_TOKEN)
+    profile = who.user.profile
+    if command.profile_version != profile.version:
+        return refused(Code.VERSION_CONFLICT, f"the profile's version is {profile.version}")
+    changed = {
+        name: value
+        for name, value in asked(command).items()
+        if not _same(value, getattr(profile, name))
+    }
+    if not changed:
+        return Outcome(ProfileSaved(profile_version=profile.version))
+    updated = ProfileUpdated(
+        **case.told(who.user),
+        profile_version=profile.version + 1,
+        fields=tuple(ProfileField(name) for name in changed),
+    )
+    answer = ProfileSaved(profile_version=updated.profile_version)
+    return Outcome(answer, (updated,), Private(profile=changed))
+
+
+def _same(one: object, other: object) -> bool:
+    """As JSON: to Python true is 1."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)

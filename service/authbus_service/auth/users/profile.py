@@ -1,0 +1,31 @@
+"""What a profile may say: languages and time zones that exist."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from langcodes import tag_is_valid
+
+from authbus.commands import UpdateProfile
+from authbus.profile import ProfileField
+
+
+def asked(command: UpdateProfile) -> dict[str, Any]:
+    """The fields that a command names, in the contract's order; None is to be cleared."""
+    given = command.model_fields_set
+    return {name: getattr(command, name) for name in ProfileField if name in given}
+
+
+def misnamed(command: UpdateProfile) -> str:
+    """Which rule a command breaks, in words; empty when it breaks none."""
+    if command.locale is not None and not tag_is_valid(command.locale):
+        return "locale: not a BCP 47 tag of registered subtags"
+    if command.time_zone is not None and command.time_zone not in _zones():
+        return "time_zone: not a name of the IANA database"
+    return ""
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """The names of the installed `tzdata`: the same ones on every machine."""
+    return frozenset(files("tzdata").joinpath("zones").read_text(encoding="ascii").split())
