@@ -102,13 +102,25 @@ def _log_ins() -> None:
         ),
         _text("client_id"),
         _text("amr"),
+        _text("device", nullable=True),
+        _text("ip_address", nullable=True),
+        sa.Column("family_hash", sa.LargeBinary(), nullable=False),
         sa.Column("refresh_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("refresh_generation", sa.Integer(), nullable=False),
+        sa.Column("previous_hash", sa.LargeBinary(), nullable=True),
         _time("started_at"),
+        _time("last_used_at"),
+        _time("lapses_at"),
         _time("expires_at"),
         _time("ended_at", nullable=True),
         _text("end_reason", nullable=True),
     )
+    for name, column in (("of_user", "user_id"), ("lapses_at", "lapses_at")):
+        op.create_index(
+            f"ix_sessions_open_{name}",
+            "sessions",
+            [column],
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
 
 
 def _mailed() -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from authbus.message import Command, Email, Secret
+from authbus.message import Command, Email, PersonalText, Secret
 from authbus.profile import Attributes, DisplayName, Locale, PictureUrl, TimeZone
 
 
@@ -17,10 +17,16 @@ class RegisterUser(Command):
 
 
 class LogIn(Command):
-    """Start a session. Answered by `LoggedIn`; unknown and wrong are one refusal."""
+    """Start a session. Answered by `LoggedIn`; unknown and wrong are one refusal.
+
+    `device` and `ip_address` are what the producer knows of the user's side, for their own list of
+    sessions. They are on no topic in the clear.
+    """
 
     email: Email
     password: Secret
+    device: PersonalText = None
+    ip_address: PersonalText = None
 
 
 class LogOut(Command):

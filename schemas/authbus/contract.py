@@ -60,7 +60,12 @@ class Row:
 
 ROWS = (
     Row(RegisterUser, topics.CREDENTIALS, Registered, (UserCreated,)),
-    Row(LogIn, topics.CREDENTIALS, LoggedIn, (SessionStarted, UserLocked, UserUnlocked)),
+    Row(
+        LogIn,
+        topics.CREDENTIALS,
+        LoggedIn,
+        (SessionStarted, SessionEnded, UserLocked, UserUnlocked),
+    ),
     Row(LogOut, topics.SESSIONS, LoggedOut, (SessionEnded,)),
     Row(EndSession, topics.SESSIONS, SessionIsEnded, (SessionEnded,)),
     Row(EndAllSessions, topics.SESSIONS, AllSessionsEnded, (SessionEnded,)),

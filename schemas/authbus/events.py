@@ -15,6 +15,7 @@ class EndReason(OpenEnum):
 
     LOGOUT = "logout"
     REVOKED = "revoked"
+    LIMIT = "limit"
     PASSWORD_CHANGED = "password_changed"
     DEACTIVATED = "deactivated"
 
@@ -40,12 +41,16 @@ class UserCreated(Event):
 
 
 class SessionStarted(Event):
-    """A log-in. `amr` are RFC 8176 method names, `client_id` is the producer that asked."""
+    """A log-in. `amr` are RFC 8176 method names, `client_id` is the producer that asked.
+
+    The session is over at `expires_at`, and before that at `lapses_at` when it is not refreshed.
+    """
 
     session_id: UUID
     client_id: Annotated[str, StringConstraints(max_length=64)]
     amr: tuple[str, ...]
     expires_at: Instant
+    lapses_at: Instant
 
 
 class SessionEnded(Event):

@@ -40,6 +40,13 @@ Email = Annotated[
     Field(repr=False, json_schema_extra={"x-personal": True, "format": "email"}),
 ]
 
+# Text that a producer tells of a person, in one line; as it is, nobody judges it.
+_Line = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+PersonalText = Annotated[
+    _Line | None,
+    Field(repr=False, json_schema_extra={"x-personal": True}),
+]
+
 
 class Message(BaseModel):
     """A frozen record. Its wire type is `authbus.<ClassName>.v<version>`."""

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from authbus.message import Email, Instant, Reply, Secret
+from authbus.message import Email, Instant, PersonalText, Reply, Secret
 from authbus.open_enum import OpenEnum
 from authbus.profile import Profile
 
@@ -90,7 +90,11 @@ class AllSessionsEnded(Reply):
 
 
 class SessionEntry(BaseModel):
-    """One session of a list. `is_current` is the one that asks."""
+    """One session of a list. `is_current` is the one that asks.
+
+    `device` and `ip_address` are as given at the log-in. It ends at `expires_at`, and before that
+    at `lapses_at` when it is not refreshed.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -98,7 +102,11 @@ class SessionEntry(BaseModel):
     client_id: Annotated[str, StringConstraints(max_length=64)]
     amr: tuple[str, ...]
     started_at: Instant
+    last_used_at: Instant
+    lapses_at: Instant
     expires_at: Instant
+    device: PersonalText = None
+    ip_address: PersonalText = None
     is_current: bool
 
 

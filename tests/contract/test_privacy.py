@@ -87,10 +87,13 @@ def bounded(schema: dict[str, Any]) -> bool:
 
 
 def texts_at(data: Any, path: list[str]) -> list[str]:
-    """The text at this path, where the example has one."""
-    for name in path:
-        data = data.get(name) if isinstance(data, dict) else None
-    return [data] if isinstance(data, str) else []
+    """The texts at this path, where the example has any; `name[]` goes into each of a list."""
+    if not path:
+        return [data] if isinstance(data, str) else []
+    name, listed, _ = path[0].partition("[]")
+    found = data.get(name) if isinstance(data, dict) else None
+    inside = (found or ()) if listed else (found,)
+    return [text for each in inside for text in texts_at(each, path[1:])]
 
 
 class Told(Event):

@@ -1,13 +1,16 @@
 """Arrivals, requests and jobs made by hand, for tests without servers."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from authbus import topics
 from authbus.commands import AnyCommand
 from authbus_service.auth.proof import Policy, Proof
 from authbus_service.auth.request import Derived, Request
+from authbus_service.auth.sessions.session import Session
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.job import Job
 from authbus_service.core.clients import EMBEDDED_CLIENTS
@@ -17,6 +20,8 @@ from authbus_service.core.security.masters import Masters
 MASTERS = Masters([bytes(range(32))])
 POLICY = Policy(
     session_lifetime=timedelta(days=30),
+    session_idle=timedelta(days=7),
+    sessions_per_user=5,
     access_token_lifetime=timedelta(minutes=10),
     password_min_length=12,
 )
@@ -59,3 +64,20 @@ def a_job(request: Request, proof: Proof | None = None, *, offset: int = 0) -> J
         digest=b"digest",
         result=asyncio.get_running_loop().create_future(),
     )
+
+
+def a_session(user_id: UUID, *, started_at: datetime = NOW, **changes: Any) -> Session:
+    """A live session of this user."""
+    made = Session(
+        id=new_id(),
+        user_id=user_id,
+        client_id="web",
+        amr=("pwd",),
+        family_hash=b"",
+        refresh_hash=b"",
+        started_at=started_at,
+        last_used_at=started_at,
+        lapses_at=NOW + timedelta(days=1),
+        expires_at=NOW + timedelta(days=1),
+    )
+    return replace(made, **changes)

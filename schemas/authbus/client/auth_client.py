@@ -130,12 +130,18 @@ class AuthClient:
         email: str,
         password: str,
         *,
+        device: str | None = None,
+        ip_address: str | None = None,
         command_id: UUID | None = None,
         timeout: float | None = None,
     ) -> Session:
-        """Start a session. Raises AuthRejected: `invalid_credentials` whatever is wrong."""
+        """Start a session. Raises AuthRejected: `invalid_credentials` whatever is wrong.
+
+        `device` and `ip_address` are shown to the user in the list of their sessions.
+        """
+        secret = SecretStr(password)
         reply = await self._call(
-            lambda: LogIn(email=email, password=SecretStr(password)),
+            lambda: LogIn(email=email, password=secret, device=device, ip_address=ip_address),
             LoggedIn,
             key=self._lanes.key(email),
             command_id=command_id,

@@ -58,6 +58,7 @@ _SESSION = UUID("019cade2-123b-8d47-a1c3-75f09e2b6a84")
 _RECORD = UUID("019cade2-123b-8f22-b64e-0d9a83c5e717")
 _CORRELATION = "0f6b1c52"
 _USER_DATA: Json = {"email": "ana@example.com", "password": "correct horse battery"}
+_SIDE: Json = {"device": "Firefox on Linux", "ip_address": "192.0.2.7"}
 _BY_TOKEN: Json = {"access_token": "header.payload.signature"}
 _CAUSED: Json = {"user_id": _USER, "actor": f"user:{_USER}", "causation_id": _COMMAND}
 _OUR_OWN: Json = {**_CAUSED, "actor": "service"}
@@ -81,7 +82,7 @@ _KID = "k7Qm2vXw"
 
 _VALUES: tuple[Message, ...] = (
     RegisterUser(**_USER_DATA),
-    LogIn(**_USER_DATA),
+    LogIn(**_USER_DATA, **_SIDE),
     LogOut.model_validate({"session_id": _SESSION, "refresh_token": "an-opaque-refresh-token"}),
     EndSession.model_validate({**_BY_TOKEN, "session_id": _SESSION}),
     EndAllSessions.model_validate(_BY_TOKEN),
@@ -119,8 +120,11 @@ _VALUES: tuple[Message, ...] = (
                 client_id=CLIENT,
                 amr=("pwd",),
                 started_at=AT,
+                last_used_at=AT,
+                lapses_at=AT + timedelta(days=7),
                 expires_at=AT + timedelta(days=30),
                 is_current=True,
+                **_SIDE,
             ),
         )
     ),
@@ -134,6 +138,7 @@ _VALUES: tuple[Message, ...] = (
         client_id=CLIENT,
         amr=("pwd",),
         expires_at=AT + timedelta(days=30),
+        lapses_at=AT + timedelta(days=7),
         **_CAUSED,
     ),
     SessionEnded(sequence=3, session_id=_SESSION, reason=EndReason.LOGOUT, **_CAUSED),

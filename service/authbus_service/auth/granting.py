@@ -34,7 +34,6 @@ class Granting:
         )
 
     def _claims(self, granted: Granted, request: Request) -> dict[str, Any]:
-        at = int(granted.auth_time.timestamp())
         audiences = request.client.audiences
         return {
             "iss": self.issuer,
@@ -43,9 +42,9 @@ class Granting:
             "aud": audiences[0] if len(audiences) == 1 else list(audiences),
             "client_id": request.client.id,
             "jti": str(request.derived.token_id),
-            "iat": at,
+            "iat": int(granted.issued_at.timestamp()),
             "exp": int(granted.access_token_expires_at.timestamp()),
-            "auth_time": at,
+            "auth_time": int(granted.auth_time.timestamp()),
             "amr": list(granted.amr),
             "roles": list(granted.roles),
         }

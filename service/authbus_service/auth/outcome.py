@@ -25,6 +25,7 @@ class Granted(BaseModel):
     amr: tuple[str, ...]
     roles: tuple[str, ...] = ()
     auth_time: datetime
+    issued_at: datetime
     access_token_expires_at: datetime
     session_expires_at: datetime
 
@@ -44,9 +45,12 @@ class Private:
     address: str = field(default="", repr=False)
     canonical: str = field(default="", repr=False)
     password_hash: str = field(default="", repr=False)
+    family_hash: bytes = field(default=b"", repr=False)
     refresh_hash: bytes = field(default=b"", repr=False)
     code_hash: bytes = field(default=b"", repr=False)
     profile: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    device: str | None = field(default=None, repr=False)
+    ip_address: str | None = field(default=None, repr=False)
 
 
 NOTHING = Private()

@@ -125,6 +125,8 @@ class Policy:
     """The numbers that rules depend on."""
 
     session_lifetime: timedelta
+    session_idle: timedelta
+    sessions_per_user: int
     access_token_lifetime: timedelta
     password_min_length: int
     roles: Roles = BUILT_IN

@@ -10,6 +10,11 @@ from authbus_service.core.clients import Client
 from authbus_service.core.security.masters import Masters
 
 
+def refresh_family(token: str) -> str:
+    """The secret that a refresh token shares with all others of its session."""
+    return token.partition(".")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Derived:
     """Ids and secrets that follow from a command: the same record always yields the same ones."""
@@ -36,8 +41,14 @@ class Derived:
 
     @property
     def refresh_token(self) -> str:
-        """The refresh token in this command's answer."""
-        return self.masters.refresh_token(self.command_id, self.content, self.master)
+        """The first refresh token of the session that this command starts."""
+        family = self.masters.refresh_family(self.command_id, self.content, self.master)
+        return self.next_refresh_token(family)
+
+    def next_refresh_token(self, held: str) -> str:
+        """The refresh token that this command gives for the one that is held, or its family."""
+        secret = self.masters.refresh_token(self.command_id, self.content, self.master)
+        return f"{refresh_family(held)}.{secret}"
 
     @property
     def salt(self) -> bytes:

@@ -216,6 +216,8 @@ class Consumers:
 def _policy(settings: Settings) -> Policy:
     return Policy(
         session_lifetime=timedelta(days=settings.session_days),
+        session_idle=timedelta(hours=settings.session_idle_hours),
+        sessions_per_user=settings.sessions_per_user,
         access_token_lifetime=timedelta(seconds=settings.access_token_seconds),
         password_min_length=settings.password_min_length,
         guessing=Limits(

@@ -67,6 +67,8 @@ class Settings(BaseModel):
     issuer: Annotated[str, Field(min_length=1, max_length=255)] = Field(default_factory=_issuer)
     access_token_seconds: Annotated[int, Field(ge=10, le=600)] = 600
     session_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    session_idle_hours: Annotated[int, Field(ge=1, le=87600)] = 168
+    sessions_per_user: Annotated[int, Field(ge=1, le=1000)] = 50
 
     argon2_memory_kib: Annotated[int, Field(ge=8, le=4 * 1024 * 1024)] = 19456
     argon2_time: Annotated[int, Field(ge=1, le=64)] = 2

@@ -5,14 +5,13 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import text
 
 from authbus.commands import AnyCommand
 from authbus_service.auth.handlers import prepare
-from authbus_service.auth.proof import Policy, Tools
+from authbus_service.auth.proof import Tools
 from authbus_service.consumers.group import Grouping
 from authbus_service.consumers.job import Decided, Job
 from authbus_service.consumers.questions import tools_of
@@ -20,10 +19,9 @@ from authbus_service.consumers.writer import Writer
 from authbus_service.core.database import Database
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.inbox import repository as inbox
-from tests.rig.made import a_job, a_request
+from tests.rig.made import POLICY, a_job, a_request
 
 PLACE = ("commands.credentials.v1", 0)
-POLICY = Policy(timedelta(days=30), timedelta(minutes=10), 12)
 
 
 class Group:

@@ -15,7 +15,7 @@ from authbus.events import AnyEvent, PasswordChanged, ProfileUpdated, SessionSta
 from authbus_service.auth import handlers
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.outcome import NOTHING, Private
-from authbus_service.auth.request import Request
+from authbus_service.auth.request import Request, refresh_family
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.email import canonical
 from authbus_service.auth.users.profile import asked
@@ -95,15 +95,21 @@ class Fold:
             case PasswordChanged(), ChangePassword(new_password=password):
                 salt = request.derived.salt
                 return Private(password_hash=hasher.hash(password.get_secret_value(), salt))
-            case SessionStarted(), LogIn(password=password):
+            case SessionStarted(), LogIn(password=password, device=device, ip_address=ip_address):
                 user = self.rows.users.locked[event.user_id]
                 verified = hasher.verify(user.password_hash, password.get_secret_value())
                 assert verified.ok
                 again = ""
                 if verified.rehash_needed:
                     again = hasher.hash(password.get_secret_value(), request.derived.salt)
-                refresh_hash = token_hash(request.derived.refresh_token)
-                return Private(refresh_hash=refresh_hash, password_hash=again)
+                token = request.derived.refresh_token
+                return Private(
+                    family_hash=token_hash(refresh_family(token)),
+                    refresh_hash=token_hash(token),
+                    password_hash=again,
+                    device=device,
+                    ip_address=ip_address,
+                )
             case ProfileUpdated(fields=fields), UpdateProfile():
                 changes = asked(request.command)
                 return Private(profile={name: changes[name] for name in fields})

@@ -20,9 +20,9 @@ from tests.rig.world import World
 EMAIL, PASSWORD = "ana@example.com", SecretStr("correct horse battery")
 
 
-async def log_in(world: World) -> LoggedIn:
+async def log_in(world: World, **side: str) -> LoggedIn:
     web = world.web
-    session = await web.ask(web.draft(LogIn(email=EMAIL, password=PASSWORD)))
+    session = await web.ask(web.draft(LogIn(email=EMAIL, password=PASSWORD, **side)))
     assert isinstance(session, LoggedIn)
     return session
 
@@ -31,7 +31,8 @@ async def test_a_user_sees_and_ends_their_own_sessions(world: World) -> None:
     web = world.web
     async with world.consuming():
         await web.ask(web.draft(RegisterUser(email=EMAIL, password=PASSWORD)))
-        one, two, three = [await log_in(world) for _ in range(3)]
+        one, two = [await log_in(world) for _ in range(2)]
+        three = await log_in(world, device="Firefox on Linux", ip_address="192.0.2.7")
         token = three.access_token
         listed = await web.ask(web.draft(ListSessions(access_token=token)))
         end = EndSession(access_token=token, session_id=one.session_id)
@@ -43,6 +44,9 @@ async def test_a_user_sees_and_ends_their_own_sessions(world: World) -> None:
     ids = [one.session_id, two.session_id, three.session_id]
     assert [each.session_id for each in listed.sessions] == ids
     assert [each.is_current for each in listed.sessions] == [False, False, True]
+    assert [each.device for each in listed.sessions] == [None, None, "Firefox on Linux"]
+    assert [each.ip_address for each in listed.sessions] == [None, None, "192.0.2.7"]
+    assert all(each.last_used_at == each.started_at for each in listed.sessions)
     assert ended == SessionIsEnded(session_id=one.session_id)
     assert rest == AllSessionsEnded(count=2)
     assert after == Rejected.because(Code.INVALID_TOKEN)

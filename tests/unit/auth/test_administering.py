@@ -23,7 +23,7 @@ from authbus_service.auth.users.user import User
 from authbus_service.core.ids import new_id
 from authbus_service.core.security.masters import Masters
 from authbus_service.core.security.operator import Operator, operator_token, read_operator
-from tests.rig.made import MASTERS, NOW, POLICY, a_request
+from tests.rig.made import MASTERS, NOW, POLICY, a_request, a_session
 
 TOKEN = SecretStr("a token")
 SOON = NOW + timedelta(minutes=1)
@@ -49,7 +49,7 @@ class World:
         return user
 
     def _session(self, user: User) -> Session:
-        session = Session(new_id(), user.id, "web", ("pwd",), b"", 1, NOW, NOW + timedelta(days=1))
+        session = a_session(user.id)
         self.rows.sessions.known[session.id] = session
         return session
 

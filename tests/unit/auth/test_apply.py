@@ -36,6 +36,7 @@ def started(sequence: int) -> SessionStarted:
         client_id="web",
         amr=("pwd",),
         expires_at=LATER,
+        lapses_at=LATER,
     )
 
 
@@ -79,7 +80,11 @@ def test_user_created_makes_the_user_and_the_public_state(rows: Rows) -> None:
 
 
 def test_session_started_makes_the_session_and_says_nothing_public(rows: Rows) -> None:
-    state = apply(started(2), Private(refresh_hash=b"hash"), rows, NOW)
+    private = Private(
+        family_hash=b"family", refresh_hash=b"hash", device="a phone", ip_address="192.0.2.7"
+    )
+
+    state = apply(started(2), private, rows, NOW)
 
     assert state is None
     assert rows.sessions.new == [
@@ -88,10 +93,14 @@ def test_session_started_makes_the_session_and_says_nothing_public(rows: Rows) -
             user_id=ANA,
             client_id="web",
             amr=("pwd",),
+            family_hash=b"family",
             refresh_hash=b"hash",
-            refresh_generation=1,
             started_at=NOW,
+            last_used_at=NOW,
+            lapses_at=LATER,
             expires_at=LATER,
+            device="a phone",
+            ip_address="192.0.2.7",
         )
     ]
     assert (rows.users.locked[ANA].sequence, rows.users.locked[ANA].password_hash) == (2, "phc")

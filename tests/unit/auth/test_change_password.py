@@ -20,7 +20,7 @@ from authbus_service.auth.users.user import Credential, User
 from authbus_service.core import clock
 from authbus_service.core.ids import new_id
 from authbus_service.core.security.passwords import Verified
-from tests.rig.made import NOW, POLICY, a_request
+from tests.rig.made import NOW, POLICY, a_request, a_session
 
 TOKEN = SecretStr("a token")
 RIGHT, NEW = "correct horse battery", "staple them together"
@@ -42,15 +42,10 @@ class World:
         self.acting = Acting(self.ana.id, self.sessions[1].id, self.now + timedelta(minutes=5))
 
     def _session(self, age: int) -> Session:
-        session = Session(
-            id=new_id(),
-            user_id=self.ana.id,
-            client_id="web",
-            amr=("pwd",),
-            refresh_hash=b"",
-            refresh_generation=1,
+        session = a_session(
+            self.ana.id,
             started_at=self.now - timedelta(hours=10 - age),
-            expires_at=self.now + timedelta(days=1),
+            lapses_at=self.now + timedelta(days=1),
         )
         self.rows.sessions.known[session.id] = session
         return session

@@ -1,7 +1,6 @@
 """One command, one answer: pure decisions on plain rows."""
 
 from dataclasses import replace
-from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -15,19 +14,14 @@ from authbus_service.auth.guessing.attempt import Settled
 from authbus_service.auth.handlers import apply, decide
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Granted, Outcome
-from authbus_service.auth.proof import Claim, Policy, Proof
+from authbus_service.auth.proof import Claim, Proof
 from authbus_service.auth.request import Request
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.user import Credential, User
 from authbus_service.core.ids import new_id
 from authbus_service.core.security.masters import token_hash
-from tests.rig.made import NOW, a_request
+from tests.rig.made import NOW, POLICY, a_request
 
-POLICY = Policy(
-    session_lifetime=timedelta(days=30),
-    access_token_lifetime=timedelta(minutes=10),
-    password_min_length=12,
-)
 PASSWORD = SecretStr("correct horse battery")
 LOG_IN = LogIn(email="ana@example.com", password=PASSWORD)
 REGISTER = RegisterUser(email="Ana@example.com", password=PASSWORD)
@@ -112,11 +106,13 @@ def test_a_password_that_still_holds_under_the_lock_starts_a_session(ana: User) 
     assert started.session_id == request.derived.session_id
     assert (started.client_id, started.amr) == ("web", ("pwd",))
     assert started.expires_at == NOW + POLICY.session_lifetime
+    assert started.lapses_at == NOW + POLICY.session_idle
     assert outcome.answer == Granted(
         user_id=ana.id,
         session_id=started.session_id,
         amr=("pwd",),
         auth_time=NOW,
+        issued_at=NOW,
         access_token_expires_at=NOW + POLICY.access_token_lifetime,
         session_expires_at=started.expires_at,
     )

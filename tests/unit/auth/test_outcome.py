@@ -21,6 +21,7 @@ GRANTED = Granted(
     session_id=new_id(),
     amr=("pwd",),
     auth_time=NOW,
+    issued_at=NOW,
     access_token_expires_at=NOW + timedelta(minutes=10),
     session_expires_at=NOW + timedelta(days=30),
 )

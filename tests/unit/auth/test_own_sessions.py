@@ -16,7 +16,7 @@ from authbus_service.auth.rows import Rows
 from authbus_service.auth.sessions.session import Session
 from authbus_service.auth.users.user import User
 from authbus_service.core.ids import new_id
-from tests.rig.made import NOW, POLICY, a_request
+from tests.rig.made import NOW, POLICY, a_request, a_session
 
 TOKEN = SecretStr("a token")
 REFUSED = Outcome(Rejected.because(Code.INVALID_TOKEN))
@@ -38,16 +38,7 @@ class World:
         return user
 
     def _session(self, user: User, age: int) -> Session:
-        session = Session(
-            id=new_id(),
-            user_id=user.id,
-            client_id="web",
-            amr=("pwd",),
-            refresh_hash=b"",
-            refresh_generation=1,
-            started_at=NOW - timedelta(hours=10 - age),
-            expires_at=NOW + timedelta(days=1),
-        )
+        session = a_session(user.id, started_at=NOW - timedelta(hours=10 - age))
         self.rows.sessions.known[session.id] = session
         return session
 
@@ -111,9 +102,9 @@ def test_a_token_is_good_while_its_session_and_its_user_are(world: World) -> Non
     outcomes = [world.decided(command, each) for each in (None, late, stolen, unknown)]
     world.sessions[0].ended_at = NOW
     outcomes.append(world.decided(command, world.acting))
-    world.sessions[0].ended_at, world.sessions[0].expires_at = None, NOW
+    world.sessions[0].ended_at, world.sessions[0].lapses_at = None, NOW
     outcomes.append(world.decided(command, world.acting))
-    world.sessions[0].expires_at = NOW + timedelta(days=1)
+    world.sessions[0].lapses_at = NOW + timedelta(days=1)
     world.ana.status = "deactivated"
     outcomes.append(world.decided(command, world.acting))
 

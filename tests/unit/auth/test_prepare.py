@@ -1,7 +1,6 @@
 """What is read and hashed before a decision: the same for whoever asks and whatever is wrong."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -12,12 +11,12 @@ from authbus.replies import Code, Rejected
 from authbus_service.auth.codes.code import OneTimeCode
 from authbus_service.auth.guessing.attempt import Attempt, Verdict
 from authbus_service.auth.handlers import prepare
-from authbus_service.auth.proof import Claim, Policy, Proof, Tools
+from authbus_service.auth.proof import Claim, Proof, Tools
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.user import Credential
 from authbus_service.core.ids import new_id
 from authbus_service.core.security.passwords import Verified
-from tests.rig.made import a_request
+from tests.rig.made import POLICY, a_request
 
 ANA = Credential(new_id(), "phc of ana", 3)
 RIGHT = "correct horse battery"
@@ -37,7 +36,6 @@ class World:
 
     @property
     def tools(self) -> Tools:
-        policy = Policy(timedelta(days=1), timedelta(minutes=1), 12)
         return Tools(
             self.credential,
             self.owner,
@@ -46,7 +44,7 @@ class World:
             lambda _: None,
             self,
             self.reserve,
-            policy,
+            POLICY,
         )
 
     async def credential(self, canonical: str) -> Credential | None:
@@ -120,7 +118,9 @@ async def test_a_right_password_is_a_proof_for_the_credential_that_was_read() ->
 
     proof = await logged_in(world, "ANA@example.com", RIGHT)
 
-    assert proof == Proof(user_id=ANA.user_id, credential=ANA, attempt=world.attempts[0])
+    assert proof == Proof(
+        user_id=ANA.user_id, every_session=True, credential=ANA, attempt=world.attempts[0]
+    )
     assert world.hashed == []
 
 

@@ -15,11 +15,10 @@ from authbus_service.auth.handlers import apply, decide
 from authbus_service.auth.outcome import Outcome
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.rows import Rows
-from authbus_service.auth.sessions.session import Session
 from authbus_service.auth.users.profile import misnamed
 from authbus_service.auth.users.user import User
 from authbus_service.core.ids import new_id
-from tests.rig.made import NOW, POLICY, a_request
+from tests.rig.made import NOW, POLICY, a_request, a_session
 
 SOON = NOW + timedelta(minutes=5)
 BEFORE = Profile(version=3, display_name="Ana", locale="pt", attributes={"one": 1})
@@ -38,16 +37,7 @@ class World:
         self.rows = Rows()
         user = User(new_id(), 4, "active", "phc", 1, NOW, email="ana@example.com", profile=BEFORE)
         self.ana = self.rows.users.locked[user.id] = user
-        session = Session(
-            id=new_id(),
-            user_id=user.id,
-            client_id="web",
-            amr=("pwd",),
-            refresh_hash=b"",
-            refresh_generation=1,
-            started_at=NOW,
-            expires_at=SOON,
-        )
+        session = a_session(user.id)
         self.rows.sessions.known[session.id] = session
         self.acting: Acting | None = Acting(user.id, session.id, SOON)
 

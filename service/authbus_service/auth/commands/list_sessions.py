@@ -30,6 +30,10 @@ def _entry(session: Session, current: Session) -> SessionEntry:
         client_id=session.client_id,
         amr=session.amr,
         started_at=session.started_at,
+        last_used_at=session.last_used_at,
+        lapses_at=session.lapses_at,
         expires_at=session.expires_at,
+        device=session.device,
+        ip_address=session.ip_address,
         is_current=session.id == current.id,
     )

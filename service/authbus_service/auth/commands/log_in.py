@@ -1,18 +1,19 @@
 """LogIn: a session for whoever knows the password. Unknown, wrong and void are one answer."""
 
+from dataclasses import replace
+
 from authbus.commands import LogIn
-from authbus.events import SessionStarted
 from authbus.replies import Code, Rejected
 from authbus_service.auth.case import Case
 from authbus_service.auth.guessing.admission import account_key, admitted
 from authbus_service.auth.guessing.attempt import Attempt, Settled, Verdict
 from authbus_service.auth.locking import guessed_wrong, lock_is_over
-from authbus_service.auth.outcome import Granted, Outcome, Private
+from authbus_service.auth.outcome import Outcome
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
+from authbus_service.auth.sessions.starting import LogInBy, start_session
 from authbus_service.auth.users.email import canonical
 from authbus_service.auth.users.service import holds
-from authbus_service.core.security.masters import token_hash
 
 _PASSWORD = ("pwd",)
 
@@ -42,33 +43,27 @@ async def prepare(command: LogIn, request: Request, tools: Tools) -> Proof:
     again = ""
     if verified.rehash_needed:
         again = await tools.hashes.hash(password, request.derived.salt)
-    return Proof(user_id=found.user_id, credential=found, password_hash=again, attempt=attempt)
+    return Proof(
+        user_id=found.user_id,
+        every_session=True,
+        credential=found,
+        password_hash=again,
+        attempt=attempt,
+    )
 
 
-def decide(_: LogIn, case: Case) -> Outcome:
+def decide(command: LogIn, case: Case) -> Outcome:
     """A session, if the proof still holds under the lock."""
-    proof, at = case.proof, case.at
+    proof = case.proof
     user = case.rows.user(proof.user_id)
-    if user is None or user.is_locked(at) or not holds(proof.credential, user):
+    if user is None or user.is_locked(case.at) or not holds(proof.credential, user):
         return guessed_wrong(case, user)
-    derived = case.request.derived
     unlocked = lock_is_over(case, user)
-    started = SessionStarted(
-        **case.told(user, len(unlocked)),
-        session_id=derived.session_id,
-        client_id=case.request.client.id,
-        amr=_PASSWORD,
-        expires_at=at + case.policy.session_lifetime,
+    by = LogInBy(amr=_PASSWORD, device=command.device, ip_address=command.ip_address)
+    started = start_session(case, user, by, place=len(unlocked))
+    return replace(
+        started,
+        events=(*unlocked, *started.events),
+        private=replace(started.private, password_hash=proof.password_hash),
+        settled=Settled.CLEARED,
     )
-    granted = Granted(
-        user_id=user.id,
-        session_id=started.session_id,
-        amr=started.amr,
-        auth_time=at,
-        access_token_expires_at=at + case.policy.access_token_lifetime,
-        session_expires_at=started.expires_at,
-    )
-    private = Private(
-        password_hash=proof.password_hash, refresh_hash=token_hash(derived.refresh_token)
-    )
-    return Outcome(granted, (*unlocked, started), private, settled=Settled.CLEARED)

@@ -15,14 +15,32 @@ from authbus_service.core.sets import columns, insert_rows, update_rows
 
 _SESSION = SessionRow.__table__
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
-_CHANGING = ("id", "refresh_hash", "refresh_generation", "ended_at", "end_reason")
-_NEW = (*_CHANGING, "user_id", "client_id", "amr", "started_at", "expires_at")
+_CHANGING = (
+    "id",
+    "refresh_hash",
+    "previous_hash",
+    "last_used_at",
+    "lapses_at",
+    "ended_at",
+    "end_reason",
+)
+_NEW = (
+    *_CHANGING,
+    "user_id",
+    "client_id",
+    "amr",
+    "device",
+    "ip_address",
+    "family_hash",
+    "started_at",
+    "expires_at",
+)
 
 _BY_ID = select(_SESSION).where(_SESSION.c.id == any_(_IDS))
 _LIVE_OF = select(_SESSION).where(
     _SESSION.c.user_id == any_(_IDS),
     _SESSION.c.ended_at.is_(None),
-    _SESSION.c.expires_at > func.clock_timestamp(),
+    _SESSION.c.lapses_at > func.clock_timestamp(),
 )
 _OWNERS = select(_SESSION.c.id, _SESSION.c.user_id).where(_SESSION.c.id == any_(_IDS))
 _INSERT = insert_rows(_SESSION, _NEW)

@@ -6,15 +6,20 @@ from datetime import datetime
 from authbus.events import SessionEnded, SessionStarted
 from authbus.state import SessionRevoked
 from authbus_service.auth.outcome import Private
+from authbus_service.auth.request import refresh_family
 from authbus_service.auth.sessions.rows import Sessions
 from authbus_service.auth.sessions.session import Session
 from authbus_service.core.security.masters import token_hash
 
 
 def is_holder(session: Session | None, refresh_token: str) -> bool:
-    """Whether this is the session's refresh token; takes the same time whatever differs."""
-    held = token_hash("") if session is None else session.refresh_hash
-    return hmac.compare_digest(held, token_hash(refresh_token)) and session is not None
+    """Whether this is a refresh token of the session, of today or of before.
+
+    Takes the same time whatever differs.
+    """
+    held = token_hash("") if session is None else session.family_hash
+    given = token_hash(refresh_family(refresh_token))
+    return hmac.compare_digest(held, given) and session is not None
 
 
 def started(event: SessionStarted, private: Private, sessions: Sessions, at: datetime) -> None:
@@ -25,10 +30,14 @@ def started(event: SessionStarted, private: Private, sessions: Sessions, at: dat
             user_id=event.user_id,
             client_id=event.client_id,
             amr=event.amr,
+            family_hash=private.family_hash,
             refresh_hash=private.refresh_hash,
-            refresh_generation=1,
             started_at=at,
+            last_used_at=at,
+            lapses_at=event.lapses_at,
             expires_at=event.expires_at,
+            device=private.device,
+            ip_address=private.ip_address,
         )
     )
 

@@ -7,19 +7,27 @@ from uuid import UUID
 
 @dataclass(slots=True)
 class Session:
-    """A log-in. Once `ended_at` is set it stays set."""
+    """A log-in. Once `ended_at` is set it stays set.
+
+    Without a refresh before `lapses_at` it is over, which is never after `expires_at`.
+    """
 
     id: UUID
     user_id: UUID
     client_id: str
     amr: tuple[str, ...]
+    family_hash: bytes = field(repr=False)
     refresh_hash: bytes = field(repr=False)
-    refresh_generation: int
     started_at: datetime
+    last_used_at: datetime
+    lapses_at: datetime
     expires_at: datetime
+    previous_hash: bytes | None = field(default=None, repr=False)
+    device: str | None = field(default=None, repr=False)
+    ip_address: str | None = field(default=None, repr=False)
     ended_at: datetime | None = None
     end_reason: str | None = None
 
     def is_live(self, at: datetime) -> bool:
         """Whether it goes on at this time."""
-        return self.ended_at is None and at < self.expires_at
+        return self.ended_at is None and at < self.lapses_at

@@ -154,9 +154,12 @@ class Masters:
         return base64.urlsafe_b64encode(code).rstrip(b"=").decode()
 
     def refresh_token(self, command_id: UUID, content: bytes, master: str | None = None) -> str:
-        """The refresh token that a command is answered with: 256 bits, base64url."""
-        token = self.derive("refresh", command_id.bytes, content, master=master)
-        return base64.urlsafe_b64encode(token).rstrip(b"=").decode()
+        """The secret of the refresh token that a command is answered with: 256 bits, base64url."""
+        return _text(self.derive("refresh", command_id.bytes, content, master=master))
+
+    def refresh_family(self, command_id: UUID, content: bytes, master: str | None = None) -> str:
+        """What all refresh tokens of the session that a command starts have in front: as above."""
+        return _text(self.derive("refresh/family", command_id.bytes, content, master=master))
 
     def salt(self, command_id: UUID, content: bytes, master: str | None = None) -> bytes:
         """The 16 bytes of salt for a command's password: the same command gives the same hash."""
@@ -200,6 +203,10 @@ class Masters:
         if key is None:
             key = self._purposes[name, purpose] = _hkdf(self._key(name), f"hmac/{purpose}")
         return key
+
+
+def _text(secret: bytes) -> str:
+    return base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
 
 
 def token_hash(token: str) -> bytes:
