@@ -13,10 +13,13 @@ from authbus_service.core.security.argon2id import (
     choose,
 )
 from authbus_service.core.security.compiled.library import Library
+from authbus_service.core.security.foreign import hashes as foreign
+from authbus_service.core.security.foreign.scheme import RefusedHashError
 
 MAX_BYTES = 1024
 
 _log = get_logger(__name__)
+_ARGON2 = "$argon2"
 # NFC makes two bytes of three code points at best, so more than these are always too many.
 _MAX_CODE_POINTS = MAX_BYTES * 3 // 2
 
@@ -83,15 +86,29 @@ class Hasher:
     def verify(self, phc: str | None, password: str) -> Verified:
         """Check a password against an account's hash; None: no such account.
 
-        A stored text that is no hash of argon2's refuses at the same cost and is logged.
+        A hash from elsewhere is checked at its own cost and should be made anew. A stored text
+        that is no hash refuses at the cost of a wrong password and is logged.
         """
         encoded = normalised(password)
+        if phc is not None and not phc.startswith(_ARGON2):
+            return self._verify_foreign(phc, password, fits=encoded is not None)
         hashed = self._nobody if phc is None else phc
         try:
             matches = self._engine.matches(hashed, self._never if encoded is None else encoded)
         except UnreadableHashError:
-            _log.error("a stored password hash is not argon2's")
-            matches = self._engine.matches(self._nobody, self._never)
+            matches = self._unreadable()
         if phc is None or encoded is None or not matches:
             return Verified(ok=False)
         return Verified(ok=True, rehash_needed=self._reference.outdated(phc))
+
+    def _verify_foreign(self, text: str, password: str, *, fits: bool) -> Verified:
+        try:
+            matches = foreign.matches(text, password if fits else "")
+        except RefusedHashError:
+            matches = self._unreadable()
+        return Verified(ok=matches and fits, rehash_needed=matches and fits)
+
+    def _unreadable(self) -> bool:
+        _log.error("a stored password hash cannot be read")
+        self._engine.matches(self._nobody, self._never)
+        return False

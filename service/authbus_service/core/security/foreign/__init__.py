@@ -1,0 +1,1 @@
+"""Password hashes that other systems made: read, bounded, verified; never made here."""
