@@ -8,7 +8,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from authbus.commands import (
+    ChangeEmail,
     ChangePassword,
+    ConfirmEmailChange,
     DeactivateUser,
     EndAllSessions,
     EndSession,
@@ -18,7 +20,9 @@ from authbus.commands import (
     LogOut,
     ReactivateUser,
     RegisterUser,
+    ResendVerification,
     UpdateProfile,
+    VerifyEmail,
 )
 from authbus.errors import (
     AuthError,
@@ -33,6 +37,10 @@ from authbus.errors import (
 )
 from authbus.events import (
     DeactivationReason,
+    EmailChanged,
+    EmailChangeRequested,
+    EmailVerificationRequested,
+    EmailVerified,
     EndReason,
     PasswordChanged,
     PasswordReason,
@@ -51,8 +59,11 @@ from authbus.profile import Profile, ProfileField
 from authbus.replies import (
     AllSessionsEnded,
     Code,
+    EmailIsChanged,
+    EmailIsVerified,
     LoggedIn,
     LoggedOut,
+    MailQueued,
     PasswordIsChanged,
     ProfileSaved,
     Registered,
@@ -79,12 +90,20 @@ __all__ = [
     "AuthRejected",
     "AuthTimeout",
     "AuthUnavailable",
+    "ChangeEmail",
     "ChangePassword",
     "Claims",
     "Code",
     "Command",
+    "ConfirmEmailChange",
     "DeactivateUser",
     "DeactivationReason",
+    "EmailChangeRequested",
+    "EmailChanged",
+    "EmailIsChanged",
+    "EmailIsVerified",
+    "EmailVerificationRequested",
+    "EmailVerified",
     "EndAllSessions",
     "EndReason",
     "EndSession",
@@ -99,6 +118,7 @@ __all__ = [
     "LogOut",
     "LoggedIn",
     "LoggedOut",
+    "MailQueued",
     "Message",
     "MissingTopic",
     "PasswordChanged",
@@ -114,6 +134,7 @@ __all__ = [
     "Registered",
     "Rejected",
     "Reply",
+    "ResendVerification",
     "Session",
     "SessionEnded",
     "SessionEntry",
@@ -139,6 +160,7 @@ __all__ = [
     "UserStatus",
     "UserUnlocked",
     "Verifier",
+    "VerifyEmail",
 ]
 
 _WITH_CLIENT = {

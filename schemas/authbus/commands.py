@@ -111,6 +111,41 @@ class UpdateProfile(Command):
         return self.model_dump(mode="json", exclude_unset=True)
 
 
+class VerifyEmail(Command):
+    """Show that an account's address is its user's, by the code in a mail.
+
+    Answered by `EmailIsVerified`, also when it was shown before.
+    """
+
+    code: Secret
+
+
+class ResendVerification(Command):
+    """Mail the user a new code for their address. Answered by `MailQueued`."""
+
+    access_token: Secret
+
+
+class ChangeEmail(Command):
+    """Mail a code to a new address, which is the account's once that code comes back.
+
+    The password is asked for again. Answered by `MailQueued`.
+    """
+
+    access_token: Secret
+    password: Secret
+    new_email: Email
+
+
+class ConfirmEmailChange(Command):
+    """Make the new address the account's, by the code in the mail to it.
+
+    Answered by `EmailIsChanged`, also when it was done before.
+    """
+
+    code: Secret
+
+
 AnyCommand = (
     RegisterUser
     | LogIn
@@ -123,4 +158,8 @@ AnyCommand = (
     | ChangePassword
     | GetProfile
     | UpdateProfile
+    | VerifyEmail
+    | ResendVerification
+    | ChangeEmail
+    | ConfirmEmailChange
 )

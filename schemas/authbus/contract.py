@@ -1,11 +1,14 @@
 """The one table of the contract: command -> topic -> replies -> events."""
 
 from dataclasses import dataclass
+from typing import get_args
 
 from authbus import topics
 from authbus.commands import (
     AnyCommand,
+    ChangeEmail,
     ChangePassword,
+    ConfirmEmailChange,
     DeactivateUser,
     EndAllSessions,
     EndSession,
@@ -15,10 +18,16 @@ from authbus.commands import (
     LogOut,
     ReactivateUser,
     RegisterUser,
+    ResendVerification,
     UpdateProfile,
+    VerifyEmail,
 )
 from authbus.events import (
     AnyEvent,
+    EmailChanged,
+    EmailChangeRequested,
+    EmailVerificationRequested,
+    EmailVerified,
     PasswordChanged,
     ProfileUpdated,
     SessionEnded,
@@ -32,8 +41,11 @@ from authbus.events import (
 from authbus.message import Command, Message, Reply
 from authbus.replies import (
     AllSessionsEnded,
+    EmailIsChanged,
+    EmailIsVerified,
     LoggedIn,
     LoggedOut,
+    MailQueued,
     PasswordIsChanged,
     ProfileSaved,
     Registered,
@@ -75,26 +87,17 @@ ROWS = (
     Row(ChangePassword, topics.CREDENTIALS, PasswordIsChanged, (PasswordChanged, SessionEnded)),
     Row(GetProfile, topics.ACCOUNTS, UserProfile, ()),
     Row(UpdateProfile, topics.ACCOUNTS, ProfileSaved, (ProfileUpdated,)),
+    Row(VerifyEmail, topics.ACCOUNTS, EmailIsVerified, (EmailVerified,)),
+    Row(ResendVerification, topics.ACCOUNTS, MailQueued, (EmailVerificationRequested,)),
+    Row(ChangeEmail, topics.CREDENTIALS, MailQueued, (EmailChangeRequested,)),
+    Row(ConfirmEmailChange, topics.ACCOUNTS, EmailIsChanged, (EmailChanged,)),
 )
 
 COMMANDS: dict[str, type[AnyCommand]] = {row.command.wire_type(): row.command for row in ROWS}
 REPLIES: dict[str, type[Reply]] = {
     reply.wire_type(): reply for reply in (*(row.reply for row in ROWS), Rejected)
 }
-EVENTS: dict[str, type[AnyEvent]] = {
-    event.wire_type(): event
-    for event in (
-        UserCreated,
-        SessionStarted,
-        SessionEnded,
-        UserDeactivated,
-        UserReactivated,
-        UserLocked,
-        UserUnlocked,
-        PasswordChanged,
-        ProfileUpdated,
-    )
-}
+EVENTS: dict[str, type[AnyEvent]] = {event.wire_type(): event for event in get_args(AnyEvent)}
 # What else is written, and onto which topic.
 STATE: dict[type[Message], Topic] = {
     UserState: topics.USERS_STATE,

@@ -101,6 +101,22 @@ class ProfileUpdated(Event):
     fields: tuple[ProfileField, ...]
 
 
+class EmailVerificationRequested(Event):
+    """A mail with a new code is on its way to the account's address."""
+
+
+class EmailVerified(Event):
+    """The account's address is its user's."""
+
+
+class EmailChangeRequested(Event):
+    """A mail with a code is on its way to another address; nothing has changed yet."""
+
+
+class EmailChanged(Event):
+    """The account has another address, a verified one. It is on `auth.state.users.v1` alone."""
+
+
 AnyEvent = (
     UserCreated
     | SessionStarted
@@ -111,4 +127,8 @@ AnyEvent = (
     | UserUnlocked
     | PasswordChanged
     | ProfileUpdated
+    | EmailVerificationRequested
+    | EmailVerified
+    | EmailChangeRequested
+    | EmailChanged
 )

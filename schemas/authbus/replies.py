@@ -22,6 +22,9 @@ class Code(OpenEnum):
     VERSION_CONFLICT = "version_conflict"
     EMAIL_INVALID = "email_invalid"
     EMAIL_TAKEN = "email_taken"
+    EMAIL_VERIFIED = "email_verified"
+    CODE_INVALID = "code_invalid"
+    TOO_SOON = "too_soon"
     PASSWORD_TOO_SHORT = "password_too_short"
     PASSWORD_TOO_LONG = "password_too_long"
     PASSWORD_COMMON = "password_common"
@@ -151,3 +154,21 @@ class ProfileSaved(Reply):
     """The profile is as asked. Its version stays when nothing changed."""
 
     profile_version: Annotated[int, Field(ge=0)]
+
+
+class MailQueued(Reply):
+    """A mail is on its way; its code is good until `expires_at`."""
+
+    expires_at: Instant
+
+
+class EmailIsVerified(Reply):
+    """The address is the user's."""
+
+    user_id: UUID
+
+
+class EmailIsChanged(Reply):
+    """The new address is the account's."""
+
+    user_id: UUID

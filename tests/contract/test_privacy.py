@@ -41,6 +41,10 @@ REVIEWED = {
     "UserUnlocked.reason",  # an open enumeration of ours
     "ProfileUpdated.actor",
     "ProfileUpdated.fields[]",  # an open enumeration of ours
+    "EmailVerificationRequested.actor",
+    "EmailVerified.actor",
+    "EmailChangeRequested.actor",
+    "EmailChanged.actor",
     "PublicKey.kid",
     "PublicKey.jwk{}",  # a public key
     "PublicKey.signature",

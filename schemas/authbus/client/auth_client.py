@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from authbus.client.asking import Asker
 from authbus.client.calling import Caller
 from authbus.client.calls import Calls
+from authbus.client.email_calls import EmailCalls
 from authbus.client.lanes import Lanes
 from authbus.client.outgoing import Sender
 from authbus.client.password_calls import PasswordCalls
@@ -81,6 +82,7 @@ class AuthClient:
         self.sessions = SessionCalls(self._call)
         self.passwords = PasswordCalls(self._call, self._lanes)
         self.profile = ProfileCalls(self._call)
+        self.email = EmailCalls(self._call)
 
     async def __aenter__(self) -> Self:
         """Connect, and read what there is of keys. Raises MissingTopic and AuthUnavailable."""

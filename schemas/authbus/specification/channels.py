@@ -11,8 +11,8 @@ _NUMBERS = {"retention.ms", "max.message.bytes"}
 _PURPOSES = {
     topics.CREDENTIALS.suffix: "Commands that cost a password hash.",
     topics.SESSIONS.suffix: "Commands about sessions: refresh, log out, end, list.",
+    topics.ACCOUNTS.suffix: "Commands about an account: its profile, its address.",
     topics.ADMIN.suffix: "Commands of administrators, each by a token of their own.",
-    topics.ACCOUNTS.suffix: "Commands about an account: its profile.",
     topics.EVENTS.suffix: "Every identity event, in each user's order, each once.",
     topics.USERS_STATE.suffix: "The last word on each user; a null value: erased.",
     topics.KEYS_STATE.suffix: "Public keys, signed under the root key.",

@@ -45,7 +45,7 @@ from authbus.replies import (
     SessionList,
     UserProfile,
 )
-from authbus.specification import admin_examples
+from authbus.specification import admin_examples, email_examples
 from authbus.specification.messages import Entry, Kind
 from authbus.specification.schemas import SEALED_URN, Json
 from authbus.state import DeadLetter, FeedAlive, PublicKey, SessionRevoked, UserState, UserStatus
@@ -167,18 +167,14 @@ _VALUES: tuple[Message, ...] = (
         reason="bad_seal",
     ),
     *admin_examples.values(_USER, _COMMAND),
+    *email_examples.values(_USER, _COMMAND, AT),
 )
 VALUES: dict[type[Message], Message] = {type(value): value for value in _VALUES}
 _KEYS: dict[type[Message], str] = {
     RegisterUser: "the-producers-choice",
     LogIn: "the-producers-choice",
     LogOut: str(_SESSION),
-    EndSession: str(_USER),
-    EndAllSessions: str(_USER),
-    ListSessions: str(_USER),
     ChangePassword: "the-producers-choice",
-    GetProfile: str(_USER),
-    UpdateProfile: str(_USER),
     PublicKey: _KID,
     SessionRevoked: str(_SESSION),
     FeedAlive: "alive",

@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from authbus.commands import (
+    ChangeEmail,
     ChangePassword,
+    ConfirmEmailChange,
     DeactivateUser,
     EndAllSessions,
     EndSession,
@@ -19,10 +21,16 @@ from authbus.commands import (
     LogOut,
     ReactivateUser,
     RegisterUser,
+    ResendVerification,
     UpdateProfile,
+    VerifyEmail,
 )
 from authbus.events import (
     AnyEvent,
+    EmailChanged,
+    EmailChangeRequested,
+    EmailVerificationRequested,
+    EmailVerified,
     PasswordChanged,
     ProfileUpdated,
     SessionEnded,
@@ -35,11 +43,14 @@ from authbus.events import (
 )
 from authbus.message import Command, Event, Reply
 from authbus.state import SessionRevoked, UserState
+from authbus_service.auth import emails
 from authbus_service.auth.case import Case
 from authbus_service.auth.codes import service as codes
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.commands import (
+    change_email,
     change_password,
+    confirm_email_change,
     deactivate_user,
     end_all_sessions,
     end_session,
@@ -49,7 +60,9 @@ from authbus_service.auth.commands import (
     log_out,
     reactivate_user,
     register,
+    resend_verification,
     update_profile,
+    verify_email,
 )
 from authbus_service.auth.outcome import Outcome, Private
 from authbus_service.auth.proof import Policy, Proof, Tools
@@ -93,6 +106,10 @@ HANDLERS: Mapping[type[Command], Handler[Any]] = {
     ReactivateUser: reactivate_user,
     ChangePassword: change_password,
     UpdateProfile: update_profile,
+    VerifyEmail: verify_email,
+    ResendVerification: resend_verification,
+    ChangeEmail: change_email,
+    ConfirmEmailChange: confirm_email_change,
 }
 QUESTIONS: Mapping[type[Command], Question[Any]] = {
     ListSessions: list_sessions,
@@ -120,19 +137,8 @@ def _password_changed(event: PasswordChanged, private: Private, rows: Rows, _: d
 def _user_created(event: UserCreated, private: Private, rows: Rows, at: datetime) -> UserState:
     state = users.created(event, private, rows.users, at)
     if private.code_hash:
-        _made(Purpose.VERIFY_EMAIL, event, private, rows, at)
+        codes.made(Purpose.VERIFY_EMAIL, event, private.code_hash, private.address, rows.codes, at)
     return state
-
-
-def _made(purpose: Purpose, event: Event, private: Private, rows: Rows, at: datetime) -> None:
-    codes.made(
-        purpose,
-        private.code_hash,
-        user_id=event.user_id,
-        address=private.address,
-        codes=rows.codes,
-        at=at,
-    )
 
 
 def _user_deactivated(event: UserDeactivated, _: Private, rows: Rows, __: datetime) -> UserState:
@@ -166,6 +172,10 @@ APPLY: Mapping[type[Event], Apply] = {
     UserReactivated: _user_reactivated,
     PasswordChanged: _password_changed,
     ProfileUpdated: _profile_updated,
+    EmailVerificationRequested: emails.verification_requested,
+    EmailVerified: emails.verified,
+    EmailChangeRequested: emails.change_requested,
+    EmailChanged: emails.changed,
 }
 
 

@@ -15,6 +15,7 @@ from authbus_service.auth.guessing.limits import Limits
 from authbus_service.auth.roles.roles import BUILT_IN, Roles
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.user import Credential
+from authbus_service.core.security.masters import token_hash
 from authbus_service.core.security.operator import Operator
 
 
@@ -106,6 +107,16 @@ class Tools:
     reserve: Callable[[Attempt], Awaitable[Verdict | None]]
     policy: "Policy"
     operator: Callable[[str], Operator | None] = lambda _: None
+
+    async def by_code(self, code: Secret) -> tuple[Proof, OneTimeCode | None]:
+        """The proof of a command that comes with a mail's code, and the code as it was found.
+
+        All unused codes of its user are loaded with it.
+        """
+        code_hash = token_hash(code.get_secret_value())
+        found = await self.code(code_hash)
+        user_id = None if found is None else found.user_id
+        return Proof(user_id=user_id, code_hash=code_hash, every_code=True), found
 
     def administering(
         self, token: Secret, *, user_id: UUID | None = None, every_session: bool = False

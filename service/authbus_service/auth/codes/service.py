@@ -1,20 +1,34 @@
 """The rules of a code: how it is made, and that it is used once."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from authbus.message import Event
 from authbus_service.auth.codes.code import OneTimeCode, Purpose
 from authbus_service.auth.codes.rows import Codes
 
+_PAUSE = timedelta(minutes=1)
+_MOST_OPEN = 5
+
+
+def may_make(purpose: Purpose, unused: Iterable[OneTimeCode], at: datetime) -> bool:
+    """Whether another mail with a code may go out: a mailbox is not to be flooded.
+
+    Between two there is a minute, and five at most are open. `unused` are the user's unused codes.
+    """
+    open_ = [each for each in unused if each.is_open(purpose, at)]
+    return len(open_) < _MOST_OPEN and all(each.made_at + _PAUSE <= at for each in open_)
+
 
 def made(
-    purpose: Purpose, code_hash: bytes, *, user_id: UUID, address: str, codes: Codes, at: datetime
+    purpose: Purpose, event: Event, code_hash: bytes, address: str, codes: Codes, at: datetime
 ) -> None:
     """Apply the making of a code: the row is there, with the hash of its secret."""
     codes.add(
         OneTimeCode(
             hash=code_hash,
-            user_id=user_id,
+            user_id=event.user_id,
             purpose=purpose,
             address=address,
             made_at=at,

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from authbus.events import (
+    EmailChanged,
     PasswordChanged,
     ProfileUpdated,
     UserCreated,
@@ -15,6 +16,7 @@ from authbus.events import (
 from authbus.message import Event
 from authbus.state import UserState, UserStatus
 from authbus_service.auth.outcome import Private
+from authbus_service.auth.users.email import canonical
 from authbus_service.auth.users.rows import Users
 from authbus_service.auth.users.user import Credential, User
 
@@ -78,6 +80,15 @@ def state(user: User) -> UserState:
         roles=user.roles,
         profile=user.profile,
     )
+
+
+def moved(event: EmailChanged, address: str, users: Users) -> UserState:
+    """Apply EmailChanged: the address that was claimed takes the place of the old one."""
+    user = users.touch(event.user_id)
+    users.leave(canonical(user.email) or "")
+    users.take(canonical(address) or "")
+    user.email, user.email_verified = address, True
+    return state(user)
 
 
 def rehashed(user_id: UUID, password_hash: str, users: Users) -> None:

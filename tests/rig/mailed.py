@@ -1,0 +1,17 @@
+"""What stands in the queue of mails, and the codes that will be in them."""
+
+from authbus_service.auth.codes.code import Purpose
+from tests.rig.world import World
+
+
+async def code(world: World, purpose: Purpose, address: str) -> str:
+    """The code of the newest mail of this purpose to this address."""
+    rows = await world.rows("SELECT * FROM mails ORDER BY made_at DESC")
+    mail = next(row for row in rows if (row["template"], row["address"]) == (purpose, address))
+    return world.masters.code(purpose, mail["command_id"], mail["content"], mail["master"])
+
+
+async def queued(world: World) -> list[tuple[str, str]]:
+    """Template and address of every mail, in order."""
+    rows = await world.rows("SELECT template, address FROM mails ORDER BY made_at")
+    return [(row["template"], row["address"]) for row in rows]
