@@ -21,6 +21,7 @@ from authbus.commands import (
     ReactivateUser,
     RegisterUser,
     ResendVerification,
+    UnlockUser,
     UpdateProfile,
     VerifyEmail,
 )
@@ -73,6 +74,7 @@ from authbus.replies import (
     SessionList,
     UserIsActive,
     UserIsDeactivated,
+    UserIsUnlocked,
     UserProfile,
 )
 from authbus.state import FeedAlive, PublicKey, SessionRevoked, UserState, UserStatus
@@ -147,12 +149,14 @@ __all__ = [
     "TokenInvalid",
     "TokenRevoked",
     "UnlockReason",
+    "UnlockUser",
     "UpdateProfile",
     "User",
     "UserCreated",
     "UserDeactivated",
     "UserIsActive",
     "UserIsDeactivated",
+    "UserIsUnlocked",
     "UserLocked",
     "UserProfile",
     "UserReactivated",

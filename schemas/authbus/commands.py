@@ -74,6 +74,16 @@ class ReactivateUser(Command):
     user_id: UUID
 
 
+class UnlockUser(Command):
+    """End a lock that wrong passwords brought, and forget them. For administrators.
+
+    Answered by `UserIsUnlocked`, also when it is not locked.
+    """
+
+    access_token: Secret
+    user_id: UUID
+
+
 class ChangePassword(Command):
     """Set a new password; the current one is needed. Answered by `PasswordIsChanged`.
 
@@ -155,6 +165,7 @@ AnyCommand = (
     | ListSessions
     | DeactivateUser
     | ReactivateUser
+    | UnlockUser
     | ChangePassword
     | GetProfile
     | UpdateProfile

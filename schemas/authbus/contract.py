@@ -19,6 +19,7 @@ from authbus.commands import (
     ReactivateUser,
     RegisterUser,
     ResendVerification,
+    UnlockUser,
     UpdateProfile,
     VerifyEmail,
 )
@@ -54,6 +55,7 @@ from authbus.replies import (
     SessionList,
     UserIsActive,
     UserIsDeactivated,
+    UserIsUnlocked,
     UserProfile,
 )
 from authbus.state import DeadLetter, FeedAlive, PublicKey, SessionRevoked, UserState
@@ -84,6 +86,7 @@ ROWS = (
     Row(ListSessions, topics.SESSIONS, SessionList, ()),
     Row(DeactivateUser, topics.ADMIN, UserIsDeactivated, (UserDeactivated, SessionEnded)),
     Row(ReactivateUser, topics.ADMIN, UserIsActive, (UserReactivated,)),
+    Row(UnlockUser, topics.ADMIN, UserIsUnlocked, (UserUnlocked,)),
     Row(ChangePassword, topics.CREDENTIALS, PasswordIsChanged, (PasswordChanged, SessionEnded)),
     Row(GetProfile, topics.ACCOUNTS, UserProfile, ()),
     Row(UpdateProfile, topics.ACCOUNTS, ProfileSaved, (ProfileUpdated,)),

@@ -74,6 +74,7 @@ class UnlockReason(OpenEnum):
     """Why an account is no longer locked."""
 
     EXPIRED = "expired"
+    ADMIN = "admin"
 
 
 class UserLocked(Event):

@@ -134,6 +134,12 @@ class UserIsActive(Reply):
     user_id: UUID
 
 
+class UserIsUnlocked(Reply):
+    """The account is not locked."""
+
+    user_id: UUID
+
+
 class PasswordIsChanged(Reply):
     """The new password is the one that counts. So many sessions were ended."""
 

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from authbus.commands import DeactivateUser, ReactivateUser
+from authbus.commands import DeactivateUser, ReactivateUser, UnlockUser
 from authbus.events import DeactivationReason, UserDeactivated, UserReactivated
 from authbus.message import Message
-from authbus.replies import UserIsActive, UserIsDeactivated
+from authbus.replies import UserIsActive, UserIsDeactivated, UserIsUnlocked
 from authbus.specification.schemas import Json
 
 _ADMIN = UUID("019cade2-0f10-8c11-9a70-5be1c5e0a942")
@@ -19,6 +19,8 @@ def values(user_id: UUID, command_id: UUID) -> tuple[Message, ...]:
         DeactivateUser.model_validate({**asked, "reason": "compromised"}),
         ReactivateUser.model_validate(asked),
         UserIsDeactivated(user_id=user_id, sessions_ended=2),
+        UnlockUser.model_validate(asked),
+        UserIsUnlocked(user_id=user_id),
         UserIsActive(user_id=user_id),
         UserDeactivated(sequence=4, reason=DeactivationReason.COMPROMISED, **caused),
         UserReactivated(sequence=7, **caused),

@@ -22,6 +22,7 @@ from authbus.commands import (
     ReactivateUser,
     RegisterUser,
     ResendVerification,
+    UnlockUser,
     UpdateProfile,
     VerifyEmail,
 )
@@ -61,9 +62,11 @@ from authbus_service.auth.commands import (
     reactivate_user,
     register,
     resend_verification,
+    unlock_user,
     update_profile,
     verify_email,
 )
+from authbus_service.auth.guessing.attempt import Settled
 from authbus_service.auth.outcome import Outcome, Private
 from authbus_service.auth.proof import Policy, Proof, Tools
 from authbus_service.auth.request import Request
@@ -104,6 +107,7 @@ HANDLERS: Mapping[type[Command], Handler[Any]] = {
     EndAllSessions: end_all_sessions,
     DeactivateUser: deactivate_user,
     ReactivateUser: reactivate_user,
+    UnlockUser: unlock_user,
     ChangePassword: change_password,
     UpdateProfile: update_profile,
     VerifyEmail: verify_email,
@@ -185,9 +189,10 @@ async def prepare(request: Request, tools: Tools) -> Proof:
 
 
 def decide(request: Request, proof: Proof, rows: Readable, at: datetime, policy: Policy) -> Outcome:
-    """See Handler. What `prepare` refused stays refused."""
+    """See Handler. What `prepare` refused stays refused; a guess it found wrong counts."""
     if proof.refusal is not None:
-        return Outcome(proof.refusal)
+        settled = Settled.FREED if proof.attempt is None else Settled.FAILED
+        return Outcome(proof.refusal, settled=settled)
     case = Case(request, proof, rows, at, policy)
     return HANDLERS[type(request.command)].decide(request.command, case)
 

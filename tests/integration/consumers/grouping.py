@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from authbus.commands import AnyCommand
 from authbus_service.auth.handlers import prepare
-from authbus_service.auth.proof import Tools
+from authbus_service.auth.proof import Policy, Tools
 from authbus_service.consumers.group import Grouping
 from authbus_service.consumers.job import Decided, Job
 from authbus_service.consumers.questions import tools_of
@@ -27,11 +27,12 @@ PLACE = ("commands.credentials.v1", 0)
 class Group:
     """A writer on a database, without Kafka; prepares jobs as the way of a command does."""
 
-    def __init__(self, database: Database, hashes: HashPool) -> None:
+    def __init__(self, database: Database, hashes: HashPool, policy: Policy = POLICY) -> None:
         self.database = database
         self.hashes = hashes
+        self.policy = policy
         self.told: list[Any] = []
-        self.grouping = Grouping(database, POLICY, self.below)
+        self.grouping = Grouping(database, policy, self.below)
         self.writer = Writer(
             self.grouping, known=self.known, window=lambda: 0.0, committed=self.told.append
         )
@@ -59,7 +60,7 @@ class Group:
 
     @property
     def tools(self) -> Tools:
-        return tools_of(self.database, self.hashes, POLICY, lambda _: None)
+        return tools_of(self.database, self.hashes, self.policy, lambda _: None)
 
     async def scalar(self, sql: str) -> Any:
         async with self.database.reading() as db:

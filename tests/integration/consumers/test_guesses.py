@@ -1,59 +1,42 @@
 """Guesses on real servers: counted before they are hashed, by account and by source, once each."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from authbus import Code, LoggedIn, LogIn, RegisterUser, Rejected, SessionStarted, UserLocked
-from authbus.message import Reply
+from authbus import (
+    ChangePassword,
+    LoggedIn,
+    LogIn,
+    Registered,
+    RegisterUser,
+    SessionStarted,
+    UnlockReason,
+    UnlockUser,
+    UserIsUnlocked,
+    UserLocked,
+    UserUnlocked,
+)
 from authbus_service.core.ids import new_id
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.passwords import Verified
+from tests.integration.consumers.guessing import (
+    ANA,
+    HASTY,
+    PATIENT,
+    WRONG,
+    Counting,
+    asked,
+    guess,
+    register,
+    right,
+)
 from tests.rig.crowd import PASSWORD
-from tests.rig.producing import Draft
+from tests.rig.operators import by_operator
 from tests.rig.world import World
-
-ANA = "ana@example.com"
-WRONG = Rejected.because(Code.INVALID_CREDENTIALS)
-# No wait runs out while a test runs, and none is far from a lock.
-PATIENT = {"guess_wait_seconds": 600, "guesses": 5, "guesses_until_lock": 5}
-HASTY = {"guess_wait_seconds": 0, "guesses": 3, "guesses_until_lock": 3, "lock_seconds": 2}
-
-
-class Counting(HashPool):
-    """Counts what is verified. A verify takes a while, so that others come meanwhile."""
-
-    def __init__(self, pool: HashPool) -> None:
-        super().__init__(pool.hasher)
-        self.verified = 0
-
-    async def verify(self, phc: str | None, password: str) -> Verified:
-        self.verified += 1
-        await asyncio.sleep(0.02)
-        return await super().verify(phc, password)
-
-
-def guess(world: World, number: int, email: str = ANA, **more: Any) -> Draft:
-    password = SecretStr(f"wrong guess number {number}")
-    return world.web.draft(LogIn(email=email, password=password, **more), key=new_id().bytes)
-
-
-def right(world: World) -> Draft:
-    return world.web.draft(LogIn(email=ANA, password=PASSWORD), key=new_id().bytes)
-
-
-async def asked(world: World, drafts: list[Draft]) -> list[Reply]:
-    await asyncio.gather(*(world.web.send(each) for each in drafts))
-    return [
-        heard[0] for heard in await asyncio.gather(*(world.web.heard(each, 1) for each in drafts))
-    ]
-
-
-async def register(world: World) -> None:
-    await world.web.ask(world.web.draft(RegisterUser(email=ANA, password=PASSWORD)))
 
 
 @pytest.mark.parametrize("email", [ANA, "nobody@example.com"])
@@ -164,6 +147,78 @@ async def test_a_lock_that_commits_first_keeps_out_whoever_was_being_checked(wor
     hashes.close()
     assert answer == WRONG
     assert not [each for each in await world.events() if isinstance(each, SessionStarted)]
+
+
+async def test_an_administrator_ends_a_lock_and_what_was_wrong_counts_no_more(
+    world: World,
+) -> None:
+    async with replace(world, settings=PATIENT).consuming():
+        user = await world.web.ask(world.web.draft(RegisterUser(email=ANA, password=PASSWORD)))
+        assert isinstance(user, Registered)
+        await asked(world, [guess(world, each) for each in range(5)])
+        locked = await world.web.ask(right(world))
+        unlocked = await world.web.ask(by_operator(world, unlocking(user)))
+        again = await asked(world, [guess(world, each) for each in range(4)])
+        session = await world.web.ask(right(world))
+
+    assert locked == WRONG
+    assert unlocked == UserIsUnlocked(user_id=user.user_id)
+    assert again == [WRONG] * 4
+    assert isinstance(session, LoggedIn)
+    reasons = [each.reason for each in await world.events() if isinstance(each, UserUnlocked)]
+    assert reasons == [UnlockReason.ADMIN]
+
+
+def unlocking(user: Registered) -> Callable[[SecretStr], UnlockUser]:
+    return lambda proof: UnlockUser(access_token=proof, user_id=user.user_id)
+
+
+async def test_whoever_holds_a_session_guesses_no_faster_at_its_password(world: World) -> None:
+    hashes = Counting(world.hashes)
+    async with replace(world, hashes=hashes, settings=PATIENT).consuming():
+        await register(world)
+        session = await world.web.ask(right(world))
+        assert isinstance(session, LoggedIn)
+        changes = [
+            ChangePassword(
+                access_token=session.access_token,
+                current_password=SecretStr(f"wrong guess number {number}"),
+                new_password=SecretStr("staple them together"),
+            )
+            for number in range(50)
+        ]
+        drafts = [world.web.draft(each, key=new_id().bytes) for each in changes]
+
+        answers = await asked(world, drafts)
+        elsewhere = await world.web.ask(right(world))
+
+    hashes.close()
+    assert answers == [WRONG] * 50
+    assert hashes.verified == 5 + 2
+    assert isinstance(elsewhere, LoggedIn)
+
+
+async def test_a_source_guesses_at_many_accounts_no_more_than_its_limit(world: World) -> None:
+    hashes = Counting(world.hashes)
+    settings = PATIENT | {"guesses_per_source": 7}
+    async with replace(world, hashes=hashes, settings=settings).consuming():
+        await register(world)
+        at_many = [
+            guess(world, each, f"user{each}@example.com", ip_address="192.0.2.7")
+            for each in range(60)
+        ]
+        answers = await asked(world, at_many)
+        tried = hashes.verified
+        elsewhere = await world.web.ask(right(world))
+        from_there = await world.web.ask(
+            world.web.draft(LogIn(email=ANA, password=PASSWORD, ip_address="192.0.2.7"))
+        )
+
+    hashes.close()
+    assert answers == [WRONG] * 60
+    assert tried == 7
+    assert isinstance(elsewhere, LoggedIn)
+    assert from_there == WRONG
 
 
 async def test_nothing_in_the_table_of_attempts_tells_an_address(world: World) -> None:

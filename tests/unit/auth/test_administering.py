@@ -8,9 +8,15 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from authbus.commands import AnyCommand, DeactivateUser, ReactivateUser
-from authbus.events import DeactivationReason, EndReason, SessionEnded, UserDeactivated
-from authbus.replies import Code, Rejected, UserIsActive, UserIsDeactivated
+from authbus.commands import AnyCommand, DeactivateUser, ReactivateUser, UnlockUser
+from authbus.events import (
+    DeactivationReason,
+    EndReason,
+    SessionEnded,
+    UserDeactivated,
+    UserUnlocked,
+)
+from authbus.replies import Code, Rejected, UserIsActive, UserIsDeactivated, UserIsUnlocked
 from authbus.state import UserState, UserStatus
 from authbus_service.auth.acting import Acting
 from authbus_service.auth.handlers import apply, decide
@@ -97,6 +103,19 @@ def test_an_account_is_opened_again_once(world: World) -> None:
     assert len(outcome.events) == 1
     assert world.ana.is_active
     assert world.decided(open_again) == Outcome(UserIsActive(user_id=world.ana.id))
+
+
+def test_an_account_is_unlocked_once_and_its_wrong_guesses_are_forgiven(world: World) -> None:
+    unlock = UnlockUser(access_token=TOKEN, user_id=world.ana.id)
+    world.ana.locked_until = NOW
+
+    outcome = world.decided(unlock)
+    world.applied(outcome)
+
+    assert [type(each) for each in outcome.events] == [UserUnlocked]
+    assert world.ana.locked_until is None
+    assert world.rows.attempts.forgiven == {world.ana.id}
+    assert world.decided(unlock) == Outcome(UserIsUnlocked(user_id=world.ana.id))
 
 
 def test_a_role_that_was_taken_away_after_the_token_was_made_permits_nothing(

@@ -11,6 +11,7 @@ from authbus.commands import ChangePassword
 from authbus.events import EndReason, PasswordChanged, PasswordReason, SessionEnded
 from authbus.replies import Code, PasswordIsChanged, Rejected
 from authbus_service.auth.acting import Acting
+from authbus_service.auth.guessing.attempt import Attempt, Settled, Verdict
 from authbus_service.auth.handlers import apply, decide, prepare
 from authbus_service.auth.outcome import Outcome
 from authbus_service.auth.proof import Proof, Tools
@@ -33,6 +34,9 @@ class World:
     rows: Rows = field(default_factory=Rows)
     verified: list[str | None] = field(default_factory=list[str | None])
     hashed: list[bytes | None] = field(default_factory=list[bytes | None])
+    verdict: Verdict = Verdict.HELD
+    attempts: list[Attempt] = field(default_factory=list[Attempt])
+    pretended: int = 0
 
     def __post_init__(self) -> None:
         self.now = clock.now()
@@ -53,6 +57,13 @@ class World:
     async def read(self, _: Proof) -> Rows:
         return self.rows
 
+    async def reserve(self, attempt: Attempt) -> Verdict | None:
+        self.attempts.append(attempt)
+        return self.verdict
+
+    async def pretend(self) -> None:
+        self.pretended += 1
+
     async def verify(self, phc: str | None, password: str) -> Verified:
         self.verified.append(phc)
         return Verified(ok=password == RIGHT)
@@ -67,6 +78,7 @@ class World:
 
         given: dict[str, Any] = {each.name: None for each in fields(Tools)}
         given |= {"rows": self.read, "token": token, "hashes": self, "policy": POLICY}
+        given["reserve"] = self.reserve
         tools = Tools(**given)
         return await prepare(a_request(command), tools)
 
@@ -106,6 +118,7 @@ async def test_the_current_password_is_verified_and_the_new_one_hashed_with_the_
         every_session=True,
         credential=Credential(world.ana.id, "phc", 2),
         password_hash=f"phc of {NEW}",
+        attempt=world.attempts[0],
     )
     assert world.verified == ["phc"]
     assert len(world.hashed) == 1
@@ -115,8 +128,20 @@ async def test_the_current_password_is_verified_and_the_new_one_hashed_with_the_
 async def test_a_wrong_current_password_costs_one_hash(world: World) -> None:
     proof = await world.prepared(a_change("wrong horse battery"), world.acting)
 
-    assert proof == Proof(refusal=Rejected.because(Code.INVALID_CREDENTIALS))
+    (attempt,) = world.attempts
+    refusal = Rejected.because(Code.INVALID_CREDENTIALS)
+    assert proof == Proof(refusal=refusal, attempt=attempt)
     assert (len(world.verified), len(world.hashed)) == (1, 0)
+    assert world.decided(proof) == Outcome(refusal, settled=Settled.FAILED)
+
+
+async def test_beyond_the_limit_of_guesses_nothing_is_hashed(world: World) -> None:
+    world.verdict = Verdict.REFUSED
+
+    proof = await world.prepared(a_change(), world.acting)
+
+    assert proof == Proof(refusal=Rejected.because(Code.INVALID_CREDENTIALS))
+    assert (world.verified, world.hashed, world.pretended) == ([], [], 1)
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,31 @@ async def test_a_right_password_is_a_proof_for_the_credential_that_was_read() ->
     assert world.hashed == []
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("192.0.2.7", "192.0.2.8", False),
+        ("192.0.2.7", " 192.0.2.7", True),
+        ("2001:db8:1:2::7", "2001:db8:1:2:ffff::8", True),
+        ("2001:db8:1:2::7", "2001:db8:1:3::7", False),
+        ("a phone", "a phone", True),
+        (None, None, True),
+    ],
+)
+async def test_guesses_of_one_place_have_one_source(
+    one: str | None, other: str | None, *, same: bool
+) -> None:
+    world = World()
+
+    for each in (one, other):
+        log_in = LogIn(email="ana@example.com", password=SecretStr(RIGHT), ip_address=each)
+        await prepare(a_request(log_in), world.tools)
+
+    first, second = (each.source for each in world.attempts)
+    assert (first == second) is same
+    assert (first is None) is (one is None)
+
+
 @pytest.mark.parametrize("email", ["ana@example.com", "nobody@example.com", "no address"])
 async def test_a_log_in_beyond_the_limit_takes_a_hashs_time_and_hashes_nothing(email: str) -> None:
     world = World(verdict=Verdict.REFUSED)

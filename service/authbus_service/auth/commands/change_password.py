@@ -5,6 +5,8 @@ from authbus.events import EndReason, PasswordChanged, PasswordReason
 from authbus.replies import Code, PasswordIsChanged, Rejected
 from authbus_service.auth.acting import actor
 from authbus_service.auth.case import Case
+from authbus_service.auth.guessing.admission import admitted, own_key
+from authbus_service.auth.guessing.attempt import Attempt, Settled, Verdict
 from authbus_service.auth.outcome import Outcome, Private, refused
 from authbus_service.auth.passwords.rules import judge, own_words
 from authbus_service.auth.proof import Proof, Tools
@@ -15,12 +17,14 @@ from authbus_service.auth.users.user import Credential
 from authbus_service.core import clock
 
 _NOT_THEIRS = Rejected.because(Code.INVALID_TOKEN)
+_WRONG = Rejected.because(Code.INVALID_CREDENTIALS)
 
 
 async def prepare(command: ChangePassword, request: Request, tools: Tools) -> Proof:
     """Read the token, judge the new password, verify the current one, hash the new one.
 
-    Nothing is hashed for a token of no live session; a wrong current password costs one hash.
+    Nothing is hashed for a token of no live session; a wrong current password costs one hash and
+    counts as a guess.
     """
     acting = tools.token(command.access_token.get_secret_value())
     if acting is None:
@@ -33,13 +37,18 @@ async def prepare(command: ChangePassword, request: Request, tools: Tools) -> Pr
     refusal = judge(new, own_words=words, min_length=tools.policy.password_min_length)
     if refusal is not None:
         return Proof(refusal=Rejected.because(refusal))
+    attempt = Attempt(own_key(request.derived.masters, user.id), request.id, request.expires_at)
+    if await admitted(attempt, tools.reserve) is not Verdict.HELD:
+        await tools.hashes.pretend()
+        return Proof(refusal=_WRONG)
     current = command.current_password.get_secret_value()
     if not (await tools.hashes.verify(user.password_hash, current)).ok:
-        return Proof(refusal=Rejected.because(Code.INVALID_CREDENTIALS))
+        return Proof(refusal=_WRONG, attempt=attempt)
     return Proof(
         acting=acting,
         user_id=user.id,
         every_session=True,
+        attempt=attempt,
         credential=Credential(user.id, user.password_hash, user.credential_version),
         password_hash=await tools.hashes.hash(new, request.derived.salt),
     )
@@ -59,4 +68,5 @@ def decide(_: ChangePassword, case: Case) -> Outcome:
         PasswordIsChanged(sessions_ended=len(ended)),
         (changed, *ended),
         Private(password_hash=proof.password_hash),
+        settled=Settled.CLEARED,
     )

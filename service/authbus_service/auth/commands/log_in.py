@@ -5,7 +5,7 @@ from dataclasses import replace
 from authbus.commands import LogIn
 from authbus.replies import Code, Rejected
 from authbus_service.auth.case import Case
-from authbus_service.auth.guessing.admission import account_key, admitted
+from authbus_service.auth.guessing.admission import account_key, admitted, source_key
 from authbus_service.auth.guessing.attempt import Attempt, Settled, Verdict
 from authbus_service.auth.locking import guessed_wrong, lock_is_over
 from authbus_service.auth.outcome import Outcome
@@ -26,6 +26,7 @@ async def prepare(command: LogIn, request: Request, tools: Tools) -> Proof:
         key=account_key(request.derived.masters, address),
         command_id=request.id,
         expires_at=request.expires_at,
+        source=source_key(request.derived.masters, command.ip_address),
         user_id=found.user_id if found else None,
     )
     match await admitted(attempt, tools.reserve):

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from ipaddress import ip_address, ip_network
+from uuid import UUID
 
 from authbus_service.auth.guessing.attempt import Attempt, Verdict
 from authbus_service.core import clock
@@ -9,6 +11,7 @@ from authbus_service.core.security.masters import Masters
 
 _FIRST_LOOK = 0.02
 _SLOWEST_LOOK = 0.25
+_IPV4, _SITE = 4, 64
 
 Reserve = Callable[[Attempt], Awaitable[Verdict | None]]
 
@@ -18,9 +21,25 @@ def account_key(masters: Masters, canonical: str) -> bytes:
     return masters.derive("guess/account", canonical.encode())
 
 
-def source_key(masters: Masters, address: str) -> bytes:
-    """What stands for the place from which a producer was asked."""
-    return masters.derive("guess/source", address.encode())
+def own_key(masters: Masters, user_id: UUID) -> bytes:
+    """What stands for an account whose own session guesses at its password."""
+    return masters.derive("guess/own", user_id.bytes)
+
+
+def source_key(masters: Masters, address: str | None) -> bytes | None:
+    """What stands for the place from which a producer was asked, where it says so.
+
+    An IPv6 address counts as its /64 network: whoever has one address of it has them all.
+    """
+    return None if address is None else masters.derive("guess/source", _place(address).encode())
+
+
+def _place(address: str) -> str:
+    try:
+        found = ip_address(address.strip())
+    except ValueError:
+        return address
+    return str(found) if found.version == _IPV4 else str(ip_network((found, _SITE), strict=False))
 
 
 async def admitted(attempt: Attempt, reserve: Reserve) -> Verdict:
