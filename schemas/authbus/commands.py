@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from authbus.message import Command, Email, PersonalText, Secret
+from authbus.message import Command, Email, PersonalText, RoleName, Secret
 from authbus.profile import Attributes, DisplayName, Locale, PictureUrl, TimeZone
 
 
@@ -156,6 +156,22 @@ class ConfirmEmailChange(Command):
     code: Secret
 
 
+class GrantRole(Command):
+    """Give a user a declared role. For administrators. Answered by `UserRoles`."""
+
+    access_token: Secret
+    user_id: UUID
+    role: RoleName
+
+
+class RevokeRole(Command):
+    """Take a role from a user. For administrators. Answered by `UserRoles`."""
+
+    access_token: Secret
+    user_id: UUID
+    role: RoleName
+
+
 AnyCommand = (
     RegisterUser
     | LogIn
@@ -173,4 +189,6 @@ AnyCommand = (
     | ResendVerification
     | ChangeEmail
     | ConfirmEmailChange
+    | GrantRole
+    | RevokeRole
 )

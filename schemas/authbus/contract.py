@@ -13,12 +13,14 @@ from authbus.commands import (
     EndAllSessions,
     EndSession,
     GetProfile,
+    GrantRole,
     ListSessions,
     LogIn,
     LogOut,
     ReactivateUser,
     RegisterUser,
     ResendVerification,
+    RevokeRole,
     UnlockUser,
     UpdateProfile,
     VerifyEmail,
@@ -31,6 +33,8 @@ from authbus.events import (
     EmailVerified,
     PasswordChanged,
     ProfileUpdated,
+    RoleGranted,
+    RoleRevoked,
     SessionEnded,
     SessionStarted,
     UserCreated,
@@ -57,6 +61,7 @@ from authbus.replies import (
     UserIsDeactivated,
     UserIsUnlocked,
     UserProfile,
+    UserRoles,
 )
 from authbus.state import DeadLetter, FeedAlive, PublicKey, SessionRevoked, UserState
 from authbus.topics import Topic
@@ -94,6 +99,8 @@ ROWS = (
     Row(ResendVerification, topics.ACCOUNTS, MailQueued, (EmailVerificationRequested,)),
     Row(ChangeEmail, topics.CREDENTIALS, MailQueued, (EmailChangeRequested,)),
     Row(ConfirmEmailChange, topics.ACCOUNTS, EmailIsChanged, (EmailChanged,)),
+    Row(GrantRole, topics.ADMIN, UserRoles, (RoleGranted,)),
+    Row(RevokeRole, topics.ADMIN, UserRoles, (RoleRevoked,)),
 )
 
 COMMANDS: dict[str, type[AnyCommand]] = {row.command.wire_type(): row.command for row in ROWS}

@@ -71,6 +71,14 @@ class TokenRevoked(TokenInvalid):
         super().__init__("session_ended")
 
 
+class PermissionMissing(AuthError):
+    """The token is good, and does not permit what is asked."""
+
+    def __init__(self, permission: str) -> None:
+        super().__init__(f"not permitted: {permission}")
+        self.permission = permission
+
+
 class FeedStale(TokenInvalid):
     """Nobody knows whether the session has ended: the feed of ended sessions lags or is silent."""
 

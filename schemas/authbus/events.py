@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from authbus.message import Event, Instant
+from authbus.message import Event, Instant, RoleName
 from authbus.open_enum import OpenEnum
 from authbus.profile import ProfileField
 
@@ -118,6 +118,18 @@ class EmailChanged(Event):
     """The account has another address, a verified one. It is on `auth.state.users.v1` alone."""
 
 
+class RoleGranted(Event):
+    """The user holds this role from now on; what it permits is the installation's."""
+
+    role: RoleName
+
+
+class RoleRevoked(Event):
+    """The user holds this role no longer. Access tokens keep it until they expire."""
+
+    role: RoleName
+
+
 AnyEvent = (
     UserCreated
     | SessionStarted
@@ -132,4 +144,6 @@ AnyEvent = (
     | EmailVerified
     | EmailChangeRequested
     | EmailChanged
+    | RoleGranted
+    | RoleRevoked
 )

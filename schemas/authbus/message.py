@@ -46,6 +46,7 @@ PersonalText = Annotated[
     _Line | None,
     Field(repr=False, json_schema_extra={"x-personal": True}),
 ]
+RoleName = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[a-z0-9_-]+$")]
 
 
 class Message(BaseModel):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from authbus.message import Email, Instant, PersonalText, Reply, Secret
+from authbus.message import Email, Instant, PersonalText, Reply, RoleName, Secret
 from authbus.open_enum import OpenEnum
 from authbus.profile import Profile
 
@@ -20,6 +20,7 @@ class Code(OpenEnum):
     FORBIDDEN = "forbidden"
     USER_UNKNOWN = "user_unknown"
     VERSION_CONFLICT = "version_conflict"
+    ROLE_UNKNOWN = "role_unknown"
     EMAIL_INVALID = "email_invalid"
     EMAIL_TAKEN = "email_taken"
     EMAIL_VERIFIED = "email_verified"
@@ -178,3 +179,10 @@ class EmailIsChanged(Reply):
     """The new address is the account's."""
 
     user_id: UUID
+
+
+class UserRoles(Reply):
+    """The roles that the user holds now."""
+
+    user_id: UUID
+    roles: tuple[RoleName, ...]

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from authbus import signing
 from authbus.ended_sessions import TOKEN_LIFETIME, EndedSessions
-from authbus.errors import FeedStale, TokenExpired, TokenInvalid, TokenRevoked
+from authbus.errors import FeedStale, PermissionMissing, TokenExpired, TokenInvalid, TokenRevoked
 from authbus.public_keys import PublicKeys, SigningKey
 from authbus.signing import SignatureError, Signed
 
@@ -23,7 +23,8 @@ _KEPT = 4096
 class Claims:
     """What an access token says: who, in which session, asked for by whom and for whom, until when.
 
-    `roles` may grow; `amr` are RFC 8176 names of how the user proved to be it.
+    `roles` may grow; `amr` are RFC 8176 names of how the user proved to be it. `permissions` are
+    what the roles permitted when the token was made.
     """
 
     user_id: UUID
@@ -36,6 +37,11 @@ class Claims:
     issued_at: datetime
     expires_at: datetime
     token_id: str
+    permissions: frozenset[str] = frozenset()
+
+    def may(self, permission: str) -> bool:
+        """Whether the token permits this, for example `orders:write`."""
+        return permission in self.permissions
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,13 @@ class TokenChecker:
         rules = self._rules
         if rules.on_stale == "reject" and self._ended.age(now) > rules.max_staleness:
             raise FeedStale
+        return claims
+
+    def require(self, token: str, permission: str) -> Claims:
+        """What a token says that permits this. Raises PermissionMissing, and what `verify` does."""
+        claims = self.verify(token)
+        if not claims.may(permission):
+            raise PermissionMissing(permission)
         return claims
 
     def _read(self, token: str) -> tuple[SigningKey, Claims]:
@@ -137,6 +150,7 @@ def _claims(body: dict[str, Any]) -> Claims:
         issued_at=_instant(body["iat"]),
         expires_at=_instant(body["exp"]),
         token_id=_text(body["jti"]),
+        permissions=frozenset(_text(body.get("scope", "")).split()),
     )
 
 

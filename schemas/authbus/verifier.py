@@ -80,3 +80,10 @@ class Verifier:
         FeedStale when that cannot be known.
         """
         return self._checker.verify(token)
+
+    def require(self, token: str, permission: str) -> Claims:
+        """What a token says that permits this, for example `orders:write`.
+
+        Raises PermissionMissing for a good token without it, and what `verify` raises.
+        """
+        return self._checker.require(token, permission)

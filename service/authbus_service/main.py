@@ -15,6 +15,7 @@ from faststream.asgi import AsgiFastStream
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from authbus_service.auth.roles.declaring import read_roles
 from authbus_service.cluster import settle
 from authbus_service.consumers import Consumers
 from authbus_service.core.database import Database
@@ -59,6 +60,7 @@ class Service:
         self._settings = place.settings
         self._kafka, self._database_url = addresses(place.settings)
         self._clients = declared_clients(place.settings.clients, own_kafka=place.own_kafka)
+        self._roles = read_roles(place.settings.roles)
         self._masters = Masters.read(place.settings.master_key, place.settings.master_key_file)
         self._stack = AsyncExitStack()
         self._ends: list[asyncio.Future[None]] = []
@@ -169,6 +171,7 @@ class Service:
             keyring=keyring,
             hashes=hashes,
             wake_relay=relay.wake,
+            roles=self._roles,
         )
 
     def _probes(self, database: Database, keyring: KeyRing, relay: Relay) -> Probes:

@@ -45,6 +45,11 @@ REVIEWED = {
     "EmailVerified.actor",
     "EmailChangeRequested.actor",
     "EmailChanged.actor",
+    "RoleGranted.actor",
+    "RoleGranted.role",  # a declared role
+    "RoleRevoked.actor",
+    "RoleRevoked.role",
+    "UserRoles.roles[]",
     "PublicKey.kid",
     "PublicKey.jwk{}",  # a public key
     "PublicKey.signature",

@@ -2,7 +2,7 @@
 
 import base64
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ class Serving:
     namespace: str
     trust: str
     database: Database
+    settings: Mapping[str, str]
 
 
 @pytest.fixture
@@ -29,16 +30,19 @@ async def serving(
 ) -> AsyncIterator[Serving]:
     clients = tmp_path / "clients.toml"
     clients.write_text('[[client]]\nid = "web"\n')
+    roles = tmp_path / "roles.toml"
+    roles.write_text('[[role]]\nname = "clerk"\npermissions = ["orders:write"]\n')
     settings = {
         "KAFKA_BOOTSTRAP_SERVERS": addresses.bootstrap_servers,
         "DATABASE_URL": database_url,
         "AUTHBUS_NAMESPACE": namespace,
         "AUTHBUS_TOPICS": "apply",
         "AUTHBUS_CLIENTS": str(clients),
+        "AUTHBUS_ROLES": str(roles),
         "AUTHBUS_MASTER_KEY": base64.b64encode(os.urandom(32)).decode(),
         "AUTHBUS_HTTP_PORT": "0",
         "AUTHBUS_ARGON2_MEMORY_KIB": "64",
     }
     async with running(settings, tmp_path / "service.log") as told:
         servers, trust = str(told["kafka"]), str(told["trust"])
-        yield Serving(servers, namespace, trust, database)
+        yield Serving(servers, namespace, trust, database, settings)

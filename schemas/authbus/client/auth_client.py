@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
+from authbus.client.admin_calls import AdminCalls
 from authbus.client.asking import Asker
 from authbus.client.calling import Caller
 from authbus.client.calls import Calls
@@ -83,6 +84,7 @@ class AuthClient:
         self.passwords = PasswordCalls(self._call, self._lanes)
         self.profile = ProfileCalls(self._call)
         self.email = EmailCalls(self._call)
+        self.admin = AdminCalls(self._call)
 
     async def __aenter__(self) -> Self:
         """Connect, and read what there is of keys. Raises MissingTopic and AuthUnavailable."""

@@ -10,6 +10,7 @@ MEANINGS = {
     Code.FORBIDDEN: "Whoever asks has no role with the permission that this needs.",
     Code.USER_UNKNOWN: "There is no such user.",
     Code.VERSION_CONFLICT: "The profile was changed meanwhile; `detail` names its version.",
+    Code.ROLE_UNKNOWN: "There is no such role.",
     Code.EMAIL_INVALID: "The address is not one that can get mail.",
     Code.EMAIL_TAKEN: "There is an account with this address. Do not show this to a stranger.",
     Code.EMAIL_VERIFIED: "The address was verified before.",

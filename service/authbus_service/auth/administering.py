@@ -32,8 +32,8 @@ class Administrator:
         return _OPERATOR if self.who is None else f"admin:{self.who.user.id}"
 
     def may_give(self, permissions: frozenset[str]) -> bool:
-        """Whether they hold all of these themselves: nobody hands out more than they have."""
-        return self.who is None or permissions <= self.permissions
+        """Whether they hold all of these themselves, or may hand out more than they have."""
+        return Permission.ROLES_GRANT_ANY in self.permissions or permissions <= self.permissions
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class Granting:
 
     def _claims(self, granted: Granted, request: Request) -> dict[str, Any]:
         audiences = request.client.audiences
-        return {
+        claims: dict[str, Any] = {
             "iss": self.issuer,
             "sub": str(granted.user_id),
             "sid": str(granted.session_id),
@@ -48,3 +48,6 @@ class Granting:
             "amr": list(granted.amr),
             "roles": list(granted.roles),
         }
+        if granted.permissions:
+            claims["scope"] = " ".join(granted.permissions)
+        return claims

@@ -16,12 +16,14 @@ from authbus.commands import (
     EndAllSessions,
     EndSession,
     GetProfile,
+    GrantRole,
     ListSessions,
     LogIn,
     LogOut,
     ReactivateUser,
     RegisterUser,
     ResendVerification,
+    RevokeRole,
     UnlockUser,
     UpdateProfile,
     VerifyEmail,
@@ -34,6 +36,8 @@ from authbus.events import (
     EmailVerified,
     PasswordChanged,
     ProfileUpdated,
+    RoleGranted,
+    RoleRevoked,
     SessionEnded,
     SessionStarted,
     UserCreated,
@@ -56,12 +60,14 @@ from authbus_service.auth.commands import (
     end_all_sessions,
     end_session,
     get_profile,
+    grant_role,
     list_sessions,
     log_in,
     log_out,
     reactivate_user,
     register,
     resend_verification,
+    revoke_role,
     unlock_user,
     update_profile,
     verify_email,
@@ -114,6 +120,8 @@ HANDLERS: Mapping[type[Command], Handler[Any]] = {
     ResendVerification: resend_verification,
     ChangeEmail: change_email,
     ConfirmEmailChange: confirm_email_change,
+    GrantRole: grant_role,
+    RevokeRole: revoke_role,
 }
 QUESTIONS: Mapping[type[Command], Question[Any]] = {
     ListSessions: list_sessions,
@@ -166,6 +174,14 @@ def _profile_updated(event: ProfileUpdated, private: Private, rows: Rows, _: dat
     return users.profile_updated(event, private, rows.users)
 
 
+def _role_granted(event: RoleGranted, _: Private, rows: Rows, __: datetime) -> UserState:
+    return users.role_granted(event, rows.users)
+
+
+def _role_revoked(event: RoleRevoked, _: Private, rows: Rows, __: datetime) -> UserState:
+    return users.role_revoked(event, rows.users)
+
+
 APPLY: Mapping[type[Event], Apply] = {
     UserCreated: _user_created,
     UserLocked: _user_locked,
@@ -180,6 +196,8 @@ APPLY: Mapping[type[Event], Apply] = {
     EmailVerified: emails.verified,
     EmailChangeRequested: emails.change_requested,
     EmailChanged: emails.changed,
+    RoleGranted: _role_granted,
+    RoleRevoked: _role_revoked,
 }
 
 

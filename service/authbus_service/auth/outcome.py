@@ -24,6 +24,7 @@ class Granted(BaseModel):
     session_id: UUID
     amr: tuple[str, ...]
     roles: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = ()
     auth_time: datetime
     issued_at: datetime
     access_token_expires_at: datetime

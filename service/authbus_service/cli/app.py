@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -16,7 +17,9 @@ app = typer.Typer(
 topics = typer.Typer(help="The topics that the service needs.", no_args_is_help=True)
 keys = typer.Typer(help="The keys from which all others are made.", no_args_is_help=True)
 hashing = typer.Typer(help="The password hash.", no_args_is_help=True)
+users = typer.Typer(help="Users, by the master key.", no_args_is_help=True)
 app.add_typer(topics, name="topics")
+app.add_typer(users, name="users")
 app.add_typer(hashing, name="hash")
 app.add_typer(keys, name="keys")
 
@@ -77,6 +80,30 @@ def keys_new() -> None:
     from authbus_service.startup.master_key import new_master_key
 
     say(new_master_key())
+
+
+@users.command("create")
+def users_create(
+    email: Annotated[str, typer.Argument(help="The address.")],
+    admin: Annotated[bool, typer.Option("--admin", help="Give the role `admin`.")] = False,
+    client: Annotated[str, typer.Option(help="As which declared client to ask.")] = "shell",
+) -> None:
+    """Make an account. The password is asked for, or read from standard input."""
+    from authbus_service.cli.users import create
+
+    create(email, admin=admin, client=client)
+
+
+@users.command("grant")
+def users_grant(
+    user_id: Annotated[UUID, typer.Argument(help="Whom.")],
+    role: Annotated[str, typer.Argument(help="A declared role, or `admin`.")],
+    client: Annotated[str, typer.Option(help="As which declared client to ask.")] = "shell",
+) -> None:
+    """Give a user a role."""
+    from authbus_service.cli.users import grant
+
+    grant(user_id, role, client=client)
 
 
 @hashing.command("build")

@@ -1,5 +1,6 @@
 """Which errors are for a person to mend, and what is said of them."""
 
+from authbus.errors import AuthError
 from authbus_service.cluster import ClusterError
 from authbus_service.core.config import ConfigError
 from authbus_service.core.security.compiled.build import BuildError
@@ -8,6 +9,7 @@ from authbus_service.embedded import EmbeddedError
 from authbus_service.startup.errors import StartupError
 
 _MENDABLE = (
+    AuthError,
     BuildError,
     ClusterError,
     ConfigError,

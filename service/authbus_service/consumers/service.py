@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -14,6 +15,7 @@ from authbus_service.auth.granting import Granting
 from authbus_service.auth.guessing import repository as guessing
 from authbus_service.auth.guessing.limits import Limits
 from authbus_service.auth.proof import Policy
+from authbus_service.auth.roles.roles import BUILT_IN, Roles
 from authbus_service.consumers import batches
 from authbus_service.consumers.arrival import Place
 from authbus_service.consumers.gather import Gathered
@@ -67,6 +69,7 @@ class Consumers:
         keyring: KeyRing,
         hashes: HashPool,
         wake_relay: Callable[[], None],
+        roles: Roles = BUILT_IN,
     ) -> None:
         """Nothing is connected yet."""
         self._database = database
@@ -76,7 +79,7 @@ class Consumers:
             bootstrap_servers, allow_auto_create_topics=False, graceful_timeout=10.0, logger=None
         )
         self._speaker = Speaker(settings.namespace, bootstrap_servers)
-        policy = _policy(settings)
+        policy = replace(_policy(settings), roles=roles)
         self._hashed = self._writer(policy, self._window)
         self._cheap = self._writer(policy, lambda: 0.0)
         token = partial(read_token, issuer=settings.issuer, verified=keyring.verified)

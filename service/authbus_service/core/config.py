@@ -60,6 +60,7 @@ class Settings(BaseModel):
     namespace: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")] = "auth"
     topics: Annotated[Literal["check", "apply"], _Lower] = Field(default_factory=_topics)
     clients: Path | None = None
+    roles: Path | None = None
     data: Path = Path(".data")
 
     master_key: SecretStr | None = None

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from authbus.ended_sessions import EndedSessions
-from authbus.errors import FeedStale, TokenExpired, TokenInvalid, TokenRevoked
+from authbus.errors import FeedStale, PermissionMissing, TokenExpired, TokenInvalid, TokenRevoked
 from authbus.public_keys import PublicKeys
 from authbus.signing import public_jwk, sign, thumbprint
 from authbus.state import FeedAlive, SessionRevoked
@@ -137,6 +137,23 @@ def test_a_token_without_a_required_claim_is_refused(world: World, name: str) ->
 
 def test_both_spellings_of_the_type_are_taken(world: World) -> None:
     assert world.checker.verify(a_token({"typ": "application/AT+JWT"}))
+
+
+def test_a_token_permits_what_its_scope_names_and_nothing_else(world: World) -> None:
+    token = a_token(scope="orders:read orders:write")
+
+    claims = world.checker.require(token, "orders:write")
+
+    assert claims.permissions == {"orders:read", "orders:write"}
+    assert claims.may("orders:read")
+    for missing in ("orders", "orders:delete", "orders:read orders:write", ""):
+        with pytest.raises(PermissionMissing):
+            world.checker.require(token, missing)
+    with pytest.raises(PermissionMissing, match="orders:write"):
+        world.checker.require(a_token(), "orders:write")
+    world.end(SESSION)
+    with pytest.raises(TokenRevoked):
+        world.checker.require(token, "orders:write")
 
 
 def test_a_token_expires_also_when_it_was_verified_before(world: World) -> None:

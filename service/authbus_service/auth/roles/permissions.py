@@ -12,4 +12,5 @@ class Permission(StrEnum):
     USERS_EXPORT = "users:export"
     USERS_ERASE = "users:erase"
     ROLES_GRANT = "roles:grant"
+    ROLES_GRANT_ANY = "roles:grant-any"
     SERVICES_WRITE = "services:write"

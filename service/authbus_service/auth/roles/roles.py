@@ -18,5 +18,9 @@ class Roles:
         """All that these roles permit together; one that is not declared permits nothing."""
         return frozenset[str]().union(*(self.declared.get(name, ()) for name in held))
 
+    def in_tokens(self, held: Iterable[str]) -> tuple[str, ...]:
+        """The same in the order in which access tokens carry them."""
+        return tuple(sorted(self.permissions(held)))
+
 
 BUILT_IN = Roles({ADMIN: frozenset(Permission)})

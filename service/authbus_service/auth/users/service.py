@@ -7,6 +7,8 @@ from authbus.events import (
     EmailChanged,
     PasswordChanged,
     ProfileUpdated,
+    RoleGranted,
+    RoleRevoked,
     UserCreated,
     UserDeactivated,
     UserLocked,
@@ -66,6 +68,20 @@ def profile_updated(event: ProfileUpdated, private: Private, users: Users) -> Us
     user = users.touch_profile(event.user_id)
     changes = {**private.profile, "version": event.profile_version}
     user.profile = user.profile.model_copy(update=changes)
+    return state(user)
+
+
+def role_granted(event: RoleGranted, users: Users) -> UserState:
+    """Apply RoleGranted: tokens made from now on carry it."""
+    user = users.touch(event.user_id)
+    user.roles = tuple(sorted({*user.roles, event.role}))
+    return state(user)
+
+
+def role_revoked(event: RoleRevoked, users: Users) -> UserState:
+    """Apply RoleRevoked: no token made from now on carries it."""
+    user = users.touch(event.user_id)
+    user.roles = tuple(role for role in user.roles if role != event.role)
     return state(user)
 
 

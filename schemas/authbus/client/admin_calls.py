@@ -1,0 +1,101 @@
+"""`auth.admin`: what an administrator does about users."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from authbus.client.calling import Caller
+from authbus.commands import DeactivateUser, GrantRole, ReactivateUser, RevokeRole
+from authbus.replies import UserIsActive, UserIsDeactivated, UserRoles
+
+Reason = Literal["unspecified", "requested", "compromised", "abuse", "dormant"]
+
+
+class AdminCalls:
+    """Each takes the administrator's own access token.
+
+    Raises AuthRejected: `invalid_token` when its session is over, `forbidden` when none of their
+    roles permits it, `user_unknown`.
+    """
+
+    def __init__(self, call: Caller) -> None:
+        self._call = call
+
+    async def deactivate(
+        self,
+        access_token: str,
+        user_id: UUID,
+        *,
+        reason: Reason = "unspecified",
+        command_id: UUID | None = None,
+        timeout: float | None = None,
+    ) -> int:
+        """Shut an account; returns how many of its sessions ended."""
+        token = SecretStr(access_token)
+        found = await self._call(
+            lambda: DeactivateUser(access_token=token, user_id=user_id, reason=reason),
+            UserIsDeactivated,
+            key=str(user_id),
+            command_id=command_id,
+            timeout=timeout,
+        )
+        return found.sessions_ended
+
+    async def reactivate(
+        self,
+        access_token: str,
+        user_id: UUID,
+        *,
+        command_id: UUID | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Open a deactivated account again."""
+        token = SecretStr(access_token)
+        await self._call(
+            lambda: ReactivateUser(access_token=token, user_id=user_id),
+            UserIsActive,
+            key=str(user_id),
+            command_id=command_id,
+            timeout=timeout,
+        )
+
+    async def grant_role(
+        self,
+        access_token: str,
+        user_id: UUID,
+        role: str,
+        *,
+        command_id: UUID | None = None,
+        timeout: float | None = None,
+    ) -> tuple[str, ...]:
+        """Give a declared role that permits no more than one's own; returns all the user holds."""
+        token = SecretStr(access_token)
+        found = await self._call(
+            lambda: GrantRole(access_token=token, user_id=user_id, role=role),
+            UserRoles,
+            key=str(user_id),
+            command_id=command_id,
+            timeout=timeout,
+        )
+        return found.roles
+
+    async def revoke_role(
+        self,
+        access_token: str,
+        user_id: UUID,
+        role: str,
+        *,
+        command_id: UUID | None = None,
+        timeout: float | None = None,
+    ) -> tuple[str, ...]:
+        """Take a role away; returns what the user still holds."""
+        token = SecretStr(access_token)
+        found = await self._call(
+            lambda: RevokeRole(access_token=token, user_id=user_id, role=role),
+            UserRoles,
+            key=str(user_id),
+            command_id=command_id,
+            timeout=timeout,
+        )
+        return found.roles

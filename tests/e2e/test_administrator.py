@@ -1,0 +1,73 @@
+"""The first administrator by the command line, and what they do for others."""
+
+import asyncio
+import json
+import os
+import sys
+from asyncio.subprocess import PIPE
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from authbus import AuthClient, Verifier
+from authbus.errors import AuthRejected, PermissionMissing, TokenRevoked
+from tests.e2e.conftest import Serving
+
+ROOT, ANA, PASSWORD = "root@example.com", "ana@example.com", "correct horse battery"
+
+
+async def authbus(serving: Serving, *arguments: str, given: str = "") -> tuple[int, str, str]:
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "authbus_service", *arguments, "--client", "web"),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+        env={**os.environ, **serving.settings},
+    )
+    out, err = await asyncio.wait_for(child.communicate(given.encode()), 60)
+    return child.returncode or 0, out.decode(), err.decode()
+
+
+async def test_the_first_administrator_gives_a_role_that_a_verifier_asks_for(
+    serving: Serving,
+) -> None:
+    made = await authbus(serving, "users", "create", "--admin", ROOT, given=f"{PASSWORD}\n")
+    again = await authbus(serving, "users", "create", "--admin", ROOT, given=f"{PASSWORD}\n")
+    where: dict[str, Any] = {"namespace": serving.namespace, "trust": serving.trust}
+    async with (
+        AuthClient(serving.servers, client_id="web", **where) as auth,
+        Verifier(serving.servers, audience="web", **where) as verifier,
+    ):
+        ana = await auth.register(ANA, PASSWORD)
+        root = (await auth.log_in(ROOT, PASSWORD)).access_token
+        before = (await auth.log_in(ANA, PASSWORD)).access_token
+        roles = await auth.admin.grant_role(root, ana.user_id, "clerk")
+        after = (await auth.log_in(ANA, PASSWORD)).access_token
+        with pytest.raises(AuthRejected, match="forbidden"):
+            await auth.admin.deactivate(after, ana.user_id)
+
+        claims = verifier.require(after, "orders:write")
+        with pytest.raises(PermissionMissing):
+            verifier.require(before, "orders:write")
+        await auth.admin.deactivate(root, ana.user_id, reason="dormant")
+        await until_revoked(verifier, after)
+        await auth.admin.reactivate(root, ana.user_id)
+        revoked = await auth.admin.revoke_role(root, ana.user_id, "clerk")
+
+    assert (made[0], json.loads(made[1])["roles"]) == (0, ["admin"])
+    assert again == (1, "", "authbus: email_taken\n")
+    assert PASSWORD not in "".join(made[1:])
+    assert verifier.verify(root).user_id == UUID(json.loads(made[1])["user_id"])
+    assert roles == claims.roles == ("clerk",)
+    assert revoked == ()
+
+
+async def until_revoked(verifier: Verifier, token: str) -> None:
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                verifier.verify(token)
+            except TokenRevoked:
+                return
+            await asyncio.sleep(0.02)
