@@ -21,6 +21,7 @@ _TABLES = (
     "sessions",
     "emails",
     "users",
+    "erased_users",
     "keys",
     "installation",
 )
@@ -73,6 +74,13 @@ def _accounts() -> None:
         _text("roles"),
         _time("locked_until", nullable=True),
         sa.Column("profile", sa.JSON(), nullable=False),
+    )
+    op.create_index("ix_users_status", "users", ["status", "id"])
+    op.create_table(
+        "erased_users",
+        sa.Column("id", sa.Uuid(), primary_key=True),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        _time("erased_at"),
     )
     op.create_table(
         "emails",

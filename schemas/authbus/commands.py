@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from authbus.message import Command, Email, PersonalText, RoleName, Secret
+from authbus.message import Command, Email, EmailPart, PersonalText, RoleName, Secret
 from authbus.profile import Attributes, DisplayName, Locale, PictureUrl, TimeZone
 
 
@@ -172,6 +172,54 @@ class RevokeRole(Command):
     role: RoleName
 
 
+class EraseAccount(Command):
+    """Erase one's own account and all that is held of it. Answered by `UserIsErased`."""
+
+    access_token: Secret
+    password: Secret
+
+
+class EraseUser(Command):
+    """Erase an account and all that is held of it. For administrators. See `EraseAccount`."""
+
+    access_token: Secret
+    user_id: UUID
+
+
+class ExportAccount(Command):
+    """All that is held of oneself. A question. Answered by `UserExport`, sealed to who asks."""
+
+    access_token: Secret
+
+
+class ExportUser(Command):
+    """All that is held of a user. A question for administrators. See `ExportAccount`."""
+
+    access_token: Secret
+    user_id: UUID
+
+
+class GetUser(Command):
+    """One account with its live sessions. A question for administrators. See `UserDetails`."""
+
+    access_token: Secret
+    user_id: UUID
+
+
+class FindUsers(Command):
+    """Accounts, a page at a time. A question for administrators. Answered by `FoundUsers`.
+
+    In the order of their addresses when `email_prefix` is given (a whole address is one too), else
+    in the order of their registration. `after` is the last page's `next`.
+    """
+
+    access_token: Secret
+    email_prefix: EmailPart = None
+    status: Literal["active", "deactivated"] | None = None
+    after: EmailPart = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+
+
 AnyCommand = (
     RegisterUser
     | LogIn
@@ -191,4 +239,10 @@ AnyCommand = (
     | ConfirmEmailChange
     | GrantRole
     | RevokeRole
+    | EraseAccount
+    | EraseUser
+    | ExportAccount
+    | ExportUser
+    | GetUser
+    | FindUsers
 )

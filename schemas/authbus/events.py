@@ -18,6 +18,7 @@ class EndReason(OpenEnum):
     LIMIT = "limit"
     PASSWORD_CHANGED = "password_changed"
     DEACTIVATED = "deactivated"
+    ERASED = "erased"
 
 
 class DeactivationReason(OpenEnum):
@@ -130,6 +131,10 @@ class RoleRevoked(Event):
     role: RoleName
 
 
+class UserErased(Event):
+    """The account and all that was held of it are gone. The last event of this user."""
+
+
 AnyEvent = (
     UserCreated
     | SessionStarted
@@ -146,4 +151,5 @@ AnyEvent = (
     | EmailChanged
     | RoleGranted
     | RoleRevoked
+    | UserErased
 )

@@ -40,6 +40,10 @@ Email = Annotated[
     Field(repr=False, json_schema_extra={"x-personal": True, "format": "email"}),
 ]
 
+EmailPart = Annotated[
+    Annotated[str, StringConstraints(min_length=1, max_length=254)] | None,
+    Field(repr=False, json_schema_extra={"x-personal": True}),
+]
 # Text that a producer tells of a person, in one line; as it is, nobody judges it.
 _Line = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 PersonalText = Annotated[

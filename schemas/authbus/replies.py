@@ -1,13 +1,14 @@
 """Replies: the answer to one producer, on its own topic. A refusal is an answer, not an error."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from authbus.message import Email, Instant, PersonalText, Reply, RoleName, Secret
+from authbus.message import Email, EmailPart, Instant, PersonalText, Reply, RoleName, Secret
 from authbus.open_enum import OpenEnum
 from authbus.profile import Profile
+from authbus.state import UserStatus
 
 
 class Code(OpenEnum):
@@ -186,3 +187,58 @@ class UserRoles(Reply):
 
     user_id: UUID
     roles: tuple[RoleName, ...]
+
+
+class UserIsErased(Reply):
+    """A receipt: the account is gone, so many sessions were ended.
+
+    By `commands_gone_at` the last sealed command of this user has left Kafka.
+    """
+
+    user_id: UUID
+    sessions_ended: Annotated[int, Field(ge=0)]
+    commands_gone_at: Instant
+
+
+class UserExport(Reply):
+    """All that is held of a user: rows by table, without hashes and other secrets."""
+
+    sealed: ClassVar[bool] = True
+
+    user_id: UUID
+    exported_at: Instant
+    tables: Annotated[
+        dict[str, list[dict[str, Any]]], Field(repr=False, json_schema_extra={"x-personal": True})
+    ]
+
+
+class UserEntry(BaseModel):
+    """One account of a list."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    user_id: UUID
+    email: Email
+    email_verified: bool
+    status: UserStatus
+    roles: tuple[RoleName, ...]
+    created_at: Instant
+
+
+class FoundUsers(Reply):
+    """One page of accounts; `next` is where the one behind it begins, absent on the last."""
+
+    sealed: ClassVar[bool] = True
+
+    users: tuple[UserEntry, ...]
+    next: EmailPart = None
+
+
+class UserDetails(Reply):
+    """One account, how many events it has had, and its live sessions, oldest first."""
+
+    sealed: ClassVar[bool] = True
+
+    user: UserEntry
+    sequence: Annotated[int, Field(ge=1)]
+    sessions: tuple[SessionEntry, ...]

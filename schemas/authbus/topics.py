@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from types import MappingProxyType
 
 DAY_MS = 24 * 60 * 60 * 1000
@@ -14,12 +15,19 @@ def _config(**entries: str) -> Mapping[str, str]:
 
 _COMMANDS = _config(
     retention_ms=str(7 * DAY_MS),
+    segment_ms=str(DAY_MS),
     max_message_bytes="65536",
     message_timestamp_type="LogAppendTime",
     compression_type="producer",
     cleanup_policy="delete",
 )
 _COMPACTED = _config(cleanup_policy="compact")
+# What was replaced or erased is gone from the disks within so long, also where little is written.
+_COMPACTED_DAILY = _config(
+    cleanup_policy="compact", max_compaction_lag_ms=str(DAY_MS), segment_ms=str(DAY_MS)
+)
+# A record goes when the last one in its segment is old enough; an hour for the broker to look.
+COMMANDS_KEPT = timedelta(days=8, hours=1)
 _FOR_EVER = _config(cleanup_policy="delete", retention_ms="-1")
 
 
@@ -46,7 +54,7 @@ SESSIONS = Topic("commands.sessions.v1", "session id or user id", 12, _COMMANDS)
 ACCOUNTS = Topic("commands.accounts.v1", "user id", 6, _COMMANDS)
 ADMIN = Topic("commands.admin.v1", "user id", 6, _COMMANDS)
 EVENTS = Topic("events.v1", "user id", 12, _FOR_EVER)
-USERS_STATE = Topic("state.users.v1", "user id", 12, _COMPACTED, personal=True)
+USERS_STATE = Topic("state.users.v1", "user id", 12, _COMPACTED_DAILY, personal=True)
 KEYS_STATE = Topic("state.keys.v1", "kid", 1, _COMPACTED)
 SESSIONS_ENDED = Topic(
     "sessions.ended.v1",

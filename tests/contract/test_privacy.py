@@ -50,6 +50,7 @@ REVIEWED = {
     "RoleRevoked.actor",
     "RoleRevoked.role",
     "UserRoles.roles[]",
+    "UserErased.actor",
     "PublicKey.kid",
     "PublicKey.jwk{}",  # a public key
     "PublicKey.signature",

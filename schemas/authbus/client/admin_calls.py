@@ -5,22 +5,19 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from authbus.client.calling import Caller
+from authbus.client.lookup_calls import LookupCalls
 from authbus.commands import DeactivateUser, GrantRole, ReactivateUser, RevokeRole
 from authbus.replies import UserIsActive, UserIsDeactivated, UserRoles
 
 Reason = Literal["unspecified", "requested", "compromised", "abuse", "dormant"]
 
 
-class AdminCalls:
+class AdminCalls(LookupCalls):
     """Each takes the administrator's own access token.
 
     Raises AuthRejected: `invalid_token` when its session is over, `forbidden` when none of their
     roles permits it, `user_unknown`.
     """
-
-    def __init__(self, call: Caller) -> None:
-        self._call = call
 
     async def deactivate(
         self,

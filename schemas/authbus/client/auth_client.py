@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
+from authbus.client.account_calls import AccountCalls
 from authbus.client.admin_calls import AdminCalls
 from authbus.client.asking import Asker
 from authbus.client.calling import Caller
@@ -85,6 +86,7 @@ class AuthClient:
         self.profile = ProfileCalls(self._call)
         self.email = EmailCalls(self._call)
         self.admin = AdminCalls(self._call)
+        self.account = AccountCalls(self._call)
 
     async def __aenter__(self) -> Self:
         """Connect, and read what there is of keys. Raises MissingTopic and AuthUnavailable."""

@@ -166,8 +166,8 @@ _VALUES: tuple[Message, ...] = (
         digest=sha256(b"").hexdigest(),
         reason="bad_seal",
     ),
-    *admin_examples.values(_USER, _COMMAND),
     *email_examples.values(_USER, _COMMAND, AT),
+    *admin_examples.values(_USER, _COMMAND, AT),
 )
 VALUES: dict[type[Message], Message] = {type(value): value for value in _VALUES}
 _KEYS: dict[type[Message], str] = {

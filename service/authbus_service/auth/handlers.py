@@ -15,7 +15,13 @@ from authbus.commands import (
     DeactivateUser,
     EndAllSessions,
     EndSession,
+    EraseAccount,
+    EraseUser,
+    ExportAccount,
+    ExportUser,
+    FindUsers,
     GetProfile,
+    GetUser,
     GrantRole,
     ListSessions,
     LogIn,
@@ -42,6 +48,7 @@ from authbus.events import (
     SessionStarted,
     UserCreated,
     UserDeactivated,
+    UserErased,
     UserLocked,
     UserReactivated,
     UserUnlocked,
@@ -59,7 +66,13 @@ from authbus_service.auth.commands import (
     deactivate_user,
     end_all_sessions,
     end_session,
+    erase_account,
+    erase_user,
+    export_account,
+    export_user,
+    find_users,
     get_profile,
+    get_user,
     grant_role,
     list_sessions,
     log_in,
@@ -73,7 +86,7 @@ from authbus_service.auth.commands import (
     verify_email,
 )
 from authbus_service.auth.guessing.attempt import Settled
-from authbus_service.auth.outcome import Outcome, Private
+from authbus_service.auth.outcome import Gone, Outcome, Private
 from authbus_service.auth.proof import Policy, Proof, Tools
 from authbus_service.auth.request import Request
 from authbus_service.auth.rows import Readable, Rows
@@ -122,13 +135,19 @@ HANDLERS: Mapping[type[Command], Handler[Any]] = {
     ConfirmEmailChange: confirm_email_change,
     GrantRole: grant_role,
     RevokeRole: revoke_role,
+    EraseAccount: erase_account,
+    EraseUser: erase_user,
 }
 QUESTIONS: Mapping[type[Command], Question[Any]] = {
     ListSessions: list_sessions,
     GetProfile: get_profile,
+    ExportAccount: export_account,
+    ExportUser: export_user,
+    GetUser: get_user,
+    FindUsers: find_users,
 }
 
-Applied = UserState | SessionRevoked | None
+Applied = UserState | SessionRevoked | Gone | None
 Apply = Callable[[Any, Private, Rows, datetime], Applied]
 
 
@@ -182,6 +201,14 @@ def _role_revoked(event: RoleRevoked, _: Private, rows: Rows, __: datetime) -> U
     return users.role_revoked(event, rows.users)
 
 
+def _user_erased(event: UserErased, _: Private, rows: Rows, at: datetime) -> Gone:
+    gone = users.erased(event, rows.users, at)
+    rows.sessions.forget(event.user_id)
+    rows.codes.forget(event.user_id)
+    rows.attempts.forgive(event.user_id)
+    return gone
+
+
 APPLY: Mapping[type[Event], Apply] = {
     UserCreated: _user_created,
     UserLocked: _user_locked,
@@ -198,6 +225,7 @@ APPLY: Mapping[type[Event], Apply] = {
     EmailChanged: emails.changed,
     RoleGranted: _role_granted,
     RoleRevoked: _role_revoked,
+    UserErased: _user_erased,
 }
 
 

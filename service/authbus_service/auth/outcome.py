@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from authbus.events import AnyEvent
 from authbus.message import Reply
 from authbus.replies import Code, LoggedIn, Rejected
+from authbus.state import UserState
 from authbus_service.auth.guessing.attempt import Settled
 from authbus_service.auth.mails import Mail
 
@@ -55,6 +56,18 @@ class Private:
 
 
 NOTHING = Private()
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """In place of a user's public state: a tombstone."""
+
+    user_id: UUID
+
+    @staticmethod
+    def wire_type() -> str:
+        """The type of what was there."""
+        return UserState.wire_type()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,10 @@ from authbus_service.auth.acting import Acting
 from authbus_service.auth.codes.code import OneTimeCode
 from authbus_service.auth.guessing.attempt import Attempt, Verdict
 from authbus_service.auth.guessing.limits import Limits
+from authbus_service.auth.holdings import Held
 from authbus_service.auth.roles.roles import BUILT_IN, Roles
 from authbus_service.auth.rows import Rows
+from authbus_service.auth.users.search import Page, Search
 from authbus_service.auth.users.user import Credential
 from authbus_service.core.security.masters import token_hash
 from authbus_service.core.security.operator import Operator
@@ -90,6 +92,13 @@ class Hashes(Protocol):
     async def pretend(self) -> None: ...
 
 
+class Lookups(Protocol):
+    """What only administrators and the users themselves ask, seldom."""
+
+    async def find(self, search: Search) -> Page: ...
+    async def held(self, user_id: UUID) -> Held: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What `prepare` may wait for: questions to the database and the hash pool.
@@ -106,6 +115,7 @@ class Tools:
     hashes: Hashes
     reserve: Callable[[Attempt], Awaitable[Verdict | None]]
     policy: "Policy"
+    lookups: "Lookups"
     operator: Callable[[str], Operator | None] = lambda _: None
 
     async def by_code(self, code: Secret) -> tuple[Proof, OneTimeCode | None]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from authbus_service.auth import holdings
 from authbus_service.auth.codes import repository as codes
 from authbus_service.auth.guessing import repository as guessing
 from authbus_service.auth.proof import Proof
@@ -85,12 +86,18 @@ async def read(db: AsyncConnection, proofs: Sequence[Proof]) -> Rows:
 async def flush(db: AsyncConnection, rows: Rows) -> None:
     """Write all that changed; addresses that nobody has are let go of."""
     await users.flush(db, rows.users)
-    if rows.sessions.new:
-        await sessions.add(db, rows.sessions.new)
-    if rows.sessions.changed:
-        await sessions.save(db, rows.sessions.changed)
+    await _flush_sessions(db, rows)
     if rows.codes.new:
         await codes.add(db, rows.codes.new)
     if rows.codes.changed:
         await codes.save(db, rows.codes.changed)
     await guessing.settle(db, rows.attempts)
+    if rows.users.gone:
+        await holdings.erase(db, list(rows.users.gone.values()))
+
+
+async def _flush_sessions(db: AsyncConnection, rows: Rows) -> None:
+    if rows.sessions.new:
+        await sessions.add(db, rows.sessions.new)
+    if rows.sessions.changed:
+        await sessions.save(db, rows.sessions.changed)

@@ -52,6 +52,10 @@ class Rows:
         ]
         return sorted(found, key=lambda each: (each.started_at, each.id))
 
+    def is_gone(self, user_id: UUID) -> bool:
+        """Whether this group erases the user."""
+        return user_id in self.users.gone
+
     def may_have(self, canonical: str, user_id: UUID) -> bool:
         """Whether this user's claim of the address held: nobody else has it."""
         return self.users.owners.get(canonical) == user_id

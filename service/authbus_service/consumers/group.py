@@ -18,9 +18,9 @@ from authbus.events import AnyEvent
 from authbus.message import Message
 from authbus.replies import Code
 from authbus.state import SessionRevoked
-from authbus.topics import Topic
+from authbus.topics import USERS_STATE, Topic
 from authbus_service.auth import handlers, repository
-from authbus_service.auth.outcome import Outcome, refused, stored
+from authbus_service.auth.outcome import Gone, Outcome, refused, stored
 from authbus_service.auth.proof import Policy
 from authbus_service.auth.rows import Rows
 from authbus_service.consumers.arrival import Place
@@ -69,8 +69,8 @@ class Grouping:
             await inbox.claim(db, claims)
             await repository.flush(db, rows)
             await outbox.append(db, records)
-            letters = [queued(job, outcomes[job].mails, at) for job in ready]
-            await mails.append(db, [*chain.from_iterable(letters)])
+            letters = chain.from_iterable(queued(job, outcomes[job].mails, at) for job in ready)
+            await mails.append(db, [each for each in letters if not rows.is_gone(each.user_id)])
             below = self.fence_below(ready)
             await fence.move(db, below)
         answers = {job: Decided(outcome.answer, at) for job, outcome in outcomes.items()}
@@ -95,10 +95,12 @@ class Grouping:
 
 def _told(
     event: AnyEvent, outcome: Outcome, rows: Rows, at: datetime
-) -> tuple[AnyEvent, Message | None, Topic | None, str]:
+) -> tuple[AnyEvent, Message | Gone | None, Topic | None, str]:
     state = handlers.apply(event, outcome.private, rows, at)
     if state is None:
         return event, None, None, ""
+    if isinstance(state, Gone):
+        return event, state, USERS_STATE, str(state.user_id)
     key = state.session_id if isinstance(state, SessionRevoked) else state.user_id
     return event, state, STATE[type(state)], str(key)
 

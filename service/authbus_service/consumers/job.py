@@ -9,7 +9,7 @@ from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
 from authbus.message import Event, Message
 from authbus.topics import EVENTS, Topic
 from authbus_service.auth.mails import Mail
-from authbus_service.auth.outcome import Answer
+from authbus_service.auth.outcome import Answer, Gone
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.request import Request
 from authbus_service.consumers.arrival import Arrival
@@ -43,7 +43,7 @@ class Job:
 
 
 def spoken(
-    job: Job, told: Iterable[tuple[Event, Message | None, Topic | None, str]], at: datetime
+    job: Job, told: Iterable[tuple[Event, Message | Gone | None, Topic | None, str]], at: datetime
 ) -> list[Record]:
     """The records of a command's events, each with its state record behind it."""
     records: list[Record] = []
@@ -74,7 +74,9 @@ def queued(job: Job, mails: Iterable[Mail], at: datetime) -> list[QueuedMail]:
     ]
 
 
-def _record(job: Job, index: int, message: Message, topic: Topic, key: str, at: datetime) -> Record:
+def _record(
+    job: Job, index: int, message: Message | Gone, topic: Topic, key: str, at: datetime
+) -> Record:
     record_id = job.request.derived.event_id(index)
     extra = {
         "content-type": JSON_TYPE,
@@ -94,6 +96,8 @@ def _record(job: Job, index: int, message: Message, topic: Topic, key: str, at: 
         topic=topic,
         key=key,
         type=message.wire_type(),
-        payload=message.model_dump_json(exclude_none=True).encode(),
+        payload=None
+        if isinstance(message, Gone)
+        else message.model_dump_json(exclude_none=True).encode(),
         headers=headers,
     )

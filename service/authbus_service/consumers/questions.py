@@ -10,10 +10,12 @@ from authbus_service.auth.codes import repository as codes
 from authbus_service.auth.codes.code import OneTimeCode
 from authbus_service.auth.guessing import repository as guessing
 from authbus_service.auth.guessing.attempt import Attempt, Verdict
+from authbus_service.auth.holdings import Held, held
 from authbus_service.auth.proof import Hashes, Policy, Proof, Tools
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.sessions import repository as sessions
 from authbus_service.auth.users import repository as users
+from authbus_service.auth.users.search import Page, Search, find
 from authbus_service.auth.users.user import Credential
 from authbus_service.consumers.gather import Gathered
 from authbus_service.core.database import Database
@@ -43,6 +45,14 @@ class _Asking:
             rows = await repository.read(db, proofs)
         return dict.fromkeys(proofs, rows)
 
+    async def find(self, search: Search) -> Page:
+        async with self.database.reading() as db:
+            return await find(db, search)
+
+    async def held(self, user_id: UUID) -> Held:
+        async with self.database.reading() as db:
+            return await held(db, user_id)
+
 
 def tools_of(
     database: Database,
@@ -71,5 +81,6 @@ def tools_of(
         hashes=hashes,
         reserve=Gathered(ask_reserve),
         policy=policy,
+        lookups=asking,
         operator=operator,
     )

@@ -10,7 +10,7 @@ from uuid import UUID
 from faststream.kafka import KafkaBroker
 
 from authbus import topics
-from authbus_service.auth.acting import read_token
+from authbus_service.auth.acting import Acting, read_token
 from authbus_service.auth.granting import Granting
 from authbus_service.auth.guessing import repository as guessing
 from authbus_service.auth.guessing.limits import Limits
@@ -38,7 +38,7 @@ from authbus_service.core.database import Database
 from authbus_service.core.logging import get_logger
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.keyring import KeyRing
-from authbus_service.core.security.operator import read_operator
+from authbus_service.core.security.operator import Operator, read_operator
 from authbus_service.inbox import fence, partitions
 from authbus_service.inbox import repository as inbox
 
@@ -82,12 +82,11 @@ class Consumers:
         policy = replace(_policy(settings), roles=roles)
         self._hashed = self._writer(policy, self._window)
         self._cheap = self._writer(policy, lambda: 0.0)
-        token = partial(read_token, issuer=settings.issuer, verified=keyring.verified)
-        operator = partial(read_operator, issuer=settings.issuer, masters=keyring.masters)
+        readers = _readers(settings.issuer, keyring)
         way = Way(
             opener=Opener(keyring, clients, settings.namespace),
             masters=keyring.masters,
-            tools=tools_of(database, hashes, policy, token, operator),
+            tools=tools_of(database, hashes, policy, *readers),
             hashes=hashes,
             known=Gathered(self._ask_known),
             hashed=self._hashed,
@@ -214,6 +213,16 @@ class Consumers:
     async def _keep_partitions(self) -> None:
         async with self._database.transaction() as db:
             await partitions.keep(db, clock.now())
+
+
+def _readers(
+    issuer: str, keyring: KeyRing
+) -> tuple[Callable[[str], Acting | None], Callable[[str], Operator | None]]:
+    """What reads access tokens, and what reads operators' proofs."""
+    return (
+        partial(read_token, issuer=issuer, verified=keyring.verified),
+        partial(read_operator, issuer=issuer, masters=keyring.masters),
+    )
 
 
 def _policy(settings: Settings) -> Policy:

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from authbus.commands import AnyCommand
 from authbus_service.auth.handlers import prepare
 from authbus_service.auth.proof import Policy, Tools
+from authbus_service.auth.roles.roles import BUILT_IN, Roles
 from authbus_service.consumers.group import Grouping
 from authbus_service.consumers.job import Decided, Job
 from authbus_service.consumers.questions import tools_of
@@ -19,9 +20,12 @@ from authbus_service.consumers.writer import Writer
 from authbus_service.core.database import Database
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.inbox import repository as inbox
-from tests.rig.made import POLICY, a_job, a_request
+from tests.rig.made import POLICY as USUAL
+from tests.rig.made import a_job, a_request
 
 PLACE = ("commands.credentials.v1", 0)
+ROLES = Roles({**BUILT_IN.declared, "clerk": frozenset({"orders:write"})})
+POLICY = replace(USUAL, roles=ROLES)
 
 
 class Group:

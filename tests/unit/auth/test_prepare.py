@@ -11,8 +11,10 @@ from authbus.replies import Code, Rejected
 from authbus_service.auth.codes.code import OneTimeCode
 from authbus_service.auth.guessing.attempt import Attempt, Verdict
 from authbus_service.auth.handlers import prepare
+from authbus_service.auth.holdings import Held
 from authbus_service.auth.proof import Claim, Proof, Tools
 from authbus_service.auth.rows import Rows
+from authbus_service.auth.users.search import Page, Search
 from authbus_service.auth.users.user import Credential
 from authbus_service.core.ids import new_id
 from authbus_service.core.security.passwords import Verified
@@ -20,6 +22,16 @@ from tests.rig.made import POLICY, a_request
 
 ANA = Credential(new_id(), "phc of ana", 3)
 RIGHT = "correct horse battery"
+
+
+class Nobody:
+    """No command of these looks for users."""
+
+    async def find(self, search: Search) -> Page:
+        raise NotImplementedError
+
+    async def held(self, user_id: UUID) -> Held:
+        raise NotImplementedError
 
 
 @dataclass
@@ -45,6 +57,7 @@ class World:
             self,
             self.reserve,
             POLICY,
+            lookups=Nobody(),
         )
 
     async def credential(self, canonical: str) -> Credential | None:

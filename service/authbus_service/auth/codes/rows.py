@@ -1,6 +1,7 @@
 """The codes of a group, in memory: they stand under their users' locks."""
 
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from authbus_service.auth.codes.code import OneTimeCode
 
@@ -23,6 +24,12 @@ class Codes:
         if code.hash not in self._new:
             self._changed.add(code.hash)
         return code
+
+    def forget(self, user_id: UUID) -> None:
+        """The user is gone: nothing of theirs is written back."""
+        self.known = {at: each for at, each in self.known.items() if each.user_id != user_id}
+        self._new &= self.known.keys()
+        self._changed &= self.known.keys()
 
     @property
     def new(self) -> list[OneTimeCode]:

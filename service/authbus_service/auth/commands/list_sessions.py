@@ -4,11 +4,11 @@ from datetime import datetime
 
 from authbus.commands import ListSessions
 from authbus.message import Reply
-from authbus.replies import Code, Rejected, SessionEntry, SessionList
+from authbus.replies import Code, Rejected, SessionList
 from authbus_service.auth.acting import actor
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
-from authbus_service.auth.sessions.session import Session
+from authbus_service.auth.showing import session_entry
 
 
 async def answer(command: ListSessions, _: Request, tools: Tools, at: datetime) -> Reply:
@@ -21,19 +21,6 @@ async def answer(command: ListSessions, _: Request, tools: Tools, at: datetime) 
     if who is None:
         return Rejected.because(Code.INVALID_TOKEN)
     found = rows.sessions_of(who.user.id, at)
-    return SessionList(sessions=tuple(_entry(each, who.session) for each in found))
-
-
-def _entry(session: Session, current: Session) -> SessionEntry:
-    return SessionEntry(
-        session_id=session.id,
-        client_id=session.client_id,
-        amr=session.amr,
-        started_at=session.started_at,
-        last_used_at=session.last_used_at,
-        lapses_at=session.lapses_at,
-        expires_at=session.expires_at,
-        device=session.device,
-        ip_address=session.ip_address,
-        is_current=session.id == current.id,
+    return SessionList(
+        sessions=tuple(session_entry(each, is_current=each.id == who.session.id) for each in found)
     )

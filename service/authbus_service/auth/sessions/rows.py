@@ -25,6 +25,12 @@ class Sessions:
             self._changed.add(session_id)
         return self.known[session_id]
 
+    def forget(self, user_id: UUID) -> None:
+        """The user is gone: nothing of theirs is written back."""
+        self.known = {at: each for at, each in self.known.items() if each.user_id != user_id}
+        self._new &= self.known.keys()
+        self._changed &= self.known.keys()
+
     @property
     def new(self) -> list[Session]:
         """Sessions to insert, by id."""

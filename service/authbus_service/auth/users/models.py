@@ -1,4 +1,4 @@
-"""Tables `users` and `emails`."""
+"""Tables `users`, `emails` and `erased_users`."""
 
 from datetime import datetime
 from typing import Any
@@ -32,6 +32,16 @@ class UserRow(Base):
     roles: Mapped[str]
     locked_until: Mapped[datetime | None]
     profile: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class ErasedUserRow(Base):
+    """A user who is gone, and how many events they had: no address, no name, no row elsewhere."""
+
+    __tablename__ = "erased_users"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    erased_at: Mapped[datetime]
 
 
 class EmailRow(Base):

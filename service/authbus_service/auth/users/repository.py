@@ -68,13 +68,13 @@ async def credentials(db: AsyncConnection, canonicals: Sequence[str]) -> dict[st
 async def lock(db: AsyncConnection, ids: Iterable[UUID], *, wait: bool = False) -> list[User]:
     """These users under their row locks, in id order. Those locked elsewhere are left out."""
     found = await db.execute(_WAITED_FOR if wait else _LOCKED, {"ids": sorted(ids)})
-    return [_user(dict(row)) for row in found.mappings()]
+    return [as_user(dict(row)) for row in found.mappings()]
 
 
 async def read(db: AsyncConnection, ids: Iterable[UUID]) -> list[User]:
     """These users as they are, without a lock."""
     found = await db.execute(_READ, {"ids": list(ids)})
-    return [_user(dict(row)) for row in found.mappings()]
+    return [as_user(dict(row)) for row in found.mappings()]
 
 
 async def present(db: AsyncConnection, ids: Iterable[UUID]) -> set[UUID]:
@@ -107,7 +107,8 @@ async def flush(db: AsyncConnection, users: Users) -> None:
         await db.execute(_UPDATE_PROFILE, _columns(users.profiles, _PROFILE))
 
 
-def _user(row: Mapping[str, Any]) -> User:
+def as_user(row: Mapping[str, Any]) -> User:
+    """The user of a row."""
     columns: dict[str, Any] = {
         **row,
         "roles": tuple(row["roles"].split()),

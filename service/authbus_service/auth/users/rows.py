@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from authbus_service.auth.users.user import User
+from authbus_service.auth.users.user import ErasedUser, User
 
 
 @dataclass(slots=True)
@@ -12,6 +12,7 @@ class Users:
 
     locked: dict[UUID, User] = field(default_factory=dict[UUID, User])
     owners: dict[str, UUID] = field(default_factory=dict[str, UUID])
+    gone: dict[UUID, ErasedUser] = field(default_factory=dict[UUID, ErasedUser])
     _new: set[UUID] = field(default_factory=set[UUID])
     _changed: set[UUID] = field(default_factory=set[UUID])
     _taken: set[str] = field(default_factory=set[str], repr=False)
@@ -33,6 +34,14 @@ class Users:
         """The user, whose profile is to be written back too."""
         self._profiles.add(user_id)
         return self.touch(user_id)
+
+    def erase(self, user: ErasedUser) -> None:
+        """The user is gone: nothing of it is written back."""
+        self.gone[user.id] = user
+        del self.locked[user.id]
+        self._new.discard(user.id)
+        self._changed.discard(user.id)
+        self._profiles.discard(user.id)
 
     @property
     def new(self) -> list[User]:

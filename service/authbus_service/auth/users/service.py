@@ -11,16 +11,17 @@ from authbus.events import (
     RoleRevoked,
     UserCreated,
     UserDeactivated,
+    UserErased,
     UserLocked,
     UserReactivated,
     UserUnlocked,
 )
 from authbus.message import Event
 from authbus.state import UserState, UserStatus
-from authbus_service.auth.outcome import Private
+from authbus_service.auth.outcome import Gone, Private
 from authbus_service.auth.users.email import canonical
 from authbus_service.auth.users.rows import Users
-from authbus_service.auth.users.user import Credential, User
+from authbus_service.auth.users.user import Credential, ErasedUser, User
 
 
 def holds(proof: Credential | None, user: User | None) -> bool:
@@ -83,6 +84,12 @@ def role_revoked(event: RoleRevoked, users: Users) -> UserState:
     user = users.touch(event.user_id)
     user.roles = tuple(role for role in user.roles if role != event.role)
     return state(user)
+
+
+def erased(event: UserErased, users: Users, at: datetime) -> Gone:
+    """Apply UserErased: the user is gone, and so is their public state."""
+    users.erase(ErasedUser(event.user_id, event.sequence, at))
+    return Gone(event.user_id)
 
 
 def state(user: User) -> UserState:

@@ -38,6 +38,15 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class ErasedUser:
+    """What stays of an account that was erased."""
+
+    id: UUID
+    sequence: int
+    erased_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Credential:
     """What a log-in is checked against, read without a lock."""
 

@@ -1,0 +1,98 @@
+"""The part of `auth.admin` that is about what is held: look, export, erase."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from authbus.client.calling import Caller
+from authbus.commands import EraseUser, ExportUser, FindUsers, GetUser
+from authbus.replies import FoundUsers, UserDetails, UserExport, UserIsErased
+
+
+class LookupCalls:
+    """Each takes the administrator's own access token; see AdminCalls."""
+
+    def __init__(self, call: Caller) -> None:
+        self._call = call
+
+    async def find(
+        self,
+        access_token: str,
+        *,
+        email_prefix: str | None = None,
+        status: Literal["active", "deactivated"] | None = None,
+        after: str | None = None,
+        limit: int = 50,
+        command_id: UUID | None = None,
+        timeout: float | None = None,
+    ) -> FoundUsers:
+        """One page of users; ask again with `after` its `next` until there is none."""
+        token = SecretStr(access_token)
+        return await self._call(
+            lambda: FindUsers(
+                access_token=token,
+                email_prefix=email_prefix,
+                status=status,
+                after=after,
+                limit=limit,
+            ),
+            FoundUsers,
+            key="find",
+            command_id=command_id,
+            timeout=timeout,
+        )
+
+    async def get(
+        self,
+        access_token: str,
+        user_id: UUID,
+        *,
+        command_id: UUID | None = None,
+        timeout: float | None = None,
+    ) -> UserDetails:
+        """One user with their live sessions."""
+        token = SecretStr(access_token)
+        return await self._call(
+            lambda: GetUser(access_token=token, user_id=user_id),
+            UserDetails,
+            key=str(user_id),
+            command_id=command_id,
+            timeout=timeout,
+        )
+
+    async def export(
+        self,
+        access_token: str,
+        user_id: UUID,
+        *,
+        command_id: UUID | None = None,
+        timeout: float | None = None,
+    ) -> UserExport:
+        """All that is held of a user."""
+        token = SecretStr(access_token)
+        return await self._call(
+            lambda: ExportUser(access_token=token, user_id=user_id),
+            UserExport,
+            key=str(user_id),
+            command_id=command_id,
+            timeout=timeout,
+        )
+
+    async def erase(
+        self,
+        access_token: str,
+        user_id: UUID,
+        *,
+        command_id: UUID | None = None,
+        timeout: float | None = None,
+    ) -> UserIsErased:
+        """Erase a user; returns the receipt."""
+        token = SecretStr(access_token)
+        return await self._call(
+            lambda: EraseUser(access_token=token, user_id=user_id),
+            UserIsErased,
+            key=str(user_id),
+            command_id=command_id,
+            timeout=timeout,
+        )

@@ -1,0 +1,27 @@
+"""EraseUser: an administrator erases an account and all that is held of its user."""
+
+from authbus.commands import EraseUser
+from authbus.replies import Code
+from authbus_service.auth.administering import administrator
+from authbus_service.auth.case import Case
+from authbus_service.auth.erasing import erased
+from authbus_service.auth.outcome import Outcome, refused
+from authbus_service.auth.proof import Proof, Tools
+from authbus_service.auth.request import Request
+from authbus_service.auth.roles.permissions import Permission
+
+
+async def prepare(command: EraseUser, _: Request, tools: Tools) -> Proof:
+    """Read the token; the user and all their sessions are loaded under the lock."""
+    return tools.administering(command.access_token, user_id=command.user_id, every_session=True)
+
+
+def decide(command: EraseUser, case: Case) -> Outcome:
+    """Erase it, whatever its status."""
+    admin = administrator(case, Permission.USERS_ERASE)
+    if isinstance(admin, Code):
+        return refused(admin)
+    user = case.rows.user(command.user_id)
+    if user is None:
+        return refused(Code.USER_UNKNOWN)
+    return erased(case, user, actor=admin.name)

@@ -1,0 +1,32 @@
+"""FindUsers: an administrator looks for accounts, a page at a time."""
+
+from datetime import datetime
+
+from authbus.commands import FindUsers
+from authbus.message import Reply
+from authbus.replies import Code, FoundUsers, Rejected
+from authbus_service.auth.administering import Evidence, judged
+from authbus_service.auth.proof import Tools
+from authbus_service.auth.request import Request
+from authbus_service.auth.roles.permissions import Permission
+from authbus_service.auth.showing import entry
+from authbus_service.auth.users.search import Search
+
+
+async def answer(command: FindUsers, request: Request, tools: Tools, at: datetime) -> Reply:
+    """One page, and where the next one begins."""
+    proof = tools.administering(command.access_token)
+    rows = await tools.rows(proof)
+    evidence = Evidence(request.id, proof.acting, proof.operator)
+    admin = judged(evidence, Permission.USERS_READ, rows, at, tools.policy.roles)
+    if isinstance(admin, Code):
+        return Rejected.because(admin)
+    found = await tools.lookups.find(
+        Search(
+            prefix=(command.email_prefix or "").lower(),
+            status=command.status,
+            after=command.after,
+            limit=command.limit,
+        )
+    )
+    return FoundUsers(users=tuple(map(entry, found.users)), next=found.next)

@@ -1,0 +1,26 @@
+"""GetUser: an administrator looks at one account."""
+
+from datetime import datetime
+
+from authbus.commands import GetUser
+from authbus.message import Reply
+from authbus.replies import Code, Rejected
+from authbus_service.auth.administering import Evidence, judged
+from authbus_service.auth.proof import Tools
+from authbus_service.auth.request import Request
+from authbus_service.auth.roles.permissions import Permission
+from authbus_service.auth.showing import details
+
+
+async def answer(command: GetUser, request: Request, tools: Tools, at: datetime) -> Reply:
+    """The account with its live sessions."""
+    proof = tools.administering(command.access_token, user_id=command.user_id, every_session=True)
+    rows = await tools.rows(proof)
+    evidence = Evidence(request.id, proof.acting, proof.operator)
+    admin = judged(evidence, Permission.USERS_READ, rows, at, tools.policy.roles)
+    if isinstance(admin, Code):
+        return Rejected.because(admin)
+    user = rows.user(command.user_id)
+    if user is None:
+        return Rejected.because(Code.USER_UNKNOWN)
+    return details(user, rows.sessions_of(user.id, at))

@@ -1,0 +1,43 @@
+"""What is shown of accounts and sessions: no secret, and no hash of one."""
+
+from collections.abc import Iterable
+
+from authbus.replies import SessionEntry, UserDetails, UserEntry
+from authbus.state import UserStatus
+from authbus_service.auth.sessions.session import Session
+from authbus_service.auth.users.user import User
+
+
+def entry(user: User) -> UserEntry:
+    """One line of a list."""
+    return UserEntry(
+        user_id=user.id,
+        email=user.email,
+        email_verified=user.email_verified,
+        status=UserStatus(user.status),
+        roles=user.roles,
+        created_at=user.created_at,
+    )
+
+
+def details(user: User, sessions: Iterable[Session]) -> UserDetails:
+    """The account and these sessions."""
+    return UserDetails(
+        user=entry(user), sequence=user.sequence, sessions=tuple(map(session_entry, sessions))
+    )
+
+
+def session_entry(session: Session, *, is_current: bool = False) -> SessionEntry:
+    """One line of a list of sessions."""
+    return SessionEntry(
+        session_id=session.id,
+        client_id=session.client_id,
+        amr=session.amr,
+        started_at=session.started_at,
+        last_used_at=session.last_used_at,
+        lapses_at=session.lapses_at,
+        expires_at=session.expires_at,
+        device=session.device,
+        ip_address=session.ip_address,
+        is_current=is_current,
+    )
