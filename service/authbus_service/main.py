@@ -35,6 +35,7 @@ from authbus_service.startup.database import bring_to_newest, open_database, req
 from authbus_service.startup.errors import StartupError
 from authbus_service.startup.fence import require_fence
 from authbus_service.startup.keys import open_keyring
+from authbus_service.startup.mail import sending
 from authbus_service.startup.servers import Servers, addresses
 from authbus_service.startup.topics import require_topics
 
@@ -108,6 +109,8 @@ class Service:
         app = application(consumers.broker, self._probes(database, keyring, relay))
         await self._serve_http(app, stack)
         self._ends.append(_run(relay, database, stack))
+        mails = sending(self._place, database, self._masters)
+        self._ends.append(await stack.enter_async_context(mails))
         stack.push_async_callback(_in_time, "subscribers", app.stop, _LEAVE_SECONDS)
         stack.push_async_callback(_in_time, "consumers", consumers.stop, _FINISH_SECONDS)
         await consumers.start()

@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from authbus_service.core.mail_settings import parse_link_base, parse_sender, parse_smtp
 from authbus_service.core.security.masters import parse_masters
 
 _PREFIX = "AUTHBUS_"
@@ -84,6 +85,10 @@ class Settings(BaseModel):
     lock_seconds: Annotated[int, Field(ge=1, le=24 * 60 * 60)] = 900
     guesses_per_source: Annotated[int, Field(ge=1, le=100_000)] = 100
 
+    smtp_url: SecretStr | None = None
+    mail_from: str | None = None
+    link_base_url: str | None = None
+
     http_host: str = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
     log_format: Annotated[Literal["json", "text"], _Lower] = "json"
@@ -96,12 +101,31 @@ class Settings(BaseModel):
             parse_masters(value.get_secret_value())
         return value
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parse_smtp(value.get_secret_value())
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str | None) -> str | None:
+        return value if value is None else str(parse_sender(value))
+
+    @field_validator("link_base_url")
+    @classmethod
+    def _link_base(cls, value: str | None) -> str | None:
+        return value if value is None else parse_link_base(value)
+
     @model_validator(mode="after")
     def _agree(self) -> Self:
         if self.master_key is not None and self.master_key_file is not None:
             raise ValueError("set AUTHBUS_MASTER_KEY or AUTHBUS_MASTER_KEY_FILE, not both")
         if self.argon2_memory_kib < _KIB_A_LANE * self.argon2_parallelism:
             raise ValueError("AUTHBUS_ARGON2_MEMORY_KIB must be 8 for each of the parallel lanes")
+        if self.smtp_url is not None and None in {self.mail_from, self.link_base_url}:
+            raise ValueError("AUTHBUS_SMTP_URL needs AUTHBUS_MAIL_FROM and AUTHBUS_LINK_BASE_URL")
         return self
 
 

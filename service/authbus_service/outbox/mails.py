@@ -1,11 +1,15 @@
 """Mails that are still to be sent: written with the effect, deleted once they are sent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, cast
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, Float, Table, any_, bindparam, delete, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Uuid
 
 from authbus_service.core.sets import columns, insert_rows
 from authbus_service.outbox.models import MailRow
@@ -28,11 +32,58 @@ class QueuedMail:
     attempts: int = 0
 
 
+def _in_seconds(seconds: Any) -> ColumnElement[Any]:  # noqa: ANN401 - SQL of any kind
+    return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+
+
+_MAIL = cast("Table", MailRow.__table__)
 _COLUMNS = tuple(QueuedMail.__dataclass_fields__)
-_APPEND = insert_rows(MailRow.__table__, _COLUMNS)
+_APPEND = insert_rows(_MAIL, _COLUMNS)
+_IDS = bindparam("ids", type_=ARRAY(Uuid))
+_DUE = (
+    select(_MAIL.c.id)
+    .where(_MAIL.c.due_at <= func.clock_timestamp())
+    .order_by(_MAIL.c.due_at)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+_TAKE = (
+    update(_MAIL)
+    .values(attempts=_MAIL.c.attempts + 1, due_at=_in_seconds(bindparam("seconds", type_=Float)))
+    .where(_MAIL.c.id.in_(_DUE))
+    .returning(*(_MAIL.c[name] for name in _COLUMNS))
+)
+_REMOVE = delete(_MAIL).where(_MAIL.c.id == any_(_IDS))
+_LATER = (
+    func.unnest(_IDS, bindparam("pauses", type_=ARRAY(Float)))
+    .table_valued("id", "pause")
+    .render_derived()
+)
+_POSTPONE = (
+    update(_MAIL).values(due_at=_in_seconds(_LATER.c.pause)).where(_MAIL.c.id == _LATER.c.id)
+)
 
 
 async def append(db: AsyncConnection, mails: Sequence[QueuedMail]) -> None:
     """Queue these mails in the transaction of what they tell of."""
     if mails:
         await db.execute(_APPEND, columns(mails, _COLUMNS))
+
+
+async def take(db: AsyncConnection, *, limit: int, seconds: float) -> list[QueuedMail]:
+    """Up to `limit` mails that are due, in order; nobody else gets them for so many seconds."""
+    found = await db.execute(_TAKE, {"limit": limit, "seconds": seconds})
+    taken = [QueuedMail(**row) for row in found.mappings()]
+    return sorted(taken, key=lambda mail: (mail.made_at, mail.id))
+
+
+async def remove(db: AsyncConnection, ids: Sequence[UUID]) -> None:
+    """These are sent, or never will be."""
+    if ids:
+        await db.execute(_REMOVE, {"ids": list(ids)})
+
+
+async def postpone(db: AsyncConnection, pauses: Mapping[UUID, float]) -> None:
+    """Try these again after so many seconds."""
+    if pauses:
+        await db.execute(_POSTPONE, {"ids": list(pauses), "pauses": list(pauses.values())})

@@ -1,0 +1,111 @@
+"""The loop that sends what is queued: any number of processes take different mails.
+
+A mail is taken for a while, sent outside of any transaction, then deleted. A process that dies in
+between leaves it to be sent again, as the same message. It is tried ever less often, and given up
+when its code has run out or its server never takes it.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from email.errors import MessageError
+from email.message import EmailMessage
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from authbus_service.core import clock
+from authbus_service.core.database import Database
+from authbus_service.core.logging import get_logger
+from authbus_service.mail.carriers import Carrier, Failure
+from authbus_service.outbox import mails
+from authbus_service.outbox.mails import QueuedMail
+
+_POLL = 1.0
+_BATCH = 20
+_LEASE = 120.0
+_DEADLINE = 60.0
+_FIRST_PAUSE = 5.0
+_LONGEST_PAUSE = 900.0
+
+_log = get_logger(__name__)
+
+
+class Mailer:
+    """Sends queued mails until it is cancelled. `poll` and `first_pause` are in seconds."""
+
+    def __init__(
+        self,
+        database: Database,
+        write: Callable[[QueuedMail], EmailMessage],
+        carry: Carrier,
+        *,
+        poll: float = _POLL,
+        first_pause: float = _FIRST_PAUSE,
+    ) -> None:
+        """Nothing is taken yet."""
+        self._database = database
+        self._write = write
+        self._carry = carry
+        self._poll = poll
+        self._first_pause = first_pause
+
+    async def run(self) -> None:
+        """For ever; a database that is away is asked again."""
+        while True:
+            try:
+                taken = await self.once()
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                _log.warning("mails wait", error=type(error).__name__)
+                taken = 0
+            if taken < _BATCH:
+                await asyncio.sleep(self._poll)
+
+    async def once(self) -> int:
+        """Take what is due, send it; returns how many were taken."""
+        async with self._database.transaction() as db:
+            taken = await mails.take(db, limit=_BATCH, seconds=_LEASE)
+        results: dict[QueuedMail, Failure | None] = {}
+        messages: dict[QueuedMail, EmailMessage] = {}
+        for mail in taken:
+            if clock.now() >= mail.expires_at:
+                results[mail] = Failure("it is too old", for_good=True)
+                continue
+            try:
+                messages[mail] = self._write(mail)
+            except (ValueError, MessageError) as error:
+                results[mail] = Failure(type(error).__name__, for_good=True)
+        results |= zip(messages, await self._carried([*messages.values()]), strict=True)
+        if results:
+            await self._settle(results)
+        return len(taken)
+
+    async def _carried(self, messages: Sequence[EmailMessage]) -> list[Failure | None]:
+        if not messages:
+            return []
+        try:
+            async with asyncio.timeout(_DEADLINE):
+                return await self._carry(messages)
+        except TimeoutError:
+            return [Failure("TimeoutError")] * len(messages)
+
+    async def _settle(self, results: dict[QueuedMail, Failure | None]) -> None:
+        finished = [mail.id for mail, why in results.items() if why is None or why.for_good]
+        later = {
+            mail.id: min(self._first_pause * 4 ** (mail.attempts - 1), _LONGEST_PAUSE)
+            for mail, why in results.items()
+            if why is not None and not why.for_good
+        }
+        async with self._database.transaction() as db:
+            await mails.remove(db, finished)
+            await mails.postpone(db, later)
+        for mail, why in results.items():
+            _tell(mail, why)
+
+
+def _tell(mail: QueuedMail, why: Failure | None) -> None:
+    about = {"template": mail.template, "mail": mail.id, "command_id": mail.command_id}
+    if why is None:
+        _log.info("a mail was sent", **about, attempts=mail.attempts)
+    elif why.for_good:
+        _log.warning("a mail was given up", **about, attempts=mail.attempts, reason=why.reason)
+    else:
+        _log.warning("a mail waits", **about, attempts=mail.attempts, reason=why.reason)

@@ -1,0 +1,75 @@
+"""Mails handed over to an SMTP server, over one connection for each batch."""
+
+import ssl
+from collections.abc import Sequence
+from email.message import EmailMessage
+
+from aiosmtplib import (
+    SMTP,
+    SMTPDataError,
+    SMTPException,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+)
+
+from authbus_service.core.mail_settings import Encryption, SmtpServer
+from authbus_service.mail.carriers import Failure
+
+_SECONDS = 10.0
+_FOR_GOOD = 500
+
+
+class Smtp:
+    """A carrier. Certificates are checked; without STARTTLS an `smtp://` server gets nothing."""
+
+    def __init__(self, server: SmtpServer, tls: ssl.SSLContext | None = None) -> None:
+        """`tls` trusts the machine's authorities by default."""
+        self._server = server
+        self._tls = tls
+
+    async def __call__(self, messages: Sequence[EmailMessage]) -> list[Failure | None]:
+        """See Carrier."""
+        client = self._client()
+        try:
+            await client.connect()
+        except (SMTPException, OSError, ValueError) as error:
+            return [Failure(_named(error))] * len(messages)
+        try:
+            return [await _sent(client, each) for each in messages]
+        finally:
+            client.close()
+
+    def _client(self) -> SMTP:
+        server = self._server
+        return SMTP(
+            hostname=server.host,
+            port=server.port,
+            username=server.user or None,
+            password=server.password or None,
+            use_tls=server.encryption is Encryption.TLS,
+            start_tls=server.encryption is Encryption.STARTTLS,
+            tls_context=self._tls,
+            timeout=_SECONDS,
+        )
+
+
+async def _sent(client: SMTP, message: EmailMessage) -> Failure | None:
+    try:
+        await client.send_message(message)
+    except SMTPRecipientsRefused as error:
+        return _refused(error, error.recipients[0].code)
+    except SMTPDataError as error:
+        return _refused(error, error.code)
+    except (SMTPException, OSError) as error:
+        return Failure(_named(error))
+    return None
+
+
+def _refused(error: Exception, code: int) -> Failure:
+    """A server's own words often repeat the address, so its number has to do."""
+    return Failure(f"{type(error).__name__} {code}", for_good=code >= _FOR_GOOD)
+
+
+def _named(error: Exception) -> str:
+    code = f" {error.code}" if isinstance(error, SMTPResponseException) else ""
+    return f"{type(error).__name__}{code}"

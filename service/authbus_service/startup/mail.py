@@ -1,0 +1,46 @@
+"""How mails leave: by SMTP where it is set, on a PostgreSQL of our own into a folder."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from authbus_service.core.database import Database
+from authbus_service.core.logging import get_logger
+from authbus_service.core.mail_settings import parse_sender, parse_smtp
+from authbus_service.core.security.masters import Masters
+from authbus_service.mail import Carrier, Folder, Mailer, Nowhere, Smtp, Writing
+from authbus_service.startup.servers import Servers
+
+_FOLDER = "mails"
+_SENDER = "authbus <no-reply@localhost>"
+_LINK_BASE = "http://localhost:3000"
+
+_log = get_logger(__name__)
+
+
+@asynccontextmanager
+async def sending(
+    place: Servers, database: Database, masters: Masters
+) -> AsyncGenerator[asyncio.Task[None]]:
+    """Send mails for the length of a block; what is then unsent waits for the next process."""
+    settings = place.settings
+    sender = parse_sender(settings.mail_from or _SENDER)
+    write = Writing(masters, sender, settings.link_base_url or _LINK_BASE)
+    task = asyncio.create_task(Mailer(database, write, _carrier(place)).run(), name="mail")
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _carrier(place: Servers) -> Carrier:
+    url = place.settings.smtp_url
+    if url is not None:
+        return Smtp(parse_smtp(url.get_secret_value()))
+    if place.own_database:
+        folder = place.settings.data / _FOLDER
+        _log.info("mails are written into a folder", folder=str(folder))
+        return Folder(folder)
+    _log.warning("mails are not sent; set AUTHBUS_SMTP_URL")
+    return Nowhere()

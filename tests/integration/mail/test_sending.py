@@ -1,0 +1,181 @@
+"""Mails on a real SMTP server: what is queued arrives, once while nothing breaks."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from authbus import EmailIsVerified, Registered, RegisterUser, VerifyEmail
+from authbus_service.core.mail_settings import parse_sender, parse_smtp
+from authbus_service.mail import Carrier, Folder, Mailer, Nowhere, Smtp, Writing
+from tests.rig.post import Post, free_port, parts, posting
+from tests.rig.world import World
+
+EMAIL, PASSWORD = "Ana@example.com", SecretStr("correct horse battery")
+SENDER = parse_sender("Example <no-reply@example.com>")
+
+
+def mailer(world: World, carry: Carrier) -> Mailer:
+    write = Writing(world.masters, SENDER, "https://example.com")
+    return Mailer(world.database, write, carry, poll=0.05, first_pause=0.1)
+
+
+def smtp(post: Post) -> Smtp:
+    return Smtp(parse_smtp(post.url))
+
+
+@asynccontextmanager
+async def sending(*mailers: Mailer) -> AsyncGenerator[None]:
+    tasks = [asyncio.create_task(each.run()) for each in mailers]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def register(world: World, *emails: str) -> list[Registered]:
+    answers = [
+        await world.web.ask(world.web.draft(RegisterUser(email=each, password=PASSWORD)))
+        for each in emails
+    ]
+    return [answer for answer in answers if isinstance(answer, Registered)]
+
+
+async def waiting(world: World) -> list[dict[str, Any]]:
+    return await world.rows("SELECT * FROM mails ORDER BY made_at")
+
+
+async def none_waits(world: World) -> None:
+    async with asyncio.timeout(10):
+        while await waiting(world):  # noqa: ASYNC110 - rows of another task
+            await asyncio.sleep(0.02)
+
+
+async def test_the_link_in_the_mail_verifies_the_address(world: World, post: Post) -> None:
+    async with world.consuming(), sending(mailer(world, smtp(post))):
+        (user,) = await register(world, EMAIL)
+        (message,) = await post.has(1)
+        text, html = parts(message)
+        (code,) = re.findall(r"https://example\.com/verify-email\?code=(\S+)", text)
+        verified = await world.web.ask(world.web.draft(VerifyEmail(code=SecretStr(code))))
+        await none_waits(world)
+
+    assert post.recipients == [EMAIL]
+    assert code in html
+    assert verified == EmailIsVerified(user_id=user.user_id)
+
+
+async def test_many_mailers_send_each_mail_once(world: World, post: Post) -> None:
+    emails = [f"user{each}@example.com" for each in range(30)]
+    async with world.consuming():
+        await register(world, *emails)
+    async with sending(*(mailer(world, smtp(post)) for _ in range(4))):
+        await none_waits(world)
+
+    assert sorted(post.recipients) == sorted(emails)
+    assert len({message["Message-ID"] for message in post.taken}) == 30
+
+
+async def test_a_server_that_refuses_for_now_gets_the_same_message_later(
+    world: World, post: Post
+) -> None:
+    post.answers = ["451 later", "451 later", "250 OK"]
+    async with world.consuming():
+        await register(world, EMAIL)
+    (queued,) = await waiting(world)
+    async with sending(mailer(world, smtp(post))):
+        (message,) = await post.has(1)
+        await none_waits(world)
+
+    assert message["Message-ID"] == f"<{queued['id']}@example.com>"
+    assert post.answers == []
+
+
+async def test_an_address_that_is_refused_for_good_holds_up_nobody(
+    world: World, post: Post
+) -> None:
+    post.answers = ["550 no such user"]
+    async with world.consuming():
+        await register(world, "gone@example.com", EMAIL)
+    async with sending(mailer(world, smtp(post))):
+        await post.has(1)
+        await none_waits(world)
+
+    assert post.recipients == [EMAIL]
+
+
+async def test_a_mail_outlives_a_server_that_is_away(world: World) -> None:
+    port = free_port()
+    away = Smtp(parse_smtp(f"smtp+plain://127.0.0.1:{port}"))
+    async with world.consuming():
+        await register(world, EMAIL)
+    async with sending(mailer(world, away)):
+        async with asyncio.timeout(10):
+            while (await waiting(world))[0]["attempts"] < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        with posting(port) as post:
+            await post.has(1, within=20)
+            await none_waits(world)
+
+    assert post.recipients == [EMAIL]
+
+
+async def test_a_mailer_that_died_after_sending_sends_the_same_message_again(
+    world: World, post: Post
+) -> None:
+    async with world.consuming():
+        await register(world, EMAIL)
+
+    class Dies:
+        async def __call__(self, messages: Any) -> Any:
+            await smtp(post)(messages)
+            raise asyncio.CancelledError
+
+    dying = asyncio.create_task(mailer(world, Dies()).once())
+    await asyncio.gather(dying, return_exceptions=True)
+    idle = await mailer(world, smtp(post)).once()
+    async with world.database.transaction() as db:
+        await db.exec_driver_sql("UPDATE mails SET due_at = now()")
+    await mailer(world, smtp(post)).once()
+
+    first, second = post.taken
+    assert idle == 0
+    assert first.as_bytes() == second.as_bytes()
+    assert await waiting(world) == []
+
+
+async def test_a_mail_whose_code_has_run_out_is_given_up(world: World, post: Post) -> None:
+    async with world.consuming():
+        await register(world, EMAIL)
+    async with world.database.transaction() as db:
+        await db.exec_driver_sql("UPDATE mails SET expires_at = now()")
+
+    await mailer(world, smtp(post)).once()
+
+    assert await waiting(world) == []
+    assert post.taken == []
+
+
+async def test_without_a_server_mails_wait_and_in_a_folder_a_developer_reads_them(
+    world: World, tmp_path: Path
+) -> None:
+    async with world.consuming():
+        await register(world, EMAIL)
+
+    await mailer(world, Nowhere()).once()
+    (kept,) = await waiting(world)
+    async with world.database.transaction() as db:
+        await db.exec_driver_sql("UPDATE mails SET due_at = now()")
+    await mailer(world, Folder(tmp_path / "mails")).once()
+
+    (file,) = (tmp_path / "mails").iterdir()
+    assert kept["attempts"] == 1
+    assert file.name == f"{kept['id']}.eml"
+    assert b"https://example.com/verify-email?code=" in file.read_bytes().replace(b"=3D", b"=")
+    assert await waiting(world) == []

@@ -1,0 +1,79 @@
+"""A real SMTP server that keeps what it takes, and refuses what a test says."""
+
+import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.controller import Controller
+
+
+@dataclass
+class Post:
+    """`answers` are given to the next recipients in their order; then everybody is welcome."""
+
+    taken: list[EmailMessage] = field(default_factory=list[EmailMessage])
+    recipients: list[str] = field(default_factory=list[str])
+    answers: list[str] = field(default_factory=list[str])
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"smtp+plain://127.0.0.1:{self.port}"
+
+    async def handle_RCPT(  # noqa: N802 - named by aiosmtpd
+        self, server: Any, session: Any, envelope: Any, address: str, options: Any
+    ) -> str:
+        if self.answers and not (answer := self.answers.pop(0)).startswith("250"):
+            return answer
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(  # noqa: N802 - named by aiosmtpd
+        self, server: Any, session: Any, envelope: Any
+    ) -> str:
+        message = message_from_bytes(envelope.original_content, policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        self.taken.append(message)
+        self.recipients += envelope.rcpt_tos
+        return "250 OK"
+
+    async def has(self, count: int, *, within: float = 10) -> list[EmailMessage]:
+        """Wait for so many messages."""
+        async with asyncio.timeout(within):
+            while len(self.taken) < count:  # noqa: ASYNC110 - filled by another thread
+                await asyncio.sleep(0.02)
+        return self.taken
+
+
+@contextmanager
+def posting(port: int = 0, **more: Any) -> Generator[Post]:
+    """A server that listens for the length of a block, on a free port unless one is given."""
+    post = Post()
+    controller = Controller(post, hostname="127.0.0.1", port=port or free_port(), **more)
+    controller.start()
+    post.port = controller.port
+    try:
+        yield post
+    finally:
+        controller.stop()
+
+
+def free_port() -> int:
+    """A port on which nobody listens at this moment."""
+    import socket  # noqa: PLC0415
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def parts(message: EmailMessage) -> tuple[str, str]:
+    """Its text and its HTML."""
+    text, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    return text.get_content(), html.get_content()
