@@ -1,10 +1,10 @@
-"""The tables: what prepares and decides each command, what applies each event.
+"""The tables: what prepares and decides each command; what applies each event is in `applying`.
 
 `prepare` may wait and holds no transaction, `decide` is pure, `apply` writes rows. A question has
 no effect and is answered at once. What is new in the contract is a row here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -34,31 +34,9 @@ from authbus.commands import (
     UpdateProfile,
     VerifyEmail,
 )
-from authbus.events import (
-    AnyEvent,
-    EmailChanged,
-    EmailChangeRequested,
-    EmailVerificationRequested,
-    EmailVerified,
-    PasswordChanged,
-    ProfileUpdated,
-    RoleGranted,
-    RoleRevoked,
-    SessionEnded,
-    SessionStarted,
-    UserCreated,
-    UserDeactivated,
-    UserErased,
-    UserLocked,
-    UserReactivated,
-    UserUnlocked,
-)
-from authbus.message import Command, Event, Reply
-from authbus.state import SessionRevoked, UserState
-from authbus_service.auth import emails
+from authbus.message import Command, Reply
+from authbus_service.auth.applying import APPLY, apply
 from authbus_service.auth.case import Case
-from authbus_service.auth.codes import service as codes
-from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.commands import (
     change_email,
     change_password,
@@ -86,12 +64,12 @@ from authbus_service.auth.commands import (
     verify_email,
 )
 from authbus_service.auth.guessing.attempt import Settled
-from authbus_service.auth.outcome import Gone, Outcome, Private
+from authbus_service.auth.outcome import Outcome
 from authbus_service.auth.proof import Policy, Proof, Tools
 from authbus_service.auth.request import Request
-from authbus_service.auth.rows import Readable, Rows
-from authbus_service.auth.sessions import service as sessions
-from authbus_service.auth.users import service as users
+from authbus_service.auth.rows import Readable
+
+__all__ = ["APPLY", "HANDLERS", "QUESTIONS", "Handler", "Question", "apply", "decide", "prepare"]
 
 C_contra = TypeVar("C_contra", bound=Command, contravariant=True)
 
@@ -147,87 +125,6 @@ QUESTIONS: Mapping[type[Command], Question[Any]] = {
     FindUsers: find_users,
 }
 
-Applied = UserState | SessionRevoked | Gone | None
-Apply = Callable[[Any, Private, Rows, datetime], Applied]
-
-
-def _session_started(event: SessionStarted, private: Private, rows: Rows, at: datetime) -> None:
-    if private.password_hash:
-        users.rehashed(event.user_id, private.password_hash, rows.users)
-    sessions.started(event, private, rows.sessions, at)
-
-
-def _session_ended(event: SessionEnded, _: Private, rows: Rows, at: datetime) -> SessionRevoked:
-    return sessions.ended(event, rows.sessions, at)
-
-
-def _password_changed(event: PasswordChanged, private: Private, rows: Rows, _: datetime) -> None:
-    users.password_changed(event, private, rows.users)
-
-
-def _user_created(event: UserCreated, private: Private, rows: Rows, at: datetime) -> UserState:
-    state = users.created(event, private, rows.users, at)
-    if private.code_hash:
-        codes.made(Purpose.VERIFY_EMAIL, event, private.code_hash, private.address, rows.codes, at)
-    return state
-
-
-def _user_deactivated(event: UserDeactivated, _: Private, rows: Rows, __: datetime) -> UserState:
-    return users.deactivated(event, rows.users)
-
-
-def _user_reactivated(event: UserReactivated, _: Private, rows: Rows, __: datetime) -> UserState:
-    return users.reactivated(event, rows.users)
-
-
-def _user_locked(event: UserLocked, _: Private, rows: Rows, __: datetime) -> None:
-    users.locked(event, rows.users)
-
-
-def _user_unlocked(event: UserUnlocked, _: Private, rows: Rows, __: datetime) -> None:
-    users.unlocked(event, rows.users)
-    rows.attempts.forgive(event.user_id)
-
-
-def _profile_updated(event: ProfileUpdated, private: Private, rows: Rows, _: datetime) -> UserState:
-    return users.profile_updated(event, private, rows.users)
-
-
-def _role_granted(event: RoleGranted, _: Private, rows: Rows, __: datetime) -> UserState:
-    return users.role_granted(event, rows.users)
-
-
-def _role_revoked(event: RoleRevoked, _: Private, rows: Rows, __: datetime) -> UserState:
-    return users.role_revoked(event, rows.users)
-
-
-def _user_erased(event: UserErased, _: Private, rows: Rows, at: datetime) -> Gone:
-    gone = users.erased(event, rows.users, at)
-    rows.sessions.forget(event.user_id)
-    rows.codes.forget(event.user_id)
-    rows.attempts.forgive(event.user_id)
-    return gone
-
-
-APPLY: Mapping[type[Event], Apply] = {
-    UserCreated: _user_created,
-    UserLocked: _user_locked,
-    UserUnlocked: _user_unlocked,
-    SessionStarted: _session_started,
-    SessionEnded: _session_ended,
-    UserDeactivated: _user_deactivated,
-    UserReactivated: _user_reactivated,
-    PasswordChanged: _password_changed,
-    ProfileUpdated: _profile_updated,
-    EmailVerificationRequested: emails.verification_requested,
-    EmailVerified: emails.verified,
-    EmailChangeRequested: emails.change_requested,
-    EmailChanged: emails.changed,
-    RoleGranted: _role_granted,
-    RoleRevoked: _role_revoked,
-    UserErased: _user_erased,
-}
-
 
 async def prepare(request: Request, tools: Tools) -> Proof:
     """See Handler."""
@@ -241,10 +138,3 @@ def decide(request: Request, proof: Proof, rows: Readable, at: datetime, policy:
         return Outcome(proof.refusal, settled=settled)
     case = Case(request, proof, rows, at, policy)
     return HANDLERS[type(request.command)].decide(request.command, case)
-
-
-def apply(event: AnyEvent, private: Private, rows: Rows, at: datetime) -> Applied:
-    """Change the rows as the event says; returns the state record that goes with it, if any."""
-    if not isinstance(event, UserCreated):
-        users.follows(event, rows.users)
-    return APPLY[type(event)](event, private, rows, at)

@@ -167,7 +167,7 @@ async def test_all_events_with_their_opened_commands_fold_into_the_tables(world:
     assert sum("m=16," in user["password_hash"] for user in users) == 11
     unusual = [(user["locked_until"] is not None, len(user["profile"]) > 1) for user in users]
     assert [sum(each) for each in zip(*unusual, strict=True)] == [4, 4]
-    assert users == by_id(_row(each) for each in fold.rows.users.locked.values())
+    assert users == by_id(row(each) for each in fold.rows.users.locked.values())
     assert sessions_ == by_id(
         asdict(each) | {"amr": " ".join(each.amr)} for each in fold.rows.sessions.known.values()
     )
@@ -214,6 +214,6 @@ def _profile(session: LoggedIn) -> UpdateProfile:
     )
 
 
-def _row(user: User) -> dict[str, Any]:
+def row(user: User) -> dict[str, Any]:
     profile = user.profile.model_dump(mode="json", exclude_none=True)
     return asdict(user) | {"profile": profile, "roles": " ".join(user.roles)}

@@ -1,0 +1,122 @@
+"""What applies each event: the one place that changes rows, beside the sweepers of attempts."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from authbus.events import (
+    AnyEvent,
+    EmailChanged,
+    EmailChangeRequested,
+    EmailVerificationRequested,
+    EmailVerified,
+    PasswordChanged,
+    ProfileUpdated,
+    RoleGranted,
+    RoleRevoked,
+    SessionEnded,
+    SessionStarted,
+    UserCreated,
+    UserDeactivated,
+    UserErased,
+    UserLocked,
+    UserReactivated,
+    UserUnlocked,
+)
+from authbus.message import Event
+from authbus.state import SessionRevoked, UserState
+from authbus_service.auth import emails
+from authbus_service.auth.codes import service as codes
+from authbus_service.auth.codes.code import Purpose
+from authbus_service.auth.outcome import Gone, Private
+from authbus_service.auth.rows import Rows
+from authbus_service.auth.sessions import service as sessions
+from authbus_service.auth.users import service as users
+
+Applied = UserState | SessionRevoked | Gone | None
+Apply = Callable[[Any, Private, Rows, datetime], Applied]
+
+
+def _session_started(event: SessionStarted, private: Private, rows: Rows, at: datetime) -> None:
+    if private.password_hash:
+        users.rehashed(event.user_id, private.password_hash, rows.users)
+    sessions.started(event, private, rows.sessions, at)
+
+
+def _session_ended(event: SessionEnded, _: Private, rows: Rows, at: datetime) -> SessionRevoked:
+    return sessions.ended(event, rows.sessions, at)
+
+
+def _password_changed(event: PasswordChanged, private: Private, rows: Rows, _: datetime) -> None:
+    users.password_changed(event, private, rows.users)
+
+
+def _user_created(event: UserCreated, private: Private, rows: Rows, at: datetime) -> UserState:
+    state = users.created(event, private, rows.users, at)
+    if private.code_hash:
+        codes.made(Purpose.VERIFY_EMAIL, event, private.code_hash, private.address, rows.codes, at)
+    return state
+
+
+def _user_deactivated(event: UserDeactivated, _: Private, rows: Rows, __: datetime) -> UserState:
+    return users.deactivated(event, rows.users)
+
+
+def _user_reactivated(event: UserReactivated, _: Private, rows: Rows, __: datetime) -> UserState:
+    return users.reactivated(event, rows.users)
+
+
+def _user_locked(event: UserLocked, _: Private, rows: Rows, __: datetime) -> None:
+    users.locked(event, rows.users)
+
+
+def _user_unlocked(event: UserUnlocked, _: Private, rows: Rows, __: datetime) -> None:
+    users.unlocked(event, rows.users)
+    rows.attempts.forgive(event.user_id)
+
+
+def _profile_updated(event: ProfileUpdated, private: Private, rows: Rows, _: datetime) -> UserState:
+    return users.profile_updated(event, private, rows.users)
+
+
+def _role_granted(event: RoleGranted, _: Private, rows: Rows, __: datetime) -> UserState:
+    return users.role_granted(event, rows.users)
+
+
+def _role_revoked(event: RoleRevoked, _: Private, rows: Rows, __: datetime) -> UserState:
+    return users.role_revoked(event, rows.users)
+
+
+def _user_erased(event: UserErased, _: Private, rows: Rows, at: datetime) -> Gone:
+    gone = users.erased(event, rows.users, at)
+    rows.sessions.forget(event.user_id)
+    rows.codes.forget(event.user_id)
+    rows.attempts.forgive(event.user_id)
+    return gone
+
+
+APPLY: Mapping[type[Event], Apply] = {
+    UserCreated: _user_created,
+    UserLocked: _user_locked,
+    UserUnlocked: _user_unlocked,
+    SessionStarted: _session_started,
+    SessionEnded: _session_ended,
+    UserDeactivated: _user_deactivated,
+    UserReactivated: _user_reactivated,
+    PasswordChanged: _password_changed,
+    ProfileUpdated: _profile_updated,
+    EmailVerificationRequested: emails.verification_requested,
+    EmailVerified: emails.verified,
+    EmailChangeRequested: emails.change_requested,
+    EmailChanged: emails.changed,
+    RoleGranted: _role_granted,
+    RoleRevoked: _role_revoked,
+    UserErased: _user_erased,
+}
+
+
+def apply(event: AnyEvent, private: Private, rows: Rows, at: datetime) -> Applied:
+    """Change the rows as the event says; returns the state record that goes with it, if any."""
+    if not isinstance(event, UserCreated):
+        users.follows(event, rows.users)
+    return APPLY[type(event)](event, private, rows, at)

@@ -1,0 +1,65 @@
+"""The tables are what the events of administrators and of erased users say."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from authbus import (
+    DeactivateUser,
+    EraseAccount,
+    EraseUser,
+    GrantRole,
+    ReactivateUser,
+    Rejected,
+    RevokeRole,
+)
+from authbus.message import Command
+from authbus_service.auth.rows import Rows
+from tests.integration.consumers.test_fold import Fold, by_id, opened, row, tables, told
+from tests.rig.crowd import PASSWORD, Crowd
+from tests.rig.operators import by_operator
+from tests.rig.world import World
+
+Make = Callable[[SecretStr], Command]
+
+
+def asked(users: list[UUID]) -> list[Make]:
+    """What an operator does to four users."""
+    one, two, three, four = users
+    return [
+        lambda proof: GrantRole(access_token=proof, user_id=one, role="admin"),
+        lambda proof: GrantRole(access_token=proof, user_id=two, role="admin"),
+        lambda proof: RevokeRole(access_token=proof, user_id=two, role="admin"),
+        lambda proof: DeactivateUser(access_token=proof, user_id=two),
+        lambda proof: DeactivateUser(access_token=proof, user_id=three),
+        lambda proof: ReactivateUser(access_token=proof, user_id=three),
+        lambda proof: EraseUser(access_token=proof, user_id=four),
+    ]
+
+
+async def test_what_administrators_did_and_who_is_erased_fold_into_the_tables(
+    world: World,
+) -> None:
+    crowd, web = Crowd(world), world.web
+    async with world.consuming():
+        sessions = await crowd.with_sessions(6)
+        erase = EraseAccount(access_token=sessions[4].access_token, password=PASSWORD)
+        answers = [await web.ask(web.draft(erase))]
+        made = asked([each.user_id for each in sessions[:4]])
+        answers += [await web.ask(by_operator(world, make)) for make in made]
+
+    fold = Fold(await opened(world), {"first": world.hashes.hasher}, Rows())
+    for event, at, _ in await told(world):
+        fold.add(event, at, "first")
+
+    users, sessions_, emails, codes = await tables(world)
+    assert not [each for each in answers if isinstance(each, Rejected)]
+    assert len(users) == len(sessions_) == 4
+    assert users == by_id(row(each) for each in fold.rows.users.locked.values())
+    assert {each["id"] for each in sessions_} == set(fold.rows.sessions.known)
+    assert emails == fold.emails
+    assert {each["hash"] for each in codes} == set(fold.rows.codes.known)
+    gone = await world.rows("SELECT * FROM erased_users")
+    kept = [(each.id, each.sequence, each.erased_at) for each in fold.rows.users.gone.values()]
+    assert sorted(tuple(each.values()) for each in gone) == sorted(kept)
