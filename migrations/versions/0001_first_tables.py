@@ -73,6 +73,7 @@ def _accounts() -> None:
         sa.Column("email_verified", sa.Boolean(), nullable=False),
         _text("roles"),
         _time("locked_until", nullable=True),
+        sa.Column("devices", sa.LargeBinary(), nullable=False),
         sa.Column("profile", sa.JSON(), nullable=False),
     )
     op.create_index("ix_users_status", "users", ["status", "id"])

@@ -1,11 +1,28 @@
 """Commands: what a producer may ask. Each is sealed as a whole before it goes onto a topic."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
 
-from authbus.message import Command, Email, EmailPart, PersonalText, RoleName, Secret
+from authbus.admin_commands import (
+    DeactivateUser,
+    EraseUser,
+    ExportUser,
+    FindUsers,
+    GetUser,
+    GrantRole,
+    ReactivateUser,
+    RevokeRole,
+    UnlockUser,
+)
+from authbus.message import (
+    Command,
+    Email,
+    PersonalText,
+    Secret,
+    SecretOrNone,
+)
 from authbus.profile import Attributes, DisplayName, Locale, PictureUrl, TimeZone
 
 
@@ -20,13 +37,15 @@ class LogIn(Command):
     """Start a session. Answered by `LoggedIn`; unknown and wrong are one refusal.
 
     `device` and `ip_address` are what the producer knows of the user's side, for their own list of
-    sessions. They are on no topic in the clear.
+    sessions. They are on no topic in the clear. `device_token` is that of an earlier `LoggedIn` on
+    the same device: guesses of others then keep its user out no more.
     """
 
     email: Email
     password: Secret
     device: PersonalText = None
     ip_address: PersonalText = None
+    device_token: SecretOrNone = None
 
 
 class LogOut(Command):
@@ -54,34 +73,6 @@ class ListSessions(Command):
     """Where the user is logged in. A question: it has no effect. Answered by `SessionList`."""
 
     access_token: Secret
-
-
-class DeactivateUser(Command):
-    """Shut an account and end its sessions. For administrators: `access_token` is theirs.
-
-    Answered by `UserIsDeactivated`, also when it is already.
-    """
-
-    access_token: Secret
-    user_id: UUID
-    reason: Literal["unspecified", "requested", "compromised", "abuse", "dormant"] = "unspecified"
-
-
-class ReactivateUser(Command):
-    """Open a deactivated account again. For administrators. Answered by `UserIsActive`."""
-
-    access_token: Secret
-    user_id: UUID
-
-
-class UnlockUser(Command):
-    """End a lock that wrong passwords brought, and forget them. For administrators.
-
-    Answered by `UserIsUnlocked`, also when it is not locked.
-    """
-
-    access_token: Secret
-    user_id: UUID
 
 
 class ChangePassword(Command):
@@ -156,22 +147,6 @@ class ConfirmEmailChange(Command):
     code: Secret
 
 
-class GrantRole(Command):
-    """Give a user a declared role. For administrators. Answered by `UserRoles`."""
-
-    access_token: Secret
-    user_id: UUID
-    role: RoleName
-
-
-class RevokeRole(Command):
-    """Take a role from a user. For administrators. Answered by `UserRoles`."""
-
-    access_token: Secret
-    user_id: UUID
-    role: RoleName
-
-
 class EraseAccount(Command):
     """Erase one's own account and all that is held of it. Answered by `UserIsErased`."""
 
@@ -179,45 +154,10 @@ class EraseAccount(Command):
     password: Secret
 
 
-class EraseUser(Command):
-    """Erase an account and all that is held of it. For administrators. See `EraseAccount`."""
-
-    access_token: Secret
-    user_id: UUID
-
-
 class ExportAccount(Command):
     """All that is held of oneself. A question. Answered by `UserExport`, sealed to who asks."""
 
     access_token: Secret
-
-
-class ExportUser(Command):
-    """All that is held of a user. A question for administrators. See `ExportAccount`."""
-
-    access_token: Secret
-    user_id: UUID
-
-
-class GetUser(Command):
-    """One account with its live sessions. A question for administrators. See `UserDetails`."""
-
-    access_token: Secret
-    user_id: UUID
-
-
-class FindUsers(Command):
-    """Accounts, a page at a time. A question for administrators. Answered by `FoundUsers`.
-
-    In the order of their addresses when `email_prefix` is given (a whole address is one too), else
-    in the order of their registration. `after` is the last page's `next`.
-    """
-
-    access_token: Secret
-    email_prefix: EmailPart = None
-    status: Literal["active", "deactivated"] | None = None
-    after: EmailPart = None
-    limit: Annotated[int, Field(ge=1, le=100)] = 50
 
 
 AnyCommand = (

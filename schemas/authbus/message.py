@@ -33,6 +33,14 @@ Secret = Annotated[
     PlainSerializer(_reveal, when_used="json"),
 ]
 
+_Bounded = Annotated[
+    SecretStr,
+    Field(max_length=4096),
+    AfterValidator(_no_nul),
+    PlainSerializer(_reveal, when_used="json"),
+]
+SecretOrNone = Annotated[_Bounded | None, Field(repr=False, json_schema_extra={"x-secret": True})]
+
 # Syntax and canonical form are the service's to judge; here stand only the outer bounds.
 Email = Annotated[
     str,

@@ -5,43 +5,19 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from authbus.message import Email, EmailPart, Instant, PersonalText, Reply, RoleName, Secret
-from authbus.open_enum import OpenEnum
+from authbus.code import Code
+from authbus.message import (
+    Email,
+    EmailPart,
+    Instant,
+    PersonalText,
+    Reply,
+    RoleName,
+    Secret,
+    SecretOrNone,
+)
 from authbus.profile import Profile
 from authbus.state import UserStatus
-
-
-class Code(OpenEnum):
-    """Why a command was refused. Codes are stable; new ones may come."""
-
-    INVALID = "invalid"
-    INVALID_CREDENTIALS = "invalid_credentials"
-    INVALID_TOKEN = "invalid_token"
-    SESSION_UNKNOWN = "session_unknown"
-    FORBIDDEN = "forbidden"
-    USER_UNKNOWN = "user_unknown"
-    VERSION_CONFLICT = "version_conflict"
-    ROLE_UNKNOWN = "role_unknown"
-    EMAIL_INVALID = "email_invalid"
-    EMAIL_TAKEN = "email_taken"
-    EMAIL_VERIFIED = "email_verified"
-    CODE_INVALID = "code_invalid"
-    TOO_SOON = "too_soon"
-    PASSWORD_TOO_SHORT = "password_too_short"
-    PASSWORD_TOO_LONG = "password_too_long"
-    PASSWORD_COMMON = "password_common"
-    PASSWORD_PERSONAL = "password_personal"
-    BUSY = "busy"
-    EXPIRED = "expired"
-    IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
-    WRONG_TOPIC = "wrong_topic"
-    UNKNOWN_TYPE = "unknown_type"
-    STALE_ID = "stale_id"
-
-    @property
-    def retryable(self) -> bool:
-        """Whether the same command, with the same id, may be sent again and can succeed."""
-        return self is Code.BUSY
 
 
 class Rejected(Reply):
@@ -64,7 +40,10 @@ class Registered(Reply):
 
 
 class LoggedIn(Reply):
-    """A session has started. The tokens are in the sealed reply and nowhere else."""
+    """A session has started. The tokens are in the sealed reply and nowhere else.
+
+    `device_token` is for the user's device to keep and to show at its next log-in.
+    """
 
     sealed: ClassVar[bool] = True
 
@@ -74,6 +53,7 @@ class LoggedIn(Reply):
     access_token_expires_at: Instant
     refresh_token: Secret
     session_expires_at: Instant
+    device_token: SecretOrNone = None
 
 
 class LoggedOut(Reply):

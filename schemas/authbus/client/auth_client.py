@@ -138,16 +138,25 @@ class AuthClient:
         *,
         device: str | None = None,
         ip_address: str | None = None,
+        device_token: str | None = None,
         command_id: UUID | None = None,
         timeout: float | None = None,
     ) -> Session:
         """Start a session. Raises AuthRejected: `invalid_credentials` whatever is wrong.
 
         `device` and `ip_address` are shown to the user in the list of their sessions.
+        `device_token` is what an earlier session on the same device came with.
         """
         secret = SecretStr(password)
+        known = None if device_token is None else SecretStr(device_token)
         reply = await self._call(
-            lambda: LogIn(email=email, password=secret, device=device, ip_address=ip_address),
+            lambda: LogIn(
+                email=email,
+                password=secret,
+                device=device,
+                ip_address=ip_address,
+                device_token=known,
+            ),
             LoggedIn,
             key=self._lanes.key(email),
             command_id=command_id,

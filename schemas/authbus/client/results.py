@@ -25,6 +25,7 @@ class Session:
     access_token_expires_at: datetime
     refresh_token: str = field(repr=False)
     session_expires_at: datetime
+    device_token: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, reply: LoggedIn) -> Self:
@@ -36,4 +37,5 @@ class Session:
             access_token_expires_at=reply.access_token_expires_at,
             refresh_token=reply.refresh_token.get_secret_value(),
             session_expires_at=reply.session_expires_at,
+            device_token=reply.device_token.get_secret_value() if reply.device_token else None,
         )

@@ -107,6 +107,7 @@ _VALUES: tuple[Message, ...] = (
             "access_token_expires_at": AT + timedelta(minutes=10),
             "refresh_token": "an-opaque-refresh-token",
             "session_expires_at": AT + timedelta(days=30),
+            "device_token": "an-opaque-device-token",
         }
     ),
     LoggedOut(session_id=_SESSION),

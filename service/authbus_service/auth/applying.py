@@ -38,8 +38,7 @@ Apply = Callable[[Any, Private, Rows, datetime], Applied]
 
 
 def _session_started(event: SessionStarted, private: Private, rows: Rows, at: datetime) -> None:
-    if private.password_hash:
-        users.rehashed(event.user_id, private.password_hash, rows.users)
+    users.logged_in(event.user_id, private, rows.users)
     sessions.started(event, private, rows.sessions, at)
 
 

@@ -31,6 +31,7 @@ class Granting:
             access_token_expires_at=answer.access_token_expires_at,
             refresh_token=SecretStr(derived.refresh_token),
             session_expires_at=answer.session_expires_at,
+            device_token=_device_token(answer, request),
         )
 
     def _claims(self, granted: Granted, request: Request) -> dict[str, Any]:
@@ -51,3 +52,11 @@ class Granting:
         if granted.permissions:
             claims["scope"] = " ".join(granted.permissions)
         return claims
+
+
+def _device_token(granted: Granted, request: Request) -> SecretStr:
+    """The token that the command showed, where it was known; else a new one."""
+    shown = getattr(request.command, "device_token", None)
+    if granted.is_known_device and isinstance(shown, SecretStr):
+        return shown
+    return SecretStr(request.derived.device_token)

@@ -31,6 +31,8 @@ class Granted(BaseModel):
     access_token_expires_at: datetime
     session_expires_at: datetime
 
+    is_known_device: bool = False
+
     @classmethod
     def wire_type(cls) -> str:
         """The reply's type: what becomes of it."""
@@ -53,6 +55,7 @@ class Private:
     profile: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
     device: str | None = field(default=None, repr=False)
     ip_address: str | None = field(default=None, repr=False)
+    device_hash: bytes = field(default=b"", repr=False)
 
 
 NOTHING = Private()

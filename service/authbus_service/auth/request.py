@@ -45,6 +45,11 @@ class Derived:
         family = self.masters.refresh_family(self.command_id, self.content, self.master)
         return self.next_refresh_token(family)
 
+    @property
+    def device_token(self) -> str:
+        """What makes the device known from which this command logs in."""
+        return self.masters.device_token(self.command_id, self.content, self.master)
+
     def next_refresh_token(self, held: str) -> str:
         """The refresh token that this command gives for the one that is held, or its family."""
         secret = self.masters.refresh_token(self.command_id, self.content, self.master)

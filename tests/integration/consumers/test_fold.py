@@ -118,6 +118,7 @@ class Fold:
                     password_hash=again,
                     device=device,
                     ip_address=ip_address,
+                    device_hash=token_hash(request.derived.device_token),
                 )
             case ProfileUpdated(fields=fields), UpdateProfile():
                 changes = asked(request.command)

@@ -1,5 +1,7 @@
 """A user's own sessions on real servers: listed, ended one by one, ended together."""
 
+from typing import Any
+
 from pydantic import SecretStr
 
 from authbus import (
@@ -20,7 +22,7 @@ from tests.rig.world import World
 EMAIL, PASSWORD = "ana@example.com", SecretStr("correct horse battery")
 
 
-async def log_in(world: World, **side: str) -> LoggedIn:
+async def log_in(world: World, **side: Any) -> LoggedIn:
     web = world.web
     session = await web.ask(web.draft(LogIn(email=EMAIL, password=PASSWORD, **side)))
     assert isinstance(session, LoggedIn)

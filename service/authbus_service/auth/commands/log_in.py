@@ -5,15 +5,18 @@ from dataclasses import replace
 from authbus.commands import LogIn
 from authbus.replies import Code, Rejected
 from authbus_service.auth.case import Case
-from authbus_service.auth.guessing.admission import account_key, admitted, source_key
+from authbus_service.auth.guessing.admission import account_key, admitted, device_key, source_key
 from authbus_service.auth.guessing.attempt import Attempt, Settled, Verdict
 from authbus_service.auth.locking import guessed_wrong, lock_is_over
 from authbus_service.auth.outcome import Outcome
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
 from authbus_service.auth.sessions.starting import LogInBy, start_session
+from authbus_service.auth.users import devices
 from authbus_service.auth.users.email import canonical
 from authbus_service.auth.users.service import holds
+from authbus_service.auth.users.user import Credential
+from authbus_service.core.security.masters import token_hash
 
 _PASSWORD = ("pwd",)
 
@@ -22,13 +25,7 @@ async def prepare(command: LogIn, request: Request, tools: Tools) -> Proof:
     """Verify the password: one question and one hash, whoever asks and whatever is wrong."""
     address = canonical(command.email) or ""
     found = await tools.credential(address)
-    attempt = Attempt(
-        key=account_key(request.derived.masters, address),
-        command_id=request.id,
-        expires_at=request.expires_at,
-        source=source_key(request.derived.masters, command.ip_address),
-        user_id=found.user_id if found else None,
-    )
+    attempt = _attempt(command, request, address, found)
     match await admitted(attempt, tools.reserve):
         case Verdict.WAIT:
             return Proof(refusal=Rejected.because(Code.EXPIRED))
@@ -40,7 +37,7 @@ async def prepare(command: LogIn, request: Request, tools: Tools) -> Proof:
     password = command.password.get_secret_value()
     verified = await tools.hashes.verify(found.password_hash if found else None, password)
     if found is None or not verified.ok:
-        return Proof(user_id=attempt.user_id, attempt=attempt)
+        return Proof(user_id=found.user_id if found else None, attempt=attempt)
     again = ""
     if verified.rehash_needed:
         again = await tools.hashes.hash(password, request.derived.salt)
@@ -57,14 +54,40 @@ def decide(command: LogIn, case: Case) -> Outcome:
     """A session, if the proof still holds under the lock."""
     proof = case.proof
     user = case.rows.user(proof.user_id)
-    if user is None or user.is_locked(case.at) or not holds(proof.credential, user):
+    known = user is not None and devices.knows(user.devices, _shown(command))
+    shut_out = user is None or (user.is_locked(case.at) and not known)
+    if user is None or shut_out or not holds(proof.credential, user):
         return guessed_wrong(case, user)
     unlocked = lock_is_over(case, user)
     by = LogInBy(amr=_PASSWORD, device=command.device, ip_address=command.ip_address)
     started = start_session(case, user, by, place=len(unlocked))
+    device = _shown(command) if known else token_hash(case.request.derived.device_token)
     return replace(
         started,
+        answer=started.answer.model_copy(update={"is_known_device": known}),
         events=(*unlocked, *started.events),
-        private=replace(started.private, password_hash=proof.password_hash),
+        private=replace(
+            started.private, password_hash=proof.password_hash, device_hash=device or b""
+        ),
         settled=Settled.CLEARED,
     )
+
+
+def _attempt(command: LogIn, request: Request, address: str, found: Credential | None) -> Attempt:
+    """What this log-in counts against: a device that its user is known by, else the account."""
+    masters, shown = request.derived.masters, _shown(command)
+    if found is not None and shown is not None and devices.knows(found.devices, shown):
+        return Attempt(device_key(masters, shown), request.id, request.expires_at)
+    return Attempt(
+        key=account_key(masters, address),
+        command_id=request.id,
+        expires_at=request.expires_at,
+        source=source_key(masters, command.ip_address),
+        user_id=found.user_id if found else None,
+    )
+
+
+def _shown(command: LogIn) -> bytes | None:
+    """SHA-256 of the device's token that came with the command."""
+    token = command.device_token
+    return None if token is None else token_hash(token.get_secret_value())

@@ -21,6 +21,11 @@ def account_key(masters: Masters, canonical: str) -> bytes:
     return masters.derive("guess/account", canonical.encode())
 
 
+def device_key(masters: Masters, device_hash: bytes) -> bytes:
+    """What stands for a device that its user is known by."""
+    return masters.derive("guess/device", device_hash)
+
+
 def own_key(masters: Masters, user_id: UUID) -> bytes:
     """What stands for an account whose own session guesses at its password."""
     return masters.derive("guess/own", user_id.bytes)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Text, Uuid
+from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from authbus_service.core.database import Base
@@ -31,6 +31,7 @@ class UserRow(Base):
     email_verified: Mapped[bool]
     roles: Mapped[str]
     locked_until: Mapped[datetime | None]
+    devices: Mapped[bytes] = mapped_column(LargeBinary)
     profile: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 

@@ -21,7 +21,13 @@ _CANONICALS = bindparam("canonicals", type_=ARRAY(Text))
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
 
 _CREDENTIALS = (
-    select(_EMAIL.c.canonical, _USER.c.id, _USER.c.password_hash, _USER.c.credential_version)
+    select(
+        _EMAIL.c.canonical,
+        _USER.c.id,
+        _USER.c.password_hash,
+        _USER.c.credential_version,
+        _USER.c.devices,
+    )
     .join_from(_EMAIL, _USER, _EMAIL.c.user_id == _USER.c.id)
     .where(_EMAIL.c.canonical == any_(_CANONICALS))
 )
@@ -51,6 +57,7 @@ _CHANGING = (
     "email_verified",
     "roles",
     "locked_until",
+    "devices",
 )
 _PROFILE = ("id", "profile")
 _NEW = (*_CHANGING, "created_at", "profile")

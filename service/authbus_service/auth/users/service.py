@@ -19,6 +19,7 @@ from authbus.events import (
 from authbus.message import Event
 from authbus.state import UserState, UserStatus
 from authbus_service.auth.outcome import Gone, Private
+from authbus_service.auth.users import devices
 from authbus_service.auth.users.email import canonical
 from authbus_service.auth.users.rows import Users
 from authbus_service.auth.users.user import Credential, ErasedUser, User
@@ -114,9 +115,16 @@ def moved(event: EmailChanged, address: str, users: Users) -> UserState:
     return state(user)
 
 
-def rehashed(user_id: UUID, password_hash: str, users: Users) -> None:
-    """The same password under today's parameters: its version stays."""
-    users.touch(user_id).password_hash = password_hash
+def logged_in(user_id: UUID, private: Private, users: Users) -> None:
+    """A session started: its device is known, and its password's hash may be a new one.
+
+    That is the same password under today's parameters: its version stays.
+    """
+    user = users.touch(user_id)
+    if private.password_hash:
+        user.password_hash = private.password_hash
+    if private.device_hash:
+        user.devices = devices.seen(user.devices, private.device_hash)
 
 
 def locked(event: UserLocked, users: Users) -> None:

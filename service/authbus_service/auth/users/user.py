@@ -25,6 +25,7 @@ class User:
     roles: tuple[str, ...] = ()
     email_verified: bool = False
     locked_until: datetime | None = None
+    devices: bytes = field(default=b"", repr=False)
     profile: Profile = field(default=Profile(), repr=False)
 
     @property
@@ -53,3 +54,4 @@ class Credential:
     user_id: UUID
     password_hash: str = field(repr=False)
     version: int
+    devices: bytes = field(default=b"", repr=False)

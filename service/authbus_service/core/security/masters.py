@@ -157,6 +157,10 @@ class Masters:
         """The secret of the refresh token that a command is answered with: 256 bits, base64url."""
         return _text(self.derive("refresh", command_id.bytes, content, master=master))
 
+    def device_token(self, command_id: UUID, content: bytes, master: str | None = None) -> str:
+        """What makes a new device known, for its next log-in: as above."""
+        return _text(self.derive("device", command_id.bytes, content, master=master))
+
     def refresh_family(self, command_id: UUID, content: bytes, master: str | None = None) -> str:
         """What all refresh tokens of the session that a command starts have in front: as above."""
         return _text(self.derive("refresh/family", command_id.bytes, content, master=master))

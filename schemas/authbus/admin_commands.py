@@ -1,0 +1,87 @@
+"""What administrators may ask: `access_token` is theirs, or an operator's proof."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from authbus.message import Command, EmailPart, RoleName, Secret
+
+
+class DeactivateUser(Command):
+    """Shut an account and end its sessions. For administrators: `access_token` is theirs.
+
+    Answered by `UserIsDeactivated`, also when it is already.
+    """
+
+    access_token: Secret
+    user_id: UUID
+    reason: Literal["unspecified", "requested", "compromised", "abuse", "dormant"] = "unspecified"
+
+
+class ReactivateUser(Command):
+    """Open a deactivated account again. For administrators. Answered by `UserIsActive`."""
+
+    access_token: Secret
+    user_id: UUID
+
+
+class UnlockUser(Command):
+    """End a lock that wrong passwords brought, and forget them. For administrators.
+
+    Answered by `UserIsUnlocked`, also when it is not locked.
+    """
+
+    access_token: Secret
+    user_id: UUID
+
+
+class GrantRole(Command):
+    """Give a user a declared role. For administrators. Answered by `UserRoles`."""
+
+    access_token: Secret
+    user_id: UUID
+    role: RoleName
+
+
+class RevokeRole(Command):
+    """Take a role from a user. For administrators. Answered by `UserRoles`."""
+
+    access_token: Secret
+    user_id: UUID
+    role: RoleName
+
+
+class EraseUser(Command):
+    """Erase an account and all that is held of it. For administrators. See `EraseAccount`."""
+
+    access_token: Secret
+    user_id: UUID
+
+
+class ExportUser(Command):
+    """All that is held of a user. A question for administrators. See `ExportAccount`."""
+
+    access_token: Secret
+    user_id: UUID
+
+
+class GetUser(Command):
+    """One account with its live sessions. A question for administrators. See `UserDetails`."""
+
+    access_token: Secret
+    user_id: UUID
+
+
+class FindUsers(Command):
+    """Accounts, a page at a time. A question for administrators. Answered by `FoundUsers`.
+
+    In the order of their addresses when `email_prefix` is given (a whole address is one too), else
+    in the order of their registration. `after` is the last page's `next`.
+    """
+
+    access_token: Secret
+    email_prefix: EmailPart = None
+    status: Literal["active", "deactivated"] | None = None
+    after: EmailPart = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
