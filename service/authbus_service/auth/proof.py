@@ -56,8 +56,8 @@ class Proof:
 
     @property
     def is_wrong(self) -> bool:
-        """Whether a password was checked for a user who exists, and was not theirs."""
-        return self.attempt is not None and self.user_id is not None and self.credential is None
+        """Whether a password was checked and was not right, also that of a user who is not."""
+        return self.attempt is not None and self.credential is None
 
     @property
     def users(self) -> set[UUID]:

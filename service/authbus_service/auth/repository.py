@@ -3,7 +3,7 @@
 Users by id, then addresses, then sessions and codes under their users' locks.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -20,12 +20,15 @@ from authbus_service.auth.users import repository as users
 
 
 async def lock(
-    db: AsyncConnection, ids: Iterable[UUID], *, wait: bool = False
+    db: AsyncConnection, proofs: Sequence[Proof], *, wait: bool = False
 ) -> tuple[Rows, set[UUID]]:
-    """Lock these users. Returns their rows, and those that exist but are locked elsewhere."""
-    wanted = set(ids)
+    """Lock the users of these. Returns their rows, and those that exist but are locked elsewhere.
+
+    A guess at nobody's password asks as well: it costs what one at somebody's does.
+    """
+    wanted = set[UUID]().union(*(proof.users for proof in proofs))
     rows = Rows()
-    if not wanted:
+    if not wanted and not any(proof.is_wrong for proof in proofs):
         return rows, set()
     rows.users.locked = {user.id: user for user in await users.lock(db, wanted, wait=wait)}
     missed = wanted - rows.users.locked.keys()

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
-from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -58,7 +57,7 @@ class Grouping:
         Those whose user is locked elsewhere are left out, for later, or waited for with `wait`.
         """
         async with self.database.transaction() as db:
-            rows, busy = await repository.lock(db, _users(jobs), wait=wait)
+            rows, busy = await repository.lock(db, [job.proof for job in jobs], wait=wait)
             ready = [job for job in jobs if not job.proof.users & busy]
             if not ready:
                 return Committed()
@@ -113,10 +112,6 @@ def _is_kept(job: Job, at: datetime) -> bool:
     """Whether the inbox has a place for it; what is older is never executed, so it needs none."""
     issued = id_time(job.request.id)
     return issued is not None and issued >= partitions.oldest(at)
-
-
-def _users(jobs: Sequence[Job]) -> set[UUID]:
-    return set[UUID]().union(*(job.proof.users for job in jobs))
 
 
 async def _clock(db: AsyncConnection) -> datetime:
