@@ -9,6 +9,7 @@ class Code(OpenEnum):
     INVALID = "invalid"
     INVALID_CREDENTIALS = "invalid_credentials"
     INVALID_TOKEN = "invalid_token"
+    TOKEN_ROTATED = "token_rotated"
     SESSION_UNKNOWN = "session_unknown"
     FORBIDDEN = "forbidden"
     USER_UNKNOWN = "user_unknown"

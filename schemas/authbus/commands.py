@@ -55,6 +55,17 @@ class LogOut(Command):
     refresh_token: Secret
 
 
+class RefreshSession(Command):
+    """Change a refresh token for new tokens. Answered by `Refreshed`.
+
+    Each token is good for one command. A second one, under another id, ends the session: somebody
+    has a copy. Only just after the change it is `token_rotated`, and the session goes on.
+    """
+
+    session_id: UUID
+    refresh_token: Secret
+
+
 class EndSession(Command):
     """End one of the user's own sessions. Answered by `SessionIsEnded`, also when it has ended."""
 
@@ -164,6 +175,7 @@ AnyCommand = (
     RegisterUser
     | LogIn
     | LogOut
+    | RefreshSession
     | EndSession
     | EndAllSessions
     | ListSessions

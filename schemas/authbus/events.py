@@ -17,6 +17,7 @@ class EndReason(OpenEnum):
     REVOKED = "revoked"
     LIMIT = "limit"
     PASSWORD_CHANGED = "password_changed"
+    TOKEN_REUSE = "token_reuse"
     DEACTIVATED = "deactivated"
     ERASED = "erased"
 
@@ -51,6 +52,13 @@ class SessionStarted(Event):
     client_id: Annotated[str, StringConstraints(max_length=64)]
     amr: tuple[str, ...]
     expires_at: Instant
+    lapses_at: Instant
+
+
+class SessionRefreshed(Event):
+    """Its holder came for new tokens: it goes on until `lapses_at`, or is refreshed again."""
+
+    session_id: UUID
     lapses_at: Instant
 
 
@@ -138,6 +146,7 @@ class UserErased(Event):
 AnyEvent = (
     UserCreated
     | SessionStarted
+    | SessionRefreshed
     | SessionEnded
     | UserDeactivated
     | UserReactivated

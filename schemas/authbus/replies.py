@@ -39,13 +39,10 @@ class Registered(Reply):
     user_id: UUID
 
 
-class LoggedIn(Reply):
-    """A session has started. The tokens are in the sealed reply and nowhere else.
+class Tokens(BaseModel):
+    """What whoever holds a session is given."""
 
-    `device_token` is for the user's device to keep and to show at its next log-in.
-    """
-
-    sealed: ClassVar[bool] = True
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     user_id: UUID
     session_id: UUID
@@ -53,7 +50,23 @@ class LoggedIn(Reply):
     access_token_expires_at: Instant
     refresh_token: Secret
     session_expires_at: Instant
+
+
+class LoggedIn(Tokens, Reply):
+    """A session has started. The tokens are in the sealed reply and nowhere else.
+
+    `device_token` is for the user's device to keep and to show at its next log-in.
+    """
+
+    sealed: ClassVar[bool] = True
+
     device_token: SecretOrNone = None
+
+
+class Refreshed(Tokens, Reply):
+    """New tokens of a session. Its refresh token of before is used up."""
+
+    sealed: ClassVar[bool] = True
 
 
 class LoggedOut(Reply):

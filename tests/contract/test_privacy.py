@@ -29,6 +29,7 @@ REVIEWED = {
     "SessionStarted.actor",
     "SessionStarted.client_id",  # a declared client
     "SessionStarted.amr[]",  # RFC 8176 names
+    "SessionRefreshed.actor",
     "SessionEnded.actor",
     "PasswordChanged.actor",
     "PasswordChanged.reason",  # an open enumeration of ours

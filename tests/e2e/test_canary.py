@@ -86,6 +86,7 @@ async def a_life(auth: AuthClient, email: str) -> dict[str, str]:
         await auth.log_in(email, secrets["wrong password"])
     sessions = [await auth.log_in(email, secrets["password"]) for _ in range(3)]
     token = sessions[0].access_token
+    sessions.append(await auth.refresh(sessions[0]))
     await auth.sessions.list(token)
     await auth.sessions.end(token, sessions[1].session_id)
     with pytest.raises(AuthRejected):

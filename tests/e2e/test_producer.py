@@ -103,6 +103,24 @@ async def test_a_verifier_refuses_a_token_soon_after_its_session_ended(serving: 
     assert (claims.user_id, claims.session_id) == (user.user_id, session.session_id)
 
 
+async def test_a_refreshed_session_goes_on_with_new_tokens(serving: Serving) -> None:
+    async with a_client(serving) as auth:
+        await auth.register(EMAIL, PASSWORD)
+        first = await auth.log_in(EMAIL, PASSWORD)
+        second = await auth.refresh(first)
+        third = await auth.refresh(second)
+        claims = auth.verify(third.access_token)
+        with pytest.raises(AuthRejected) as refused:
+            await auth.refresh(first)
+        with pytest.raises(AuthRejected):
+            await auth.refresh(third)
+
+    assert refused.value.code == "invalid_token"
+    assert claims.session_id == first.session_id == third.session_id
+    assert third.device_token == first.device_token
+    assert len({each.refresh_token for each in (first, second, third)}) == 3
+
+
 async def test_a_killed_producers_command_is_asked_again_by_another_process(
     serving: Serving,
 ) -> None:

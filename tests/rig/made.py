@@ -22,6 +22,7 @@ POLICY = Policy(
     session_lifetime=timedelta(days=30),
     session_idle=timedelta(days=7),
     sessions_per_user=5,
+    refresh_grace=timedelta(seconds=10),
     access_token_lifetime=timedelta(minutes=10),
     password_min_length=12,
 )

@@ -19,13 +19,13 @@ from authbus.client.password_calls import PasswordCalls
 from authbus.client.profile_calls import ProfileCalls
 from authbus.client.results import Session, User
 from authbus.client.session_calls import SessionCalls
-from authbus.commands import LogIn, LogOut, RegisterUser
+from authbus.commands import LogIn, LogOut, RefreshSession, RegisterUser
 from authbus.connection import Connection, Security
 from authbus.ended_sessions import EndedSessions
 from authbus.following import Feed, Follower
 from authbus.message import Command, Reply
 from authbus.public_keys import PublicKeys
-from authbus.replies import LoggedIn, LoggedOut, Registered
+from authbus.replies import LoggedIn, LoggedOut, Refreshed, Registered
 from authbus.tokens import Claims, OnStale, Rules, TokenChecker
 from authbus.topics import ACCOUNTS, CREDENTIALS, DEFAULT_NAMESPACE, SESSIONS
 from authbus.trust import Trust
@@ -163,6 +163,28 @@ class AuthClient:
             timeout=timeout,
         )
         return Session.of(reply)
+
+    async def refresh(
+        self,
+        session: Session,
+        *,
+        command_id: UUID | None = None,
+        timeout: float | None = None,
+    ) -> Session:
+        """New tokens for a session; those held before are used up, so keep what this returns.
+
+        Raises AuthRejected: `invalid_token` when the session is over, `token_rotated` when another
+        call has just refreshed it. After AuthTimeout call with its `command_id` again.
+        """
+        token = SecretStr(session.refresh_token)
+        reply = await self._call(
+            lambda: RefreshSession(session_id=session.session_id, refresh_token=token),
+            Refreshed,
+            key=str(session.session_id),
+            command_id=command_id,
+            timeout=timeout,
+        )
+        return Session.of(reply, session.device_token)
 
     async def log_out(
         self,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from authbus.replies import LoggedIn
+from authbus.replies import LoggedIn, Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,10 @@ class Session:
     device_token: str | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, reply: LoggedIn) -> Self:
-        """The reply with its tokens as text."""
+    def of(cls, reply: Tokens, device_token: str | None = None) -> Self:
+        """The reply with its tokens as text; without a device's token the one that is known."""
+        if isinstance(reply, LoggedIn) and reply.device_token is not None:
+            device_token = reply.device_token.get_secret_value()
         return cls(
             user_id=reply.user_id,
             session_id=reply.session_id,
@@ -37,5 +39,5 @@ class Session:
             access_token_expires_at=reply.access_token_expires_at,
             refresh_token=reply.refresh_token.get_secret_value(),
             session_expires_at=reply.session_expires_at,
-            device_token=reply.device_token.get_secret_value() if reply.device_token else None,
+            device_token=device_token,
         )

@@ -6,6 +6,7 @@ MEANINGS = {
     Code.INVALID: "A field is missing, unknown or out of bounds; `detail` names it.",
     Code.INVALID_CREDENTIALS: "No account with this address and password.",
     Code.INVALID_TOKEN: "The token is not of this session, or no longer good.",
+    Code.TOKEN_ROTATED: "Another command has just changed this refresh token: use what it got.",
     Code.SESSION_UNKNOWN: "The user has no such session.",
     Code.FORBIDDEN: "Whoever asks has no role with the permission that this needs.",
     Code.USER_UNKNOWN: "There is no such user.",

@@ -7,12 +7,10 @@ from uuid import UUID, uuid5
 from authbus import topics
 from authbus.commands import (
     ChangePassword,
-    EndAllSessions,
-    EndSession,
     GetProfile,
-    ListSessions,
     LogIn,
     LogOut,
+    RefreshSession,
     RegisterUser,
     UpdateProfile,
 )
@@ -32,7 +30,6 @@ from authbus.events import (
 from authbus.message import Message
 from authbus.profile import Profile, ProfileField
 from authbus.replies import (
-    AllSessionsEnded,
     Code,
     LoggedIn,
     LoggedOut,
@@ -40,12 +37,9 @@ from authbus.replies import (
     ProfileSaved,
     Registered,
     Rejected,
-    SessionEntry,
-    SessionIsEnded,
-    SessionList,
     UserProfile,
 )
-from authbus.specification import admin_examples, email_examples
+from authbus.specification import admin_examples, email_examples, session_examples
 from authbus.specification.messages import Entry, Kind
 from authbus.specification.schemas import SEALED_URN, Json
 from authbus.state import DeadLetter, FeedAlive, PublicKey, SessionRevoked, UserState, UserStatus
@@ -60,6 +54,14 @@ _CORRELATION = "0f6b1c52"
 _USER_DATA: Json = {"email": "ana@example.com", "password": "correct horse battery"}
 _SIDE: Json = {"device": "Firefox on Linux", "ip_address": "192.0.2.7"}
 _BY_TOKEN: Json = {"access_token": "header.payload.signature"}
+_TOKENS: Json = {
+    "user_id": _USER,
+    "access_token_expires_at": AT + timedelta(minutes=10),
+    "session_expires_at": AT + timedelta(days=30),
+    "session_id": _SESSION,
+    "refresh_token": "an-opaque-refresh-token",
+    **_BY_TOKEN,
+}
 _CAUSED: Json = {"user_id": _USER, "actor": f"user:{_USER}", "causation_id": _COMMAND}
 _OUR_OWN: Json = {**_CAUSED, "actor": "service"}
 
@@ -84,9 +86,6 @@ _VALUES: tuple[Message, ...] = (
     RegisterUser(**_USER_DATA),
     LogIn(**_USER_DATA, **_SIDE),
     LogOut.model_validate({"session_id": _SESSION, "refresh_token": "an-opaque-refresh-token"}),
-    EndSession.model_validate({**_BY_TOKEN, "session_id": _SESSION}),
-    EndAllSessions.model_validate(_BY_TOKEN),
-    ListSessions.model_validate(_BY_TOKEN),
     ChangePassword.model_validate(
         {
             **_BY_TOKEN,
@@ -99,36 +98,9 @@ _VALUES: tuple[Message, ...] = (
         {**_BY_TOKEN, "profile_version": 0, "display_name": "Ana", "locale": "pt-BR"}
     ),
     Registered(user_id=_USER),
-    LoggedIn.model_validate(
-        {
-            "user_id": _USER,
-            "session_id": _SESSION,
-            "access_token": "header.payload.signature",
-            "access_token_expires_at": AT + timedelta(minutes=10),
-            "refresh_token": "an-opaque-refresh-token",
-            "session_expires_at": AT + timedelta(days=30),
-            "device_token": "an-opaque-device-token",
-        }
-    ),
+    LoggedIn.model_validate({**_TOKENS, "device_token": "an-opaque-device-token"}),
     LoggedOut(session_id=_SESSION),
-    SessionIsEnded(session_id=_SESSION),
-    AllSessionsEnded(count=2),
     PasswordIsChanged(sessions_ended=2),
-    SessionList(
-        sessions=(
-            SessionEntry(
-                session_id=_SESSION,
-                client_id=CLIENT,
-                amr=("pwd",),
-                started_at=AT,
-                last_used_at=AT,
-                lapses_at=AT + timedelta(days=7),
-                expires_at=AT + timedelta(days=30),
-                is_current=True,
-                **_SIDE,
-            ),
-        )
-    ),
     UserProfile(user_id=_USER, email="ana@example.com", profile=_PROFILE),
     ProfileSaved(profile_version=1),
     Rejected.because(Code.INVALID_CREDENTIALS, "no account with this address and password"),
@@ -167,6 +139,7 @@ _VALUES: tuple[Message, ...] = (
         digest=sha256(b"").hexdigest(),
         reason="bad_seal",
     ),
+    *session_examples.values(_SESSION, _TOKENS, _CAUSED, AT),
     *email_examples.values(_USER, _COMMAND, AT),
     *admin_examples.values(_USER, _COMMAND, AT),
 )
@@ -175,6 +148,7 @@ _KEYS: dict[type[Message], str] = {
     RegisterUser: "the-producers-choice",
     LogIn: "the-producers-choice",
     LogOut: str(_SESSION),
+    RefreshSession: str(_SESSION),
     ChangePassword: "the-producers-choice",
     PublicKey: _KID,
     SessionRevoked: str(_SESSION),

@@ -15,6 +15,7 @@ from authbus.events import (
     RoleGranted,
     RoleRevoked,
     SessionEnded,
+    SessionRefreshed,
     SessionStarted,
     UserCreated,
     UserDeactivated,
@@ -40,6 +41,10 @@ Apply = Callable[[Any, Private, Rows, datetime], Applied]
 def _session_started(event: SessionStarted, private: Private, rows: Rows, at: datetime) -> None:
     users.logged_in(event.user_id, private, rows.users)
     sessions.started(event, private, rows.sessions, at)
+
+
+def _session_refreshed(event: SessionRefreshed, private: Private, rows: Rows, at: datetime) -> None:
+    sessions.refreshed(event, private, rows.sessions, at)
 
 
 def _session_ended(event: SessionEnded, _: Private, rows: Rows, at: datetime) -> SessionRevoked:
@@ -99,6 +104,7 @@ APPLY: Mapping[type[Event], Apply] = {
     UserLocked: _user_locked,
     UserUnlocked: _user_unlocked,
     SessionStarted: _session_started,
+    SessionRefreshed: _session_refreshed,
     SessionEnded: _session_ended,
     UserDeactivated: _user_deactivated,
     UserReactivated: _user_reactivated,

@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from authbus.commands import RefreshSession
 from authbus.message import Reply
-from authbus.replies import LoggedIn
+from authbus.replies import LoggedIn, Refreshed
 from authbus_service.auth.outcome import Answer, Granted
 from authbus_service.auth.request import Request
 
@@ -23,14 +24,20 @@ class Granting:
         """The reply to send. The same answer and command give the same tokens."""
         if not isinstance(answer, Granted):
             return answer
+        tokens: dict[str, Any] = {
+            "user_id": answer.user_id,
+            "session_id": answer.session_id,
+            "access_token": SecretStr(self.sign(self._claims(answer, request))),
+            "access_token_expires_at": answer.access_token_expires_at,
+            "session_expires_at": answer.session_expires_at,
+        }
         derived = request.derived
+        if isinstance(request.command, RefreshSession):
+            held = request.command.refresh_token.get_secret_value()
+            return Refreshed(**tokens, refresh_token=SecretStr(derived.next_refresh_token(held)))
         return LoggedIn(
-            user_id=answer.user_id,
-            session_id=answer.session_id,
-            access_token=SecretStr(self.sign(self._claims(answer, request))),
-            access_token_expires_at=answer.access_token_expires_at,
+            **tokens,
             refresh_token=SecretStr(derived.refresh_token),
-            session_expires_at=answer.session_expires_at,
             device_token=_device_token(answer, request),
         )
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from authbus.events import AnyEvent
 from authbus.message import Reply
-from authbus.replies import Code, LoggedIn, Rejected
+from authbus.replies import Code, LoggedIn, Refreshed, Rejected
 from authbus.state import UserState
 from authbus_service.auth.guessing.attempt import Settled
 from authbus_service.auth.mails import Mail
@@ -39,6 +39,16 @@ class Granted(BaseModel):
         return LoggedIn.wire_type()
 
 
+class Renewed(Granted):
+    """The same for `Refreshed`."""
+
+    @classmethod
+    def wire_type(cls) -> str:
+        """The reply's type: what becomes of it."""
+        return Refreshed.wire_type()
+
+
+_GRANTS = {each.wire_type(): each for each in (Granted, Renewed)}
 Answer = Reply | Granted
 
 
@@ -101,5 +111,4 @@ def stored(answer: Answer) -> dict[str, Any]:
 def restored(outcome: Mapping[str, Any], replies: Mapping[str, type[Reply]]) -> Answer:
     """The answer that `stored` wrote down."""
     wire_type, data = outcome["type"], outcome["data"]
-    model = Granted if wire_type == Granted.wire_type() else replies[wire_type]
-    return model.model_validate(data)
+    return (_GRANTS.get(wire_type) or replies[wire_type]).model_validate(data)

@@ -148,6 +148,7 @@ class Policy:
     session_lifetime: timedelta
     session_idle: timedelta
     sessions_per_user: int
+    refresh_grace: timedelta
     access_token_lifetime: timedelta
     password_min_length: int
     roles: Roles = BUILT_IN

@@ -230,6 +230,7 @@ def _policy(settings: Settings) -> Policy:
         session_lifetime=timedelta(days=settings.session_days),
         session_idle=timedelta(hours=settings.session_idle_hours),
         sessions_per_user=settings.sessions_per_user,
+        refresh_grace=timedelta(seconds=settings.refresh_grace_seconds),
         access_token_lifetime=timedelta(seconds=settings.access_token_seconds),
         password_min_length=settings.password_min_length,
         guessing=Limits(

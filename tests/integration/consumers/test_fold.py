@@ -3,15 +3,23 @@
 import asyncio
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import SecretStr
 
-from authbus import ChangePassword, LoggedIn, LogIn, RegisterUser, UpdateProfile
+from authbus import ChangePassword, LoggedIn, LogIn, RefreshSession, RegisterUser, UpdateProfile
 from authbus.commands import AnyCommand
 from authbus.contract import EVENTS
-from authbus.events import AnyEvent, PasswordChanged, ProfileUpdated, SessionStarted, UserCreated
+from authbus.events import (
+    AnyEvent,
+    PasswordChanged,
+    ProfileUpdated,
+    SessionRefreshed,
+    SessionStarted,
+    UserCreated,
+)
 from authbus_service.auth import handlers
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.outcome import Private
@@ -123,6 +131,9 @@ class Fold:
             case ProfileUpdated(fields=fields), UpdateProfile():
                 changes = asked(request.command)
                 return Private(profile={name: changes[name] for name in fields})
+            case SessionRefreshed(), RefreshSession(refresh_token=held):
+                token = request.derived.next_refresh_token(held.get_secret_value())
+                return Private(refresh_hash=token_hash(token))
             case _:
                 return about_emails(event, request)
 
@@ -164,15 +175,24 @@ async def test_all_events_with_their_opened_commands_fold_into_the_tables(world:
 
     stronger.close()
     users, sessions_, emails, codes = await tables(world)
-    assert (len(users), len(sessions_)) == (25, 33)
-    assert sum("m=16," in user["password_hash"] for user in users) == 11
-    unusual = [(user["locked_until"] is not None, len(user["profile"]) > 1) for user in users]
-    assert [sum(each) for each in zip(*unusual, strict=True)] == [4, 4]
+    assert counted(users, sessions_) == (25, 33, 11, 4, 4, 4)
     assert users == by_id(row(each) for each in fold.rows.users.locked.values())
     assert sessions_ == by_id(
         asdict(each) | {"amr": " ".join(each.amr)} for each in fold.rows.sessions.known.values()
     )
     assert (emails, codes) == (fold.emails, fold.codes)
+
+
+def counted(users: list[Any], sessions: list[Any]) -> tuple[int, ...]:
+    """Users, sessions, new hashes, locked ones, filled profiles, refreshed sessions."""
+    return (
+        len(users),
+        len(sessions),
+        sum("m=16," in each["password_hash"] for each in users),
+        sum(each["locked_until"] is not None for each in users),
+        sum(len(each["profile"]) > 1 for each in users),
+        sum(each["previous_hash"] is not None for each in sessions),
+    )
 
 
 async def tables(world: World) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
@@ -190,7 +210,13 @@ def by_id(rows: Any) -> list[dict[str, Any]]:
 
 
 def _others(sessions: list[LoggedIn]) -> list[AnyCommand]:
-    return [*map(_wrong, range(10, 15)), *map(_changed, sessions), *map(_profile, sessions)]
+    wrong = map(_wrong, range(10, 15))
+    done = ((_changed(each), _profile(each), _refreshed(each)) for each in sessions)
+    return [*wrong, *chain.from_iterable(done)]
+
+
+def _refreshed(session: LoggedIn) -> RefreshSession:
+    return RefreshSession(session_id=session.session_id, refresh_token=session.refresh_token)
 
 
 def _changed(session: LoggedIn) -> ChangePassword:

@@ -9,10 +9,10 @@ from pydantic import SecretStr
 from authbus.commands import LogIn
 from authbus.contract import REPLIES, ROWS
 from authbus.message import Reply
-from authbus.replies import Code, LoggedIn, LoggedOut, Registered, Rejected
+from authbus.replies import Code, LoggedIn, LoggedOut, Refreshed, Registered, Rejected
 from authbus_service.auth.granting import Granting
 from authbus_service.auth.handlers import HANDLERS
-from authbus_service.auth.outcome import Answer, Granted, restored, stored
+from authbus_service.auth.outcome import Answer, Granted, Renewed, restored, stored
 from authbus_service.core.ids import new_id
 from tests.rig.made import NOW, a_request
 
@@ -25,11 +25,13 @@ GRANTED = Granted(
     access_token_expires_at=NOW + timedelta(minutes=10),
     session_expires_at=NOW + timedelta(days=30),
 )
+RENEWED = Renewed(**GRANTED.model_dump())
 ANSWERS: list[Answer] = [
     Registered(user_id=new_id()),
     LoggedOut(session_id=new_id()),
     Rejected.because(Code.EMAIL_TAKEN, "why"),
     GRANTED,
+    RENEWED,
 ]
 
 
@@ -50,7 +52,7 @@ def test_every_sealed_reply_is_stored_without_its_secrets() -> None:
     text = repr(stored(GRANTED))
 
     kept = {row.reply for row in ROWS if row.reply.sealed and row.command in HANDLERS}
-    assert kept == {LoggedIn}
+    assert kept == {LoggedIn, Refreshed}
     assert stored(GRANTED)["type"] == LoggedIn.wire_type()
     assert reply.refresh_token.get_secret_value() not in text
     assert reply.access_token.get_secret_value() not in text

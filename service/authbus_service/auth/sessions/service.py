@@ -2,8 +2,9 @@
 
 import hmac
 from datetime import datetime
+from enum import Enum, auto
 
-from authbus.events import SessionEnded, SessionStarted
+from authbus.events import SessionEnded, SessionRefreshed, SessionStarted
 from authbus.state import SessionRevoked
 from authbus_service.auth.outcome import Private
 from authbus_service.auth.request import refresh_family
@@ -12,14 +13,37 @@ from authbus_service.auth.sessions.session import Session
 from authbus_service.core.security.masters import token_hash
 
 
-def is_holder(session: Session | None, refresh_token: str) -> bool:
-    """Whether this is a refresh token of the session, of today or of before.
+class Held(Enum):
+    """Which of a session's refresh tokens somebody shows."""
 
-    Takes the same time whatever differs.
-    """
-    held = token_hash("") if session is None else session.family_hash
-    given = token_hash(refresh_family(refresh_token))
-    return hmac.compare_digest(held, given) and session is not None
+    NONE = auto()
+    OLDER = auto()
+    PREVIOUS = auto()
+    NEWEST = auto()
+
+
+def held(session: Session | None, refresh_token: str) -> Held:
+    """What this token is to the session; takes the same time whatever differs."""
+    absent = token_hash("")
+    family, newest, previous = (
+        (absent, absent, absent)
+        if session is None
+        else (session.family_hash, session.refresh_hash, session.previous_hash or absent)
+    )
+    given = token_hash(refresh_token)
+    is_family = hmac.compare_digest(family, token_hash(refresh_family(refresh_token)))
+    is_newest = hmac.compare_digest(newest, given)
+    is_previous = hmac.compare_digest(previous, given)
+    if session is None or not is_family:
+        return Held.NONE
+    if is_newest:
+        return Held.NEWEST
+    return Held.PREVIOUS if is_previous else Held.OLDER
+
+
+def is_holder(session: Session | None, refresh_token: str) -> bool:
+    """Whether this is a refresh token of the session, of today or of before."""
+    return held(session, refresh_token) is not Held.NONE
 
 
 def started(event: SessionStarted, private: Private, sessions: Sessions, at: datetime) -> None:
@@ -40,6 +64,13 @@ def started(event: SessionStarted, private: Private, sessions: Sessions, at: dat
             ip_address=private.ip_address,
         )
     )
+
+
+def refreshed(event: SessionRefreshed, private: Private, sessions: Sessions, at: datetime) -> None:
+    """Apply SessionRefreshed: another token is good from now on."""
+    session = sessions.touch(event.session_id)
+    session.previous_hash, session.refresh_hash = session.refresh_hash, private.refresh_hash
+    session.last_used_at, session.lapses_at = at, event.lapses_at
 
 
 def ended(event: SessionEnded, sessions: Sessions, at: datetime) -> SessionRevoked:
