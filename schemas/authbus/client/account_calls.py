@@ -5,6 +5,7 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from authbus.client.calling import Caller
+from authbus.client.keys import whose
 from authbus.commands import EraseAccount, ExportAccount
 from authbus.replies import UserExport, UserIsErased
 
@@ -19,7 +20,10 @@ class AccountCalls:
         """All that is held of the user."""
         token = SecretStr(access_token)
         return await self._call(
-            lambda: ExportAccount(access_token=token), UserExport, key="account", timeout=timeout
+            lambda: ExportAccount(access_token=token),
+            UserExport,
+            key=whose(access_token),
+            timeout=timeout,
         )
 
     async def erase(
@@ -35,7 +39,7 @@ class AccountCalls:
         return await self._call(
             lambda: EraseAccount(access_token=token, password=SecretStr(password)),
             UserIsErased,
-            key="account",
+            key=whose(access_token),
             command_id=command_id,
             timeout=timeout,
         )

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from authbus.client.calling import Caller
+from authbus.client.keys import whose
 from authbus.commands import ChangeEmail, ConfirmEmailChange, ResendVerification, VerifyEmail
 from authbus.replies import EmailIsChanged, EmailIsVerified, MailQueued
 from authbus.uuid7 import uuid7
@@ -38,7 +39,7 @@ class EmailCalls:
         found = await self._call(
             lambda: ResendVerification(access_token=token),
             MailQueued,
-            key=str(uuid7()),
+            key=whose(access_token),
             command_id=command_id,
             timeout=timeout,
         )
@@ -58,7 +59,7 @@ class EmailCalls:
         found = await self._call(
             lambda: ChangeEmail(access_token=token, password=secret, new_email=new_email),
             MailQueued,
-            key=str(uuid7()),
+            key=whose(access_token),
             command_id=command_id,
             timeout=timeout,
         )

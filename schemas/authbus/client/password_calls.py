@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from authbus.client.calling import Caller
-from authbus.client.lanes import Lanes
+from authbus.client.keys import whose
 from authbus.commands import ChangePassword
 from authbus.replies import PasswordIsChanged
 
@@ -13,9 +13,8 @@ from authbus.replies import PasswordIsChanged
 class PasswordCalls:
     """Raises AuthRejected with the rule that refuses a new password (`password_common` ...)."""
 
-    def __init__(self, call: Caller, lanes: Lanes) -> None:
+    def __init__(self, call: Caller) -> None:
         self._call = call
-        self._lanes = lanes
 
     async def change(
         self,
@@ -37,7 +36,7 @@ class PasswordCalls:
                 new_password=SecretStr(new_password),
             ),
             PasswordIsChanged,
-            key=self._lanes.key(access_token),
+            key=whose(access_token),
             command_id=command_id,
             timeout=timeout,
         )

@@ -6,10 +6,9 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from authbus.client.calling import Caller
+from authbus.client.keys import whose
 from authbus.commands import GetProfile, UpdateProfile
 from authbus.replies import ProfileSaved, UserProfile
-
-_KEY = "profile"
 
 
 class ProfileChanges(TypedDict, total=False):
@@ -32,7 +31,10 @@ class ProfileCalls:
         """The user's address and profile."""
         token = SecretStr(access_token)
         return await self._call(
-            lambda: GetProfile(access_token=token), UserProfile, key=_KEY, timeout=timeout
+            lambda: GetProfile(access_token=token),
+            UserProfile,
+            key=whose(access_token),
+            timeout=timeout,
         )
 
     async def update(
@@ -53,7 +55,7 @@ class ProfileCalls:
         found = await self._call(
             lambda: UpdateProfile.model_validate(asked),
             ProfileSaved,
-            key=_KEY,
+            key=whose(access_token),
             command_id=command_id,
             timeout=timeout,
         )

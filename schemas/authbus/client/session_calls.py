@@ -5,6 +5,7 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from authbus.client.calling import Caller
+from authbus.client.keys import whose
 from authbus.commands import EndAllSessions, EndSession, ListSessions
 from authbus.replies import AllSessionsEnded, SessionEntry, SessionIsEnded, SessionList
 
@@ -21,7 +22,10 @@ class SessionCalls:
         """The user's live sessions, oldest first."""
         token = SecretStr(access_token)
         found = await self._call(
-            lambda: ListSessions(access_token=token), SessionList, key="sessions", timeout=timeout
+            lambda: ListSessions(access_token=token),
+            SessionList,
+            key=whose(access_token),
+            timeout=timeout,
         )
         return found.sessions
 
@@ -56,7 +60,7 @@ class SessionCalls:
         found = await self._call(
             lambda: EndAllSessions(access_token=token, this_one_too=this_one_too),
             AllSessionsEnded,
-            key="sessions",
+            key=whose(access_token),
             command_id=command_id,
             timeout=timeout,
         )
