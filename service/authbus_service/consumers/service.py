@@ -11,6 +11,7 @@ from faststream.kafka import KafkaBroker
 
 from authbus import topics
 from authbus_service.auth.acting import Acting, read_token
+from authbus_service.auth.codes import repository as codes
 from authbus_service.auth.granting import Granting
 from authbus_service.auth.guessing import repository as guessing
 from authbus_service.auth.guessing.limits import Limits
@@ -44,6 +45,7 @@ from authbus_service.inbox import repository as inbox
 
 _TICK = 0.2
 _PARTITIONS_EVERY = timedelta(hours=1)
+_CODES_KEPT = timedelta(days=7)
 _HASHED = (topics.CREDENTIALS,)
 _CHEAP = (topics.SESSIONS, topics.ACCOUNTS, topics.ADMIN)
 
@@ -213,6 +215,7 @@ class Consumers:
     async def _keep_partitions(self) -> None:
         async with self._database.transaction() as db:
             await partitions.keep(db, clock.now())
+            await codes.forget(db, before=clock.now() - _CODES_KEPT)
 
 
 def _readers(

@@ -131,3 +131,21 @@ async def test_a_change_to_an_address_that_somebody_registered_meanwhile_is_refu
 
     assert refused == Rejected.because(Code.EMAIL_TAKEN)
     assert [row["email"] for row in await owners(world)] == [OLD, NEW]
+
+
+async def test_a_code_is_forgotten_a_week_after_it_ran_out(world: World) -> None:
+    async with world.consuming():
+        await registered(world)
+        await registered(world, NEW)
+    async with world.database.transaction() as db:
+        await db.exec_driver_sql(
+            f"UPDATE codes SET expires_at = now() - interval '8 days' WHERE address = '{OLD}'"
+        )
+        await db.exec_driver_sql(
+            f"UPDATE codes SET expires_at = now() - interval '6 days' WHERE address = '{NEW}'"
+        )
+
+    async with world.consuming():
+        pass
+
+    assert await world.rows("SELECT address FROM codes") == [{"address": NEW}]

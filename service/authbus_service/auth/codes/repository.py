@@ -1,9 +1,11 @@
 """Codes in PostgreSQL. Every question and every write is set-based; nothing here commits."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import any_, bindparam, select
+from sqlalchemy import DateTime, Table, any_, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import LargeBinary, Uuid
@@ -12,13 +14,14 @@ from authbus_service.auth.codes.code import OneTimeCode
 from authbus_service.auth.codes.models import CodeRow
 from authbus_service.core.sets import columns, insert_rows, update_rows
 
-_CODE = CodeRow.__table__
+_CODE = cast("Table", CodeRow.__table__)
 _HASHES = bindparam("hashes", type_=ARRAY(LargeBinary))
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
 _NEW = ("hash", "user_id", "purpose", "address", "made_at", "expires_at", "used_at")
 
 _BY_HASH = select(_CODE).where(_CODE.c.hash == any_(_HASHES))
 _UNUSED_OF = select(_CODE).where(_CODE.c.user_id == any_(_IDS), _CODE.c.used_at.is_(None))
+_OLD = delete(_CODE).where(_CODE.c.expires_at < bindparam("before", type_=DateTime(timezone=True)))
 _INSERT = insert_rows(_CODE, _NEW)
 _UPDATE = update_rows(_CODE, "hash", ("used_at",))
 
@@ -43,3 +46,8 @@ async def add(db: AsyncConnection, codes: Sequence[OneTimeCode]) -> None:
 async def save(db: AsyncConnection, codes: Sequence[OneTimeCode]) -> None:
     """Write used codes back."""
     await db.execute(_UPDATE, columns(codes, ("hash", "used_at")))
+
+
+async def forget(db: AsyncConnection, *, before: datetime) -> None:
+    """Let go of codes that ran out before this time: an address is kept no longer than needed."""
+    await db.execute(_OLD, {"before": before})

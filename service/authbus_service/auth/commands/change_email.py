@@ -10,6 +10,8 @@ from authbus_service.auth.acting import actor
 from authbus_service.auth.case import Case
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.codes.service import may_make
+from authbus_service.auth.guessing.admission import admitted, own_key
+from authbus_service.auth.guessing.attempt import Attempt, Settled, Verdict
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Outcome, Private, refused
 from authbus_service.auth.proof import Claim, Proof, Tools
@@ -21,12 +23,13 @@ from authbus_service.core import clock
 from authbus_service.core.security.masters import token_hash
 
 _PURPOSE = Purpose.CHANGE_EMAIL
+_WRONG = Rejected.because(Code.INVALID_CREDENTIALS)
 
 
-async def prepare(command: ChangeEmail, _: Request, tools: Tools) -> Proof:
+async def prepare(command: ChangeEmail, request: Request, tools: Tools) -> Proof:
     """Read the token, verify the password; the address is claimed to see whether it is free.
 
-    Nothing is hashed for a token of no live session.
+    Nothing is hashed for a token of no live session; a wrong password counts as a guess.
     """
     address = canonical(command.new_email)
     if address is None:
@@ -37,12 +40,16 @@ async def prepare(command: ChangeEmail, _: Request, tools: Tools) -> Proof:
     if who is None:
         return Proof(refusal=Rejected.because(Code.INVALID_TOKEN))
     user = who.user
-    password = command.password.get_secret_value()
-    if not (await tools.hashes.verify(user.password_hash, password)).ok:
-        return Proof(refusal=Rejected.because(Code.INVALID_CREDENTIALS))
+    attempt = Attempt(own_key(request.derived.masters, user.id), request.id, request.expires_at)
+    if await admitted(attempt, tools.reserve) is not Verdict.HELD:
+        await tools.hashes.pretend()
+        return Proof(refusal=_WRONG)
+    if not (await tools.hashes.verify(user.password_hash, command.password.get_secret_value())).ok:
+        return Proof(refusal=_WRONG, attempt=attempt)
     return Proof(
         acting=acting,
         every_code=True,
+        attempt=attempt,
         credential=Credential(user.id, user.password_hash, user.credential_version),
         claim=Claim(address, command.new_email, user.id),
     )
@@ -64,4 +71,5 @@ def decide(_: ChangeEmail, case: Case) -> Outcome:
         (EmailChangeRequested(**case.told(who.user)),),
         Private(address=claim.address, code_hash=token_hash(case.request.derived.code(_PURPOSE))),
         (Mail(Template.CHANGE_EMAIL, who.user.id, claim.address),),
+        Settled.CLEARED,
     )

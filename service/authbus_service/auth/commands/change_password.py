@@ -7,6 +7,7 @@ from authbus_service.auth.acting import actor
 from authbus_service.auth.case import Case
 from authbus_service.auth.guessing.admission import admitted, own_key
 from authbus_service.auth.guessing.attempt import Attempt, Settled, Verdict
+from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Outcome, Private, refused
 from authbus_service.auth.passwords.rules import judge, own_words
 from authbus_service.auth.proof import Proof, Tools
@@ -55,7 +56,7 @@ async def prepare(command: ChangePassword, request: Request, tools: Tools) -> Pr
 
 
 def decide(_: ChangePassword, case: Case) -> Outcome:
-    """The new password counts, if the proof of the current one still holds under the lock."""
+    """The new password counts, if the proof of the current one still holds; a mail tells of it."""
     proof = case.proof
     who = actor(proof.acting, case.rows, case.at)
     if who is None:
@@ -68,5 +69,6 @@ def decide(_: ChangePassword, case: Case) -> Outcome:
         PasswordIsChanged(sessions_ended=len(ended)),
         (changed, *ended),
         Private(password_hash=proof.password_hash),
+        (Mail.to(who.user, Template.PASSWORD_CHANGED),),
         settled=Settled.CLEARED,
     )
