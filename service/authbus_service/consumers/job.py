@@ -45,12 +45,15 @@ class Job:
 def spoken(
     job: Job, told: Iterable[tuple[Event, Message | Gone | None, Topic | None, str]], at: datetime
 ) -> list[Record]:
-    """The records of a command's events, each with its state record behind it."""
+    """The records of a command's events, each with its state record before it.
+
+    So the relay sees by an event that its state is there too, wherever it cuts a batch.
+    """
     records: list[Record] = []
     for index, (event, state, topic, key) in enumerate(told):
-        records.append(_record(job, 2 * index, event, EVENTS, str(event.user_id), at))
         if state is not None and topic is not None:
             records.append(_record(job, 2 * index + 1, state, topic, key, at))
+        records.append(_record(job, 2 * index, event, EVENTS, str(event.user_id), at))
     return records
 
 

@@ -1,12 +1,13 @@
 """From outbox rows to Kafka records."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from hashlib import sha256
+from itertools import chain
 from uuid import UUID
 
 from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
 from authbus.state import DeadLetter
-from authbus.topics import DEAD_LETTERS, RELAY
+from authbus.topics import DEAD_LETTERS, EVENTS, RELAY, SESSIONS_ENDED, USERS_STATE
 from authbus_service.outbox.repository import Said, Waiting
 from authbus_service.relay.manifest import KEY, manifest
 from authbus_service.relay.producer import Outgoing
@@ -14,6 +15,37 @@ from authbus_service.relay.producer import Outgoing
 # Where such a record lies, in the words of a dead letter: its offset is the row's position.
 _OUTBOX = "outbox"
 _TOO_LARGE = "too_large"
+_STATES = {USERS_STATE.suffix, SESSIONS_ENDED.suffix}
+_CAUSE = "ce_causationid"
+
+Unit = list[Waiting]
+
+
+def units(rows: Sequence[Waiting], *, all_read: bool) -> list[Unit]:
+    """What must be said in one Kafka transaction: an event with the state that it made before it.
+
+    A command's rows become visible together, its states each before their event, and rows of others
+    may lie between. A state whose event has not been read is left for the next batch, unless all
+    rows were read.
+    """
+    found: list[Unit] = []
+    early: dict[bytes, Unit] = {}
+    for row in rows:
+        cause = dict(row.headers).get(_CAUSE, b"")
+        if row.topic in _STATES:
+            early.setdefault(cause, []).append(row)
+        elif row.topic == EVENTS.suffix:
+            found.append([*early.pop(cause, ()), row])
+        else:
+            found.append([row])
+    if all_read:
+        found += early.values()
+    return found
+
+
+def in_order(together: Iterable[Unit]) -> list[Waiting]:
+    """Their rows in the order in which they were written."""
+    return sorted(chain.from_iterable(together), key=lambda row: row.said.position)
 
 
 def outgoing(

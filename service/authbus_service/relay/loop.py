@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,7 @@ from authbus_service.core.database import Database
 from authbus_service.core.logging import get_logger
 from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.repository import Said, Waiting
-from authbus_service.relay.batch import outgoing
+from authbus_service.relay.batch import Unit, in_order, outgoing, units
 from authbus_service.relay.errors import LeaseLostError, RecordTooLargeError
 from authbus_service.relay.heartbeat import heartbeats, settled_through
 from authbus_service.relay.lease import Lease
@@ -99,7 +100,7 @@ class Relay:
         self._lease = Lease(database, holder=holder, seconds=lease_seconds)
         self._producer = self._make_producer()
         self._woken = asyncio.Event()
-        self._limit = _ROWS
+        self._limit = self._most = _ROWS
         self._unfit: set[Said] = set()
         self._retry = pace.first_retry
         self._beat_at = 0.0
@@ -164,28 +165,35 @@ class Relay:
             async with self._database.reading() as db:
                 rows = await outbox.oldest(db, self._limit)
         self._looked(rows)
-        emptied = len(rows) < self._limit
+        all_read = len(rows) < self._limit
+        found = units(rows, all_read=all_read)
+        self._limit = _ROWS if found else 2 * self._limit
+        together = found[: self._most]
+        emptied = all_read and together == found
+        rows = in_order(together)
         records = outgoing(rows, namespace=self._namespace, epoch=self._epoch, unfit=self._unfit)
         if emptied and through is not None:
             topic = SESSIONS_ENDED.name(self._namespace)
             partitions = await self._producer.partitions(topic)
             records += heartbeats(self._namespace, partitions, through)
         if records:
-            await self._say(rows, records)
+            await self._say(together, rows, records)
         if emptied and through is not None:
             self._beat_at = asyncio.get_running_loop().time() + self._pace.heartbeat
         self._retry = self._pace.first_retry
         return not emptied
 
-    async def _say(self, rows: list[Waiting], records: list[Outgoing]) -> None:
+    async def _say(
+        self, together: list[Unit], rows: list[Waiting], records: list[Outgoing]
+    ) -> None:
         try:
             await self._producer.publish(records)
         except RecordTooLargeError:
-            self._narrow(rows)
+            self._narrow(together)
             raise
         pause = max(self._pace.pause, self._pace.gather())
         self._ready_at = asyncio.get_running_loop().time() + pause
-        self._limit = min(self._limit * 2, _ROWS)
+        self._most = min(self._most * 2, _ROWS)
         if rows:
             await self._forget([row.said for row in rows])
             self.state.said += len(rows)
@@ -220,13 +228,15 @@ class Relay:
         self.state.last_look_at = at
         self.state.oldest_age = (at - rows[0].written_at).total_seconds() if rows else 0.0
 
-    def _narrow(self, rows: list[Waiting]) -> None:
-        """Ask for half as many next time, until the one that does not fit is alone."""
-        self._limit = max(len(rows) // 2, 1)
+    def _narrow(self, together: list[Unit]) -> None:
+        """Say half as many next time, until the one with what does not fit is alone."""
+        self._most = max(len(together) // 2, 1)
         self._retry = self._pace.first_retry
-        if len(rows) == 1:
-            log.error("a record is too large for Kafka", type=rows[0].type, id=str(rows[0].said.id))
-            self._unfit.add(rows[0].said)
+        left = [row for row in chain.from_iterable(together) if row.said not in self._unfit]
+        if len(together) == 1 and left:
+            largest = max(left, key=lambda row: len(row.payload or b""))
+            log.error("a record is too large for Kafka", type=largest.type, id=str(largest.said.id))
+            self._unfit.add(largest.said)
 
     def _failed(self, error: Exception) -> None:
         self.state.failures += 1

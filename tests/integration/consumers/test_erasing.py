@@ -95,7 +95,7 @@ async def test_of_an_erased_account_an_id_stays_and_no_word(world: World) -> Non
     assert {each for each in ids if not each.startswith("inbox")} == {"erased_users"}
 
 
-async def test_the_state_of_an_erased_user_is_a_tombstone_behind_their_last_event(
+async def test_the_state_of_an_erased_user_is_a_tombstone_before_their_last_event(
     world: World,
 ) -> None:
     async with world.consuming():
@@ -105,7 +105,7 @@ async def test_the_state_of_an_erased_user_is_a_tombstone_behind_their_last_even
         )
         await world.web.ask(draft)
 
-    *_, last, tombstone = await world.rows(
+    *_, tombstone, last = await world.rows(
         "SELECT type, aggregatetype, aggregateid, payload FROM outbox ORDER BY position"
     )
     assert last["type"] == UserErased.wire_type()
