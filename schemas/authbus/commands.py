@@ -23,6 +23,11 @@ from authbus.message import (
     Secret,
     SecretOrNone,
 )
+from authbus.password_commands import (
+    ChangePassword,
+    CompletePasswordReset,
+    RequestPasswordReset,
+)
 from authbus.profile import Attributes, DisplayName, Locale, PictureUrl, TimeZone
 
 
@@ -84,17 +89,6 @@ class ListSessions(Command):
     """Where the user is logged in. A question: it has no effect. Answered by `SessionList`."""
 
     access_token: Secret
-
-
-class ChangePassword(Command):
-    """Set a new password; the current one is needed. Answered by `PasswordIsChanged`.
-
-    All other sessions of the user end.
-    """
-
-    access_token: Secret
-    current_password: Secret
-    new_password: Secret
 
 
 class GetProfile(Command):
@@ -183,6 +177,8 @@ AnyCommand = (
     | ReactivateUser
     | UnlockUser
     | ChangePassword
+    | RequestPasswordReset
+    | CompletePasswordReset
     | GetProfile
     | UpdateProfile
     | VerifyEmail

@@ -8,6 +8,7 @@ from authbus.commands import (
     AnyCommand,
     ChangeEmail,
     ChangePassword,
+    CompletePasswordReset,
     ConfirmEmailChange,
     DeactivateUser,
     EndAllSessions,
@@ -26,6 +27,7 @@ from authbus.commands import (
     ReactivateUser,
     RefreshSession,
     RegisterUser,
+    RequestPasswordReset,
     ResendVerification,
     RevokeRole,
     UnlockUser,
@@ -39,6 +41,7 @@ from authbus.events import (
     EmailVerificationRequested,
     EmailVerified,
     PasswordChanged,
+    PasswordResetRequested,
     ProfileUpdated,
     RoleGranted,
     RoleRevoked,
@@ -53,6 +56,7 @@ from authbus.events import (
     UserUnlocked,
 )
 from authbus.message import Command, Message, Reply
+from authbus.password_replies import PasswordIsChanged, ResetIsRequested
 from authbus.replies import (
     AllSessionsEnded,
     EmailIsChanged,
@@ -61,7 +65,6 @@ from authbus.replies import (
     LoggedIn,
     LoggedOut,
     MailQueued,
-    PasswordIsChanged,
     ProfileSaved,
     Refreshed,
     Registered,
@@ -108,6 +111,13 @@ ROWS = (
     Row(ReactivateUser, topics.ADMIN, UserIsActive, (UserReactivated,)),
     Row(UnlockUser, topics.ADMIN, UserIsUnlocked, (UserUnlocked,)),
     Row(ChangePassword, topics.CREDENTIALS, PasswordIsChanged, (PasswordChanged, SessionEnded)),
+    Row(RequestPasswordReset, topics.ACCOUNTS, ResetIsRequested, (PasswordResetRequested,)),
+    Row(
+        CompletePasswordReset,
+        topics.CREDENTIALS,
+        PasswordIsChanged,
+        (PasswordChanged, EmailVerified, UserUnlocked, SessionEnded),
+    ),
     Row(GetProfile, topics.ACCOUNTS, UserProfile, ()),
     Row(UpdateProfile, topics.ACCOUNTS, ProfileSaved, (ProfileUpdated,)),
     Row(VerifyEmail, topics.ACCOUNTS, EmailIsVerified, (EmailVerified,)),

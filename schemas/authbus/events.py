@@ -36,6 +36,7 @@ class PasswordReason(OpenEnum):
     """How a new password came."""
 
     CHANGED = "changed"
+    RESET = "reset"
 
 
 class UserCreated(Event):
@@ -84,6 +85,7 @@ class UnlockReason(OpenEnum):
 
     EXPIRED = "expired"
     ADMIN = "admin"
+    PASSWORD_RESET = "password_reset"
 
 
 class UserLocked(Event):
@@ -102,6 +104,10 @@ class PasswordChanged(Event):
     """The user has a new password. Sessions that end with it have events of their own."""
 
     reason: PasswordReason
+
+
+class PasswordResetRequested(Event):
+    """A mail with a code for a new password is on its way; the old one is still good."""
 
 
 class ProfileUpdated(Event):
@@ -153,6 +159,7 @@ AnyEvent = (
     | UserLocked
     | UserUnlocked
     | PasswordChanged
+    | PasswordResetRequested
     | ProfileUpdated
     | EmailVerificationRequested
     | EmailVerified

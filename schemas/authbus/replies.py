@@ -135,12 +135,6 @@ class UserIsUnlocked(Reply):
     user_id: UUID
 
 
-class PasswordIsChanged(Reply):
-    """The new password is the one that counts. So many sessions were ended."""
-
-    sessions_ended: Annotated[int, Field(ge=0)]
-
-
 class UserProfile(Reply):
     """A user's own profile, with the address that they log in with."""
 

@@ -33,6 +33,7 @@ REVIEWED = {
     "SessionEnded.actor",
     "PasswordChanged.actor",
     "PasswordChanged.reason",  # an open enumeration of ours
+    "PasswordResetRequested.actor",
     "SessionEnded.reason",  # an open enumeration of ours
     "UserDeactivated.actor",
     "UserDeactivated.reason",  # an open enumeration of ours

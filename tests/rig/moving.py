@@ -13,6 +13,8 @@ from authbus import (
     EmailVerificationRequested,
     EmailVerified,
     LoggedIn,
+    PasswordResetRequested,
+    RequestPasswordReset,
     ResendVerification,
     VerifyEmail,
 )
@@ -57,6 +59,8 @@ def about_emails(event: AnyEvent, request: Request) -> Private:
     match event, request.command:
         case EmailVerificationRequested(), ResendVerification():
             return Private(code_hash=token_hash(request.derived.code(Purpose.VERIFY_EMAIL)))
+        case PasswordResetRequested(), RequestPasswordReset():
+            return Private(code_hash=token_hash(request.derived.code(Purpose.RESET_PASSWORD)))
         case EmailChangeRequested(), ChangeEmail(new_email=address):
             code = request.derived.code(Purpose.CHANGE_EMAIL)
             return Private(address=address, code_hash=token_hash(code))

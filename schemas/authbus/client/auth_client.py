@@ -82,7 +82,7 @@ class AuthClient:
         self._asker = Asker(self._connection, self._sender, self._keys, self._calls)
         self._call = Caller(self._asker, timeout)
         self.sessions = SessionCalls(self._call)
-        self.passwords = PasswordCalls(self._call)
+        self.passwords = PasswordCalls(self._call, self._lanes)
         self.profile = ProfileCalls(self._call)
         self.email = EmailCalls(self._call)
         self.admin = AdminCalls(self._call)

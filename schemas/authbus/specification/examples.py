@@ -7,18 +7,18 @@ from uuid import UUID, uuid5
 from authbus import topics
 from authbus.commands import (
     ChangePassword,
+    CompletePasswordReset,
     GetProfile,
     LogIn,
     LogOut,
     RefreshSession,
     RegisterUser,
+    RequestPasswordReset,
     UpdateProfile,
 )
 from authbus.envelope import EVENT_SOURCE, JSON_TYPE, SEALED_TYPE, Sealed, cloud_event
 from authbus.events import (
     EndReason,
-    PasswordChanged,
-    PasswordReason,
     ProfileUpdated,
     SessionEnded,
     SessionStarted,
@@ -33,13 +33,17 @@ from authbus.replies import (
     Code,
     LoggedIn,
     LoggedOut,
-    PasswordIsChanged,
     ProfileSaved,
     Registered,
     Rejected,
     UserProfile,
 )
-from authbus.specification import admin_examples, email_examples, session_examples
+from authbus.specification import (
+    admin_examples,
+    email_examples,
+    password_examples,
+    session_examples,
+)
 from authbus.specification.messages import Entry, Kind
 from authbus.specification.schemas import SEALED_URN, Json
 from authbus.state import DeadLetter, FeedAlive, PublicKey, SessionRevoked, UserState, UserStatus
@@ -86,13 +90,6 @@ _VALUES: tuple[Message, ...] = (
     RegisterUser(**_USER_DATA),
     LogIn(**_USER_DATA, **_SIDE),
     LogOut.model_validate({"session_id": _SESSION, "refresh_token": "an-opaque-refresh-token"}),
-    ChangePassword.model_validate(
-        {
-            **_BY_TOKEN,
-            "current_password": "correct horse battery",
-            "new_password": "staple them together",
-        }
-    ),
     GetProfile.model_validate(_BY_TOKEN),
     UpdateProfile.model_validate(
         {**_BY_TOKEN, "profile_version": 0, "display_name": "Ana", "locale": "pt-BR"}
@@ -100,7 +97,6 @@ _VALUES: tuple[Message, ...] = (
     Registered(user_id=_USER),
     LoggedIn.model_validate({**_TOKENS, "device_token": "an-opaque-device-token"}),
     LoggedOut(session_id=_SESSION),
-    PasswordIsChanged(sessions_ended=2),
     UserProfile(user_id=_USER, email="ana@example.com", profile=_PROFILE),
     ProfileSaved(profile_version=1),
     Rejected.because(Code.INVALID_CREDENTIALS, "no account with this address and password"),
@@ -117,7 +113,6 @@ _VALUES: tuple[Message, ...] = (
     SessionEnded(sequence=3, session_id=_SESSION, reason=EndReason.LOGOUT, **_CAUSED),
     UserLocked(sequence=4, until=AT + timedelta(minutes=15), **_OUR_OWN),
     UserUnlocked(sequence=5, reason=UnlockReason.EXPIRED, **_OUR_OWN),
-    PasswordChanged(sequence=3, reason=PasswordReason.CHANGED, **_CAUSED),
     ProfileUpdated(
         sequence=4,
         profile_version=1,
@@ -141,6 +136,7 @@ _VALUES: tuple[Message, ...] = (
     ),
     *session_examples.values(_SESSION, _TOKENS, _CAUSED, AT),
     *email_examples.values(_USER, _COMMAND, AT),
+    *password_examples.values(_USER, _COMMAND, AT),
     *admin_examples.values(_USER, _COMMAND, AT),
 )
 VALUES: dict[type[Message], Message] = {type(value): value for value in _VALUES}
@@ -150,6 +146,8 @@ _KEYS: dict[type[Message], str] = {
     LogOut: str(_SESSION),
     RefreshSession: str(_SESSION),
     ChangePassword: "the-producers-choice",
+    RequestPasswordReset: "the-producers-choice",
+    CompletePasswordReset: "the-producers-choice",
     PublicKey: _KID,
     SessionRevoked: str(_SESSION),
     FeedAlive: "alive",

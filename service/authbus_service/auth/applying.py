@@ -11,6 +11,8 @@ from authbus.events import (
     EmailVerificationRequested,
     EmailVerified,
     PasswordChanged,
+    PasswordReason,
+    PasswordResetRequested,
     ProfileUpdated,
     RoleGranted,
     RoleRevoked,
@@ -51,8 +53,18 @@ def _session_ended(event: SessionEnded, _: Private, rows: Rows, at: datetime) ->
     return sessions.ended(event, rows.sessions, at)
 
 
-def _password_changed(event: PasswordChanged, private: Private, rows: Rows, _: datetime) -> None:
+def _password_changed(event: PasswordChanged, private: Private, rows: Rows, at: datetime) -> None:
     users.password_changed(event, private, rows.users)
+    codes.spent(Purpose.RESET_PASSWORD, event.user_id, rows.codes, at)
+    if event.reason == PasswordReason.RESET:
+        rows.attempts.forgive(event.user_id)
+
+
+def _reset_requested(
+    event: PasswordResetRequested, private: Private, rows: Rows, at: datetime
+) -> None:
+    address = rows.users.touch(event.user_id).email
+    codes.made(Purpose.RESET_PASSWORD, event, private.code_hash, address, rows.codes, at)
 
 
 def _user_created(event: UserCreated, private: Private, rows: Rows, at: datetime) -> UserState:
@@ -109,6 +121,7 @@ APPLY: Mapping[type[Event], Apply] = {
     UserDeactivated: _user_deactivated,
     UserReactivated: _user_reactivated,
     PasswordChanged: _password_changed,
+    PasswordResetRequested: _reset_requested,
     ProfileUpdated: _profile_updated,
     EmailVerificationRequested: emails.verification_requested,
     EmailVerified: emails.verified,

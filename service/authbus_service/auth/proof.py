@@ -38,7 +38,8 @@ class Proof:
     are loaded; with `every_code` the unused codes of all `users`, and the code of `code_hash`
     in any case. `credential` is there when the password was right for it; `password_hash` is a
     new one to keep. `operator` is there when the command came with an operator's proof, `attempt`
-    when a guess was counted: the decision settles it.
+    when a guess was counted: the decision settles it. With `hidden` nothing may tell whether there
+    is a `user_id`: the same is asked and written without one.
     """
 
     user_id: UUID | None = None
@@ -53,11 +54,12 @@ class Proof:
     password_hash: str = field(default="", repr=False)
     refusal: Rejected | None = None
     attempt: Attempt | None = None
+    hidden: bool = False
 
     @property
     def is_wrong(self) -> bool:
         """Whether a password was checked and was not right, also that of a user who is not."""
-        return self.attempt is not None and self.credential is None
+        return self.attempt is not None and self.credential is None and not self.hidden
 
     @property
     def users(self) -> set[UUID]:

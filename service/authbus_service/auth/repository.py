@@ -27,8 +27,8 @@ async def lock(
     A guess at nobody's password asks as well: it costs what one at somebody's does.
     """
     wanted = set[UUID]().union(*(proof.users for proof in proofs))
-    rows = Rows()
-    if not wanted and not any(proof.is_wrong for proof in proofs):
+    rows = Rows(hides=any(proof.hidden for proof in proofs))
+    if not wanted and not any(proof.is_wrong or proof.hidden for proof in proofs):
         return rows, set()
     rows.users.locked = {user.id: user for user in await users.lock(db, wanted, wait=wait)}
     missed = wanted - rows.users.locked.keys()
@@ -70,7 +70,7 @@ async def load_codes(db: AsyncConnection, proofs: Sequence[Proof], rows: Rows) -
     hashes = {each.code_hash for each in proofs if each.code_hash}
     of_users = set[UUID]().union(*(each.users for each in proofs if each.every_code))
     found = await codes.by_hash(db, hashes) if hashes else []
-    if of_users:
+    if of_users or rows.hides:
         found += await codes.unused_of(db, of_users)
     known = {each.hash: each for each in found if each.user_id in rows.users.locked}
     rows.codes.known = known | rows.codes.known
@@ -88,9 +88,9 @@ async def read(db: AsyncConnection, proofs: Sequence[Proof]) -> Rows:
 
 async def flush(db: AsyncConnection, rows: Rows) -> None:
     """Write all that changed; addresses that nobody has are let go of."""
-    await users.flush(db, rows.users)
+    await users.flush(db, rows.users, even_none=rows.hides)
     await _flush_sessions(db, rows)
-    if rows.codes.new:
+    if rows.codes.new or rows.hides:
         await codes.add(db, rows.codes.new)
     if rows.codes.changed:
         await codes.save(db, rows.codes.changed)

@@ -28,12 +28,16 @@ class Readable(Protocol):
 
 @dataclass(slots=True)
 class Rows:
-    """Users that are locked, their sessions and their codes."""
+    """Users that are locked, their sessions and their codes.
+
+    With `hides` every statement is made that one of them may need, whether there is one or not.
+    """
 
     users: Users = field(default_factory=Users)
     sessions: Sessions = field(default_factory=Sessions)
     codes: Codes = field(default_factory=Codes)
     attempts: Attempts = field(default_factory=Attempts)
+    hides: bool = False
 
     def user(self, user_id: UUID | None) -> User | None:
         """The locked user, or None when there is none."""

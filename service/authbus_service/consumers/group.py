@@ -67,9 +67,10 @@ class Grouping:
             claims = [_handled(job, outcomes[job], at) for job in ready if _is_kept(job, at)]
             await inbox.claim(db, claims)
             await repository.flush(db, rows)
-            await outbox.append(db, records)
+            await outbox.append(db, records, even_none=rows.hides)
             letters = chain.from_iterable(queued(job, outcomes[job].mails, at) for job in ready)
-            await mails.append(db, [each for each in letters if not rows.is_gone(each.user_id)])
+            kept = [each for each in letters if not rows.is_gone(each.user_id)]
+            await mails.append(db, kept, even_none=rows.hides)
             below = self.fence_below(ready)
             await fence.move(db, below)
         answers = {job: Decided(outcome.answer, at) for job, outcome in outcomes.items()}

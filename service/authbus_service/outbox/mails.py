@@ -64,9 +64,11 @@ _POSTPONE = (
 )
 
 
-async def append(db: AsyncConnection, mails: Sequence[QueuedMail]) -> None:
-    """Queue these mails in the transaction of what they tell of."""
-    if mails:
+async def append(
+    db: AsyncConnection, mails: Sequence[QueuedMail], *, even_none: bool = False
+) -> None:
+    """Queue these mails in the transaction of what they tell of; see outbox.repository.append."""
+    if mails or even_none:
         await db.execute(_APPEND, columns(mails, _COLUMNS))
 
 

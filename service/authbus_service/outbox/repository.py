@@ -94,12 +94,15 @@ _DELETE = delete(OutboxRow).where(
 )
 
 
-async def append(db: AsyncConnection, records: Sequence[Record]) -> None:
+async def append(
+    db: AsyncConnection, records: Sequence[Record], *, even_none: bool = False
+) -> None:
     """Write records in this order and wake the relay when the transaction commits.
 
-    Raises UnicodeDecodeError for a header that is not UTF-8, before anything is written.
+    With `even_none` the statement is made without any too. Raises UnicodeDecodeError for a header
+    that is not UTF-8, before anything is written.
     """
-    if not records:
+    if not records and not even_none:
         return
     rows = [
         {

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import SecretStr
 
 from authbus import ChangePassword, LoggedIn, LogIn, RefreshSession, RegisterUser, UpdateProfile
-from authbus.commands import AnyCommand
+from authbus.commands import AnyCommand, CompletePasswordReset
 from authbus.contract import EVENTS
 from authbus.events import (
     AnyEvent,
@@ -109,7 +109,11 @@ class Fold:
                     password_hash=hasher.hash(password.get_secret_value(), request.derived.salt),
                     code_hash=token_hash(request.derived.code(Purpose.VERIFY_EMAIL)),
                 )
-            case PasswordChanged(), ChangePassword(new_password=password):
+            case (
+                PasswordChanged(),
+                ChangePassword(new_password=password)
+                | CompletePasswordReset(new_password=password),
+            ):
                 salt = request.derived.salt
                 return Private(password_hash=hasher.hash(password.get_secret_value(), salt))
             case SessionStarted(), LogIn(password=password, device=device, ip_address=ip_address):

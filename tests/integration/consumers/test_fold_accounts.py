@@ -6,18 +6,22 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from authbus import (
+    CompletePasswordReset,
     DeactivateUser,
     EraseAccount,
     EraseUser,
     GrantRole,
     ReactivateUser,
     Rejected,
+    RequestPasswordReset,
     RevokeRole,
 )
 from authbus.message import Command
+from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.rows import Rows
 from tests.integration.consumers.test_fold import Fold, by_id, opened, row, tables, told
-from tests.rig.crowd import PASSWORD, Crowd
+from tests.rig.crowd import PASSWORD, Crowd, email
+from tests.rig.mailed import code
 from tests.rig.operators import by_operator
 from tests.rig.world import World
 
@@ -38,6 +42,14 @@ def asked(users: list[UUID]) -> list[Make]:
     ]
 
 
+async def folded(world: World) -> Fold:
+    """All that was told, applied to nothing."""
+    fold = Fold(await opened(world), {"first": world.hashes.hasher}, Rows())
+    for event, at, _ in await told(world):
+        fold.add(event, at, "first")
+    return fold
+
+
 async def test_what_administrators_did_and_who_is_erased_fold_into_the_tables(
     world: World,
 ) -> None:
@@ -49,9 +61,7 @@ async def test_what_administrators_did_and_who_is_erased_fold_into_the_tables(
         made = asked([each.user_id for each in sessions[:4]])
         answers += [await web.ask(by_operator(world, make)) for make in made]
 
-    fold = Fold(await opened(world), {"first": world.hashes.hasher}, Rows())
-    for event, at, _ in await told(world):
-        fold.add(event, at, "first")
+    fold = await folded(world)
 
     users, sessions_, emails, codes = await tables(world)
     assert not [each for each in answers if isinstance(each, Rejected)]
@@ -63,3 +73,23 @@ async def test_what_administrators_did_and_who_is_erased_fold_into_the_tables(
     gone = await world.rows("SELECT * FROM erased_users")
     kept = [(each.id, each.sequence, each.erased_at) for each in fold.rows.users.gone.values()]
     assert sorted(tuple(each.values()) for each in gone) == sorted(kept)
+
+
+async def test_passwords_that_were_forgotten_fold_into_the_tables(world: World) -> None:
+    crowd, web = Crowd(world), world.web
+    async with world.consuming():
+        await crowd.with_sessions(3)
+        for user in range(2):
+            await web.ask(web.draft(RequestPasswordReset(email=email(user))))
+        found = SecretStr(await code(world, Purpose.RESET_PASSWORD, email(0)))
+        done = CompletePasswordReset(code=found, new_password=SecretStr("staple them together"))
+        answers = [await web.ask(web.draft(done))]
+
+    fold = await folded(world)
+
+    users, sessions, _, codes = await tables(world)
+    assert not [each for each in answers if isinstance(each, Rejected)]
+    assert users == by_id(row(each) for each in fold.rows.users.locked.values())
+    ended = {each["id"]: each["ended_at"] for each in sessions}
+    assert ended == {each.id: each.ended_at for each in fold.rows.sessions.known.values()}
+    assert (len(codes), codes) == (5, fold.codes)

@@ -14,7 +14,8 @@ from sqlalchemy import text
 from authbus.commands import AnyCommand, ChangePassword, LogIn, RegisterUser
 from authbus.contract import EVENTS
 from authbus.events import PasswordChanged, SessionStarted
-from authbus.replies import Code, PasswordIsChanged, Registered, Rejected
+from authbus.password_replies import PasswordIsChanged
+from authbus.replies import Code, Registered, Rejected
 from authbus_service.auth.acting import Acting
 from authbus_service.auth.handlers import prepare
 from authbus_service.auth.outcome import Granted

@@ -9,7 +9,8 @@ from pydantic import SecretStr
 
 from authbus.commands import ChangePassword
 from authbus.events import EndReason, PasswordChanged, PasswordReason, SessionEnded
-from authbus.replies import Code, PasswordIsChanged, Rejected
+from authbus.password_replies import PasswordIsChanged
+from authbus.replies import Code, Rejected
 from authbus_service.auth.acting import Acting
 from authbus_service.auth.guessing.attempt import Attempt, Settled, Verdict
 from authbus_service.auth.handlers import apply, decide, prepare
@@ -116,6 +117,7 @@ async def test_the_current_password_is_verified_and_the_new_one_hashed_with_the_
         acting=world.acting,
         user_id=world.ana.id,
         every_session=True,
+        every_code=True,
         credential=Credential(world.ana.id, "phc", 2),
         password_hash=f"phc of {NEW}",
         attempt=world.attempts[0],

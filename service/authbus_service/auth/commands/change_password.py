@@ -2,7 +2,8 @@
 
 from authbus.commands import ChangePassword
 from authbus.events import EndReason, PasswordChanged, PasswordReason
-from authbus.replies import Code, PasswordIsChanged, Rejected
+from authbus.password_replies import PasswordIsChanged
+from authbus.replies import Code, Rejected
 from authbus_service.auth.acting import actor
 from authbus_service.auth.case import Case
 from authbus_service.auth.guessing.admission import admitted, own_key
@@ -49,6 +50,7 @@ async def prepare(command: ChangePassword, request: Request, tools: Tools) -> Pr
         acting=acting,
         user_id=user.id,
         every_session=True,
+        every_code=True,
         attempt=attempt,
         credential=Credential(user.id, user.password_hash, user.credential_version),
         password_hash=await tools.hashes.hash(new, request.derived.salt),

@@ -31,12 +31,19 @@ def own_key(masters: Masters, user_id: UUID) -> bytes:
     return masters.derive("guess/own", user_id.bytes)
 
 
-def source_key(masters: Masters, address: str | None) -> bytes | None:
+def reset_key(masters: Masters, canonical: str) -> bytes:
+    """What stands for an address to which a mail for a new password is asked for."""
+    return masters.derive("reset/account", canonical.encode())
+
+
+def source_key(masters: Masters, address: str | None, of: str = "guess") -> bytes | None:
     """What stands for the place from which a producer was asked, where it says so.
+
+    Each kind of attempt is counted on its own, so `of` is "guess" or "reset".
 
     An IPv6 address counts as its /64 network: whoever has one address of it has them all.
     """
-    return None if address is None else masters.derive("guess/source", _place(address).encode())
+    return None if address is None else masters.derive(f"{of}/source", _place(address).encode())
 
 
 def _place(address: str) -> str:

@@ -102,13 +102,16 @@ async def claim(db: AsyncConnection, claims: Mapping[str, UUID]) -> dict[str, UU
     return {row.canonical: row.user_id for row in held}
 
 
-async def flush(db: AsyncConnection, users: Users) -> None:
-    """Write all that changed; addresses that nobody has are let go of."""
+async def flush(db: AsyncConnection, users: Users, *, even_none: bool = False) -> None:
+    """Write all that changed; addresses that nobody has are let go of.
+
+    With `even_none` the statement that changes users is made without any too.
+    """
     if users.free:
         await db.execute(_RELEASE, {"canonicals": users.free})
     if users.new:
         await db.execute(_INSERT, _columns(users.new, _NEW))
-    if users.changed:
+    if users.changed or even_none:
         await db.execute(_UPDATE, _columns(users.changed, _CHANGING))
     if users.profiles:
         await db.execute(_UPDATE_PROFILE, _columns(users.profiles, _PROFILE))

@@ -1,0 +1,35 @@
+"""What may be asked about a user's own password."""
+
+from authbus.message import Command, Email, PersonalText, Secret
+
+
+class ChangePassword(Command):
+    """Set a new password; the current one is needed. Answered by `PasswordIsChanged`.
+
+    All other sessions of the user end.
+    """
+
+    access_token: Secret
+    current_password: Secret
+    new_password: Secret
+
+
+class RequestPasswordReset(Command):
+    """Mail a code for a new password. Answered by `ResetIsRequested`, whoever has the address.
+
+    No mail goes out for an address without an account, for a deactivated one, or when there were
+    too many for this address or from this `ip_address`.
+    """
+
+    email: Email
+    ip_address: PersonalText = None
+
+
+class CompletePasswordReset(Command):
+    """Set a new password by the code in a mail. Answered by `PasswordIsChanged`.
+
+    All sessions of the user end, and a lock that wrong passwords brought.
+    """
+
+    code: Secret
+    new_password: Secret

@@ -1,0 +1,64 @@
+"""RequestPasswordReset: a mail with a code, if there is an account. The answer never tells.
+
+It asks and writes the same for nobody's address, and so many requests for an address or from a
+source are taken as wrong passwords would be.
+"""
+
+from authbus.commands import RequestPasswordReset
+from authbus.events import PasswordResetRequested
+from authbus.password_replies import ResetIsRequested
+from authbus.replies import Code, Rejected
+from authbus_service.auth.case import Case
+from authbus_service.auth.codes.code import Purpose
+from authbus_service.auth.codes.service import may_make
+from authbus_service.auth.guessing.admission import admitted, reset_key, source_key
+from authbus_service.auth.guessing.attempt import Attempt, Settled, Verdict
+from authbus_service.auth.mails import Mail, Template
+from authbus_service.auth.outcome import Outcome, Private
+from authbus_service.auth.proof import Proof, Tools
+from authbus_service.auth.request import Request
+from authbus_service.auth.users.email import canonical
+from authbus_service.core.security.masters import token_hash
+
+_PURPOSE = Purpose.RESET_PASSWORD
+
+
+async def prepare(command: RequestPasswordReset, request: Request, tools: Tools) -> Proof:
+    """Count the request, find whose address it is; beyond the limit it is nobody's."""
+    address = canonical(command.email)
+    if address is None:
+        return Proof(refusal=Rejected.because(Code.EMAIL_INVALID))
+    masters = request.derived.masters
+    attempt = Attempt(
+        key=reset_key(masters, address),
+        command_id=request.id,
+        expires_at=request.expires_at,
+        source=source_key(masters, command.ip_address, "reset"),
+    )
+    found = await tools.credential(address)
+    match await admitted(attempt, tools.reserve):
+        case Verdict.WAIT:
+            return Proof(refusal=Rejected.because(Code.EXPIRED))
+        case Verdict.REFUSED:
+            return Proof(hidden=True)
+        case Verdict.HELD:
+            user_id = None if found is None else found.user_id
+            return Proof(user_id=user_id, every_code=True, attempt=attempt, hidden=True)
+
+
+def decide(_: RequestPasswordReset, case: Case) -> Outcome:
+    """A code, unless there is nobody to get it or there were too many; one answer to all."""
+    user = case.rows.user(case.proof.user_id)
+    answer = ResetIsRequested(expires_at=case.at + _PURPOSE.lifetime)
+    code_hash = token_hash(case.request.derived.code(_PURPOSE))
+    if user is None or not user.is_active:
+        return Outcome(answer, settled=Settled.FAILED)
+    if not may_make(_PURPOSE, case.rows.unused_codes(user.id), case.at):
+        return Outcome(answer, settled=Settled.FAILED)
+    return Outcome(
+        answer,
+        (PasswordResetRequested(**case.told(user, actor="service")),),
+        Private(code_hash=code_hash),
+        (Mail.to(user, Template.RESET_PASSWORD),),
+        settled=Settled.FAILED,
+    )
