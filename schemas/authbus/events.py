@@ -15,6 +15,8 @@ class EndReason(OpenEnum):
 
     LOGOUT = "logout"
     REVOKED = "revoked"
+    IDLE = "idle"
+    EXPIRED = "expired"
     LIMIT = "limit"
     PASSWORD_CHANGED = "password_changed"
     TOKEN_REUSE = "token_reuse"

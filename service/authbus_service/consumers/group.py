@@ -9,22 +9,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from authbus.contract import STATE
-from authbus.events import AnyEvent
-from authbus.message import Message
 from authbus.replies import Code
-from authbus.state import SessionRevoked
-from authbus.topics import USERS_STATE, Topic
 from authbus_service.auth import handlers, repository
-from authbus_service.auth.outcome import Gone, Outcome, refused, stored
+from authbus_service.auth.outcome import Outcome, refused, stored
 from authbus_service.auth.proof import Policy
 from authbus_service.auth.rows import Rows
+from authbus_service.consumers import telling
 from authbus_service.consumers.arrival import Place
-from authbus_service.consumers.job import Decided, Job, queued, spoken
-from authbus_service.core.database import Database
+from authbus_service.consumers.job import Decided, Job, queued
+from authbus_service.consumers.telling import applied
+from authbus_service.core.database import Database, database_clock
 from authbus_service.core.ids import id_time
 from authbus_service.inbox import fence, partitions
 from authbus_service.inbox import repository as inbox
@@ -61,7 +55,7 @@ class Grouping:
             ready = [job for job in jobs if not job.proof.users & busy]
             if not ready:
                 return Committed()
-            at = await _clock(db)
+            at = await database_clock(db)
             await repository.claim(db, [(job.request, job.proof) for job in ready], rows, at)
             outcomes, records = self._decided(ready, rows, at)
             claims = [_handled(job, outcomes[job], at) for job in ready if _is_kept(job, at)]
@@ -86,23 +80,11 @@ class Grouping:
                 outcome = refused(Code.EXPIRED)
             else:
                 outcome = handlers.decide(job.request, job.proof, rows, at, self.policy)
-            told = [_told(event, outcome, rows, at) for event in outcome.events]
+            told = [applied(event, outcome.private, rows, at) for event in outcome.events]
             rows.attempts.settle(job.proof.attempt, outcome.settled, at)
-            records += spoken(job, told, at)
+            records += telling.records(job.request.derived, told, at, job.traceparent)
             outcomes[job] = outcome
         return outcomes, records
-
-
-def _told(
-    event: AnyEvent, outcome: Outcome, rows: Rows, at: datetime
-) -> tuple[AnyEvent, Message | Gone | None, Topic | None, str]:
-    state = handlers.apply(event, outcome.private, rows, at)
-    if state is None:
-        return event, None, None, ""
-    if isinstance(state, Gone):
-        return event, state, USERS_STATE, str(state.user_id)
-    key = state.session_id if isinstance(state, SessionRevoked) else state.user_id
-    return event, state, STATE[type(state)], str(key)
 
 
 def _is_late(job: Job, at: datetime) -> bool:
@@ -113,13 +95,6 @@ def _is_kept(job: Job, at: datetime) -> bool:
     """Whether the inbox has a place for it; what is older is never executed, so it needs none."""
     issued = id_time(job.request.id)
     return issued is not None and issued >= partitions.oldest(at)
-
-
-async def _clock(db: AsyncConnection) -> datetime:
-    at = await db.scalar(select(func.clock_timestamp()))
-    if at is None:
-        raise RuntimeError("the database has no clock")
-    return at
 
 
 def _handled(job: Job, outcome: Outcome, at: datetime) -> inbox.Handled:

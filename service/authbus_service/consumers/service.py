@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -14,7 +13,6 @@ from authbus_service.auth.acting import Acting, read_token
 from authbus_service.auth.codes import repository as codes
 from authbus_service.auth.granting import Granting
 from authbus_service.auth.guessing import repository as guessing
-from authbus_service.auth.guessing.limits import Limits
 from authbus_service.auth.proof import Policy
 from authbus_service.auth.roles.roles import BUILT_IN, Roles
 from authbus_service.consumers import batches
@@ -24,10 +22,12 @@ from authbus_service.consumers.group import Grouping
 from authbus_service.consumers.job import Job
 from authbus_service.consumers.lanes import Lanes
 from authbus_service.consumers.opening import Opener
+from authbus_service.consumers.policy import policy_of
 from authbus_service.consumers.progress import Progress
 from authbus_service.consumers.questions import tools_of
 from authbus_service.consumers.speaker import Speaker
 from authbus_service.consumers.subscriber import Intake
+from authbus_service.consumers.sweeping import Sweeper
 from authbus_service.consumers.transient import OUTAGE
 from authbus_service.consumers.way import Way
 from authbus_service.consumers.went_back import require_no_older
@@ -46,8 +46,10 @@ from authbus_service.inbox import repository as inbox
 _TICK = 0.2
 _PARTITIONS_EVERY = timedelta(hours=1)
 _CODES_KEPT = timedelta(days=7)
-_HASHED = (topics.CREDENTIALS,)
-_CHEAP = (topics.SESSIONS, topics.ACCOUNTS, topics.ADMIN)
+_INTAKES = (
+    ("credentials", (topics.CREDENTIALS,)),
+    ("cheap", (topics.SESSIONS, topics.ACCOUNTS, topics.ADMIN)),
+)
 
 _log = get_logger(__name__)
 
@@ -81,7 +83,7 @@ class Consumers:
             bootstrap_servers, allow_auto_create_topics=False, graceful_timeout=10.0, logger=None
         )
         self._speaker = Speaker(settings.namespace, bootstrap_servers)
-        policy = replace(_policy(settings), roles=roles)
+        policy = policy_of(settings, roles)
         self._hashed = self._writer(policy, self._window)
         self._cheap = self._writer(policy, lambda: 0.0)
         readers = _readers(settings.issuer, keyring)
@@ -96,10 +98,8 @@ class Consumers:
             speaker=self._speaker,
             finish=Granting(settings.issuer, keyring.sign),
         )
-        self._intakes = [
-            self._intake(name, of, settings.namespace, way)
-            for name, of in (("credentials", _HASHED), ("cheap", _CHEAP))
-        ]
+        self._intakes = [self._intake(*each, settings.namespace, way) for each in _INTAKES]
+        self._sweeper = Sweeper(database, keyring.masters, settings.sweep_seconds, wake_relay)
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -115,7 +115,13 @@ class Consumers:
         await self._speaker.start()
         self._tasks = [
             asyncio.create_task(each)
-            for each in (self._hashed.run(), self._cheap.run(), self._beat(), self._housekeeping())
+            for each in (
+                self._hashed.run(),
+                self._cheap.run(),
+                self._beat(),
+                self._housekeeping(),
+                self._sweeper.run(),
+            )
         ]
         for task in self._tasks:
             task.add_done_callback(self._ended)
@@ -225,22 +231,4 @@ def _readers(
     return (
         partial(read_token, issuer=issuer, verified=keyring.verified),
         partial(read_operator, issuer=issuer, masters=keyring.masters),
-    )
-
-
-def _policy(settings: Settings) -> Policy:
-    return Policy(
-        session_lifetime=timedelta(days=settings.session_days),
-        session_idle=timedelta(hours=settings.session_idle_hours),
-        sessions_per_user=settings.sessions_per_user,
-        refresh_grace=timedelta(seconds=settings.refresh_grace_seconds),
-        access_token_lifetime=timedelta(seconds=settings.access_token_seconds),
-        password_min_length=settings.password_min_length,
-        guessing=Limits(
-            at_once=settings.guesses,
-            first_wait=timedelta(seconds=settings.guess_wait_seconds),
-            until_lock=settings.guesses_until_lock,
-            lock=timedelta(seconds=settings.lock_seconds),
-            per_source=settings.guesses_per_source,
-        ),
     )

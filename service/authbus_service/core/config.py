@@ -71,6 +71,7 @@ class Settings(BaseModel):
     session_days: Annotated[int, Field(ge=1, le=3650)] = 30
     session_idle_hours: Annotated[int, Field(ge=1, le=87600)] = 168
     sessions_per_user: Annotated[int, Field(ge=1, le=1000)] = 50
+    sweep_seconds: Annotated[int, Field(ge=1, le=3600)] = 10
     refresh_grace_seconds: Annotated[int, Field(ge=0, le=300)] = 10
 
     argon2_memory_kib: Annotated[int, Field(ge=8, le=4 * 1024 * 1024)] = 19456

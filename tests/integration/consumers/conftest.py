@@ -1,23 +1,16 @@
-import asyncio
-import random
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 
-from authbus_service.core import clock
 from authbus_service.core.database import Database, connect
 from authbus_service.core.migrations import migrate
-from authbus_service.core.security.hash_pool import HashPool
-from authbus_service.core.security.passwords import Hasher
 from authbus_service.embedded import Addresses, EmbeddedStack
-from authbus_service.inbox import partitions
-from tests.integration.consumers.grouping import Group
-from tests.integration.consumers.racing import Race
+from tests.integration.consumers.racing import Race, racing
 from tests.rig.databases import empty_database
 from tests.rig.outcomes import Watch, watching
-from tests.rig.world import CHEAP, World, a_world
+from tests.rig.world import World, a_world
 
 
 @pytest.fixture
@@ -28,16 +21,9 @@ async def world(addresses: Addresses, namespace: str, database: Database) -> Asy
 
 @pytest.fixture
 async def race(database: Database) -> AsyncIterator[Race]:
-    async with database.transaction() as db:
-        await partitions.keep(db, clock.now())
-    hashes = HashPool(Hasher(CHEAP))
-    groups = Group(database, hashes), Group(database, hashes)
-    running = [asyncio.create_task(each.writer.run()) for each in groups]
-    yield Race(groups, random.Random(random.random()))
-    for task in running:
-        task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
-    hashes.close()
+    """Two writers on one database."""
+    async with racing(database) as made:
+        yield made
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

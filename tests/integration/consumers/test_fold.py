@@ -22,7 +22,7 @@ from authbus.events import (
 )
 from authbus_service.auth import handlers
 from authbus_service.auth.codes.code import Purpose
-from authbus_service.auth.outcome import Private
+from authbus_service.auth.outcome import NOTHING, Private
 from authbus_service.auth.request import Request, refresh_family
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.email import canonical
@@ -81,8 +81,8 @@ class Fold:
     rows: Rows
 
     def add(self, event: AnyEvent, at: datetime, cost: str) -> None:
-        request = self.requests[event.causation_id]
-        private = self.private(event, request, self.hashers[cost])
+        request = self.requests.get(event.causation_id)
+        private = NOTHING if request is None else self.private(event, request, self.hashers[cost])
         handlers.apply(event, private, self.rows, at)
 
     @property

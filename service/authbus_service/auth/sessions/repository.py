@@ -43,6 +43,12 @@ _LIVE_OF = select(_SESSION).where(
     _SESSION.c.lapses_at > func.clock_timestamp(),
 )
 _OWNERS = select(_SESSION.c.id, _SESSION.c.user_id).where(_SESSION.c.id == any_(_IDS))
+_LAPSED = (
+    select(_SESSION.c.id, _SESSION.c.user_id)
+    .where(_SESSION.c.ended_at.is_(None), _SESSION.c.lapses_at <= func.clock_timestamp())
+    .order_by(_SESSION.c.lapses_at)
+    .limit(bindparam("limit"))
+)
 _INSERT = insert_rows(_SESSION, _NEW)
 _UPDATE = update_rows(_SESSION, "id", _CHANGING[1:])
 
@@ -62,6 +68,12 @@ async def live_of(db: AsyncConnection, user_ids: Iterable[UUID]) -> list[Session
 async def owners(db: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, UUID]:
     """The user of each of these sessions."""
     found = await db.execute(_OWNERS, {"ids": list(ids)})
+    return {row.id: row.user_id for row in found}
+
+
+async def lapsed(db: AsyncConnection, limit: int) -> dict[UUID, UUID]:
+    """Sessions that are over and have not ended, the oldest first, with their users."""
+    found = await db.execute(_LAPSED, {"limit": limit})
     return {row.id: row.user_id for row in found}
 
 

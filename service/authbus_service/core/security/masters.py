@@ -140,6 +140,10 @@ class Masters:
         """The id of a command's event number `index`, counted from 0."""
         return self._id("event", command_id, content, master, index.to_bytes(4, "big"))
 
+    def lapse_id(self, session_id: UUID, over_at: bytes) -> UUID:
+        """What an end is caused by that no command asks for."""
+        return self._id("lapse", session_id, over_at, None)
+
     def mail_id(
         self, command_id: UUID, content: bytes, index: int, master: str | None = None
     ) -> UUID:
