@@ -6,26 +6,33 @@ import base64
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from uuid import uuid4
+from typing import Any
+from uuid import UUID
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from pydantic import SecretStr
 from sqlalchemy import text
 
-from authbus import AuthClient, AuthRejected
+from authbus import AuthClient
+from authbus.client.asking import Asker
+from authbus.contract import ROWS
+from authbus.message import Command, Reply
+from authbus_service.core import clock
 from authbus_service.core.database import connect
 from authbus_service.core.migrations import migrate
+from authbus_service.core.security.masters import Masters
+from authbus_service.core.security.operator import operator_token
 from authbus_service.demo.child import running
 from authbus_service.embedded import Addresses, EmbeddedStack
+from tests.e2e.life import Life, a_secret
 from tests.rig.canary import forms, sightings
+from tests.rig.post import posting
 
 STATE = "auth.state.users.v1-"
 COMMANDS = "auth.commands.credentials.v1"
-
-
-def a_secret() -> str:
-    return f"canary+{uuid4().hex}/{uuid4().hex[:7]}"
 
 
 @pytest.mark.parametrize("before", [b"", b"a", b"ab", b"abc"])
@@ -53,68 +60,73 @@ def test_a_text_is_found_in_each_form_whatever_stands_beside_it(
 
 
 @asynccontextmanager
-async def a_service(folder: Path) -> AsyncGenerator[tuple[AuthClient, Addresses]]:
-    """Servers of its own, whose files are below the folder."""
-    async with EmbeddedStack(data=folder / "servers") as stack:
-        (folder / "clients.toml").write_text('[[client]]\nid = "web"\n')
-        database = connect(stack.addresses.database_url)
-        await migrate(database)
-        await database.close()
-        settings = {
-            "KAFKA_BOOTSTRAP_SERVERS": stack.addresses.bootstrap_servers,
-            "DATABASE_URL": stack.addresses.database_url,
-            "AUTHBUS_TOPICS": "apply",
-            "AUTHBUS_CLIENTS": str(folder / "clients.toml"),
-            "AUTHBUS_MASTER_KEY": base64.b64encode(os.urandom(32)).decode(),
-            "AUTHBUS_HTTP_PORT": "0",
-            "AUTHBUS_LOG_LEVEL": "debug",
-            "AUTHBUS_ARGON2_MEMORY_KIB": "64",
-        }
-        async with running(settings, folder / "service.log") as told:
-            servers, trust = str(told["kafka"]), str(told["trust"])
-            async with AuthClient(servers, client_id="web", trust=trust) as auth:
-                yield auth, stack.addresses
+async def a_service(folder: Path) -> AsyncGenerator[tuple[Life, Addresses]]:
+    """Servers of its own, whose files are below the folder; mails go by SMTP to this process."""
+    with posting() as post:
+        async with EmbeddedStack(data=folder / "servers") as stack:
+            (folder / "clients.toml").write_text('[[client]]\nid = "web"\n')
+            database = connect(stack.addresses.database_url)
+            await migrate(database)
+            await database.close()
+            master = base64.b64encode(os.urandom(32)).decode()
+            settings = {
+                "KAFKA_BOOTSTRAP_SERVERS": stack.addresses.bootstrap_servers,
+                "DATABASE_URL": stack.addresses.database_url,
+                "AUTHBUS_TOPICS": "apply",
+                "AUTHBUS_CLIENTS": str(folder / "clients.toml"),
+                "AUTHBUS_MASTER_KEY": master,
+                "AUTHBUS_HTTP_PORT": "0",
+                "AUTHBUS_LOG_LEVEL": "debug",
+                "AUTHBUS_ARGON2_MEMORY_KIB": "64",
+                "AUTHBUS_SMTP_URL": post.url,
+                "AUTHBUS_MAIL_FROM": "auth@example.com",
+                "AUTHBUS_LINK_BASE_URL": "https://www.example.com/account",
+            }
+            async with running(settings, folder / "service.log") as told:
+                servers, trust = str(told["kafka"]), str(told["trust"])
+                async with AuthClient(servers, client_id="web", trust=trust) as auth:
+                    masters = Masters.read(SecretStr(master), None)
+                    yield Life(auth, post, partial(proof, masters)), stack.addresses
 
 
-async def a_life(auth: AuthClient, email: str) -> dict[str, str]:
-    """Everything that a user does, right and wrong; returns the secrets that were about."""
-    secrets = {"password": a_secret(), "wrong password": a_secret(), "wrong token": a_secret()}
-    await auth.register(email, secrets["password"])
-    with pytest.raises(AuthRejected):
-        await auth.register(email, secrets["wrong password"])
-    with pytest.raises(AuthRejected):
-        await auth.log_in(email, secrets["wrong password"])
-    sessions = [await auth.log_in(email, secrets["password"]) for _ in range(3)]
-    token = sessions[0].access_token
-    sessions.append(await auth.refresh(sessions[0]))
-    await auth.sessions.list(token)
-    await auth.sessions.end(token, sessions[1].session_id)
-    with pytest.raises(AuthRejected):
-        await auth.sessions.list(secrets["wrong token"])
-    await auth.log_out(sessions[2])
-    await auth.sessions.end_all(token, this_one_too=True)
-    for number, session in enumerate(sessions):
-        secrets[f"access token {number}"] = session.access_token
-        secrets[f"refresh token {number}"] = session.refresh_token
-    return secrets
+def proof(masters: Masters, command_id: UUID) -> str:
+    return operator_token(masters, issuer="authbus/auth", command_id=command_id, at=clock.now())
 
 
-async def test_secrets_are_in_no_file_and_addresses_only_where_they_belong(tmp_path: Path) -> None:
-    email = f"canary-{uuid4().hex}@example.com"
+async def test_secrets_are_in_no_file_and_personal_data_only_where_it_belongs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     planted = {"on a topic": a_secret(), "in a table": a_secret()}
+    asked = recorded(monkeypatch)
 
-    async with a_service(tmp_path) as (auth, addresses):
-        secrets = await a_life(auth, email)
+    async with a_service(tmp_path) as (life, addresses):
+        await life.lived()
         await plant(addresses, planted["on a topic"], planted["in a table"])
 
-    seen = sightings(tmp_path, {**secrets, **planted, "e-mail": email})
+    seen = sightings(tmp_path, {**life.secrets, **planted, **life.personal})
     places = {name: {path for each, path in seen if each == name} for name, _ in seen}
     assert any(COMMANDS in path for path in places.pop("on a topic"))
     assert any("postgres" in path for path in places.pop("in a table"))
-    at = places.pop("e-mail")
-    assert any(STATE in path for path in at)
-    assert {path for path in at if STATE not in path and "postgres" not in path} == set()
-    assert places == {}
+    assert {row.command for row in ROWS} - asked == set()
+    assert {name for name in life.secrets if name in places} == set()
+    for name in ("address 0", "device 1", "ip 2"):
+        assert any("postgres" in path for path in places[name])
+    assert any(STATE in path for path in places["address 0"])
+    elsewhere = {path for paths in places.values() for path in paths if STATE not in path}
+    assert {path for path in elsewhere if "postgres" not in path} == set()
+
+
+def recorded(monkeypatch: pytest.MonkeyPatch) -> set[type[Command]]:
+    """The kinds of commands that a client sends from now on."""
+    asked: set[type[Command]] = set()
+    ask = Asker.ask
+
+    async def noting(self: Asker, command: Command, **rest: Any) -> Reply:
+        asked.add(type(command))
+        return await ask(self, command, **rest)
+
+    monkeypatch.setattr(Asker, "ask", noting)
+    return asked
 
 
 async def plant(addresses: Addresses, on_a_topic: str, in_a_table: str) -> None:

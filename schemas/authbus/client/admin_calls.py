@@ -6,8 +6,8 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from authbus.client.lookup_calls import LookupCalls
-from authbus.commands import DeactivateUser, GrantRole, ReactivateUser, RevokeRole
-from authbus.replies import UserIsActive, UserIsDeactivated, UserRoles
+from authbus.commands import DeactivateUser, GrantRole, ReactivateUser, RevokeRole, UnlockUser
+from authbus.replies import UserIsActive, UserIsDeactivated, UserIsUnlocked, UserRoles
 
 Reason = Literal["unspecified", "requested", "compromised", "abuse", "dormant"]
 
@@ -52,6 +52,24 @@ class AdminCalls(LookupCalls):
         await self._call(
             lambda: ReactivateUser(access_token=token, user_id=user_id),
             UserIsActive,
+            key=str(user_id),
+            command_id=command_id,
+            timeout=timeout,
+        )
+
+    async def unlock(
+        self,
+        access_token: str,
+        user_id: UUID,
+        *,
+        command_id: UUID | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """End a lock that wrong passwords brought; no error when there is none."""
+        token = SecretStr(access_token)
+        await self._call(
+            lambda: UnlockUser(access_token=token, user_id=user_id),
+            UserIsUnlocked,
             key=str(user_id),
             command_id=command_id,
             timeout=timeout,

@@ -1,0 +1,166 @@
+"""All that happens to accounts, right and wrong, with texts that are found wherever they go."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+from uuid import UUID, uuid4
+
+import pytest
+
+from authbus import AuthClient, AuthRejected
+from authbus.client import Session
+from authbus.uuid7 import uuid7
+from tests.rig.post import Post, parts
+
+T = TypeVar("T")
+
+
+def a_secret() -> str:
+    return f"canary+{uuid4().hex}/{uuid4().hex[:7]}"
+
+
+def a_name() -> str:
+    return f"canary-{uuid4().hex}"
+
+
+@dataclass
+class Life:
+    """`secrets` may be in no file, `personal` data only in PostgreSQL's and in users' states."""
+
+    auth: AuthClient
+    post: Post
+    operator: Callable[[UUID], str]
+    secrets: dict[str, str] = field(default_factory=dict[str, str])
+    personal: dict[str, str] = field(default_factory=dict[str, str])
+    codes: set[str] = field(default_factory=set[str])
+
+    def secret(self, name: str, value: str | None = None) -> str:
+        """A secret that is looked for later, under a name that tells it from others."""
+        found = value or a_secret()
+        self.secrets[f"{name} {len(self.secrets)}"] = found
+        return found
+
+    def person(self, name: str) -> str:
+        """A personal text, likewise."""
+        self.personal[f"{name} {len(self.personal)}"] = found = a_name()
+        return found
+
+    def address(self) -> str:
+        return f"{self.person('address')}@example.com"
+
+    def held(self, session: Session) -> Session:
+        """A session whose secrets are looked for."""
+        self.secret("access token", session.access_token)
+        self.secret("refresh token", session.refresh_token)
+        if session.device_token:
+            self.secret("device token", session.device_token)
+        return session
+
+    async def refused(self, call: Awaitable[object]) -> None:
+        with pytest.raises(AuthRejected):
+            await call
+
+    async def code(self, address: str) -> str:
+        """The next code that is mailed to an address."""
+        async with asyncio.timeout(10):
+            while True:
+                for message in self.post.taken:
+                    found = re.search(r"code=([\w-]+)", parts(message)[0])
+                    if address in str(message["To"]) and found and found[1] not in self.codes:
+                        self.codes.add(found[1])
+                        return self.secret("code", found[1])
+                await asyncio.sleep(0.02)
+
+    async def born(self, password: str) -> tuple[str, UUID, Session]:
+        """A user with an address, verified, and a session."""
+        email = self.address()
+        user = await self.auth.register(email, password)
+        session = await self.auth.log_in(
+            email, password, device=self.person("device"), ip_address=self.person("ip")
+        )
+        await self.auth.email.verify(await self.code(email))
+        return email, user.user_id, self.held(session)
+
+    async def lived(self) -> None:
+        """All of it."""
+        password = self.secret("password")
+        email, user_id, session = await self.born(password)
+        root = await self.administrator()
+        await self.knocks(email, session)
+        await self.sessions(email, password)
+        await self.profile(session)
+        email, password = await self.credentials(email, password, session)
+        await self.administered(root, user_id, email)
+        await self.ends(root)
+
+    async def administrator(self) -> str:
+        """An administrator's token; the first one's role comes by the master key."""
+        password = self.secret("password")
+        email, user_id, _ = await self.born(password)
+        id_ = uuid7()
+        proof = self.secret("operator's proof", self.operator(id_))
+        await self.auth.admin.grant_role(proof, user_id, "admin", command_id=id_)
+        return self.held(await self.auth.log_in(email, password)).access_token
+
+    async def knocks(self, email: str, session: Session) -> None:
+        """What is wrong is refused."""
+        auth = self.auth
+        await self.refused(auth.register(email, self.secret("password")))
+        await self.refused(auth.log_in(email, self.secret("wrong password")))
+        await self.refused(auth.log_in(self.address(), self.secret("wrong password")))
+        await self.refused(auth.sessions.list(self.secret("wrong token")))
+        await self.refused(auth.email.resend_verification(session.access_token))
+        await self.refused(auth.email.verify(self.secret("wrong code")))
+        wrong = self.secret("wrong password"), self.secret("new password")
+        await self.refused(auth.passwords.change(session.access_token, *wrong))
+
+    async def sessions(self, email: str, password: str) -> None:
+        """Sessions are listed, refreshed and ended."""
+        auth = self.auth
+        one, two, three, last = [self.held(await auth.log_in(email, password)) for _ in range(4)]
+        await auth.sessions.list(one.access_token)
+        await auth.sessions.end(one.access_token, two.session_id)
+        one = self.held(await auth.refresh(one))
+        await auth.log_out(three)
+        await auth.log_in(email, password, device_token=last.device_token)
+        await auth.log_out(last)
+
+    async def profile(self, session: Session) -> None:
+        """A profile is filled in, read and exported."""
+        auth, token = self.auth, session.access_token
+        name, attributes = self.person("name"), {self.person("key"): self.person("value")}
+        await auth.profile.update(token, 0, display_name=name, attributes=attributes)
+        await auth.profile.get(token)
+        await auth.account.export(token)
+
+    async def credentials(self, email: str, password: str, session: Session) -> tuple[str, str]:
+        """Password and address change."""
+        auth, token, new = self.auth, session.access_token, self.secret("new password")
+        await auth.passwords.change(token, password, new)
+        address = self.address()
+        await auth.email.change(token, new, address)
+        await auth.email.confirm_change(await self.code(address))
+        return address, new
+
+    async def administered(self, root: str, user_id: UUID, email: str) -> None:
+        """What administrators do about a user."""
+        admin = self.auth.admin
+        await admin.find(root, email_prefix=email)
+        await admin.get(root, user_id)
+        await admin.export(root, user_id)
+        await admin.grant_role(root, user_id, "admin")
+        await admin.revoke_role(root, user_id, "admin")
+        await admin.unlock(root, user_id)
+        await admin.deactivate(root, user_id)
+        await admin.reactivate(root, user_id)
+
+    async def ends(self, root: str) -> None:
+        """Accounts end, by their users and by others."""
+        auth, password = self.auth, self.secret("password")
+        _, _, session = await self.born(password)
+        await auth.sessions.end_all(session.access_token)
+        await auth.account.erase(session.access_token, password)
+        _, other, _ = await self.born(self.secret("password"))
+        await auth.admin.erase(root, other)
