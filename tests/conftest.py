@@ -6,11 +6,16 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 from authbus_service.core.database import Database, connect
 from authbus_service.core.migrations import migrate
 from authbus_service.embedded import Addresses, EmbeddedStack
 from tests.rig.databases import empty_database
+
+# How fast examples are made tells of the machine's load, not of the code.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

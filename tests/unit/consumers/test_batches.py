@@ -114,7 +114,7 @@ def test_an_arrival_takes_the_fault_over() -> None:
     assert taken.appended_at == datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.sampled_from(CODECS), st.binary(max_size=200), st.integers(0, 12))
 @example(0, b"", 0)
 @example(0, b"\x01", 1)
@@ -125,7 +125,7 @@ def test_a_batch_around_any_bytes_has_an_end_for_each_offset(
     _each_offset_has_one_end(batch(count, compress(codec, body), codec), count)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.data())
 def test_records_with_any_bytes_changed_have_an_end_each(data: st.DataObject) -> None:
     body = bytearray(PLAIN)
@@ -143,7 +143,7 @@ def _each_offset_has_one_end(data: bytes, count: int) -> None:
     assert expected == 100 + count
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.integers(0, 7), st.binary(max_size=300), st.booleans())
 @example(SNAPPY, struct.pack(">i", -4), True)
 @example(SNAPPY, struct.pack(">i", 2**31 - 1), True)
