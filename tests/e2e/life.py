@@ -142,7 +142,10 @@ class Life:
         address = self.address()
         await auth.email.change(token, new, address)
         await auth.email.confirm_change(await self.code(address))
-        return address, new
+        await auth.passwords.request_reset(address)
+        newest = self.secret("newest password")
+        await auth.passwords.reset(await self.code(address), newest)
+        return address, newest
 
     async def administered(self, root: str, user_id: UUID, email: str) -> None:
         """What administrators do about a user."""
