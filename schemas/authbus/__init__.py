@@ -7,6 +7,7 @@ import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from authbus import second_factor
 from authbus.commands import (
     ChangeEmail,
     ChangePassword,
@@ -101,6 +102,7 @@ from authbus.replies import (
     UserProfile,
     UserRoles,
 )
+from authbus.second_factor import *  # noqa: F403 - the names of its __all__
 from authbus.state import FeedAlive, PublicKey, SessionRevoked, UserState, UserStatus
 
 if TYPE_CHECKING:
@@ -133,6 +135,8 @@ __all__ = [
     "Verifier", "VerifyEmail",
 ]
 # fmt: on
+
+__all__ += second_factor.__all__
 
 _WITH_CLIENT = {
     "AuthClient": "authbus.client",

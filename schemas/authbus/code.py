@@ -19,6 +19,8 @@ class Code(OpenEnum):
     EMAIL_TAKEN = "email_taken"
     EMAIL_VERIFIED = "email_verified"
     CODE_INVALID = "code_invalid"
+    FACTOR_ENABLED = "factor_enabled"
+    FACTOR_MISSING = "factor_missing"
     TOO_SOON = "too_soon"
     PASSWORD_TOO_SHORT = "password_too_short"
     PASSWORD_TOO_LONG = "password_too_long"

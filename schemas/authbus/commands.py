@@ -29,6 +29,7 @@ from authbus.password_commands import (
     RequestPasswordReset,
 )
 from authbus.profile import Attributes, DisplayName, Locale, PictureUrl, TimeZone
+from authbus.second_factor import ConfirmTotp, DisableTotp, StartTotp
 
 
 class RegisterUser(Command):
@@ -193,4 +194,7 @@ AnyCommand = (
     | ExportUser
     | GetUser
     | FindUsers
+    | StartTotp
+    | ConfirmTotp
+    | DisableTotp
 )

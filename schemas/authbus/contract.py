@@ -80,6 +80,17 @@ from authbus.replies import (
     UserProfile,
     UserRoles,
 )
+from authbus.second_factor import (
+    ConfirmTotp,
+    DisableTotp,
+    StartTotp,
+    TotpDisabled,
+    TotpEnabled,
+    TotpIsDisabled,
+    TotpIsEnabled,
+    TotpRequested,
+    TotpStarted,
+)
 from authbus.state import DeadLetter, FeedAlive, PublicKey, SessionRevoked, UserState
 from authbus.topics import Topic
 
@@ -132,6 +143,9 @@ ROWS = (
     Row(ExportUser, topics.ADMIN, UserExport, ()),
     Row(GetUser, topics.ADMIN, UserDetails, ()),
     Row(FindUsers, topics.ADMIN, FoundUsers, ()),
+    Row(StartTotp, topics.CREDENTIALS, TotpStarted, (TotpRequested,)),
+    Row(ConfirmTotp, topics.ACCOUNTS, TotpIsEnabled, (TotpEnabled,)),
+    Row(DisableTotp, topics.ACCOUNTS, TotpIsDisabled, (TotpDisabled,)),
 )
 
 COMMANDS: dict[str, type[AnyCommand]] = {row.command.wire_type(): row.command for row in ROWS}

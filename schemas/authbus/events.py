@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 from authbus.message import Event, Instant, RoleName
 from authbus.open_enum import OpenEnum
 from authbus.profile import ProfileField
+from authbus.second_factor import TotpDisabled, TotpEnabled, TotpRequested
 
 
 class EndReason(OpenEnum):
@@ -170,4 +171,7 @@ AnyEvent = (
     | RoleGranted
     | RoleRevoked
     | UserErased
+    | TotpRequested
+    | TotpEnabled
+    | TotpDisabled
 )

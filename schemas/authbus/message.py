@@ -40,6 +40,7 @@ _Bounded = Annotated[
     PlainSerializer(_reveal, when_used="json"),
 ]
 SecretOrNone = Annotated[_Bounded | None, Field(repr=False, json_schema_extra={"x-secret": True})]
+Secrets = Annotated[tuple[_Bounded, ...], Field(repr=False, json_schema_extra={"x-secret": True})]
 
 # Syntax and canonical form are the service's to judge; here stand only the outer bounds.
 Email = Annotated[

@@ -53,6 +53,10 @@ REVIEWED = {
     "RoleRevoked.role",
     "UserRoles.roles[]",
     "UserErased.actor",
+    "TotpRequested.actor",
+    "TotpEnabled.actor",
+    "TotpDisabled.actor",
+    "TotpDisabled.reason",  # an open enumeration of ours
     "PublicKey.kid",
     "PublicKey.jwk{}",  # a public key
     "PublicKey.signature",

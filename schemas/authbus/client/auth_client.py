@@ -13,6 +13,7 @@ from authbus.client.asking import Asker
 from authbus.client.calling import Caller
 from authbus.client.calls import Calls
 from authbus.client.email_calls import EmailCalls
+from authbus.client.factor_calls import FactorCalls
 from authbus.client.lanes import Lanes
 from authbus.client.outgoing import Sender
 from authbus.client.password_calls import PasswordCalls
@@ -62,8 +63,7 @@ class AuthClient:
         on_stale: OnStale = "reject",
         **security: Unpack[Security],
     ) -> None:
-        self._timeout = timeout
-        self._lanes = Lanes(lane_secret)
+        self._timeout, self._lanes = timeout, Lanes(lane_secret)
         self._calls, self._ended = Calls(), EndedSessions()
         self._keys = PublicKeys(Trust(trust))
         self._sender = Sender(client_id, namespace)
@@ -87,6 +87,7 @@ class AuthClient:
         self.email = EmailCalls(self._call)
         self.admin = AdminCalls(self._call)
         self.account = AccountCalls(self._call)
+        self.factors = FactorCalls(self._call)
 
     async def __aenter__(self) -> Self:
         """Connect, and read what there is of keys. Raises MissingTopic and AuthUnavailable."""

@@ -41,6 +41,7 @@ from authbus.replies import (
 from authbus.specification import (
     admin_examples,
     email_examples,
+    factor_examples,
     password_examples,
     session_examples,
 )
@@ -138,6 +139,7 @@ _VALUES: tuple[Message, ...] = (
     *email_examples.values(_USER, _COMMAND, AT),
     *password_examples.values(_USER, _COMMAND, AT),
     *admin_examples.values(_USER, _COMMAND, AT),
+    *factor_examples.values(_USER, _COMMAND),
 )
 VALUES: dict[type[Message], Message] = {type(value): value for value in _VALUES}
 _KEYS: dict[type[Message], str] = {

@@ -27,10 +27,12 @@ from authbus.events import (
     UserUnlocked,
 )
 from authbus.message import Event
+from authbus.second_factor import TotpDisabled, TotpEnabled, TotpRequested
 from authbus.state import SessionRevoked, UserState
 from authbus_service.auth import emails
 from authbus_service.auth.codes import service as codes
 from authbus_service.auth.codes.code import Purpose
+from authbus_service.auth.factors import service as factors
 from authbus_service.auth.outcome import Gone, Private
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.sessions import service as sessions
@@ -107,8 +109,23 @@ def _user_erased(event: UserErased, _: Private, rows: Rows, at: datetime) -> Gon
     gone = users.erased(event, rows.users, at)
     rows.sessions.forget(event.user_id)
     rows.codes.forget(event.user_id)
+    rows.factors.forget(event.user_id)
     rows.attempts.forgive(event.user_id)
     return gone
+
+
+def _totp_requested(event: TotpRequested, private: Private, rows: Rows, at: datetime) -> None:
+    factors.requested(event, private.totp_secret, rows.factors, at)
+
+
+def _totp_enabled(event: TotpEnabled, private: Private, rows: Rows, at: datetime) -> None:
+    users.second_factor(event.user_id, rows.users, enabled=True)
+    factors.enabled(event, private.passed, private.recovery_codes, rows.factors, at)
+
+
+def _totp_disabled(event: TotpDisabled, _: Private, rows: Rows, __: datetime) -> None:
+    users.second_factor(event.user_id, rows.users, enabled=False)
+    factors.disabled(event, rows.factors)
 
 
 APPLY: Mapping[type[Event], Apply] = {
@@ -130,6 +147,9 @@ APPLY: Mapping[type[Event], Apply] = {
     RoleGranted: _role_granted,
     RoleRevoked: _role_revoked,
     UserErased: _user_erased,
+    TotpRequested: _totp_requested,
+    TotpEnabled: _totp_enabled,
+    TotpDisabled: _totp_disabled,
 }
 
 

@@ -1,4 +1,4 @@
-"""After the commit: a granted log-in's tokens, made of what was stored and of the command."""
+"""After the commit: the secrets of an answer, made of what was stored and of the command."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,21 +9,38 @@ from pydantic import SecretStr
 from authbus.commands import RefreshSession
 from authbus.message import Reply
 from authbus.replies import LoggedIn, Refreshed
-from authbus_service.auth.outcome import Answer, Granted
+from authbus.second_factor import StartTotp, TotpIsEnabled, TotpStarted
+from authbus_service.auth.factors import totp
+from authbus_service.auth.outcome import Answer, Draft, Enrolled, Enrolling, Granted
 from authbus_service.auth.request import Request
 
 
 @dataclass(frozen=True, slots=True)
 class Granting:
-    """`sign` makes an access token of RFC 9068 claims; `issuer` is this environment's name."""
+    """`sign` makes an access token of RFC 9068 claims; `issuer` is this environment's name.
+
+    `shown_as` is what users' apps call it.
+    """
 
     issuer: str
     sign: Callable[[dict[str, Any]], str]
+    shown_as: str = "authbus"
 
     def __call__(self, answer: Answer, request: Request) -> Reply:
-        """The reply to send. The same answer and command give the same tokens."""
-        if not isinstance(answer, Granted):
-            return answer
+        """The reply to send. The same answer and command give the same secrets."""
+        match answer:
+            case Granted():
+                return self._logged_in(answer, request)
+            case Enrolling():
+                return self._started(request)
+            case Enrolled():
+                return _enabled(request)
+            case Draft():
+                raise TypeError(type(answer).__name__)
+            case _:
+                return answer
+
+    def _logged_in(self, answer: Granted, request: Request) -> Reply:
         tokens: dict[str, Any] = {
             "user_id": answer.user_id,
             "session_id": answer.session_id,
@@ -40,6 +57,12 @@ class Granting:
             refresh_token=SecretStr(derived.refresh_token),
             device_token=_device_token(answer, request),
         )
+
+    def _started(self, request: Request) -> TotpStarted:
+        secret, command = request.derived.totp_secret, request.command
+        label = command.label if isinstance(command, StartTotp) else None
+        uri = totp.uri(secret, label=label or self.shown_as, issuer=self.shown_as)
+        return TotpStarted(secret=SecretStr(totp.as_text(secret)), otpauth_uri=SecretStr(uri))
 
     def _claims(self, granted: Granted, request: Request) -> dict[str, Any]:
         audiences = request.client.audiences
@@ -59,6 +82,10 @@ class Granting:
         if granted.permissions:
             claims["scope"] = " ".join(granted.permissions)
         return claims
+
+
+def _enabled(request: Request) -> TotpIsEnabled:
+    return TotpIsEnabled(recovery_codes=tuple(map(SecretStr, request.derived.recovery_codes)))
 
 
 def _device_token(granted: Granted, request: Request) -> SecretStr:

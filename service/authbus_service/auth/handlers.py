@@ -38,6 +38,7 @@ from authbus.commands import (
     VerifyEmail,
 )
 from authbus.message import Command, Reply
+from authbus.second_factor import ConfirmTotp, DisableTotp, StartTotp
 from authbus_service.auth.applying import APPLY, apply
 from authbus_service.auth.case import Case
 from authbus_service.auth.commands import (
@@ -45,7 +46,9 @@ from authbus_service.auth.commands import (
     change_password,
     complete_password_reset,
     confirm_email_change,
+    confirm_totp,
     deactivate_user,
+    disable_totp,
     end_all_sessions,
     end_session,
     erase_account,
@@ -65,6 +68,7 @@ from authbus_service.auth.commands import (
     request_password_reset,
     resend_verification,
     revoke_role,
+    start_totp,
     unlock_user,
     update_profile,
     verify_email,
@@ -124,6 +128,9 @@ HANDLERS: Mapping[type[Command], Handler[Any]] = {
     RevokeRole: revoke_role,
     EraseAccount: erase_account,
     EraseUser: erase_user,
+    StartTotp: start_totp,
+    ConfirmTotp: confirm_totp,
+    DisableTotp: disable_totp,
 }
 QUESTIONS: Mapping[type[Command], Question[Any]] = {
     ListSessions: list_sessions,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -11,15 +11,30 @@ from pydantic import BaseModel, ConfigDict
 from authbus.events import AnyEvent
 from authbus.message import Reply
 from authbus.replies import Code, LoggedIn, Refreshed, Rejected
+from authbus.second_factor import TotpIsEnabled, TotpStarted
 from authbus.state import UserState
+from authbus_service.auth.factors.factor import Passed
 from authbus_service.auth.guessing.attempt import Settled
 from authbus_service.auth.mails import Mail
 
 
-class Granted(BaseModel):
-    """A `LoggedIn` without its tokens: those are made of this and the command's own secrets."""
+class Draft(BaseModel):
+    """A reply without its secrets: those are made of this and the command's own ones."""
 
     model_config = ConfigDict(frozen=True)
+
+    becomes: ClassVar[type[Reply]]
+
+    @classmethod
+    def wire_type(cls) -> str:
+        """The type of what becomes of it."""
+        return cls.becomes.wire_type()
+
+
+class Granted(Draft):
+    """A `LoggedIn` without its tokens."""
+
+    becomes: ClassVar[type[Reply]] = LoggedIn
 
     user_id: UUID
     session_id: UUID
@@ -33,23 +48,29 @@ class Granted(BaseModel):
 
     is_known_device: bool = False
 
-    @classmethod
-    def wire_type(cls) -> str:
-        """The reply's type: what becomes of it."""
-        return LoggedIn.wire_type()
+
+class Enrolling(Draft):
+    """A `TotpStarted` without its secret."""
+
+    becomes: ClassVar[type[Reply]] = TotpStarted
 
 
 class Renewed(Granted):
     """The same for `Refreshed`."""
 
-    @classmethod
-    def wire_type(cls) -> str:
-        """The reply's type: what becomes of it."""
-        return Refreshed.wire_type()
+    becomes: ClassVar[type[Reply]] = Refreshed
 
 
-_GRANTS = {each.wire_type(): each for each in (Granted, Renewed)}
-Answer = Reply | Granted
+class Enrolled(Draft):
+    """A `TotpIsEnabled` without its recovery codes."""
+
+    becomes: ClassVar[type[Reply]] = TotpIsEnabled
+
+
+Answer = Reply | Draft
+_DRAFTS: dict[str, type[Draft]] = {
+    each.wire_type(): each for each in (Granted, Renewed, Enrolling, Enrolled)
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +87,9 @@ class Private:
     device: str | None = field(default=None, repr=False)
     ip_address: str | None = field(default=None, repr=False)
     device_hash: bytes = field(default=b"", repr=False)
+    totp_secret: bytes = field(default=b"", repr=False)
+    passed: Passed = field(default_factory=Passed)
+    recovery_codes: bytes = field(default=b"", repr=False)
 
 
 NOTHING = Private()
@@ -111,4 +135,4 @@ def stored(answer: Answer) -> dict[str, Any]:
 def restored(outcome: Mapping[str, Any], replies: Mapping[str, type[Reply]]) -> Answer:
     """The answer that `stored` wrote down."""
     wire_type, data = outcome["type"], outcome["data"]
-    return (_GRANTS.get(wire_type) or replies[wire_type]).model_validate(data)
+    return (_DRAFTS.get(wire_type) or replies[wire_type]).model_validate(data)

@@ -35,11 +35,12 @@ class Proof:
     """`user_id` is locked, `session_id` loaded, `claim` claimed before `decide` sees the rows.
 
     So are the user and the session of `acting`. With `every_session` all live sessions of `user_id`
-    are loaded; with `every_code` the unused codes of all `users`, and the code of `code_hash`
-    in any case. `credential` is there when the password was right for it; `password_hash` is a
-    new one to keep. `operator` is there when the command came with an operator's proof, `attempt`
-    when a guess was counted: the decision settles it. With `hidden` nothing may tell whether there
-    is a `user_id`: the same is asked and written without one.
+    are loaded; with `factor` the second factors of all `users`, with `every_code` their unused
+    codes, and the code of `code_hash` in any case. `credential` is there when the password was
+    right for it; `password_hash` is a new one to keep. `operator` is there when the command came
+    with an operator's proof, `attempt` when a guess was counted: the decision settles it. With
+    `hidden` nothing may tell whether there is a `user_id`: the same is asked and written without
+    one.
     """
 
     user_id: UUID | None = None
@@ -47,6 +48,7 @@ class Proof:
     every_session: bool = False
     code_hash: bytes = field(default=b"", repr=False)
     every_code: bool = False
+    factor: bool = False
     acting: Acting | None = None
     operator: Operator | None = None
     claim: Claim | None = None

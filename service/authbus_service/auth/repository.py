@@ -1,6 +1,6 @@
 """The rows of a group: locked, claimed and flushed in one order, so that no two groups deadlock.
 
-Users by id, then addresses, then sessions and codes under their users' locks.
+Users by id, then addresses, then sessions, codes and factors under their users' locks.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus_service.auth import holdings
 from authbus_service.auth.codes import repository as codes
+from authbus_service.auth.factors import repository as factors
 from authbus_service.auth.guessing import repository as guessing
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.request import Request
@@ -49,6 +50,7 @@ async def claim(
     proofs = [proof for _, proof in asked]
     await load_sessions(db, proofs, rows)
     await load_codes(db, proofs, rows)
+    await load_factors(db, proofs, rows)
     wrong = {each.attempt.key for each in proofs if each.attempt is not None and each.is_wrong}
     if wrong:
         rows.attempts.add(await guessing.read(db, wrong, at))
@@ -76,6 +78,14 @@ async def load_codes(db: AsyncConnection, proofs: Sequence[Proof], rows: Rows) -
     rows.codes.known = known | rows.codes.known
 
 
+async def load_factors(db: AsyncConnection, proofs: Sequence[Proof], rows: Rows) -> None:
+    """The second factors that are asked for, of users who are in `rows`."""
+    of_users = set[UUID]().union(*(each.users for each in proofs if each.factor))
+    if of_users := of_users & rows.users.locked.keys():
+        known = {each.user_id: each for each in await factors.of(db, of_users)}
+        rows.factors.known = known | rows.factors.known
+
+
 async def read(db: AsyncConnection, proofs: Sequence[Proof]) -> Rows:
     """The rows of these proofs as they are, without locks: for questions that change nothing."""
     rows = Rows()
@@ -94,6 +104,7 @@ async def flush(db: AsyncConnection, rows: Rows) -> None:
         await codes.add(db, rows.codes.new)
     if rows.codes.changed:
         await codes.save(db, rows.codes.changed)
+    await factors.flush(db, rows.factors)
     await guessing.settle(db, rows.attempts)
     if rows.users.gone:
         await holdings.erase(db, list(rows.users.gone.values()))

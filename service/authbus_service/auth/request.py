@@ -1,13 +1,19 @@
 """A command on its way: what was asked, by which client, and what follows from the record alone."""
 
+from base64 import b32encode
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from authbus.commands import AnyCommand
 from authbus_service.auth.codes.code import Purpose
+from authbus_service.auth.factors import totp
 from authbus_service.core.clients import Client
 from authbus_service.core.security.masters import Masters
+
+_RECOVERY_CODES = 10
+_RECOVERY_BYTES = 10
+_GROUP = 4
 
 
 def refresh_family(token: str) -> str:
@@ -60,9 +66,26 @@ class Derived:
         """The salt of a password that this command sets."""
         return self.masters.salt(self.command_id, self.content, self.master)
 
+    @property
+    def totp_secret(self) -> bytes:
+        """The secret of the second factor that this command starts."""
+        made = self.masters.derive("totp", self.command_id.bytes, self.content, master=self.master)
+        return made[: totp.SECRET_BYTES]
+
+    @property
+    def recovery_codes(self) -> tuple[str, ...]:
+        """The recovery codes that this command shows, 80 bits each."""
+        return tuple(self._recovery_code(index) for index in range(_RECOVERY_CODES))
+
     def code(self, purpose: Purpose) -> str:
         """The one-time code that this command's mail carries."""
         return self.masters.code(purpose, self.command_id, self.content, self.master)
+
+    def _recovery_code(self, index: int) -> str:
+        parts = (self.command_id.bytes, self.content, index.to_bytes(4, "big"))
+        made = self.masters.derive("recovery", *parts, master=self.master)
+        text = b32encode(made[:_RECOVERY_BYTES]).decode().lower()
+        return "-".join(text[at : at + _GROUP] for at in range(0, len(text), _GROUP))
 
     def mail_id(self, index: int) -> UUID:
         """The id of this command's mail number `index`, from 0."""

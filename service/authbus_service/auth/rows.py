@@ -7,6 +7,8 @@ from uuid import UUID
 
 from authbus_service.auth.codes.code import OneTimeCode
 from authbus_service.auth.codes.rows import Codes
+from authbus_service.auth.factors.factor import Factor
+from authbus_service.auth.factors.rows import Factors
 from authbus_service.auth.guessing.rows import Attempts
 from authbus_service.auth.sessions.rows import Sessions
 from authbus_service.auth.sessions.session import Session
@@ -24,11 +26,12 @@ class Readable(Protocol):
     def code(self, code_hash: bytes) -> OneTimeCode | None: ...
     def unused_codes(self, user_id: UUID) -> list[OneTimeCode]: ...
     def failures(self, key: bytes, at: datetime) -> int: ...
+    def factor(self, user_id: UUID) -> Factor | None: ...
 
 
 @dataclass(slots=True)
 class Rows:
-    """Users that are locked, their sessions and their codes.
+    """Users that are locked, their sessions, codes and second factors.
 
     With `hides` every statement is made that one of them may need, whether there is one or not.
     """
@@ -37,6 +40,7 @@ class Rows:
     sessions: Sessions = field(default_factory=Sessions)
     codes: Codes = field(default_factory=Codes)
     attempts: Attempts = field(default_factory=Attempts)
+    factors: Factors = field(default_factory=Factors)
     hides: bool = False
 
     def user(self, user_id: UUID | None) -> User | None:
@@ -79,3 +83,7 @@ class Rows:
     def failures(self, key: bytes, at: datetime) -> int:
         """How many wrong guesses count against this key, where its user is locked."""
         return self.attempts.failures(key, at)
+
+    def factor(self, user_id: UUID) -> Factor | None:
+        """The user's second factor, enabled or not, where it was loaded."""
+        return self.factors.known.get(user_id)

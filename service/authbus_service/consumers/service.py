@@ -96,7 +96,7 @@ class Consumers:
             hashed=self._hashed,
             cheap=self._cheap,
             speaker=self._speaker,
-            finish=Granting(settings.issuer, keyring.sign),
+            finish=Granting(settings.issuer, keyring.sign, settings.totp_issuer),
         )
         self._intakes = [self._intake(*each, settings.namespace, way) for each in _INTAKES]
         self._sweeper = Sweeper(database, keyring.masters, settings.sweep_seconds, wake_relay)

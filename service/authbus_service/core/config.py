@@ -80,6 +80,9 @@ class Settings(BaseModel):
     hash: Annotated[Literal["wheels", "compiled"], _Lower] = "wheels"
     hash_threads: Annotated[int | None, Field(ge=1, le=256)] = None
     password_min_length: Annotated[int, Field(ge=8, le=128)] = 12
+    totp_issuer: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^:\x00-\x1f]+$")] = (
+        "authbus"
+    )
 
     guesses: Annotated[int, Field(ge=1, le=100)] = 5
     guess_wait_seconds: Annotated[int, Field(ge=0, le=3600)] = 1

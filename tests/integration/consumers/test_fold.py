@@ -6,7 +6,6 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import SecretStr
 
 from authbus import ChangePassword, LoggedIn, LogIn, RefreshSession, RegisterUser, UpdateProfile
@@ -28,48 +27,20 @@ from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.email import canonical
 from authbus_service.auth.users.profile import asked
 from authbus_service.auth.users.user import User
-from authbus_service.consumers.arrival import arrival
-from authbus_service.consumers.labels import read_labels
-from authbus_service.consumers.opening import Opener
-from authbus_service.core.clients import EMBEDDED_CLIENTS
 from authbus_service.core.security.argon2id import Cost
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.masters import token_hash
 from authbus_service.core.security.passwords import Hasher
+from tests.rig.authenticator import about_factors
 from tests.rig.crowd import PASSWORD, Crowd
 from tests.rig.moving import about_emails, addresses_change
-from tests.rig.offsets import COMMANDS, ends
+from tests.rig.opened import opened
 from tests.rig.world import World
 
 # The time at which a code was made is moved by the test.
 CODE = "hash, user_id, purpose, address, expires_at, used_at"
 STRONGER = Cost(memory_kib=16, time=1, parallelism=1)
 HASTY = {"guesses_until_lock": 1, "lock_seconds": 1}
-
-
-async def opened(world: World) -> dict[Any, Request]:
-    """Every command that lies on the topics, opened with the key ring alone."""
-    opener = Opener(world.keyring, EMBEDDED_CLIENTS, world.namespace)
-    by_suffix = {topic.suffix: topic for topic in COMMANDS}
-    places = await ends(world)
-    consumer = AIOKafkaConsumer(bootstrap_servers=world.servers, auto_offset_reset="earliest")
-    await consumer.start()
-    requests: dict[Any, Request] = {}
-    try:
-        partitions = {
-            TopicPartition(by_suffix[suffix].name(world.namespace), partition): by_suffix[suffix]
-            for suffix, partition in places
-        }
-        consumer.assign(list(partitions))
-        for _ in range(sum(places.values())):
-            record: Any = await consumer.getone()
-            came = arrival(partitions[TopicPartition(record.topic, record.partition)], record)
-            found = opener.open(came, read_labels(came))
-            if found.command is not None:
-                requests[found.sealed.id] = found.request(world.masters)
-    finally:
-        await consumer.stop()
-    return requests
 
 
 @dataclass
@@ -83,6 +54,8 @@ class Fold:
     def add(self, event: AnyEvent, at: datetime, cost: str) -> None:
         request = self.requests.get(event.causation_id)
         private = NOTHING if request is None else self.private(event, request, self.hashers[cost])
+        if request is not None and private is NOTHING:
+            private = about_factors(event, request, self.rows, at)
         handlers.apply(event, private, self.rows, at)
 
     @property

@@ -19,9 +19,10 @@ from authbus import (
 from authbus.message import Command
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.rows import Rows
-from tests.integration.consumers.test_fold import Fold, by_id, opened, row, tables, told
+from tests.integration.consumers.test_fold import Fold, by_id, row, tables, told
 from tests.rig.crowd import PASSWORD, Crowd, email
 from tests.rig.mailed import code
+from tests.rig.opened import opened
 from tests.rig.operators import by_operator
 from tests.rig.world import World
 

@@ -10,9 +10,18 @@ from authbus.commands import LogIn
 from authbus.contract import REPLIES, ROWS
 from authbus.message import Reply
 from authbus.replies import Code, LoggedIn, LoggedOut, Refreshed, Registered, Rejected
+from authbus.second_factor import ConfirmTotp, StartTotp, TotpIsEnabled, TotpStarted
 from authbus_service.auth.granting import Granting
 from authbus_service.auth.handlers import HANDLERS
-from authbus_service.auth.outcome import Answer, Granted, Renewed, restored, stored
+from authbus_service.auth.outcome import (
+    Answer,
+    Enrolled,
+    Enrolling,
+    Granted,
+    Renewed,
+    restored,
+    stored,
+)
 from authbus_service.core.ids import new_id
 from tests.rig.made import NOW, a_request
 
@@ -32,6 +41,8 @@ ANSWERS: list[Answer] = [
     Rejected.because(Code.EMAIL_TAKEN, "why"),
     GRANTED,
     RENEWED,
+    Enrolling(),
+    Enrolled(),
 ]
 
 
@@ -46,13 +57,13 @@ def test_a_stored_answer_is_restored_as_it_was(answer: Answer) -> None:
 
 def test_every_sealed_reply_is_stored_without_its_secrets() -> None:
     request = a_request(LogIn(email="ana@example.com", password=SecretStr("hunter2hunter2")))
-    reply = Granting("issuer", signed)(GRANTED, request)
+    reply = Granting("issuer", signed, "Shop")(GRANTED, request)
     assert isinstance(reply, LoggedIn)
 
     text = repr(stored(GRANTED))
 
     kept = {row.reply for row in ROWS if row.reply.sealed and row.command in HANDLERS}
-    assert kept == {LoggedIn, Refreshed}
+    assert kept == {LoggedIn, Refreshed, TotpStarted, TotpIsEnabled}
     assert stored(GRANTED)["type"] == LoggedIn.wire_type()
     assert reply.refresh_token.get_secret_value() not in text
     assert reply.access_token.get_secret_value() not in text
@@ -63,7 +74,7 @@ def test_every_sealed_reply_is_stored_without_its_secrets() -> None:
 def test_the_same_answer_and_command_give_the_same_tokens() -> None:
     command = LogIn(email="ana@example.com", password=SecretStr("x"))
     same = new_id()
-    granting = Granting("issuer", signed)
+    granting = Granting("issuer", signed, "Shop")
     again = restored(stored(GRANTED), REPLIES)
 
     first: Reply = granting(GRANTED, a_request(command, id_=same))
@@ -72,3 +83,24 @@ def test_the_same_answer_and_command_give_the_same_tokens() -> None:
 
     assert first == second
     assert first != other
+
+
+def test_a_second_factors_secrets_follow_from_its_commands_and_are_not_stored() -> None:
+    token, granting = SecretStr("a token"), Granting("issuer", signed, "The Shop")
+    start = a_request(StartTotp(access_token=token, password=token, label="ana@example.com"))
+    confirm = a_request(ConfirmTotp(access_token=token, code=token))
+
+    started, enabled = granting(Enrolling(), start), granting(Enrolled(), confirm)
+
+    assert isinstance(started, TotpStarted)
+    assert isinstance(enabled, TotpIsEnabled)
+    assert (granting(Enrolling(), start), granting(Enrolled(), confirm)) == (started, enabled)
+    secret = started.secret.get_secret_value()
+    uri = started.otpauth_uri.get_secret_value()
+    assert len(secret) == 32
+    assert uri.startswith("otpauth://totp/The%20Shop:ana%40example.com?")
+    assert f"secret={secret}" in uri
+    codes = {each.get_secret_value() for each in enabled.recovery_codes}
+    assert len(codes) == 10
+    assert {len(each) for each in codes} == {19}
+    assert [stored(each)["data"] for each in (Enrolling(), Enrolled())] == [{}, {}]

@@ -31,6 +31,11 @@ def own_key(masters: Masters, user_id: UUID) -> bytes:
     return masters.derive("guess/own", user_id.bytes)
 
 
+def factor_key(masters: Masters, user_id: UUID) -> bytes:
+    """What stands for an account whose second factor is guessed at, wherever that is asked."""
+    return masters.derive("guess/factor", user_id.bytes)
+
+
 def reset_key(masters: Masters, canonical: str) -> bytes:
     """What stands for an address to which a mail for a new password is asked for."""
     return masters.derive("reset/account", canonical.encode())

@@ -33,6 +33,7 @@ class UserRow(Base):
     locked_until: Mapped[datetime | None]
     devices: Mapped[bytes] = mapped_column(LargeBinary)
     profile: Mapped[dict[str, Any]] = mapped_column(JSON)
+    second_factor: Mapped[bool]
 
 
 class ErasedUserRow(Base):

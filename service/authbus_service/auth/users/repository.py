@@ -58,6 +58,7 @@ _CHANGING = (
     "roles",
     "locked_until",
     "devices",
+    "second_factor",
 )
 _PROFILE = ("id", "profile")
 _NEW = (*_CHANGING, "created_at", "profile")

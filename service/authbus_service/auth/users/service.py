@@ -144,6 +144,11 @@ def password_changed(event: PasswordChanged, private: Private, users: Users) -> 
     user.credential_version += 1
 
 
+def second_factor(user_id: UUID, users: Users, *, enabled: bool) -> None:
+    """Log-ins need one from now on, or need none."""
+    users.touch(user_id).second_factor = enabled
+
+
 def follows(event: Event, users: Users) -> None:
     """Every event but the first moves its user's sequence on by one."""
     user = users.touch(event.user_id)

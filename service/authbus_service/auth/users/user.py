@@ -12,7 +12,7 @@ from authbus.state import UserStatus
 class User:
     """An account. `credential_version` counts its passwords: a proof for an older one is void.
 
-    `email` is its address as it was written.
+    `email` is its address as it was written. With `second_factor` its log-ins need one.
     """
 
     id: UUID
@@ -27,6 +27,7 @@ class User:
     locked_until: datetime | None = None
     devices: bytes = field(default=b"", repr=False)
     profile: Profile = field(default=Profile(), repr=False)
+    second_factor: bool = False
 
     @property
     def is_active(self) -> bool:

@@ -1,0 +1,35 @@
+"""Second factors: whether a user has one, its wrapped secret, hashes of its recovery codes."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    """Make the table, and the column that spares log-ins a look into it."""
+    op.add_column(
+        "users",
+        sa.Column("second_factor", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
+    op.create_table(
+        "factors",
+        sa.Column(
+            "user_id",
+            sa.Uuid(),
+            sa.ForeignKey("users.id", name="fk_factors_user_id", ondelete="CASCADE"),
+            primary_key=True,
+        ),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("enabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_step", sa.BigInteger(), nullable=False),
+        sa.Column("recovery_codes", sa.LargeBinary(), nullable=False),
+    )
+
+
+def downgrade() -> None:
+    """Drop both."""
+    op.drop_table("factors")
+    op.drop_column("users", "second_factor")

@@ -1,0 +1,91 @@
+"""`auth.factors`: what a user does about their second factor."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from authbus.client.calling import Caller
+from authbus.client.keys import whose
+from authbus.second_factor import (
+    ConfirmTotp,
+    DisableTotp,
+    StartTotp,
+    TotpIsDisabled,
+    TotpIsEnabled,
+    TotpStarted,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TotpSetUp:
+    """What the user's app needs: the secret as text, or the URI as a QR code."""
+
+    secret: str = field(repr=False)
+    otpauth_uri: str = field(repr=False)
+
+
+class FactorCalls:
+    """Each takes the user's access token. Raises AuthRejected: `code_invalid` for a wrong code."""
+
+    def __init__(self, call: Caller) -> None:
+        self._call = call
+
+    async def start_totp(
+        self,
+        access_token: str,
+        password: str,
+        *,
+        label: str | None = None,
+        command_id: UUID | None = None,
+        timeout: float | None = None,
+    ) -> TotpSetUp:
+        """Begin to set it up; the user's app calls the account `label`.
+
+        Raises AuthRejected: `invalid_credentials`, `factor_enabled`.
+        """
+        found = await self._call(
+            lambda: StartTotp(
+                access_token=SecretStr(access_token), password=SecretStr(password), label=label
+            ),
+            TotpStarted,
+            key=whose(access_token),
+            command_id=command_id,
+            timeout=timeout,
+        )
+        return TotpSetUp(found.secret.get_secret_value(), found.otpauth_uri.get_secret_value())
+
+    async def confirm_totp(
+        self,
+        access_token: str,
+        code: str,
+        *,
+        command_id: UUID | None = None,
+        timeout: float | None = None,
+    ) -> tuple[str, ...]:
+        """Enable it by a first code; returns the recovery codes, which are never shown again."""
+        found = await self._call(
+            lambda: ConfirmTotp(access_token=SecretStr(access_token), code=SecretStr(code)),
+            TotpIsEnabled,
+            key=whose(access_token),
+            command_id=command_id,
+            timeout=timeout,
+        )
+        return tuple(each.get_secret_value() for each in found.recovery_codes)
+
+    async def disable_totp(
+        self,
+        access_token: str,
+        code: str,
+        *,
+        command_id: UUID | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Do without it, by a code of the app or a recovery code."""
+        await self._call(
+            lambda: DisableTotp(access_token=SecretStr(access_token), code=SecretStr(code)),
+            TotpIsDisabled,
+            key=whose(access_token),
+            command_id=command_id,
+            timeout=timeout,
+        )

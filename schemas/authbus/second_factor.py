@@ -1,0 +1,95 @@
+"""The second factor: codes that an app makes every 30 seconds (TOTP), and recovery codes.
+
+What producers ask about it, what is answered, and what is told.
+"""
+
+from typing import ClassVar
+from uuid import UUID
+
+from authbus.message import Command, Event, PersonalText, Reply, Secret, Secrets
+from authbus.open_enum import OpenEnum
+
+__all__ = [
+    "ConfirmTotp",
+    "DisableTotp",
+    "FactorEndReason",
+    "StartTotp",
+    "TotpDisabled",
+    "TotpEnabled",
+    "TotpIsDisabled",
+    "TotpIsEnabled",
+    "TotpRequested",
+    "TotpStarted",
+]
+
+
+class StartTotp(Command):
+    """Begin to set up a second factor; the password is asked for again.
+
+    Answered by `TotpStarted`. Nothing is needed of the user until a first code has come back.
+    `label` is what the user's app calls the account.
+    """
+
+    access_token: Secret
+    password: Secret
+    label: PersonalText = None
+
+
+class ConfirmTotp(Command):
+    """Enable the second factor by a first code of it. Answered by `TotpIsEnabled`."""
+
+    access_token: Secret
+    code: Secret
+
+
+class DisableTotp(Command):
+    """Do without the second factor, by a code of it or a recovery code.
+
+    Answered by `TotpIsDisabled`.
+    """
+
+    access_token: Secret
+    code: Secret
+
+
+class TotpStarted(Reply):
+    """The secret for the user's app, as text and as a URI for a QR code. It is shown once."""
+
+    sealed: ClassVar[bool] = True
+
+    secret: Secret
+    otpauth_uri: Secret
+
+
+class TotpIsEnabled(Reply):
+    """From now on log-ins need a code. Each recovery code is good once; they are shown once."""
+
+    sealed: ClassVar[bool] = True
+
+    recovery_codes: Secrets
+
+
+class TotpIsDisabled(Reply):
+    """Log-ins need the password alone."""
+
+    user_id: UUID
+
+
+class FactorEndReason(OpenEnum):
+    """Why a user has a second factor no longer."""
+
+    REQUESTED = "requested"
+
+
+class TotpRequested(Event):
+    """A second factor is being set up; nothing is needed of its user yet."""
+
+
+class TotpEnabled(Event):
+    """From now on a log-in of this user needs a second factor."""
+
+
+class TotpDisabled(Event):
+    """Log-ins of this user need no second factor any more."""
+
+    reason: FactorEndReason

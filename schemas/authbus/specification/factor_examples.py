@@ -1,0 +1,44 @@
+"""Examples about the second factor. The secrets in them are made up."""
+
+from uuid import UUID
+
+from authbus.message import Message
+from authbus.second_factor import (
+    ConfirmTotp,
+    DisableTotp,
+    FactorEndReason,
+    StartTotp,
+    TotpDisabled,
+    TotpEnabled,
+    TotpIsDisabled,
+    TotpIsEnabled,
+    TotpRequested,
+    TotpStarted,
+)
+from authbus.specification.schemas import Json
+
+_BY_TOKEN: Json = {"access_token": "header.payload.signature"}
+_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # noqa: S105 - nobody's
+_URI = (
+    f"otpauth://totp/Example:ana%40example.com?digits=6&secret={_SECRET}&issuer=Example&period=30"
+)
+
+
+def values(user_id: UUID, command_id: UUID) -> tuple[Message, ...]:
+    """One of each message, about this user."""
+    caused: Json = {"user_id": user_id, "actor": f"user:{user_id}", "causation_id": command_id}
+    return (
+        StartTotp.model_validate(
+            {**_BY_TOKEN, "password": "correct horse battery", "label": "ana@example.com"}
+        ),
+        ConfirmTotp.model_validate({**_BY_TOKEN, "code": "492039"}),
+        DisableTotp.model_validate({**_BY_TOKEN, "code": "751822"}),
+        TotpStarted.model_validate({"secret": _SECRET, "otpauth_uri": _URI}),
+        TotpIsEnabled.model_validate(
+            {"recovery_codes": ["mzxw-6ytb-oi2d-k3tf", "nbsw-y3dp-eb3w-64tm"]}
+        ),
+        TotpIsDisabled(user_id=user_id),
+        TotpRequested(sequence=3, **caused),
+        TotpEnabled(sequence=4, **caused),
+        TotpDisabled(sequence=9, reason=FactorEndReason.REQUESTED, **caused),
+    )

@@ -1,0 +1,38 @@
+"""ConfirmTotp: the first code of the user's app enables it."""
+
+from authbus.replies import Code, Rejected
+from authbus.second_factor import ConfirmTotp, TotpEnabled
+from authbus_service.auth.acting import actor
+from authbus_service.auth.case import Case
+from authbus_service.auth.factors.service import hashed, passes
+from authbus_service.auth.guessing.attempt import Settled
+from authbus_service.auth.outcome import Enrolled, Outcome, Private, refused
+from authbus_service.auth.proof import Proof, Tools
+from authbus_service.auth.proving_again import by_code
+from authbus_service.auth.request import Request
+
+
+async def prepare(command: ConfirmTotp, request: Request, tools: Tools) -> Proof:
+    """Read the token, count the guess; the factor is loaded under its user's lock."""
+    return await by_code(command.access_token, request, tools)
+
+
+def decide(command: ConfirmTotp, case: Case) -> Outcome:
+    """It is enabled, and its recovery codes are shown this once."""
+    who = actor(case.proof.acting, case.rows, case.at)
+    if who is None:
+        return refused(Code.INVALID_TOKEN)
+    factor, derived = case.rows.factor(who.user.id), case.request.derived
+    if who.user.second_factor:
+        return refused(Code.FACTOR_ENABLED)
+    if factor is None:
+        return refused(Code.FACTOR_MISSING)
+    passed = passes(factor, command.code.get_secret_value(), derived.masters, case.at)
+    if passed is None:
+        return Outcome(Rejected.because(Code.CODE_INVALID), settled=Settled.FAILED)
+    return Outcome(
+        Enrolled(),
+        (TotpEnabled(**case.told(who.user)),),
+        Private(passed=passed, recovery_codes=hashed(derived.recovery_codes)),
+        settled=Settled.CLEARED,
+    )

@@ -1,0 +1,63 @@
+"""The rules of a second factor: what passes it, and that each code does so once."""
+
+from datetime import datetime
+
+from authbus.message import Event
+from authbus_service.auth.factors import totp
+from authbus_service.auth.factors.factor import Factor, Passed
+from authbus_service.auth.factors.rows import Factors
+from authbus_service.core.security.masters import Masters, token_hash
+from authbus_service.core.security.wrapping import unwrap, wrap
+
+_PURPOSE = "totp"
+_HASH_BYTES = 32
+
+
+def wrapped(masters: Masters, user_id: bytes, secret: bytes) -> bytes:
+    """A secret as its user's row holds it."""
+    return wrap(masters, _PURPOSE, secret, context=user_id)
+
+
+def passes(factor: Factor, typed: str, masters: Masters, at: datetime) -> Passed | None:
+    """Whether what a user typed is a code of their app, or a recovery code, that was not used."""
+    code = _plain(typed)
+    if len(code) != totp.DIGITS:
+        found = token_hash(code)
+        return Passed(recovery_hash=found) if found in _hashes(factor.recovery_codes) else None
+    secret = unwrap(masters, _PURPOSE, factor.secret, context=factor.user_id.bytes)
+    step = totp.matching(secret, code, at, after=factor.last_step)
+    return None if step is None else Passed(step=step)
+
+
+def hashed(recovery_codes: tuple[str, ...]) -> bytes:
+    """What the row holds of recovery codes. Each has 80 random bits and needs no slower hash."""
+    return b"".join(token_hash(_plain(each)) for each in recovery_codes)
+
+
+def requested(event: Event, secret: bytes, factors: Factors, at: datetime) -> None:
+    """Apply TotpRequested: a secret that nothing depends on yet, in the place of an earlier one."""
+    factors.put(Factor(event.user_id, secret, at))
+
+
+def enabled(
+    event: Event, passed: Passed, recovery_codes: bytes, factors: Factors, at: datetime
+) -> None:
+    """Apply TotpEnabled: its first code is used."""
+    factor = factors.touch(event.user_id)
+    factor.enabled_at, factor.last_step = at, passed.step
+    factor.recovery_codes = recovery_codes
+
+
+def disabled(event: Event, factors: Factors) -> None:
+    """Apply TotpDisabled: nothing of it stays."""
+    factors.drop(event.user_id)
+
+
+def _plain(typed: str) -> str:
+    """Without the blanks and hyphens that make a code easier to read."""
+    return "".join(each for each in typed if each.isalnum()).lower()
+
+
+def _hashes(recovery_codes: bytes) -> list[bytes]:
+    places = range(0, len(recovery_codes), _HASH_BYTES)
+    return [recovery_codes[at : at + _HASH_BYTES] for at in places]

@@ -1,0 +1,70 @@
+"""A user who is logged in proves once more to be it: an access token alone could be stolen."""
+
+from dataclasses import replace
+
+from authbus.message import Secret
+from authbus.replies import Code, Rejected
+from authbus_service.auth.acting import Acting, Actor, actor
+from authbus_service.auth.guessing.admission import admitted, factor_key, own_key
+from authbus_service.auth.guessing.attempt import Attempt, Verdict
+from authbus_service.auth.proof import Proof, Tools
+from authbus_service.auth.request import Request
+from authbus_service.auth.users.user import Credential
+from authbus_service.core import clock
+
+_NOT_THEIRS = Proof(refusal=Rejected.because(Code.INVALID_TOKEN))
+_WRONG = Rejected.because(Code.INVALID_CREDENTIALS)
+
+
+async def by_password(token: Secret, password: Secret, request: Request, tools: Tools) -> Proof:
+    """Read the token, then verify the password: a wrong one costs a hash and counts as a guess.
+
+    Nothing is hashed for a token of no live session.
+    """
+    found = await _who(token, tools)
+    if found is None:
+        return _NOT_THEIRS
+    acting, who = found
+    user = who.user
+    attempt = Attempt(own_key(request.derived.masters, user.id), request.id, request.expires_at)
+    if await admitted(attempt, tools.reserve) is not Verdict.HELD:
+        await tools.hashes.pretend()
+        return Proof(refusal=_WRONG)
+    if not (await tools.hashes.verify(user.password_hash, password.get_secret_value())).ok:
+        return Proof(refusal=_WRONG, attempt=attempt)
+    return Proof(
+        acting=acting,
+        user_id=user.id,
+        attempt=attempt,
+        credential=Credential(user.id, user.password_hash, user.credential_version),
+    )
+
+
+async def by_code(token: Secret, request: Request, tools: Tools) -> Proof:
+    """Read the token and count the guess at a code, which is judged under the lock."""
+    found = await _who(token, tools)
+    if found is None:
+        return _NOT_THEIRS
+    acting, who = found
+    proof = Proof(acting=acting, user_id=who.user.id, factor=True)
+    key = factor_key(request.derived.masters, who.user.id)
+    return await counted(proof, Attempt(key, request.id, request.expires_at), tools)
+
+
+async def counted(proof: Proof, attempt: Attempt, tools: Tools) -> Proof:
+    """The proof of a guess at a code, or a refusal that says no more than for a wrong one."""
+    match await admitted(attempt, tools.reserve):
+        case Verdict.HELD:
+            return replace(proof, attempt=attempt)
+        case Verdict.WAIT:
+            return Proof(refusal=Rejected.because(Code.EXPIRED))
+        case Verdict.REFUSED:
+            return Proof(refusal=Rejected.because(Code.CODE_INVALID))
+
+
+async def _who(token: Secret, tools: Tools) -> tuple[Acting, Actor] | None:
+    acting = tools.token(token.get_secret_value())
+    if acting is None:
+        return None
+    who = actor(acting, await tools.rows(Proof(acting=acting)), clock.now())
+    return None if who is None else (acting, who)

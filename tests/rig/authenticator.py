@@ -1,0 +1,79 @@
+"""A user's app that makes codes, and what its events need when they are folded."""
+
+import base64
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from pydantic import SecretStr
+
+from authbus import LoggedIn
+from authbus.events import AnyEvent
+from authbus.second_factor import (
+    ConfirmTotp,
+    StartTotp,
+    TotpEnabled,
+    TotpIsEnabled,
+    TotpRequested,
+    TotpStarted,
+)
+from authbus_service.auth.factors import totp
+from authbus_service.auth.factors.service import hashed, passes, wrapped
+from authbus_service.auth.outcome import NOTHING, Private
+from authbus_service.auth.request import Request
+from authbus_service.auth.rows import Rows
+from tests.rig.crowd import PASSWORD
+from tests.rig.world import World
+
+
+@dataclass
+class App:
+    """The secret is the service's; the codes are made here."""
+
+    secret: bytes
+    recovery_codes: list[str] = field(default_factory=list[str])
+
+    def code(self, ahead: int = 0) -> SecretStr:
+        """The code of now, or of so many steps ahead."""
+        step = totp.step_of(datetime.now(UTC)) + ahead
+        return SecretStr(totp.code_at(self.secret, step))
+
+
+async def started(world: World, session: LoggedIn, password: SecretStr = PASSWORD) -> App:
+    """A second factor that is not confirmed yet."""
+    start = StartTotp(access_token=session.access_token, password=password)
+    answer = await world.web.ask(world.web.draft(start))
+    assert isinstance(answer, TotpStarted)
+    return App(base64.b32decode(answer.secret.get_secret_value()))
+
+
+async def enrolled(world: World, session: LoggedIn) -> App:
+    """A second factor that is enabled, some time ago: a code of now is good."""
+    app = await started(world, session)
+    confirm = ConfirmTotp(access_token=session.access_token, code=app.code())
+    answer = await world.web.ask(world.web.draft(confirm))
+    assert isinstance(answer, TotpIsEnabled)
+    app.recovery_codes = [each.get_secret_value() for each in answer.recovery_codes]
+    await time_passes(world)
+    return app
+
+
+async def time_passes(world: World) -> None:
+    """As if all codes that were used had been used minutes ago."""
+    async with world.database.transaction() as db:
+        await db.exec_driver_sql("UPDATE factors SET last_step = last_step - 10")
+
+
+def about_factors(event: AnyEvent, request: Request, rows: Rows, at: datetime) -> Private:
+    """The private part of an event about a second factor; nothing for all others."""
+    derived, command = request.derived, request.command
+    match event, command:
+        case TotpRequested(user_id=user_id), _:
+            secret = wrapped(derived.masters, user_id.bytes, derived.totp_secret)
+            return Private(totp_secret=secret)
+        case TotpEnabled(user_id=user_id), ConfirmTotp(code=code):
+            factor = rows.factors.known[user_id]
+            passed = passes(factor, code.get_secret_value(), derived.masters, at)
+            assert passed is not None
+            return Private(passed=passed, recovery_codes=hashed(derived.recovery_codes))
+        case _:
+            return NOTHING
