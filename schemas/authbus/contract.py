@@ -91,7 +91,7 @@ from authbus.second_factor import (
     TotpRequested,
     TotpStarted,
 )
-from authbus.state import DeadLetter, FeedAlive, PublicKey, SessionRevoked, UserState
+from authbus.state import AuditRecord, DeadLetter, FeedAlive, PublicKey, SessionRevoked, UserState
 from authbus.topics import Topic
 
 
@@ -159,6 +159,7 @@ STATE: dict[type[Message], Topic] = {
     PublicKey: topics.KEYS_STATE,
     SessionRevoked: topics.SESSIONS_ENDED,
     FeedAlive: topics.SESSIONS_ENDED,
+    AuditRecord: topics.AUDIT,
     DeadLetter: topics.DEAD_LETTERS,
 }
 

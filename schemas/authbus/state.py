@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StringConstraints
 
 from authbus.message import Email, Instant, Message
 from authbus.open_enum import OpenEnum
@@ -63,6 +63,27 @@ class FeedAlive(Message):
     model_config = ConfigDict(extra="ignore")
 
     published_through: Instant
+
+
+class AuditRecord(Message):
+    """One handled command: what was asked, by whom, about whose account, and what became of it.
+
+    `outcome` is `done` or the code of the refusal. `actor` is who is shown to have asked
+    (`user:<id>`, `admin:<id>`, `operator`), absent where nobody is. `source` stands for the address
+    that the producer named: the same for the same address all month. A record without `command_id`
+    counts what failed in the minute before its time beside those with a record of their own.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    command: Annotated[str, StringConstraints(max_length=64)]
+    command_id: UUID | None = None
+    outcome: Annotated[str, StringConstraints(max_length=64)]
+    actor: Annotated[str, StringConstraints(max_length=64)] | None = None
+    subject: UUID | None = None
+    client_id: Annotated[str, StringConstraints(max_length=64)]
+    source: Annotated[str, StringConstraints(max_length=64)] | None = None
+    count: Annotated[int, Field(ge=1)] = 1
 
 
 class DeadLetter(Message):

@@ -60,6 +60,11 @@ REVIEWED = {
     "PublicKey.kid",
     "PublicKey.jwk{}",  # a public key
     "PublicKey.signature",
+    "AuditRecord.command",  # a wire type of ours
+    "AuditRecord.outcome",  # `done` or a code of ours
+    "AuditRecord.actor",
+    "AuditRecord.client_id",  # a declared client
+    "AuditRecord.source",  # an HMAC
     "DeadLetter.topic",  # where a record lies
     "DeadLetter.digest",  # SHA-256 in hex
     "DeadLetter.reason",  # a code of ours

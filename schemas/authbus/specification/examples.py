@@ -1,7 +1,6 @@
 """One example record for each message. The people and the keys in them are made up."""
 
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from uuid import UUID, uuid5
 
 from authbus import topics
@@ -44,10 +43,11 @@ from authbus.specification import (
     factor_examples,
     password_examples,
     session_examples,
+    state_examples,
 )
 from authbus.specification.messages import Entry, Kind
 from authbus.specification.schemas import SEALED_URN, Json
-from authbus.state import DeadLetter, FeedAlive, PublicKey, SessionRevoked, UserState, UserStatus
+from authbus.state import DeadLetter, FeedAlive, PublicKey, SessionRevoked
 
 CLIENT = "web"
 AT = datetime(2026, 3, 2, 9, 30, 0, 123456, UTC)
@@ -79,14 +79,6 @@ _REPLY_KEY = {
     "x": "rzrGVTksV9Vc--rZvnea3X2Fr2aAHtRSYz8cXI6RF_8",
     "y": "6HfQk3zg89uE04uaPVhWGHp6rNKhFE-cb6CuboewDuY",
 }
-_SEALING_KEY = {
-    "kty": "EC",
-    "crv": "P-256",
-    "x": "fJ9wzGyW3698nWR2SRapsYxXxGfTdXgoYTF7QinAvAQ",
-    "y": "d36ZJpqWlTFGyeKZSrpWgt_A7lwt0FWqERvBHES57WQ",
-}
-_KID = "k7Qm2vXw"
-
 _VALUES: tuple[Message, ...] = (
     RegisterUser(**_USER_DATA),
     LogIn(**_USER_DATA, **_SIDE),
@@ -120,21 +112,7 @@ _VALUES: tuple[Message, ...] = (
         fields=(ProfileField.DISPLAY_NAME, ProfileField.LOCALE),
         **_CAUSED,
     ),
-    UserState(user_id=_USER, sequence=1, email="ana@example.com", status=UserStatus.ACTIVE),
-    PublicKey(
-        kid=_KID, use="enc", jwk=_SEALING_KEY, not_before=AT, signature="header.payload.signature"
-    ),
-    SessionRevoked(session_id=_SESSION, user_id=_USER, ended_at=AT),
-    FeedAlive(published_through=AT),
-    DeadLetter(
-        topic=topics.CREDENTIALS.suffix,
-        partition=3,
-        offset=41,
-        appended_at=AT,
-        size=512,
-        digest=sha256(b"").hexdigest(),
-        reason="bad_seal",
-    ),
+    *state_examples.values(_USER, _SESSION, _COMMAND, AT),
     *session_examples.values(_SESSION, _TOKENS, _CAUSED, AT),
     *email_examples.values(_USER, _COMMAND, AT),
     *password_examples.values(_USER, _COMMAND, AT),
@@ -150,7 +128,7 @@ _KEYS: dict[type[Message], str] = {
     ChangePassword: "the-producers-choice",
     RequestPasswordReset: "the-producers-choice",
     CompletePasswordReset: "the-producers-choice",
-    PublicKey: _KID,
+    PublicKey: state_examples.KID,
     SessionRevoked: str(_SESSION),
     FeedAlive: "alive",
     DeadLetter: str(_COMMAND),

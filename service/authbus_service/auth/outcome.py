@@ -16,6 +16,7 @@ from authbus.state import UserState
 from authbus_service.auth.factors.factor import Passed
 from authbus_service.auth.guessing.attempt import Settled
 from authbus_service.auth.mails import Mail
+from authbus_service.auth.seen import Seen
 
 
 class Draft(BaseModel):
@@ -135,4 +136,6 @@ def stored(answer: Answer) -> dict[str, Any]:
 def restored(outcome: Mapping[str, Any], replies: Mapping[str, type[Reply]]) -> Answer:
     """The answer that `stored` wrote down."""
     wire_type, data = outcome["type"], outcome["data"]
-    return (_DRAFTS.get(wire_type) or replies[wire_type]).model_validate(data)
+    drafts = _DRAFTS.get(wire_type)
+    model = Seen if wire_type == Seen.wire_type() else drafts or replies[wire_type]
+    return model.model_validate(data)

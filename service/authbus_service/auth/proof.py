@@ -15,6 +15,7 @@ from authbus_service.auth.guessing.limits import Limits
 from authbus_service.auth.holdings import Held
 from authbus_service.auth.roles.roles import BUILT_IN, Roles
 from authbus_service.auth.rows import Rows
+from authbus_service.auth.seen import Seen
 from authbus_service.auth.users.search import Page, Search
 from authbus_service.auth.users.user import Credential
 from authbus_service.core.security.masters import token_hash
@@ -40,7 +41,8 @@ class Proof:
     right for it; `password_hash` is a new one to keep. `operator` is there when the command came
     with an operator's proof, `attempt` when a guess was counted: the decision settles it. With
     `hidden` nothing may tell whether there is a `user_id`: the same is asked and written without
-    one.
+    one. `looked` is what became of a look-up, which needs no lock. `about` is whom it is about
+    where nobody is locked, for auditors alone.
     """
 
     user_id: UUID | None = None
@@ -55,6 +57,8 @@ class Proof:
     credential: Credential | None = None
     password_hash: str = field(default="", repr=False)
     refusal: Rejected | None = None
+    looked: Rejected | Seen | None = None
+    about: UUID | None = None
     attempt: Attempt | None = None
     hidden: bool = False
 
@@ -66,6 +70,8 @@ class Proof:
     @property
     def users(self) -> set[UUID]:
         """Whose locks the decision needs."""
+        if self.looked is not None:
+            return set()
         acting = None if self.acting is None else self.acting.user_id
         return {each for each in (self.user_id, acting) if each is not None}
 

@@ -87,6 +87,11 @@ class Derived:
         text = b32encode(made[:_RECOVERY_BYTES]).decode().lower()
         return "-".join(text[at : at + _GROUP] for at in range(0, len(text), _GROUP))
 
+    @property
+    def audit_id(self) -> UUID:
+        """The id of this command's record for auditors."""
+        return self.masters.audit_id(self.command_id, self.content, self.master)
+
     def mail_id(self, index: int) -> UUID:
         """The id of this command's mail number `index`, from 0."""
         return self.masters.mail_id(self.command_id, self.content, index, self.master)

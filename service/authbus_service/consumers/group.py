@@ -14,7 +14,7 @@ from authbus_service.auth import handlers, repository
 from authbus_service.auth.outcome import Outcome, refused, stored
 from authbus_service.auth.proof import Policy
 from authbus_service.auth.rows import Rows
-from authbus_service.consumers import telling
+from authbus_service.consumers import auditing, telling
 from authbus_service.consumers.arrival import Place
 from authbus_service.consumers.job import Decided, Job, queued
 from authbus_service.consumers.telling import applied
@@ -58,13 +58,14 @@ class Grouping:
             at = await database_clock(db)
             await repository.claim(db, [(job.request, job.proof) for job in ready], rows, at)
             outcomes, records = self._decided(ready, rows, at)
-            claims = [_handled(job, outcomes[job], at) for job in ready if _is_kept(job, at)]
-            await inbox.claim(db, claims)
+            kept = [(job, outcomes[job]) for job in ready if _is_kept(job, at)]
+            await inbox.claim(db, [_handled(job, outcome, at) for job, outcome in kept])
             await repository.flush(db, rows)
+            records += await auditing.records(db, kept, at)
             await outbox.append(db, records, even_none=rows.hides)
             letters = chain.from_iterable(queued(job, outcomes[job].mails, at) for job in ready)
-            kept = [each for each in letters if not rows.is_gone(each.user_id)]
-            await mails.append(db, kept, even_none=rows.hides)
+            sent = [each for each in letters if not rows.is_gone(each.user_id)]
+            await mails.append(db, sent, even_none=rows.hides)
             below = self.fence_below(ready)
             await fence.move(db, below)
         answers = {job: Decided(outcome.answer, at) for job, outcome in outcomes.items()}

@@ -17,6 +17,7 @@ from authbus_service.auth.proof import Policy
 from authbus_service.auth.roles.roles import BUILT_IN, Roles
 from authbus_service.consumers import batches
 from authbus_service.consumers.arrival import Place
+from authbus_service.consumers.auditing import close_minutes
 from authbus_service.consumers.gather import Gathered
 from authbus_service.consumers.group import Grouping
 from authbus_service.consumers.job import Job
@@ -46,6 +47,7 @@ from authbus_service.inbox import repository as inbox
 _TICK = 0.2
 _PARTITIONS_EVERY = timedelta(hours=1)
 _CODES_KEPT = timedelta(days=7)
+_MINUTE = timedelta(minutes=1)
 _INTAKES = (
     ("credentials", (topics.CREDENTIALS,)),
     ("cheap", (topics.SESSIONS, topics.ACCOUNTS, topics.ADMIN)),
@@ -121,6 +123,7 @@ class Consumers:
                 self._beat(),
                 self._housekeeping(),
                 self._sweeper.run(),
+                self._auditing(),
             )
         ]
         for task in self._tasks:
@@ -213,6 +216,14 @@ class Consumers:
                 await self._sweep()
             except OUTAGE as error:
                 _log.warning("housekeeping waits", error=type(error).__name__)
+
+    async def _auditing(self) -> None:
+        while True:
+            await asyncio.sleep(_MINUTE.total_seconds())
+            try:
+                await close_minutes(self._database, before=clock.now() - 2 * _MINUTE)
+            except OUTAGE as error:
+                _log.warning("the audit waits", error=type(error).__name__)
 
     async def _sweep(self) -> None:
         async with self._database.transaction() as db:

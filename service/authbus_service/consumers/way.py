@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from authbus_service.auth import handlers
 from authbus_service.auth.outcome import Answer, restored
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
+from authbus_service.auth.seen import Seen
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.gather import Gathered
 from authbus_service.consumers.job import Decided, Job
@@ -84,7 +85,7 @@ class Way:
             return
         handled = await self.known(labels.id)
         if handled is not None:
-            self._again(arrival, labels, handled)
+            await self._again(arrival, labels, handled)
             return
         opened = self.opener.open(arrival, labels)
         if opened.refusal is not None:
@@ -92,13 +93,22 @@ class Way:
             return
         request = opened.request(self.masters)
         if (question := handlers.QUESTIONS.get(type(request.command))) is not None:
-            await self._answer(question, request, opened.route)
+            await self._asked(question, request, opened.route, arrival, labels)
             return
         try:
             proof = await self._prepared(request)
         except HashPoolFullError:
             self._say(opened.route, Rejected.because(Code.BUSY))
             return
+        match await self._committed(request, proof, arrival, labels):
+            case Decided(answer, at):
+                self._say(opened.route, self.finish(answer, request), at)
+            case Handled() as elsewhere:
+                await self._again(arrival, labels, elsewhere)
+
+    async def _committed(
+        self, request: Request, proof: Proof, arrival: Arrival, labels: Labels
+    ) -> Decided | Handled:
         writer = self.hashed if arrival.topic == CREDENTIALS else self.cheap
         job = Job(
             arrival=arrival,
@@ -109,21 +119,36 @@ class Way:
             result=asyncio.get_running_loop().create_future(),
         )
         writer.put(job)
-        match await job.result:
-            case Decided(answer, at):
-                self._say(opened.route, self.finish(answer, request), at)
-            case Handled() as elsewhere:
-                self._again(arrival, labels, elsewhere)
+        return await job.result
 
-    async def _answer(
-        self, question: handlers.Question[Any], request: Request, route: Route
+    async def _asked(
+        self,
+        question: handlers.Question[Any],
+        request: Request,
+        route: Route,
+        arrival: Arrival,
+        labels: Labels,
     ) -> None:
-        """A question leaves no trace, so it is judged by our clock alone."""
+        """A question leaves no trace; a look-up leaves one for auditors before it is answered."""
+        reply = await self._answer(question, request)
+        if type(request.command) in handlers.LOOK_UPS:
+            proof = _looked(request, reply, self.tools)
+            match await self._committed(request, proof, arrival, labels):
+                case Decided(Rejected() as refusal):
+                    reply = refusal
+                case Handled() as elsewhere:
+                    await self._again(arrival, labels, elsewhere)
+                    return
+                case _:
+                    pass
+        self._say(route, reply)
+
+    async def _answer(self, question: handlers.Question[Any], request: Request) -> Reply:
+        """A question has no effect, so it is judged by our clock alone."""
         now = clock.now()
         if now >= request.expires_at:
-            self._say(route, Rejected.because(Code.EXPIRED))
-            return
-        self._say(route, await question.answer(request.command, request, self.tools, now))
+            return Rejected.because(Code.EXPIRED)
+        return await question.answer(request.command, request, self.tools, now)
 
     async def _prepared(self, request: Request) -> Proof:
         """Nothing is hashed for a command long expired, so that a backlog of them is soon past.
@@ -134,7 +159,7 @@ class Way:
             return Proof(refusal=Rejected.because(Code.EXPIRED))
         return await handlers.prepare(request, self.tools)
 
-    def _again(self, arrival: Arrival, labels: Labels, handled: Handled) -> None:
+    async def _again(self, arrival: Arrival, labels: Labels, handled: Handled) -> None:
         """A command that was handled before: the same answer while somebody may wait for it.
 
         Sealed anew, it is a retry with an expiry of its own.
@@ -155,6 +180,10 @@ class Way:
         if now >= opened.sealed.expirytime:
             return
         answer = restored(handled.outcome, REPLIES)
+        if isinstance(answer, Seen):
+            question = handlers.QUESTIONS[type(request.command)]
+            self._say(opened.route, await self._answer(question, request))
+            return
         self._say(opened.route, self.finish(answer, request), handled.handled_at)
 
     def _say(self, route: Route, reply: Reply, at: datetime | None = None) -> None:
@@ -185,6 +214,13 @@ class Way:
     def _client(self, labels: Labels) -> Client | None:
         source = labels.text.get("ce_source", "")
         return self.opener.clients.get(source.removeprefix("/clients/"))
+
+
+def _looked(request: Request, reply: Reply, tools: Tools) -> Proof:
+    """Who looked, at whom, and whether they were shown anything."""
+    command: Any = request.command
+    shown = tools.administering(command.access_token, user_id=getattr(command, "user_id", None))
+    return replace(shown, looked=reply if isinstance(reply, Rejected) else Seen())
 
 
 def _claimed(arrival: Arrival) -> str | None:

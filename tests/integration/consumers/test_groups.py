@@ -76,7 +76,7 @@ async def test_a_group_is_one_transaction_with_its_answers_events_and_fence(grou
     assert await group.scalar("SELECT count(DISTINCT xmin::text) FROM users") == 1
     for table in ("users", "emails", "inbox"):
         assert await group.scalar(f"SELECT count(*) FROM {table}") == 20
-    assert await group.scalar("SELECT count(*) FROM outbox") == 40
+    assert await group.scalar("SELECT count(*) FROM outbox") == 60
     assert group.told == [{PLACE: 20}]
     async with group.database.reading() as db:
         assert await fence.read(db) == {PLACE: 20}
@@ -205,5 +205,5 @@ async def test_a_command_that_was_handled_is_answered_from_the_inbox(group: Grou
 
         assert isinstance(answer, inbox.Handled)
         assert answer.id == first.request.id
-    assert await group.scalar("SELECT count(*) FROM outbox") == 3
+    assert await group.scalar("SELECT count(*) FROM outbox") == 5
     assert await group.scalar("SELECT count(*) FROM sessions") == 1

@@ -118,7 +118,7 @@ async def test_a_refused_log_in_costs_the_same_whether_the_account_is_there_or_n
     assert costs == [costs[0]] * len(asks)
     count, said = costs[0]
     assert count == 1
-    assert len(said) == 10
+    assert len(said) == 12
 
 
 async def test_a_command_long_expired_is_answered_and_stored_without_a_hash(world: World) -> None:

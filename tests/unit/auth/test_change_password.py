@@ -132,7 +132,7 @@ async def test_a_wrong_current_password_costs_one_hash(world: World) -> None:
 
     (attempt,) = world.attempts
     refusal = Rejected.because(Code.INVALID_CREDENTIALS)
-    assert proof == Proof(refusal=refusal, attempt=attempt)
+    assert proof == Proof(refusal=refusal, attempt=attempt, about=world.ana.id)
     assert (len(world.verified), len(world.hashed)) == (1, 0)
     assert world.decided(proof) == Outcome(refusal, settled=Settled.FAILED)
 
@@ -142,7 +142,8 @@ async def test_beyond_the_limit_of_guesses_nothing_is_hashed(world: World) -> No
 
     proof = await world.prepared(a_change(), world.acting)
 
-    assert proof == Proof(refusal=Rejected.because(Code.INVALID_CREDENTIALS))
+    refusal = Rejected.because(Code.INVALID_CREDENTIALS)
+    assert proof == Proof(refusal=refusal, about=world.ana.id)
     assert (world.verified, world.hashed, world.pretended) == ([], [], 1)
 
 

@@ -32,9 +32,9 @@ async def prepare(command: EraseAccount, request: Request, tools: Tools) -> Proo
     attempt = Attempt(own_key(request.derived.masters, user.id), request.id, request.expires_at)
     if await admitted(attempt, tools.reserve) is not Verdict.HELD:
         await tools.hashes.pretend()
-        return Proof(refusal=_WRONG)
+        return Proof(refusal=_WRONG, about=user.id)
     if not (await tools.hashes.verify(user.password_hash, command.password.get_secret_value())).ok:
-        return Proof(refusal=_WRONG, attempt=attempt)
+        return Proof(refusal=_WRONG, attempt=attempt, about=user.id)
     return Proof(
         acting=acting,
         user_id=user.id,

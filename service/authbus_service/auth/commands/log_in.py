@@ -31,7 +31,7 @@ async def prepare(command: LogIn, request: Request, tools: Tools) -> Proof:
             return Proof(refusal=Rejected.because(Code.EXPIRED))
         case Verdict.REFUSED:
             await tools.hashes.pretend()
-            return Proof()
+            return Proof(about=found.user_id if found else None)
         case Verdict.HELD:
             pass
     password = command.password.get_secret_value()

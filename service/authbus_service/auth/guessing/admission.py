@@ -48,10 +48,11 @@ def source_key(masters: Masters, address: str | None, of: str = "guess") -> byte
 
     An IPv6 address counts as its /64 network: whoever has one address of it has them all.
     """
-    return None if address is None else masters.derive(f"{of}/source", _place(address).encode())
+    return None if address is None else masters.derive(f"{of}/source", place_of(address).encode())
 
 
-def _place(address: str) -> str:
+def place_of(address: str) -> str:
+    """The place that an address stands for; one that is none stands for itself."""
     try:
         found = ip_address(address.strip())
     except ValueError:

@@ -150,6 +150,10 @@ class Masters:
         """The id of a command's mail number `index`, counted from 0."""
         return self._id("mail", command_id, content, master, index.to_bytes(4, "big"))
 
+    def audit_id(self, command_id: UUID, content: bytes, master: str | None = None) -> UUID:
+        """The id of a command's record for auditors."""
+        return self._id("audit", command_id, content, master)
+
     def code(
         self, purpose: str, command_id: UUID, content: bytes, master: str | None = None
     ) -> str:

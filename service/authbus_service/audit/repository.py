@@ -1,0 +1,60 @@
+"""Failed guesses in PostgreSQL, by account and minute. Set-based; nothing here commits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import Table, bindparam, delete, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import DateTime
+
+from authbus_service.audit.models import AuditFailuresRow
+from authbus_service.core.sets import columns, insert_rows
+
+_FAILURES = cast("Table", AuditFailuresRow.__table__)
+_NAMES = ("key", "minute", "command", "client_id", "user_id", "failures")
+_INSERT = insert_rows(_FAILURES, _NAMES)
+_COUNT = _INSERT.on_conflict_do_update(
+    index_elements=["key", "minute"],
+    set_={"failures": _FAILURES.c.failures + _INSERT.excluded.failures},
+).returning(_FAILURES.c.key, _FAILURES.c.failures)
+_PLACE = (_FAILURES.c.key, _FAILURES.c.minute)
+_OVER = (
+    select(*_PLACE)
+    .where(_FAILURES.c.minute < bindparam("before", type_=DateTime(timezone=True)))
+    .order_by(*_PLACE)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+_TAKE = (
+    delete(_FAILURES)
+    .where(tuple_(*_PLACE).in_(_OVER))
+    .returning(*(_FAILURES.c[name] for name in _NAMES))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """So many in one minute; see AuditFailuresRow."""
+
+    key: bytes = field(repr=False)
+    minute: datetime
+    command: str
+    client_id: str
+    user_id: UUID | None
+    failures: int
+
+
+async def count(db: AsyncConnection, found: Sequence[Failures]) -> Mapping[bytes, int]:
+    """Add these, each key once; returns how many each key had in that minute before."""
+    rows = sorted(found, key=lambda each: each.key)
+    totals = {row.key: row.failures for row in await db.execute(_COUNT, columns(rows, _NAMES))}
+    return {each.key: totals[each.key] - each.failures for each in rows}
+
+
+async def take(db: AsyncConnection, *, before: datetime, limit: int) -> list[Failures]:
+    """Remove up to `limit` of the minutes that began before this, and return them."""
+    found = await db.execute(_TAKE, {"before": before, "limit": limit})
+    return [Failures(**row) for row in found.mappings()]

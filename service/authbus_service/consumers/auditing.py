@@ -1,0 +1,190 @@
+"""The audit: a record for each handled command, written in the transaction of its effect.
+
+A command that the inbox knows is never decided again, so a replay adds none. Of wrong guesses at
+one account each minute's first ones have a record each; the others are counted into one more.
+"""
+
+import base64
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
+from authbus.replies import Code, Rejected
+from authbus.state import AuditRecord
+from authbus.topics import ADMIN, AUDIT
+from authbus_service.audit import repository as audit
+from authbus_service.audit.repository import Failures
+from authbus_service.auth.guessing.admission import place_of
+from authbus_service.auth.outcome import Outcome
+from authbus_service.auth.users.email import canonical
+from authbus_service.consumers.job import Job
+from authbus_service.core.database import Database
+from authbus_service.core.ids import new_id
+from authbus_service.core.security.masters import Masters
+from authbus_service.outbox import repository as outbox
+from authbus_service.outbox.repository import Record
+
+# So many failed guesses of one account, client and minute have a record of their own.
+SHOWN = 5
+_DONE = "done"
+_MINUTE = timedelta(minutes=1)
+_AT_ONCE = 1000
+_SOURCE_BYTES = 16
+_NOT_LET_IN = frozenset({Code.INVALID_TOKEN, Code.FORBIDDEN, Code.EXPIRED})
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One command's record, and what counts its failures together with others."""
+
+    job: Job
+    record: AuditRecord
+    key: bytes | None = field(repr=False)
+
+
+async def records(
+    db: AsyncConnection, handled: Iterable[tuple[Job, Outcome]], at: datetime
+) -> list[Record]:
+    """The outbox rows of these commands' records; failed guesses are counted on the way."""
+    entries = [_entry(job, outcome, at) for job, outcome in handled]
+    minute = at.replace(second=0, microsecond=0)
+    failures = _failures(entries, minute)
+    seen = Counter(await audit.count(db, failures)) if failures else Counter[bytes]()
+    shown: list[Record] = []
+    for entry in entries:
+        if entry.key is not None:
+            seen[entry.key] += 1
+            if seen[entry.key] > SHOWN:
+                continue
+        request, traceparent = entry.job.request, entry.job.traceparent
+        shown.append(
+            _row(request.derived.audit_id, entry.record, at, cause=request.id, trace=traceparent)
+        )
+    return shown
+
+
+async def close_minutes(database: Database, *, before: datetime) -> int:
+    """Write what was only counted in the minutes that began before this; returns how many."""
+    async with database.transaction() as db:
+        found = await audit.take(db, before=before, limit=_AT_ONCE)
+        rows = [
+            _row(new_id(), _counted(each), each.minute + _MINUTE)
+            for each in found
+            if each.failures > SHOWN
+        ]
+        await outbox.append(db, rows)
+    return len(rows)
+
+
+def _entry(job: Job, outcome: Outcome, at: datetime) -> _Entry:
+    request, answer = job.request, outcome.answer
+    code = answer.code if isinstance(answer, Rejected) else None
+    subject = _subject(job, outcome)
+    record = AuditRecord(
+        command_id=request.id,
+        command=request.command.wire_type(),
+        outcome=code or _DONE,
+        actor=_actor(job, code, subject),
+        subject=subject,
+        client_id=request.client.id,
+        source=_source(request.derived.masters, getattr(request.command, "ip_address", None), at),
+    )
+    is_guess = code is Code.INVALID_CREDENTIALS
+    return _Entry(job, record, _key(job, subject) if is_guess else None)
+
+
+def _subject(job: Job, outcome: Outcome) -> UUID | None:
+    """Whose account the command is about, where it is about one."""
+    if outcome.events:
+        return outcome.events[-1].user_id
+    asked = getattr(job.request.command, "user_id", None)
+    proof = job.proof
+    acting = None if proof.acting is None else proof.acting.user_id
+    by_admin = job.arrival.topic is ADMIN
+    return asked or proof.user_id or proof.about or (None if by_admin else acting)
+
+
+def _actor(job: Job, code: Code | None, subject: UUID | None) -> str | None:
+    """Who is shown to have asked: by a token or proof, else by what was done."""
+    proof = job.proof
+    if proof.operator is not None:
+        return "operator"
+    if proof.acting is not None:
+        is_admin = job.arrival.topic is ADMIN and code not in _NOT_LET_IN
+        return f"{'admin' if is_admin else 'user'}:{proof.acting.user_id}"
+    is_shown = code is None and subject is not None and not proof.hidden
+    return f"user:{subject}" if is_shown else None
+
+
+def _source(masters: Masters, address: str | None, at: datetime) -> str | None:
+    """An address as an HMAC under the month's key: the same all month, nobody's later."""
+    if address is None:
+        return None
+    secret = masters.derive(f"audit/source/{at:%Y-%m}", place_of(address).encode())
+    return base64.urlsafe_b64encode(secret[:_SOURCE_BYTES]).rstrip(b"=").decode()
+
+
+def _key(job: Job, subject: UUID | None) -> bytes:
+    """What failed guesses are counted by: the command, the client, the account or its address."""
+    request = job.request
+    address = getattr(request.command, "email", None)
+    account = str(subject or "") if address is None else canonical(address) or ""
+    parts = (request.command.wire_type(), request.client.id, account)
+    return request.derived.masters.derive("audit/failures", *(each.encode() for each in parts))
+
+
+def _failures(entries: Sequence[_Entry], minute: datetime) -> list[Failures]:
+    by_key: dict[bytes, Failures] = {}
+    counts = Counter(each.key for each in entries)
+    for entry in entries:
+        if entry.key is not None:
+            told = entry.record
+            by_key[entry.key] = Failures(
+                key=entry.key,
+                minute=minute,
+                command=told.command,
+                client_id=told.client_id,
+                user_id=told.subject,
+                failures=counts[entry.key],
+            )
+    return list(by_key.values())
+
+
+def _counted(failures: Failures) -> AuditRecord:
+    return AuditRecord(
+        command=failures.command,
+        outcome=Code.INVALID_CREDENTIALS,
+        subject=failures.user_id,
+        client_id=failures.client_id,
+        count=failures.failures - SHOWN,
+    )
+
+
+def _row(
+    id_: UUID,
+    record: AuditRecord,
+    at: datetime,
+    *,
+    cause: UUID | None = None,
+    trace: str | None = None,
+) -> Record:
+    key = str(record.subject or record.command_id or id_)
+    headers = cloud_event(
+        id=id_,
+        type=record.wire_type(),
+        source=EVENT_SOURCE,
+        time=at,
+        subject=key,
+        extra={
+            "content-type": JSON_TYPE,
+            "ce_causationid": None if cause is None else str(cause),
+            "traceparent": trace,
+        },
+    )
+    payload = record.model_dump_json(exclude_none=True).encode()
+    return Record(id_, AUDIT, key, record.wire_type(), payload, headers)
