@@ -8,10 +8,14 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Make the table, and the column that spares log-ins a look into it."""
+    """Make the table, the column that spares log-ins a look into it, and what a challenge says."""
     op.add_column(
         "users",
         sa.Column("second_factor", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
+    op.add_column(
+        "codes",
+        sa.Column("credential_version", sa.Integer(), nullable=False, server_default="0"),
     )
     op.create_table(
         "factors",
@@ -30,6 +34,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop both."""
+    """Drop them."""
     op.drop_table("factors")
+    op.drop_column("codes", "credential_version")
     op.drop_column("users", "second_factor")

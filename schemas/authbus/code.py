@@ -19,6 +19,7 @@ class Code(OpenEnum):
     EMAIL_TAKEN = "email_taken"
     EMAIL_VERIFIED = "email_verified"
     CODE_INVALID = "code_invalid"
+    CHALLENGE_INVALID = "challenge_invalid"
     FACTOR_ENABLED = "factor_enabled"
     FACTOR_MISSING = "factor_missing"
     TOO_SOON = "too_soon"

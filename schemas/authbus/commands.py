@@ -29,7 +29,7 @@ from authbus.password_commands import (
     RequestPasswordReset,
 )
 from authbus.profile import Attributes, DisplayName, Locale, PictureUrl, TimeZone
-from authbus.second_factor import ConfirmTotp, DisableTotp, StartTotp
+from authbus.second_factor import CompleteLogIn, ConfirmTotp, DisableTotp, StartTotp
 
 
 class RegisterUser(Command):
@@ -197,4 +197,5 @@ AnyCommand = (
     | StartTotp
     | ConfirmTotp
     | DisableTotp
+    | CompleteLogIn
 )

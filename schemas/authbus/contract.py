@@ -81,8 +81,12 @@ from authbus.replies import (
     UserRoles,
 )
 from authbus.second_factor import (
+    CompleteLogIn,
     ConfirmTotp,
     DisableTotp,
+    RecoveryCodeUsed,
+    SecondFactorRequested,
+    SecondFactorRequired,
     StartTotp,
     TotpDisabled,
     TotpEnabled,
@@ -90,6 +94,7 @@ from authbus.second_factor import (
     TotpIsEnabled,
     TotpRequested,
     TotpStarted,
+    TotpUsed,
 )
 from authbus.state import AuditRecord, DeadLetter, FeedAlive, PublicKey, SessionRevoked, UserState
 from authbus.topics import Topic
@@ -97,12 +102,21 @@ from authbus.topics import Topic
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One command: where it is sent, what may answer it, what it may cause; a question: nothing."""
+    """One command: where it is sent, what may answer it, what it may cause; a question: nothing.
+
+    `other` is an answer that may come in place of `reply`.
+    """
 
     command: type[AnyCommand]
     topic: Topic
     reply: type[Reply]
     events: tuple[type[AnyEvent], ...]
+    other: type[Reply] | None = None
+
+    @property
+    def replies(self) -> tuple[type[Reply], ...]:
+        """What may answer it, besides `Rejected`."""
+        return (self.reply,) if self.other is None else (self.reply, self.other)
 
 
 ROWS = (
@@ -111,7 +125,8 @@ ROWS = (
         LogIn,
         topics.CREDENTIALS,
         LoggedIn,
-        (SessionStarted, SessionEnded, UserLocked, UserUnlocked),
+        (SessionStarted, SessionEnded, UserLocked, UserUnlocked, SecondFactorRequested),
+        other=SecondFactorRequired,
     ),
     Row(RefreshSession, topics.SESSIONS, Refreshed, (SessionRefreshed, SessionEnded)),
     Row(LogOut, topics.SESSIONS, LoggedOut, (SessionEnded,)),
@@ -146,11 +161,18 @@ ROWS = (
     Row(StartTotp, topics.CREDENTIALS, TotpStarted, (TotpRequested,)),
     Row(ConfirmTotp, topics.ACCOUNTS, TotpIsEnabled, (TotpEnabled,)),
     Row(DisableTotp, topics.ACCOUNTS, TotpIsDisabled, (TotpDisabled,)),
+    Row(
+        CompleteLogIn,
+        topics.SESSIONS,
+        LoggedIn,
+        (TotpUsed, RecoveryCodeUsed, SessionStarted, SessionEnded),
+    ),
 )
 
 COMMANDS: dict[str, type[AnyCommand]] = {row.command.wire_type(): row.command for row in ROWS}
 REPLIES: dict[str, type[Reply]] = {
-    reply.wire_type(): reply for reply in (*(row.reply for row in ROWS), Rejected)
+    reply.wire_type(): reply
+    for reply in (*(each for row in ROWS for each in row.replies), Rejected)
 }
 EVENTS: dict[str, type[AnyEvent]] = {event.wire_type(): event for event in get_args(AnyEvent)}
 # What else is written, and onto which topic.

@@ -1,6 +1,7 @@
 """What may go wrong for a producer or a downstream module. No text repeats a secret."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from authbus.replies import Code
@@ -47,6 +48,18 @@ class MissingTopic(AuthUnavailable):
             f"missing, or not to be seen by this client: {', '.join(self.topics)}. "
             f"`{APPLY}` creates what is missing; the client itself is declared in AUTHBUS_CLIENTS"
         )
+
+
+class SecondFactorNeeded(AuthError):
+    """The password was right. `challenge` and a code of the user complete the log-in.
+
+    It is a secret, good once until `expires_at`: `auth.factors.complete_log_in(challenge, code)`.
+    """
+
+    def __init__(self, challenge: str, expires_at: datetime) -> None:
+        super().__init__("a second factor is needed")
+        self.challenge = challenge
+        self.expires_at = expires_at
 
 
 class TokenInvalid(AuthError):

@@ -8,7 +8,14 @@ from pydantic import Field, StringConstraints
 from authbus.message import Event, Instant, RoleName
 from authbus.open_enum import OpenEnum
 from authbus.profile import ProfileField
-from authbus.second_factor import TotpDisabled, TotpEnabled, TotpRequested
+from authbus.second_factor import (
+    RecoveryCodeUsed,
+    SecondFactorRequested,
+    TotpDisabled,
+    TotpEnabled,
+    TotpRequested,
+    TotpUsed,
+)
 
 
 class EndReason(OpenEnum):
@@ -174,4 +181,7 @@ AnyEvent = (
     | TotpRequested
     | TotpEnabled
     | TotpDisabled
+    | SecondFactorRequested
+    | TotpUsed
+    | RecoveryCodeUsed
 )

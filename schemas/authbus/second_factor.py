@@ -3,16 +3,31 @@
 What producers ask about it, what is answered, and what is told.
 """
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
-from authbus.message import Command, Event, PersonalText, Reply, Secret, Secrets
+from pydantic import Field
+
+from authbus.message import (
+    Command,
+    Event,
+    Instant,
+    PersonalText,
+    Reply,
+    Secret,
+    SecretOrNone,
+    Secrets,
+)
 from authbus.open_enum import OpenEnum
 
 __all__ = [
+    "CompleteLogIn",
     "ConfirmTotp",
     "DisableTotp",
     "FactorEndReason",
+    "RecoveryCodeUsed",
+    "SecondFactorRequested",
+    "SecondFactorRequired",
     "StartTotp",
     "TotpDisabled",
     "TotpEnabled",
@@ -20,6 +35,7 @@ __all__ = [
     "TotpIsEnabled",
     "TotpRequested",
     "TotpStarted",
+    "TotpUsed",
 ]
 
 
@@ -50,6 +66,29 @@ class DisableTotp(Command):
 
     access_token: Secret
     code: Secret
+
+
+class CompleteLogIn(Command):
+    """The second half of a log-in: a code of the user's app, or a recovery code.
+
+    Answered by `LoggedIn`. `challenge` is that of `SecondFactorRequired`; a wrong code leaves it as
+    it is. The other fields are those of `LogIn`.
+    """
+
+    challenge: Secret
+    code: Secret
+    device: PersonalText = None
+    ip_address: PersonalText = None
+    device_token: SecretOrNone = None
+
+
+class SecondFactorRequired(Reply):
+    """The password was right; no session has started. `challenge` is good once, until then."""
+
+    sealed: ClassVar[bool] = True
+
+    challenge: Secret
+    expires_at: Instant
 
 
 class TotpStarted(Reply):
@@ -93,3 +132,17 @@ class TotpDisabled(Event):
     """Log-ins of this user need no second factor any more."""
 
     reason: FactorEndReason
+
+
+class SecondFactorRequested(Event):
+    """A password was right, and a second factor is waited for."""
+
+
+class TotpUsed(Event):
+    """A code of the user's app was used: neither it nor an earlier one is good any more."""
+
+
+class RecoveryCodeUsed(Event):
+    """A recovery code was used; so many are left."""
+
+    left: Annotated[int, Field(ge=0)]

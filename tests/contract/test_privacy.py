@@ -54,6 +54,9 @@ REVIEWED = {
     "UserRoles.roles[]",
     "UserErased.actor",
     "TotpRequested.actor",
+    "SecondFactorRequested.actor",
+    "TotpUsed.actor",
+    "RecoveryCodeUsed.actor",
     "TotpEnabled.actor",
     "TotpDisabled.actor",
     "TotpDisabled.reason",  # an open enumeration of ours

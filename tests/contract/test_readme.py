@@ -43,7 +43,7 @@ def test_the_table_of_commands_is_the_contract(readme: str) -> None:
         [
             row.command.__name__,
             row.topic.name(),
-            row.reply.__name__,
+            ", ".join(reply.__name__ for reply in row.replies),
             ", ".join(event.__name__ for event in row.events),
         ]
         for row in ROWS

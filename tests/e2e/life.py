@@ -1,17 +1,20 @@
 """All that happens to accounts, right and wrong, with texts that are found wherever they go."""
 
 import asyncio
+import base64
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID, uuid4
 
 import pytest
 
-from authbus import AuthClient, AuthRejected
+from authbus import AuthClient, AuthRejected, SecondFactorNeeded
 from authbus.client import Session
 from authbus.uuid7 import uuid7
+from authbus_service.auth.factors.totp import code_at, step_of
 from tests.rig.post import Post, parts
 
 T = TypeVar("T")
@@ -91,6 +94,7 @@ class Life:
         await self.knocks(email, session)
         await self.sessions(email, password)
         await self.profile(session)
+        await self.factors()
         email, password = await self.credentials(email, password, session)
         await self.administered(root, user_id, email)
         await self.ends(root)
@@ -126,6 +130,23 @@ class Life:
         await auth.log_out(three)
         await auth.log_in(email, password, device_token=last.device_token)
         await auth.log_out(last)
+
+    async def factors(self) -> None:
+        """A second factor is set up, used and given up."""
+        auth, password = self.auth.factors, self.secret("password")
+        email, _, session = await self.born(password)
+        token = session.access_token
+        app = await auth.start_totp(token, password, label=self.person("label"))
+        secret = base64.b32decode(self.secret("second factor", app.secret))
+        await self.refused(auth.confirm_totp(token, self.secret("wrong code")))
+        codes = await auth.confirm_totp(token, code_at(secret, step_of(datetime.now(UTC))))
+        for each in codes:
+            self.secret("recovery code", each)
+        with pytest.raises(SecondFactorNeeded) as needed:
+            await self.auth.log_in(email, password)
+        challenge = self.secret("challenge", needed.value.challenge)
+        self.held(await auth.complete_log_in(challenge, codes[0], device=self.person("device")))
+        await auth.disable_totp(token, codes[1])
 
     async def profile(self, session: Session) -> None:
         """A profile is filled in, read and exported."""

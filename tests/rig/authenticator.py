@@ -6,21 +6,28 @@ from datetime import UTC, datetime
 
 from pydantic import SecretStr
 
-from authbus import LoggedIn
+from authbus import LoggedIn, LogIn, SessionStarted
 from authbus.events import AnyEvent
 from authbus.second_factor import (
+    CompleteLogIn,
     ConfirmTotp,
+    RecoveryCodeUsed,
+    SecondFactorRequested,
+    SecondFactorRequired,
     StartTotp,
     TotpEnabled,
     TotpIsEnabled,
     TotpRequested,
     TotpStarted,
+    TotpUsed,
 )
+from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.factors import totp
 from authbus_service.auth.factors.service import hashed, passes, wrapped
 from authbus_service.auth.outcome import NOTHING, Private
-from authbus_service.auth.request import Request
+from authbus_service.auth.request import Request, refresh_family
 from authbus_service.auth.rows import Rows
+from authbus_service.core.security.masters import token_hash
 from tests.rig.crowd import PASSWORD
 from tests.rig.world import World
 
@@ -32,29 +39,52 @@ class App:
     secret: bytes
     recovery_codes: list[str] = field(default_factory=list[str])
 
+    def note(self, answer: object) -> None:
+        """Write down the recovery codes."""
+        assert isinstance(answer, TotpIsEnabled)
+        self.recovery_codes = [each.get_secret_value() for each in answer.recovery_codes]
+
+    def recovery_code(self) -> SecretStr:
+        """One that was not used yet."""
+        return SecretStr(self.recovery_codes.pop())
+
     def code(self, ahead: int = 0) -> SecretStr:
         """The code of now, or of so many steps ahead."""
         step = totp.step_of(datetime.now(UTC)) + ahead
         return SecretStr(totp.code_at(self.secret, step))
 
 
+def app_of(answer: object) -> App:
+    """The app that has read what `TotpStarted` shows."""
+    assert isinstance(answer, TotpStarted)
+    return App(base64.b32decode(answer.secret.get_secret_value()))
+
+
 async def started(world: World, session: LoggedIn, password: SecretStr = PASSWORD) -> App:
     """A second factor that is not confirmed yet."""
     start = StartTotp(access_token=session.access_token, password=password)
-    answer = await world.web.ask(world.web.draft(start))
-    assert isinstance(answer, TotpStarted)
-    return App(base64.b32decode(answer.secret.get_secret_value()))
+    return app_of(await world.web.ask(world.web.draft(start)))
+
+
+async def confirmed(world: World, session: LoggedIn, app: App) -> None:
+    """The app's first code enables it."""
+    confirm = ConfirmTotp(access_token=session.access_token, code=app.code())
+    app.note(await world.web.ask(world.web.draft(confirm)))
 
 
 async def enrolled(world: World, session: LoggedIn) -> App:
     """A second factor that is enabled, some time ago: a code of now is good."""
     app = await started(world, session)
-    confirm = ConfirmTotp(access_token=session.access_token, code=app.code())
-    answer = await world.web.ask(world.web.draft(confirm))
-    assert isinstance(answer, TotpIsEnabled)
-    app.recovery_codes = [each.get_secret_value() for each in answer.recovery_codes]
+    await confirmed(world, session, app)
     await time_passes(world)
     return app
+
+
+async def challenged(world: World, email: str, password: SecretStr = PASSWORD) -> SecretStr:
+    """The challenge of a log-in whose password was right."""
+    answer = await world.web.ask(world.web.draft(LogIn(email=email, password=password)))
+    assert isinstance(answer, SecondFactorRequired)
+    return answer.challenge
 
 
 async def time_passes(world: World) -> None:
@@ -75,5 +105,23 @@ def about_factors(event: AnyEvent, request: Request, rows: Rows, at: datetime) -
             passed = passes(factor, code.get_secret_value(), derived.masters, at)
             assert passed is not None
             return Private(passed=passed, recovery_codes=hashed(derived.recovery_codes))
+        case SecondFactorRequested(), _:
+            return Private(code_hash=token_hash(derived.code(Purpose.LOG_IN)))
+        case ((TotpUsed(user_id=user_id) | RecoveryCodeUsed(user_id=user_id)), _):
+            shown: SecretStr = getattr(command, "code")  # noqa: B009 - each of these has one
+            factor = rows.factors.known[user_id]
+            passed = passes(factor, shown.get_secret_value(), derived.masters, at)
+            assert passed is not None
+            return Private(passed=passed)
+        case SessionStarted(), CompleteLogIn(challenge=challenge):
+            token = derived.refresh_token
+            return Private(
+                family_hash=token_hash(refresh_family(token)),
+                refresh_hash=token_hash(token),
+                device=command.device,
+                ip_address=command.ip_address,
+                device_hash=token_hash(derived.device_token),
+                code_hash=token_hash(challenge.get_secret_value()),
+            )
         case _:
             return NOTHING

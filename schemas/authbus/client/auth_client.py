@@ -87,7 +87,7 @@ class AuthClient:
         self.email = EmailCalls(self._call)
         self.admin = AdminCalls(self._call)
         self.account = AccountCalls(self._call)
-        self.factors = FactorCalls(self._call)
+        self.factors = FactorCalls(self._call, self._lanes)
 
     async def __aenter__(self) -> Self:
         """Connect, and read what there is of keys. Raises MissingTopic and AuthUnavailable."""
@@ -144,6 +144,8 @@ class AuthClient:
         timeout: float | None = None,
     ) -> Session:
         """Start a session. Raises AuthRejected: `invalid_credentials` whatever is wrong.
+
+        Raises SecondFactorNeeded where the user has one: `factors.complete_log_in` goes on.
 
         `device` and `ip_address` are shown to the user in the list of their sessions.
         `device_token` is what an earlier session on the same device came with.

@@ -8,9 +8,10 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from authbus.client.asking import Asker
-from authbus.errors import AuthError, AuthRejected
+from authbus.errors import AuthError, AuthRejected, SecondFactorNeeded
 from authbus.message import Command, Reply
 from authbus.replies import Code
+from authbus.second_factor import SecondFactorRequired
 from authbus.uuid7 import uuid7
 
 R = TypeVar("R", bound=Reply)
@@ -34,7 +35,8 @@ class Caller:
     ) -> R:
         """The reply.
 
-        Raises AuthRejected (`invalid` before anything is sent), AuthTimeout and AuthUnavailable.
+        Raises AuthRejected (`invalid` before anything is sent), AuthTimeout and AuthUnavailable;
+        SecondFactorNeeded for a log-in that is half done.
         """
         id_ = command_id or uuid7()
         try:
@@ -46,6 +48,8 @@ class Caller:
             found = await self.asker.ask(
                 command, key=key, command_id=id_, correlation_id=None, seconds=seconds
             )
+            if isinstance(found, SecondFactorRequired):
+                raise SecondFactorNeeded(found.challenge.get_secret_value(), found.expires_at)
             if not isinstance(found, reply):
                 raise AuthError(f"{reply.__name__} was expected, {type(found).__name__} came")
             return found

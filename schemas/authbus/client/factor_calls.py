@@ -7,7 +7,11 @@ from pydantic import SecretStr
 
 from authbus.client.calling import Caller
 from authbus.client.keys import whose
+from authbus.client.lanes import Lanes
+from authbus.client.results import Session
+from authbus.replies import LoggedIn
 from authbus.second_factor import (
+    CompleteLogIn,
     ConfirmTotp,
     DisableTotp,
     StartTotp,
@@ -28,8 +32,40 @@ class TotpSetUp:
 class FactorCalls:
     """Each takes the user's access token. Raises AuthRejected: `code_invalid` for a wrong code."""
 
-    def __init__(self, call: Caller) -> None:
+    def __init__(self, call: Caller, lanes: Lanes) -> None:
         self._call = call
+        self._lanes = lanes
+
+    async def complete_log_in(
+        self,
+        challenge: str,
+        code: str,
+        *,
+        device: str | None = None,
+        ip_address: str | None = None,
+        device_token: str | None = None,
+        command_id: UUID | None = None,
+        timeout: float | None = None,
+    ) -> Session:
+        """The session of a log-in that raised SecondFactorNeeded, by a code or a recovery code.
+
+        Raises AuthRejected: `code_invalid`, and `challenge_invalid` when it must begin anew.
+        """
+        known = None if device_token is None else SecretStr(device_token)
+        reply = await self._call(
+            lambda: CompleteLogIn(
+                challenge=SecretStr(challenge),
+                code=SecretStr(code),
+                device=device,
+                ip_address=ip_address,
+                device_token=known,
+            ),
+            LoggedIn,
+            key=self._lanes.key(challenge),
+            command_id=command_id,
+            timeout=timeout,
+        )
+        return Session.of(reply)
 
     async def start_totp(
         self,

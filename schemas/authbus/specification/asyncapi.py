@@ -85,7 +85,8 @@ def _operations() -> Json:
                 "address": {"location": "$message.header#/reply_to"},
                 "channel": {"$ref": f"#/channels/{channels.REPLIES}"},
                 "messages": [
-                    channels.message_ref(channels.REPLIES, reply) for reply in (row.reply, Rejected)
+                    channels.message_ref(channels.REPLIES, reply)
+                    for reply in (*row.replies, Rejected)
                 ],
             },
             "x-events": [event.wire_type() for event in row.events],

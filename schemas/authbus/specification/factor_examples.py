@@ -1,12 +1,17 @@
 """Examples about the second factor. The secrets in them are made up."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from authbus.message import Message
 from authbus.second_factor import (
+    CompleteLogIn,
     ConfirmTotp,
     DisableTotp,
     FactorEndReason,
+    RecoveryCodeUsed,
+    SecondFactorRequested,
+    SecondFactorRequired,
     StartTotp,
     TotpDisabled,
     TotpEnabled,
@@ -14,6 +19,7 @@ from authbus.second_factor import (
     TotpIsEnabled,
     TotpRequested,
     TotpStarted,
+    TotpUsed,
 )
 from authbus.specification.schemas import Json
 
@@ -24,7 +30,7 @@ _URI = (
 )
 
 
-def values(user_id: UUID, command_id: UUID) -> tuple[Message, ...]:
+def values(user_id: UUID, command_id: UUID, at: datetime) -> tuple[Message, ...]:
     """One of each message, about this user."""
     caused: Json = {"user_id": user_id, "actor": f"user:{user_id}", "causation_id": command_id}
     return (
@@ -38,6 +44,15 @@ def values(user_id: UUID, command_id: UUID) -> tuple[Message, ...]:
             {"recovery_codes": ["mzxw-6ytb-oi2d-k3tf", "nbsw-y3dp-eb3w-64tm"]}
         ),
         TotpIsDisabled(user_id=user_id),
+        CompleteLogIn.model_validate(
+            {"challenge": "an-opaque-challenge", "code": "492039", "device": "Firefox on Linux"}
+        ),
+        SecondFactorRequired.model_validate(
+            {"challenge": "an-opaque-challenge", "expires_at": at + timedelta(minutes=5)}
+        ),
+        SecondFactorRequested(sequence=5, **caused),
+        TotpUsed(sequence=6, **caused),
+        RecoveryCodeUsed(sequence=6, left=9, **caused),
         TotpRequested(sequence=3, **caused),
         TotpEnabled(sequence=4, **caused),
         TotpDisabled(sequence=9, reason=FactorEndReason.REQUESTED, **caused),

@@ -68,6 +68,7 @@ def _command(row: contract.Row) -> Json:
         "topic": row.topic.name(),
         "key": row.topic.key,
         "reply": row.reply.wire_type(),
+        **({"other": row.other.wire_type()} if row.other else {}),
         "rejected": Rejected.wire_type(),
         "events": [event.wire_type() for event in row.events],
     }
@@ -109,7 +110,7 @@ def _name(model: type[Message]) -> str:
 
 
 def _command_line(row: contract.Row) -> Sequence[str]:
-    answers = (_name(row.reply), _name(Rejected))
+    answers = (" or ".join(map(_name, row.replies)), _name(Rejected))
     events = ", ".join(_name(event) for event in row.events)
     return (_name(row.command), _code(row.topic.name()), row.topic.key, *answers, events)
 

@@ -27,7 +27,14 @@ from authbus.events import (
     UserUnlocked,
 )
 from authbus.message import Event
-from authbus.second_factor import TotpDisabled, TotpEnabled, TotpRequested
+from authbus.second_factor import (
+    RecoveryCodeUsed,
+    SecondFactorRequested,
+    TotpDisabled,
+    TotpEnabled,
+    TotpRequested,
+    TotpUsed,
+)
 from authbus.state import SessionRevoked, UserState
 from authbus_service.auth import emails
 from authbus_service.auth.codes import service as codes
@@ -45,6 +52,8 @@ Apply = Callable[[Any, Private, Rows, datetime], Applied]
 def _session_started(event: SessionStarted, private: Private, rows: Rows, at: datetime) -> None:
     users.logged_in(event.user_id, private, rows.users)
     sessions.started(event, private, rows.sessions, at)
+    if private.code_hash:
+        codes.used(private.code_hash, rows.codes, at)
 
 
 def _session_refreshed(event: SessionRefreshed, private: Private, rows: Rows, at: datetime) -> None:
@@ -128,6 +137,20 @@ def _totp_disabled(event: TotpDisabled, _: Private, rows: Rows, __: datetime) ->
     factors.disabled(event, rows.factors)
 
 
+def _factor_requested(
+    event: SecondFactorRequested, private: Private, rows: Rows, at: datetime
+) -> None:
+    users.logged_in(event.user_id, private, rows.users)
+    version = rows.users.locked[event.user_id].credential_version
+    codes.challenged(event, private.code_hash, version, rows.codes, at)
+
+
+def _code_used(
+    event: TotpUsed | RecoveryCodeUsed, private: Private, rows: Rows, _: datetime
+) -> None:
+    factors.used(event, private.passed, rows.factors)
+
+
 APPLY: Mapping[type[Event], Apply] = {
     UserCreated: _user_created,
     UserLocked: _user_locked,
@@ -150,6 +173,9 @@ APPLY: Mapping[type[Event], Apply] = {
     TotpRequested: _totp_requested,
     TotpEnabled: _totp_enabled,
     TotpDisabled: _totp_disabled,
+    SecondFactorRequested: _factor_requested,
+    TotpUsed: _code_used,
+    RecoveryCodeUsed: _code_used,
 }
 
 

@@ -9,9 +9,10 @@ from pydantic import SecretStr
 from authbus.commands import RefreshSession
 from authbus.message import Reply
 from authbus.replies import LoggedIn, Refreshed
-from authbus.second_factor import StartTotp, TotpIsEnabled, TotpStarted
+from authbus.second_factor import SecondFactorRequired, StartTotp, TotpIsEnabled, TotpStarted
+from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.factors import totp
-from authbus_service.auth.outcome import Answer, Draft, Enrolled, Enrolling, Granted
+from authbus_service.auth.outcome import Answer, Challenged, Draft, Enrolled, Enrolling, Granted
 from authbus_service.auth.request import Request
 
 
@@ -35,6 +36,9 @@ class Granting:
                 return self._started(request)
             case Enrolled():
                 return _enabled(request)
+            case Challenged(expires_at=expires_at):
+                challenge = SecretStr(request.derived.code(Purpose.LOG_IN))
+                return SecondFactorRequired(challenge=challenge, expires_at=expires_at)
             case Draft():
                 raise TypeError(type(answer).__name__)
             case _:

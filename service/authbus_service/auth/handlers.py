@@ -38,12 +38,13 @@ from authbus.commands import (
     VerifyEmail,
 )
 from authbus.message import Command, Reply
-from authbus.second_factor import ConfirmTotp, DisableTotp, StartTotp
+from authbus.second_factor import CompleteLogIn, ConfirmTotp, DisableTotp, StartTotp
 from authbus_service.auth.applying import APPLY, apply
 from authbus_service.auth.case import Case
 from authbus_service.auth.commands import (
     change_email,
     change_password,
+    complete_log_in,
     complete_password_reset,
     confirm_email_change,
     confirm_totp,
@@ -141,6 +142,7 @@ HANDLERS: Mapping[type[Command], Handler[Any]] = {
     StartTotp: start_totp,
     ConfirmTotp: confirm_totp,
     DisableTotp: disable_totp,
+    CompleteLogIn: complete_log_in,
 }
 QUESTIONS: Mapping[type[Command], Question[Any]] = {
     ListSessions: list_sessions,

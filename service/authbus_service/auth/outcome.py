@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from authbus.events import AnyEvent
 from authbus.message import Reply
 from authbus.replies import Code, LoggedIn, Refreshed, Rejected
-from authbus.second_factor import TotpIsEnabled, TotpStarted
+from authbus.second_factor import SecondFactorRequired, TotpIsEnabled, TotpStarted
 from authbus.state import UserState
 from authbus_service.auth.factors.factor import Passed
 from authbus_service.auth.guessing.attempt import Settled
@@ -68,9 +68,17 @@ class Enrolled(Draft):
     becomes: ClassVar[type[Reply]] = TotpIsEnabled
 
 
+class Challenged(Draft):
+    """A `SecondFactorRequired` without its challenge."""
+
+    becomes: ClassVar[type[Reply]] = SecondFactorRequired
+
+    expires_at: datetime
+
+
 Answer = Reply | Draft
 _DRAFTS: dict[str, type[Draft]] = {
-    each.wire_type(): each for each in (Granted, Renewed, Enrolling, Enrolled)
+    each.wire_type(): each for each in (Granted, Renewed, Enrolling, Enrolled, Challenged)
 }
 
 

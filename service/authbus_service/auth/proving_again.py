@@ -29,9 +29,9 @@ async def by_password(token: Secret, password: Secret, request: Request, tools: 
     attempt = Attempt(own_key(request.derived.masters, user.id), request.id, request.expires_at)
     if await admitted(attempt, tools.reserve) is not Verdict.HELD:
         await tools.hashes.pretend()
-        return Proof(refusal=_WRONG)
+        return Proof(refusal=_WRONG, about=user.id)
     if not (await tools.hashes.verify(user.password_hash, password.get_secret_value())).ok:
-        return Proof(refusal=_WRONG, attempt=attempt)
+        return Proof(refusal=_WRONG, attempt=attempt, about=user.id)
     return Proof(
         acting=acting,
         user_id=user.id,
@@ -59,7 +59,7 @@ async def counted(proof: Proof, attempt: Attempt, tools: Tools) -> Proof:
         case Verdict.WAIT:
             return Proof(refusal=Rejected.because(Code.EXPIRED))
         case Verdict.REFUSED:
-            return Proof(refusal=Rejected.because(Code.CODE_INVALID))
+            return Proof(refusal=Rejected.because(Code.CODE_INVALID), about=proof.user_id)
 
 
 async def _who(token: Secret, tools: Tools) -> tuple[Acting, Actor] | None:

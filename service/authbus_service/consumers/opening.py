@@ -29,7 +29,9 @@ _LONGEST_LIFE = timedelta(minutes=15)
 _SOURCE = "/clients/"
 _CLEAR = (b"{", b"[", b'"')
 _BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"
-_ANSWERED_SEALED = frozenset(row.command for row in ROWS if row.reply.sealed)
+_ANSWERED_SEALED = frozenset(
+    row.command for row in ROWS if any(reply.sealed for reply in row.replies)
+)
 # No database stores the first hours of year 1 that some time zones have.
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 

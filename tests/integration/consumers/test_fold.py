@@ -38,7 +38,7 @@ from tests.rig.opened import opened
 from tests.rig.world import World
 
 # The time at which a code was made is moved by the test.
-CODE = "hash, user_id, purpose, address, expires_at, used_at"
+CODE = "hash, user_id, purpose, address, expires_at, used_at, credential_version"
 STRONGER = Cost(memory_kib=16, time=1, parallelism=1)
 HASTY = {"guesses_until_lock": 1, "lock_seconds": 1}
 

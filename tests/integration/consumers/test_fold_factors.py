@@ -2,11 +2,12 @@
 
 from dataclasses import asdict
 
-from authbus.second_factor import ConfirmTotp, DisableTotp
+from authbus import LoggedIn
+from authbus.second_factor import CompleteLogIn, DisableTotp
 from authbus_service.auth.rows import Rows
 from tests.integration.consumers.test_fold import Fold, by_id, row, tables, told
-from tests.rig.authenticator import started
-from tests.rig.crowd import Crowd
+from tests.rig.authenticator import challenged, confirmed, started
+from tests.rig.crowd import Crowd, email
 from tests.rig.opened import opened
 from tests.rig.world import World
 
@@ -17,19 +18,28 @@ async def test_second_factors_fold_into_the_tables(world: World) -> None:
         sessions = await crowd.with_sessions(4)
         apps = [await started(world, each) for each in sessions]
         for session, app in list(zip(sessions, apps, strict=True))[1:]:
-            confirm = ConfirmTotp(access_token=session.access_token, code=app.code())
-            await world.web.ask(world.web.draft(confirm))
+            await confirmed(world, session, app)
         gone = DisableTotp(access_token=sessions[3].access_token, code=apps[3].code(1))
         await world.web.ask(world.web.draft(gone))
+        for user, code in ((1, apps[1].code(1)), (2, apps[2].recovery_code())):
+            challenge = await challenged(world, email(user))
+            half = CompleteLogIn(challenge=challenge, code=code, device="a phone")
+            assert isinstance(await world.web.ask(world.web.draft(half)), LoggedIn)
+        await challenged(world, email(1))
 
     fold = Fold(await opened(world), {"first": world.hashes.hasher}, Rows())
     for event, at, _ in await told(world):
         fold.add(event, at, "first")
 
-    users, sessions_, _, _ = await tables(world)
+    users, sessions_, _, codes = await tables(world)
     factors = await world.rows("SELECT * FROM factors ORDER BY user_id")
     assert [user["second_factor"] for user in users] == [False, True, True, False]
     assert users == by_id(row(each) for each in fold.rows.users.locked.values())
-    assert {each["id"] for each in sessions_} == set(fold.rows.sessions.known)
+    assert sessions_ == by_id(
+        asdict(each) | {"amr": " ".join(each.amr)} for each in fold.rows.sessions.known.values()
+    )
+    assert len(sessions_) == 6
+    assert codes == fold.codes
+    assert sum(each["purpose"] == "log_in" for each in codes) == 3
     assert len(factors) == 3
     assert factors == [asdict(each) for _, each in sorted(fold.rows.factors.known.items())]

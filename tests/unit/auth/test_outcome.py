@@ -10,11 +10,18 @@ from authbus.commands import LogIn
 from authbus.contract import REPLIES, ROWS
 from authbus.message import Reply
 from authbus.replies import Code, LoggedIn, LoggedOut, Refreshed, Registered, Rejected
-from authbus.second_factor import ConfirmTotp, StartTotp, TotpIsEnabled, TotpStarted
+from authbus.second_factor import (
+    ConfirmTotp,
+    SecondFactorRequired,
+    StartTotp,
+    TotpIsEnabled,
+    TotpStarted,
+)
 from authbus_service.auth.granting import Granting
 from authbus_service.auth.handlers import HANDLERS
 from authbus_service.auth.outcome import (
     Answer,
+    Challenged,
     Enrolled,
     Enrolling,
     Granted,
@@ -43,6 +50,7 @@ ANSWERS: list[Answer] = [
     RENEWED,
     Enrolling(),
     Enrolled(),
+    Challenged(expires_at=NOW),
 ]
 
 
@@ -62,8 +70,9 @@ def test_every_sealed_reply_is_stored_without_its_secrets() -> None:
 
     text = repr(stored(GRANTED))
 
-    kept = {row.reply for row in ROWS if row.reply.sealed and row.command in HANDLERS}
-    assert kept == {LoggedIn, Refreshed, TotpStarted, TotpIsEnabled}
+    asked = [row for row in ROWS if row.command in HANDLERS]
+    kept = {reply for row in asked for reply in row.replies if reply.sealed}
+    assert kept == {LoggedIn, Refreshed, TotpStarted, TotpIsEnabled, SecondFactorRequired}
     assert stored(GRANTED)["type"] == LoggedIn.wire_type()
     assert reply.refresh_token.get_secret_value() not in text
     assert reply.access_token.get_secret_value() not in text

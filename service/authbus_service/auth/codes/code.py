@@ -12,6 +12,7 @@ class Purpose(StrEnum):
     VERIFY_EMAIL = "verify_email"
     CHANGE_EMAIL = "change_email"
     RESET_PASSWORD = "reset_password"  # noqa: S105 - a purpose
+    LOG_IN = "log_in"
 
     @property
     def lifetime(self) -> timedelta:
@@ -23,6 +24,7 @@ _LIFETIMES = {
     Purpose.VERIFY_EMAIL: timedelta(hours=24),
     Purpose.CHANGE_EMAIL: timedelta(hours=24),
     Purpose.RESET_PASSWORD: timedelta(hours=1),
+    Purpose.LOG_IN: timedelta(minutes=5),
 }
 
 
@@ -30,7 +32,8 @@ _LIFETIMES = {
 class OneTimeCode:
     """`hash` is SHA-256 of the secret, `address` is where the code was sent.
 
-    Once `used_at` is set it stays set.
+    Once `used_at` is set it stays set. `credential_version` is that of the password which a log-in
+    began with.
     """
 
     hash: bytes = field(repr=False)
@@ -40,6 +43,7 @@ class OneTimeCode:
     made_at: datetime
     expires_at: datetime
     used_at: datetime | None = None
+    credential_version: int = 0
 
     def is_open(self, purpose: Purpose, at: datetime) -> bool:
         """Whether it may still be used for this."""

@@ -23,3 +23,4 @@ class CodeRow(Base):
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    credential_version: Mapped[int]

@@ -17,7 +17,16 @@ from authbus_service.core.sets import columns, insert_rows, update_rows
 _CODE = cast("Table", CodeRow.__table__)
 _HASHES = bindparam("hashes", type_=ARRAY(LargeBinary))
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
-_NEW = ("hash", "user_id", "purpose", "address", "made_at", "expires_at", "used_at")
+_NEW = (
+    "hash",
+    "user_id",
+    "purpose",
+    "address",
+    "made_at",
+    "expires_at",
+    "used_at",
+    "credential_version",
+)
 
 _BY_HASH = select(_CODE).where(_CODE.c.hash == any_(_HASHES))
 _UNUSED_OF = select(_CODE).where(_CODE.c.user_id == any_(_IDS), _CODE.c.used_at.is_(None))

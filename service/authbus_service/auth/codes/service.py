@@ -37,6 +37,19 @@ def made(
     )
 
 
+def challenged(
+    event: Event, code_hash: bytes, credential_version: int, codes: Codes, at: datetime
+) -> None:
+    """Apply the first half of a log-in: what completes it is no mail's code and has no address."""
+    made(Purpose.LOG_IN, event, code_hash, "", codes, at)
+    codes.known[code_hash].credential_version = credential_version
+
+
+def used(code_hash: bytes, codes: Codes, at: datetime) -> None:
+    """Apply the use of one code alone."""
+    codes.touch(codes.known[code_hash]).used_at = at
+
+
 def spent(purpose: Purpose, user_id: UUID, codes: Codes, at: datetime) -> None:
     """Apply the use of a code: it and every other one of its purpose is used now.
 

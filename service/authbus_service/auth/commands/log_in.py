@@ -3,19 +3,22 @@
 from dataclasses import replace
 
 from authbus.commands import LogIn
+from authbus.events import UserUnlocked
 from authbus.replies import Code, Rejected
+from authbus.second_factor import SecondFactorRequested
 from authbus_service.auth.case import Case
+from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.guessing.admission import account_key, admitted, device_key, source_key
 from authbus_service.auth.guessing.attempt import Attempt, Settled, Verdict
 from authbus_service.auth.locking import guessed_wrong, lock_is_over
-from authbus_service.auth.outcome import Outcome
+from authbus_service.auth.outcome import Challenged, Outcome, Private
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
 from authbus_service.auth.sessions.starting import LogInBy, start_session
 from authbus_service.auth.users import devices
 from authbus_service.auth.users.email import canonical
 from authbus_service.auth.users.service import holds
-from authbus_service.auth.users.user import Credential
+from authbus_service.auth.users.user import Credential, User
 from authbus_service.core.security.masters import token_hash
 
 _PASSWORD = ("pwd",)
@@ -59,6 +62,8 @@ def decide(command: LogIn, case: Case) -> Outcome:
     if user is None or shut_out or not holds(proof.credential, user):
         return guessed_wrong(case, user)
     unlocked = lock_is_over(case, user)
+    if user.second_factor:
+        return _challenged(case, user, unlocked)
     by = LogInBy(amr=_PASSWORD, device=command.device, ip_address=command.ip_address)
     started = start_session(case, user, by, place=len(unlocked))
     device = _shown(command) if known else token_hash(case.request.derived.device_token)
@@ -68,6 +73,20 @@ def decide(command: LogIn, case: Case) -> Outcome:
         events=(*unlocked, *started.events),
         private=replace(
             started.private, password_hash=proof.password_hash, device_hash=device or b""
+        ),
+        settled=Settled.CLEARED,
+    )
+
+
+def _challenged(case: Case, user: User, unlocked: tuple[UserUnlocked, ...]) -> Outcome:
+    """No session yet: a challenge that stands for the password until the code comes."""
+    purpose = Purpose.LOG_IN
+    return Outcome(
+        Challenged(expires_at=case.at + purpose.lifetime),
+        (*unlocked, SecondFactorRequested(**case.told(user, len(unlocked)))),
+        Private(
+            code_hash=token_hash(case.request.derived.code(purpose)),
+            password_hash=case.proof.password_hash,
         ),
         settled=Settled.CLEARED,
     )

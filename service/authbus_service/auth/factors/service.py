@@ -48,6 +48,19 @@ def enabled(
     factor.recovery_codes = recovery_codes
 
 
+def used(event: Event, passed: Passed, factors: Factors) -> None:
+    """Apply the use of a code: it is good no more."""
+    factor = factors.touch(event.user_id)
+    factor.last_step = max(factor.last_step, passed.step)
+    kept = [each for each in _hashes(factor.recovery_codes) if each != passed.recovery_hash]
+    factor.recovery_codes = b"".join(kept)
+
+
+def recovery_codes_left(factor: Factor, passed: Passed) -> int:
+    """How many there are once this one is used."""
+    return sum(each != passed.recovery_hash for each in _hashes(factor.recovery_codes))
+
+
 def disabled(event: Event, factors: Factors) -> None:
     """Apply TotpDisabled: nothing of it stays."""
     factors.drop(event.user_id)

@@ -1,0 +1,78 @@
+"""CompleteLogIn: the second half of a log-in. The challenge stands for the password."""
+
+from dataclasses import replace
+
+from authbus.replies import Code, Rejected
+from authbus.second_factor import CompleteLogIn
+from authbus_service.auth.case import Case
+from authbus_service.auth.codes.code import Purpose
+from authbus_service.auth.factors.service import passes
+from authbus_service.auth.guessing.admission import factor_key, source_key
+from authbus_service.auth.guessing.attempt import Attempt, Settled
+from authbus_service.auth.outcome import Outcome, refused
+from authbus_service.auth.proof import Proof, Tools
+from authbus_service.auth.proving_again import counted
+from authbus_service.auth.request import Request
+from authbus_service.auth.sessions.starting import LogInBy, start_session
+from authbus_service.auth.showing_codes import use_told
+from authbus_service.auth.users import devices
+from authbus_service.auth.users.user import User
+from authbus_service.core import clock
+from authbus_service.core.security.masters import token_hash
+
+_AMR = ("pwd", "otp", "mfa")
+_OVER = Rejected.because(Code.CHALLENGE_INVALID)
+
+
+async def prepare(command: CompleteLogIn, request: Request, tools: Tools) -> Proof:
+    """Find whose challenge it is, and count the guess at a code, which is judged under the lock."""
+    proof, found = await tools.by_code(command.challenge)
+    if found is None or not found.is_open(Purpose.LOG_IN, clock.now()):
+        return Proof(refusal=_OVER)
+    masters = request.derived.masters
+    attempt = Attempt(
+        key=factor_key(masters, found.user_id),
+        command_id=request.id,
+        expires_at=request.expires_at,
+        source=source_key(masters, command.ip_address),
+    )
+    loads = replace(proof, every_code=False, every_session=True, factor=True)
+    return await counted(loads, attempt, tools)
+
+
+def decide(command: CompleteLogIn, case: Case) -> Outcome:
+    """A session, if the challenge is still good under the lock and the code was never used."""
+    user = _challenged(case)
+    factor = None if user is None else case.rows.factor(user.id)
+    if user is None or factor is None or not user.second_factor:
+        return refused(Code.CHALLENGE_INVALID)
+    masters = case.request.derived.masters
+    passed = passes(factor, command.code.get_secret_value(), masters, case.at)
+    if passed is None:
+        return Outcome(Rejected.because(Code.CODE_INVALID), settled=Settled.FAILED)
+    by = LogInBy(amr=_AMR, device=command.device, ip_address=command.ip_address)
+    started = start_session(case, user, by, place=1)
+    shown = None if command.device_token is None else command.device_token.get_secret_value()
+    known = shown is not None and devices.knows(user.devices, token_hash(shown))
+    device = shown if known and shown else case.request.derived.device_token
+    return replace(
+        started,
+        answer=started.answer.model_copy(update={"is_known_device": known}),
+        events=(use_told(case, user, factor, passed), *started.events),
+        private=replace(
+            started.private,
+            passed=passed,
+            code_hash=case.proof.code_hash,
+            device_hash=token_hash(device),
+        ),
+        settled=Settled.CLEARED,
+    )
+
+
+def _challenged(case: Case) -> User | None:
+    """Whose challenge it is, unless it is over or its password is no longer theirs."""
+    user, code = case.rows.user(case.proof.user_id), case.rows.code(case.proof.code_hash)
+    if user is None or code is None or not code.is_open(Purpose.LOG_IN, case.at):
+        return None
+    same = code.credential_version == user.credential_version
+    return user if user.is_active and same else None

@@ -1,0 +1,169 @@
+"""A log-in in two commands on real servers: nothing without the code, and each part good once."""
+
+import asyncio
+
+import pytest
+from pydantic import SecretStr
+
+from authbus import (
+    ChangePassword,
+    Code,
+    LoggedIn,
+    LogIn,
+    RegisterUser,
+    Rejected,
+    SessionStarted,
+    signing,
+)
+from authbus.message import Reply
+from authbus.second_factor import (
+    CompleteLogIn,
+    DisableTotp,
+    RecoveryCodeUsed,
+    SecondFactorRequested,
+    SecondFactorRequired,
+    TotpUsed,
+)
+from tests.rig.authenticator import App, challenged, enrolled, time_passes
+from tests.rig.crowd import PASSWORD
+from tests.rig.world import World
+
+EMAIL = "ana@example.com"
+NO_CODE = Rejected.because(Code.CODE_INVALID)
+OVER = Rejected.because(Code.CHALLENGE_INVALID)
+WRONG = SecretStr("000000")
+
+
+async def ana(world: World) -> tuple[LoggedIn, App]:
+    web = world.web
+    await web.ask(web.draft(RegisterUser(email=EMAIL, password=PASSWORD)))
+    session = await web.ask(web.draft(LogIn(email=EMAIL, password=PASSWORD)))
+    assert isinstance(session, LoggedIn)
+    return session, await enrolled(world, session)
+
+
+async def completed(world: World, challenge: SecretStr, code: SecretStr) -> Reply:
+    half = CompleteLogIn(challenge=challenge, code=code)
+    return await world.web.ask(world.web.draft(half))
+
+
+async def test_a_session_starts_with_the_code_and_says_how_in_its_token(world: World) -> None:
+    async with world.consuming():
+        _, app = await ana(world)
+        first = world.web.draft(LogIn(email=EMAIL, password=PASSWORD))
+        asked = [await world.web.ask(first), await world.web.ask(first)]
+        assert isinstance(asked[0], SecondFactorRequired)
+        before = len([each for each in await world.events() if isinstance(each, SessionStarted)])
+        challenge = asked[0].challenge
+        session = await completed(world, challenge, app.code())
+
+    assert asked[0] == asked[1]
+    assert before == 1
+    assert isinstance(session, LoggedIn)
+    claims = signing.take_apart(session.access_token.get_secret_value()).body
+    assert claims["amr"] == ["pwd", "otp", "mfa"]
+    *_, requested, used, started = await world.events()
+    assert [type(each) for each in (requested, used)] == [SecondFactorRequested, TotpUsed]
+    assert isinstance(started, SessionStarted)
+    assert started.amr == ("pwd", "otp", "mfa")
+    kept = [row["outcome"] for row in await world.rows("SELECT outcome FROM inbox")]
+    assert challenge.get_secret_value() not in str(kept)
+
+
+async def test_a_code_and_a_challenge_are_good_once(world: World) -> None:
+    async with world.consuming():
+        _, app = await ana(world)
+        one, two = await challenged(world, EMAIL), await challenged(world, EMAIL)
+        code = app.code()
+        answers = [
+            await completed(world, one, WRONG),
+            await completed(world, one, code),
+            await completed(world, one, app.code(1)),
+            await completed(world, two, code),
+            await completed(world, two, app.code(1)),
+            await completed(world, SecretStr("no challenge"), app.code(1)),
+        ]
+
+    assert [each if isinstance(each, Rejected) else None for each in answers] == [
+        NO_CODE,
+        None,
+        OVER,
+        NO_CODE,
+        None,
+        OVER,
+    ]
+
+
+async def test_a_recovery_code_is_good_once_and_its_event_tells_how_many_are_left(
+    world: World,
+) -> None:
+    async with world.consuming():
+        _, app = await ana(world)
+        code = app.recovery_code()
+        first = await completed(world, await challenged(world, EMAIL), code)
+        again = await completed(world, await challenged(world, EMAIL), code)
+
+    assert isinstance(first, LoggedIn)
+    assert again == NO_CODE
+    left = [each.left for each in await world.events() if isinstance(each, RecoveryCodeUsed)]
+    assert left == [9]
+
+
+async def test_guesses_at_codes_are_bounded_in_parallel_and_no_right_password_forgives_them(
+    world: World,
+) -> None:
+    world.settings = {"guesses": 5, "guess_wait_seconds": 600}
+    async with world.consuming():
+        _, app = await ana(world)
+        challenge = await challenged(world, EMAIL)
+        guesses = [CompleteLogIn(challenge=challenge, code=WRONG) for _ in range(40)]
+        drafts = [world.web.draft(each) for each in guesses]
+        await asyncio.gather(*(world.web.send(each) for each in drafts))
+        heard = [await world.web.heard(each, 1) for each in drafts]
+        failed = await world.rows("SELECT * FROM attempts WHERE state = 'failed'")
+        another = await challenged(world, EMAIL)
+        answer = await completed(world, another, app.code())
+
+    assert heard == [[NO_CODE]] * 40
+    assert len(failed) == 5
+    assert answer == NO_CODE
+
+
+@pytest.mark.parametrize("ending", ["password", "factor", "time"])
+async def test_a_challenge_is_void_once_what_it_stands_for_is_gone(
+    world: World, ending: str
+) -> None:
+    new = SecretStr("staple them together")
+    async with world.consuming():
+        session, app = await ana(world)
+        challenge, token = await challenged(world, EMAIL), session.access_token
+        if ending == "password":
+            change = ChangePassword(access_token=token, current_password=PASSWORD, new_password=new)
+            await world.web.ask(world.web.draft(change))
+        elif ending == "factor":
+            disable = DisableTotp(access_token=token, code=app.code())
+            await world.web.ask(world.web.draft(disable))
+        else:
+            async with world.database.transaction() as db:
+                await db.exec_driver_sql("UPDATE codes SET expires_at = now()")
+        await time_passes(world)
+        answer = await completed(world, challenge, app.code())
+
+    assert answer == OVER
+
+
+async def test_a_known_device_is_known_by_a_log_in_in_two_halves_too(world: World) -> None:
+    async with world.consuming():
+        first, app = await ana(world)
+        tokens = []
+        for shown in (first.device_token, None):
+            half = CompleteLogIn(
+                challenge=await challenged(world, EMAIL), code=app.code(), device_token=shown
+            )
+            session = await world.web.ask(world.web.draft(half))
+            assert isinstance(session, LoggedIn)
+            tokens.append(session.device_token)
+            await time_passes(world)
+
+    assert tokens[0] == first.device_token
+    assert tokens[1] not in (None, first.device_token)
