@@ -36,6 +36,17 @@ class UnlockUser(Command):
     user_id: UUID
 
 
+class EndUserSessions(Command):
+    """End all sessions of a user, or one of them. For administrators.
+
+    The user may log in again. Answered by `AllSessionsEnded`.
+    """
+
+    access_token: Secret
+    user_id: UUID
+    session_id: UUID | None = None
+
+
 class GrantRole(Command):
     """Give a user a declared role. For administrators. Answered by `UserRoles`."""
 

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from authbus.admin_commands import (
     DeactivateUser,
+    EndUserSessions,
     EraseUser,
     ExportUser,
     FindUsers,
@@ -177,6 +178,7 @@ AnyCommand = (
     | DeactivateUser
     | ReactivateUser
     | UnlockUser
+    | EndUserSessions
     | ChangePassword
     | RequestPasswordReset
     | CompletePasswordReset

@@ -13,6 +13,7 @@ from authbus.commands import (
     DeactivateUser,
     EndAllSessions,
     EndSession,
+    EndUserSessions,
     EraseAccount,
     EraseUser,
     ExportAccount,
@@ -136,6 +137,7 @@ ROWS = (
     Row(DeactivateUser, topics.ADMIN, UserIsDeactivated, (UserDeactivated, SessionEnded)),
     Row(ReactivateUser, topics.ADMIN, UserIsActive, (UserReactivated,)),
     Row(UnlockUser, topics.ADMIN, UserIsUnlocked, (UserUnlocked,)),
+    Row(EndUserSessions, topics.ADMIN, AllSessionsEnded, (SessionEnded,)),
     Row(ChangePassword, topics.CREDENTIALS, PasswordIsChanged, (PasswordChanged, SessionEnded)),
     Row(RequestPasswordReset, topics.ACCOUNTS, ResetIsRequested, (PasswordResetRequested,)),
     Row(

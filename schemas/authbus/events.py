@@ -23,6 +23,7 @@ class EndReason(OpenEnum):
 
     LOGOUT = "logout"
     REVOKED = "revoked"
+    ADMIN = "admin"
     IDLE = "idle"
     EXPIRED = "expired"
     LIMIT = "limit"

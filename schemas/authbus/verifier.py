@@ -1,6 +1,6 @@
 """Verifier: access tokens checked offline, with what ended followed over Kafka."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self, Unpack
 
@@ -80,6 +80,14 @@ class Verifier:
         FeedStale when that cannot be known.
         """
         return self._checker.verify(token)
+
+    @property
+    def staleness(self) -> timedelta:
+        """How far its knowledge of ended sessions is behind, for health and alerts.
+
+        A second or so while the service's relay works.
+        """
+        return self._ended.age(datetime.now(UTC))
 
     def require(self, token: str, permission: str) -> Claims:
         """What a token says that permits this, for example `orders:write`.

@@ -177,6 +177,7 @@ class Life:
         await admin.grant_role(root, user_id, "admin")
         await admin.revoke_role(root, user_id, "admin")
         await admin.unlock(root, user_id)
+        await admin.end_sessions(root, user_id)
         await admin.deactivate(root, user_id)
         await admin.reactivate(root, user_id)
 

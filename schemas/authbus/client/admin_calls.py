@@ -6,8 +6,21 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from authbus.client.lookup_calls import LookupCalls
-from authbus.commands import DeactivateUser, GrantRole, ReactivateUser, RevokeRole, UnlockUser
-from authbus.replies import UserIsActive, UserIsDeactivated, UserIsUnlocked, UserRoles
+from authbus.commands import (
+    DeactivateUser,
+    EndUserSessions,
+    GrantRole,
+    ReactivateUser,
+    RevokeRole,
+    UnlockUser,
+)
+from authbus.replies import (
+    AllSessionsEnded,
+    UserIsActive,
+    UserIsDeactivated,
+    UserIsUnlocked,
+    UserRoles,
+)
 
 Reason = Literal["unspecified", "requested", "compromised", "abuse", "dormant"]
 
@@ -74,6 +87,26 @@ class AdminCalls(LookupCalls):
             command_id=command_id,
             timeout=timeout,
         )
+
+    async def end_sessions(
+        self,
+        access_token: str,
+        user_id: UUID,
+        session_id: UUID | None = None,
+        *,
+        command_id: UUID | None = None,
+        timeout: float | None = None,
+    ) -> int:
+        """End all sessions of a user, or this one; returns how many ended."""
+        token = SecretStr(access_token)
+        found = await self._call(
+            lambda: EndUserSessions(access_token=token, user_id=user_id, session_id=session_id),
+            AllSessionsEnded,
+            key=str(user_id),
+            command_id=command_id,
+            timeout=timeout,
+        )
+        return found.count
 
     async def grant_role(
         self,

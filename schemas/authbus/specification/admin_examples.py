@@ -5,6 +5,7 @@ from uuid import UUID
 
 from authbus.commands import (
     DeactivateUser,
+    EndUserSessions,
     EraseAccount,
     EraseUser,
     ExportAccount,
@@ -51,6 +52,7 @@ def values(user_id: UUID, command_id: UUID, at: datetime) -> tuple[Message, ...]
     caused: Json = {"user_id": user_id, "actor": f"admin:{_ADMIN}", "causation_id": command_id}
     return (
         DeactivateUser.model_validate({**asked, "reason": "compromised"}),
+        EndUserSessions.model_validate(asked),
         ReactivateUser.model_validate(asked),
         GrantRole.model_validate({**asked, "role": "clerk"}),
         RevokeRole.model_validate({**asked, "role": "clerk"}),

@@ -15,6 +15,7 @@ from authbus.commands import (
     DeactivateUser,
     EndAllSessions,
     EndSession,
+    EndUserSessions,
     EraseUser,
     LogOut,
     RegisterUser,
@@ -137,6 +138,7 @@ async def test_no_session_is_accepted_after_its_end_whoever_ends_it(race: Race, 
     assert set(Counter(each.reason for each in ended(events))) == {
         EndReason.LOGOUT,
         EndReason.REVOKED,
+        EndReason.ADMIN,
         EndReason.DEACTIVATED,
         EndReason.PASSWORD_CHANGED,
         EndReason.ERASED,
@@ -164,9 +166,9 @@ async def an_end(race: Race, number: int, email: str, mine: LoggedIn) -> Awaitab
     """One of the commands that end this session, to be awaited."""
     me, id_ = acting(mine), mine.session_id
     other: Acting | None = None
-    if number % 6 in {1, 4}:
+    if number % 7 in {1, 4}:
         other = acting(await race.session(email))
-    match number % 6:
+    match number % 7:
         case 0:
             return race.asked(LogOut(session_id=id_, refresh_token=mine.refresh_token))
         case 1:
@@ -179,5 +181,7 @@ async def an_end(race: Race, number: int, email: str, mine: LoggedIn) -> Awaitab
             new = SecretStr("staple them together")
             change = ChangePassword(access_token=TOKEN, current_password=PASSWORD, new_password=new)
             return race.asked(change, other)
+        case 5:
+            return race.asked(EndUserSessions(access_token=TOKEN, user_id=mine.user_id))
         case _:
             return race.asked(EraseUser(access_token=TOKEN, user_id=mine.user_id))

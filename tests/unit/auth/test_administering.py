@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from authbus.commands import AnyCommand, DeactivateUser, ReactivateUser, UnlockUser
+from authbus.commands import AnyCommand, DeactivateUser, EndUserSessions, ReactivateUser, UnlockUser
 from authbus.events import (
     DeactivationReason,
     EndReason,
@@ -16,7 +16,14 @@ from authbus.events import (
     UserDeactivated,
     UserUnlocked,
 )
-from authbus.replies import Code, Rejected, UserIsActive, UserIsDeactivated, UserIsUnlocked
+from authbus.replies import (
+    AllSessionsEnded,
+    Code,
+    Rejected,
+    UserIsActive,
+    UserIsDeactivated,
+    UserIsUnlocked,
+)
 from authbus.state import UserState, UserStatus
 from authbus_service.auth.acting import Acting
 from authbus_service.auth.handlers import apply, decide
@@ -103,6 +110,32 @@ def test_an_account_is_opened_again_once(world: World) -> None:
     assert len(outcome.events) == 1
     assert world.ana.is_active
     assert world.decided(open_again) == Outcome(UserIsActive(user_id=world.ana.id))
+
+
+def test_a_users_sessions_are_ended_one_or_all(world: World) -> None:
+    one, other = world.sessions
+
+    def asked(session: Session | None = None) -> Outcome:
+        outcome = world.decided(
+            EndUserSessions(
+                access_token=TOKEN, user_id=world.ana.id, session_id=session and session.id
+            )
+        )
+        world.applied(outcome)
+        return outcome
+
+    outcomes = [asked(one), asked(), asked()]
+    unknown = [asked(each) for each in (one, world.session)]
+
+    assert [each.answer for each in outcomes] == [AllSessionsEnded(count=n) for n in (1, 1, 0)]
+    assert unknown == [Outcome(Rejected.because(Code.SESSION_UNKNOWN))] * 2
+    ended = [event for each in outcomes for event in each.events]
+    assert [(each.sequence, each.actor) for each in ended] == [
+        (5, f"admin:{world.root.id}"),
+        (6, f"admin:{world.root.id}"),
+    ]
+    assert {each.end_reason for each in (one, other)} == {EndReason.ADMIN}
+    assert world.session.ended_at is None
 
 
 def test_an_account_is_unlocked_once_and_its_wrong_guesses_are_forgiven(world: World) -> None:
