@@ -48,6 +48,7 @@ def _service() -> None:
         _text("namespace"),
         _text("cluster_id"),
         sa.Column("epoch", sa.Uuid(), nullable=False),
+        sa.Column("recovering", sa.Boolean(), nullable=False),
         sa.CheckConstraint('"only" = 1', name="ck_installation_single"),
     )
     op.create_table(

@@ -25,14 +25,15 @@ class Serving:
 
 
 @pytest.fixture
-async def serving(
-    addresses: Addresses, namespace: str, database_url: str, database: Database, tmp_path: Path
-) -> AsyncIterator[Serving]:
+def settings(
+    addresses: Addresses, namespace: str, database_url: str, tmp_path: Path
+) -> Mapping[str, str]:
+    """Those of a service in a namespace and a database of its own."""
     clients = tmp_path / "clients.toml"
     clients.write_text('[[client]]\nid = "web"\n')
     roles = tmp_path / "roles.toml"
     roles.write_text('[[role]]\nname = "clerk"\npermissions = ["orders:write"]\n')
-    settings = {
+    return {
         "KAFKA_BOOTSTRAP_SERVERS": addresses.bootstrap_servers,
         "DATABASE_URL": database_url,
         "AUTHBUS_NAMESPACE": namespace,
@@ -43,6 +44,12 @@ async def serving(
         "AUTHBUS_HTTP_PORT": "0",
         "AUTHBUS_ARGON2_MEMORY_KIB": "64",
     }
+
+
+@pytest.fixture
+async def serving(
+    settings: Mapping[str, str], database: Database, tmp_path: Path
+) -> AsyncIterator[Serving]:
     async with running(settings, tmp_path / "service.log") as told:
         servers, trust = str(told["kafka"]), str(told["trust"])
-        yield Serving(servers, namespace, trust, database, settings)
+        yield Serving(servers, settings["AUTHBUS_NAMESPACE"], trust, database, settings)

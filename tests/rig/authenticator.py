@@ -1,4 +1,4 @@
-"""A user's app that makes codes, and what its events need when they are folded."""
+"""A user's app that makes codes."""
 
 import base64
 from dataclasses import dataclass, field
@@ -6,28 +6,15 @@ from datetime import UTC, datetime
 
 from pydantic import SecretStr
 
-from authbus import LoggedIn, LogIn, SessionStarted
-from authbus.events import AnyEvent
+from authbus import LoggedIn, LogIn
 from authbus.second_factor import (
-    CompleteLogIn,
     ConfirmTotp,
-    RecoveryCodeUsed,
-    SecondFactorRequested,
     SecondFactorRequired,
     StartTotp,
-    TotpEnabled,
     TotpIsEnabled,
-    TotpRequested,
     TotpStarted,
-    TotpUsed,
 )
-from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.factors import totp
-from authbus_service.auth.factors.service import hashed, passes, wrapped
-from authbus_service.auth.outcome import NOTHING, Private
-from authbus_service.auth.request import Request, refresh_family
-from authbus_service.auth.rows import Rows
-from authbus_service.core.security.masters import token_hash
 from tests.rig.crowd import PASSWORD
 from tests.rig.world import World
 
@@ -91,37 +78,3 @@ async def time_passes(world: World) -> None:
     """As if all codes that were used had been used minutes ago."""
     async with world.database.transaction() as db:
         await db.exec_driver_sql("UPDATE factors SET last_step = last_step - 10")
-
-
-def about_factors(event: AnyEvent, request: Request, rows: Rows, at: datetime) -> Private:
-    """The private part of an event about a second factor; nothing for all others."""
-    derived, command = request.derived, request.command
-    match event, command:
-        case TotpRequested(user_id=user_id), _:
-            secret = wrapped(derived.masters, user_id.bytes, derived.totp_secret)
-            return Private(totp_secret=secret)
-        case TotpEnabled(user_id=user_id), ConfirmTotp(code=code):
-            factor = rows.factors.known[user_id]
-            passed = passes(factor, code.get_secret_value(), derived.masters, at)
-            assert passed is not None
-            return Private(passed=passed, recovery_codes=hashed(derived.recovery_codes))
-        case SecondFactorRequested(), _:
-            return Private(code_hash=token_hash(derived.code(Purpose.LOG_IN)))
-        case ((TotpUsed(user_id=user_id) | RecoveryCodeUsed(user_id=user_id)), _):
-            shown: SecretStr = getattr(command, "code")  # noqa: B009 - each of these has one
-            factor = rows.factors.known[user_id]
-            passed = passes(factor, shown.get_secret_value(), derived.masters, at)
-            assert passed is not None
-            return Private(passed=passed)
-        case SessionStarted(), CompleteLogIn(challenge=challenge):
-            token = derived.refresh_token
-            return Private(
-                family_hash=token_hash(refresh_family(token)),
-                refresh_hash=token_hash(token),
-                device=command.device,
-                ip_address=command.ip_address,
-                device_hash=token_hash(derived.device_token),
-                code_hash=token_hash(challenge.get_secret_value()),
-            )
-        case _:
-            return NOTHING

@@ -55,6 +55,10 @@ class Producer:
     def reply_topic(self) -> str:
         return f"{self.namespace}.replies.{self.client}"
 
+    def seal_to(self, jwk: Mapping[str, str]) -> None:
+        """Seal to another key from now on."""
+        self._jwk = jwk
+
     async def start(self) -> None:
         await self._sender.start()
         await self._listener.start()

@@ -116,6 +116,22 @@ def hash_build() -> None:
 
 
 @app.command()
+def recover(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count what would be done, write nothing.")
+    ] = False,
+    report: Annotated[Path | None, typer.Option(help="Write the report to this file.")] = None,
+) -> None:
+    """Bring a database that went back in time to where it was, from the topics.
+
+    Stop every service first. Killed in between, it is run again and goes on.
+    """
+    from authbus_service.cli.recovering import recover as run
+
+    run(dry_run=dry_run, into=report)
+
+
+@app.command()
 def spec(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit 1 when stale.")

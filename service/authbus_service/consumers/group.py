@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
+from uuid import UUID
 
 from authbus.replies import Code
 from authbus_service.auth import handlers, repository
@@ -18,9 +19,9 @@ from authbus_service.consumers import auditing, telling
 from authbus_service.consumers.arrival import Place
 from authbus_service.consumers.job import Decided, Job, queued
 from authbus_service.consumers.telling import applied
-from authbus_service.core.database import Database, database_clock
+from authbus_service.core.database import Database
 from authbus_service.core.ids import id_time
-from authbus_service.inbox import fence, partitions
+from authbus_service.inbox import fence, partitions, writing
 from authbus_service.inbox import repository as inbox
 from authbus_service.outbox import mails
 from authbus_service.outbox import repository as outbox
@@ -34,16 +35,18 @@ class Committed:
     """What a group's transaction did: its commands' answers, and where the fence stands now."""
 
     answers: Mapping[Job, Decided] = field(default_factory=dict[Job, Decided])
+    claimed: Sequence[UUID] = ()
     fence: Mapping[Place, int] = field(default_factory=dict[Place, int])
 
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """What a group's transaction needs."""
+    """What a group's transaction needs. `at` takes the place of the database's clock."""
 
     database: Database
     policy: Policy
     fence_below: FenceBelow
+    at: datetime | None = None
 
     async def together(self, jobs: Sequence[Job], *, wait: bool = False) -> Committed:
         """Commit these commands.
@@ -55,7 +58,7 @@ class Grouping:
             ready = [job for job in jobs if not job.proof.users & busy]
             if not ready:
                 return Committed()
-            at = await database_clock(db)
+            at = self.at or await writing.begin(db)
             await repository.claim(db, [(job.request, job.proof) for job in ready], rows, at)
             outcomes, records = self._decided(ready, rows, at)
             kept = [(job, outcomes[job]) for job in ready if _is_kept(job, at)]
@@ -69,7 +72,7 @@ class Grouping:
             below = self.fence_below(ready)
             await fence.move(db, below)
         answers = {job: Decided(outcome.answer, at) for job, outcome in outcomes.items()}
-        return Committed(answers, below)
+        return Committed(answers, [job.request.id for job, _ in kept], below)
 
     def _decided(
         self, ready: Sequence[Job], rows: Rows, at: datetime

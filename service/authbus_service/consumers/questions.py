@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from authbus_service.auth import repository
-from authbus_service.auth.acting import Acting
+from authbus_service.auth.acting import Acting, read_token
 from authbus_service.auth.codes import repository as codes
 from authbus_service.auth.codes.code import OneTimeCode
 from authbus_service.auth.guessing import repository as guessing
@@ -19,7 +20,8 @@ from authbus_service.auth.users.search import Page, Search, find
 from authbus_service.auth.users.user import Credential
 from authbus_service.consumers.gather import Gathered
 from authbus_service.core.database import Database
-from authbus_service.core.security.operator import Operator
+from authbus_service.core.security.keyring import KeyRing
+from authbus_service.core.security.operator import Operator, read_operator
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +85,14 @@ def tools_of(
         policy=policy,
         lookups=asking,
         operator=operator,
+    )
+
+
+def readers_of(
+    issuer: str, keyring: KeyRing
+) -> tuple[Callable[[str], Acting | None], Callable[[str], Operator | None]]:
+    """What reads access tokens, and what reads operators' proofs."""
+    return (
+        partial(read_token, issuer=issuer, verified=keyring.verified),
+        partial(read_operator, issuer=issuer, masters=keyring.masters),
     )

@@ -3,13 +3,11 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from functools import partial
 from uuid import UUID
 
 from faststream.kafka import KafkaBroker
 
 from authbus import topics
-from authbus_service.auth.acting import Acting, read_token
 from authbus_service.auth.codes import repository as codes
 from authbus_service.auth.granting import Granting
 from authbus_service.auth.guessing import repository as guessing
@@ -19,19 +17,20 @@ from authbus_service.consumers import batches
 from authbus_service.consumers.arrival import Place
 from authbus_service.consumers.auditing import close_minutes
 from authbus_service.consumers.gather import Gathered
-from authbus_service.consumers.group import Grouping
+from authbus_service.consumers.group import Committed, Grouping
+from authbus_service.consumers.intakes import INTAKES
 from authbus_service.consumers.job import Job
 from authbus_service.consumers.lanes import Lanes
 from authbus_service.consumers.opening import Opener
 from authbus_service.consumers.policy import policy_of
 from authbus_service.consumers.progress import Progress
-from authbus_service.consumers.questions import tools_of
+from authbus_service.consumers.questions import readers_of, tools_of
 from authbus_service.consumers.speaker import Speaker
 from authbus_service.consumers.subscriber import Intake
 from authbus_service.consumers.sweeping import Sweeper
 from authbus_service.consumers.transient import OUTAGE
 from authbus_service.consumers.way import Way
-from authbus_service.consumers.went_back import require_no_older
+from authbus_service.consumers.went_back import Guard, Witnesses
 from authbus_service.consumers.writer import Writer
 from authbus_service.core import clock
 from authbus_service.core.clients import Client
@@ -40,18 +39,13 @@ from authbus_service.core.database import Database
 from authbus_service.core.logging import get_logger
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.keyring import KeyRing
-from authbus_service.core.security.operator import Operator, read_operator
-from authbus_service.inbox import fence, partitions
+from authbus_service.inbox import fence, partitions, writing
 from authbus_service.inbox import repository as inbox
 
 _TICK = 0.2
 _PARTITIONS_EVERY = timedelta(hours=1)
 _CODES_KEPT = timedelta(days=7)
 _MINUTE = timedelta(minutes=1)
-_INTAKES = (
-    ("credentials", (topics.CREDENTIALS,)),
-    ("cheap", (topics.SESSIONS, topics.ACCOUNTS, topics.ADMIN)),
-)
 
 _log = get_logger(__name__)
 
@@ -86,9 +80,10 @@ class Consumers:
         )
         self._speaker = Speaker(settings.namespace, bootstrap_servers)
         policy = policy_of(settings, roles)
+        self._guard = Guard(database, bootstrap_servers, settings.namespace)
         self._hashed = self._writer(policy, self._window)
         self._cheap = self._writer(policy, lambda: 0.0)
-        readers = _readers(settings.issuer, keyring)
+        readers = readers_of(settings.issuer, keyring)
         way = Way(
             opener=Opener(keyring, clients, settings.namespace),
             masters=keyring.masters,
@@ -100,8 +95,9 @@ class Consumers:
             speaker=self._speaker,
             finish=Granting(settings.issuer, keyring.sign, settings.totp_issuer),
         )
-        self._intakes = [self._intake(*each, settings.namespace, way) for each in _INTAKES]
+        self._intakes = [self._intake(*each, settings.namespace, way) for each in INTAKES]
         self._sweeper = Sweeper(database, keyring.masters, settings.sweep_seconds, wake_relay)
+        self._witnesses = Witnesses(database, self._fail)
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -114,6 +110,7 @@ class Consumers:
         batches.install()
         self.failure = asyncio.get_running_loop().create_future()
         await self._keep_partitions()
+        self._witnesses.watch()
         await self._speaker.start()
         self._tasks = [
             asyncio.create_task(each)
@@ -135,6 +132,7 @@ class Consumers:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._witnesses.leave()
         await self._speaker.stop()
 
     async def _close(self, intake: Intake) -> None:
@@ -168,7 +166,7 @@ class Consumers:
             of,
             namespace,
             lanes,
-            guard=partial(require_no_older, self._database),
+            guard=self._guard,
             persist=self._persist,
             failed=self._fail,
         )
@@ -186,15 +184,17 @@ class Consumers:
             below |= intake.progress.below(finishing)
         return below
 
-    def _committed(self, below: Mapping[Place, int]) -> None:
+    def _committed(self, done: Committed) -> None:
+        self._witnesses.note(done.claimed)
         for intake in self._intakes:
-            intake.progress.moved(below)
+            intake.progress.moved(done.fence)
         self._wake_relay()
 
     async def _persist(self, intake: Intake) -> None:
         """Move the fence in a transaction of its own, for what no group has covered."""
         if ahead := intake.progress.ahead():
             async with self._database.transaction() as db:
+                await writing.begin(db)
                 await fence.move(db, ahead)
             intake.progress.moved(ahead)
 
@@ -233,13 +233,3 @@ class Consumers:
         async with self._database.transaction() as db:
             await partitions.keep(db, clock.now())
             await codes.forget(db, before=clock.now() - _CODES_KEPT)
-
-
-def _readers(
-    issuer: str, keyring: KeyRing
-) -> tuple[Callable[[str], Acting | None], Callable[[str], Operator | None]]:
-    """What reads access tokens, and what reads operators' proofs."""
-    return (
-        partial(read_token, issuer=issuer, verified=keyring.verified),
-        partial(read_operator, issuer=issuer, masters=keyring.masters),
-    )

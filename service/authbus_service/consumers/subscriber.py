@@ -15,6 +15,7 @@ from faststream.kafka.message import KafkaMessage
 
 from authbus.topics import Topic
 from authbus_service.consumers.arrival import Place, arrival
+from authbus_service.consumers.intakes import group
 from authbus_service.consumers.lanes import Lanes
 from authbus_service.consumers.progress import Progress
 from authbus_service.consumers.transient import OUTAGE
@@ -58,7 +59,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         """
         self.name = name
         self.topics = {topic.name(namespace): topic for topic in topics}
-        self.group = f"{namespace}.{name}"
+        self.group = group(namespace, name)
         self.progress = Progress()
         self.lanes = make_lanes(self.progress)
         self._guard = guard

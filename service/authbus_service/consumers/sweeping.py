@@ -16,9 +16,10 @@ from authbus_service.auth.sessions import repository as sessions
 from authbus_service.auth.sessions.lapsing import cause, lapsed
 from authbus_service.consumers.telling import applied, records
 from authbus_service.consumers.transient import OUTAGE
-from authbus_service.core.database import Database, database_clock
+from authbus_service.core.database import Database
 from authbus_service.core.logging import get_logger
 from authbus_service.core.security.masters import Masters
+from authbus_service.inbox import writing
 from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.repository import Record
 
@@ -56,7 +57,7 @@ class Sweeper:
         said: list[Record] = []
         async with self.database.transaction() as db:
             rows, _ = await repository.lock(db, proofs)
-            at = await database_clock(db)
+            at = await writing.begin(db)
             await repository.load_sessions(db, proofs, rows)
             ended = 0
             for session in sorted(rows.sessions.known.values(), key=lambda each: each.id):

@@ -1,20 +1,41 @@
-"""Is the database at least as new as Kafka's offsets? If not, an older copy was restored."""
+"""Is the database as new as all that is known of it? If not, an older copy was restored.
 
-from collections.abc import Mapping
+Three things tell: Kafka's offsets, which follow the fence; the events that were said, which follow
+the users' rows; and, in a process that runs, the commands that it has committed itself.
+"""
 
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Connection, UndefinedTableError
+from sqlalchemy import event
+from sqlalchemy.engine import AdaptedConnection
+
+from authbus_service.auth.users import repository as users
 from authbus_service.consumers.arrival import Place
+from authbus_service.consumers.tail import newest_events
+from authbus_service.core import clock
 from authbus_service.core.database import Database
-from authbus_service.inbox import fence
+from authbus_service.core.ids import id_time
+from authbus_service.inbox import fence, partitions
+
+_WITNESSES = 16
+_FOUND = """
+SELECT id FROM inbox
+JOIN unnest($1::timestamptz[], $2::uuid[]) AS asked(t, i) ON (time, id) = (t, i)
+"""
 
 
 class DatabaseWentBackError(RuntimeError):
-    """Kafka's offsets are above the fence: the database was restored from an older copy."""
+    """The database was restored from an older copy, or lost its last commits in a fail-over."""
 
-    def __init__(self, place: Place, committed: int, known: int) -> None:
-        """`committed` is Kafka's offset, `known` the fence."""
+    def __init__(self, how: str) -> None:
+        """`how` says what is known and not in it."""
         super().__init__(
-            f"the database went back in time: {place[0]}/{place[1]} is committed up to "
-            f"{committed}, the database knows {known}. Nothing is handled. Run: authbus recover"
+            f"the database went back in time: {how}. Nothing is handled. Run: authbus recover"
         )
 
 
@@ -26,5 +47,80 @@ async def require_no_older(database: Database, committed: Mapping[Place, int]) -
     async with database.reading() as db:
         known = await fence.read(db)
     for place, offset in committed.items():
-        if offset > known.get(place, 0):
-            raise DatabaseWentBackError(place, offset, known.get(place, 0))
+        if offset > (below := known.get(place, 0)):
+            raise DatabaseWentBackError(
+                f"{place[0]}/{place[1]} is committed up to {offset}, the database knows {below}"
+            )
+
+
+async def require_no_less(database: Database, said: Mapping[UUID, int]) -> None:
+    """Raise DatabaseWentBackError when a user's newest event (user -> sequence) is not known.
+
+    Users are named by nobody but their ids.
+    """
+    async with database.reading() as db:
+        known = await users.sequences(db, said)
+    for user_id, sequence in said.items():
+        if sequence > (so_far := known.get(user_id, 0)):
+            raise DatabaseWentBackError(
+                f"event {sequence} of user {user_id} was said, the database knows {so_far}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Asked before partitions are read, with what Kafka has committed of them."""
+
+    database: Database
+    servers: str
+    namespace: str
+    security: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    async def __call__(self, committed: Mapping[Place, int]) -> None:
+        """Raise DatabaseWentBackError when the database knows less than Kafka."""
+        said = await newest_events(self.servers, self.security, self.namespace)
+        await require_no_less(self.database, said)
+        await require_no_older(self.database, committed)
+
+
+class Witnesses:
+    """The newest commands that this process has committed. Each new connection must know them.
+
+    Commits are lost from the end, so that a few of the newest speak for all.
+    """
+
+    def __init__(
+        self, database: Database, went_back: Callable[[DatabaseWentBackError], None]
+    ) -> None:
+        """`went_back` is told once a connection does not know one; the connection is given up."""
+        self._ids = deque[UUID](maxlen=_WITNESSES)
+        self._went_back = went_back
+        self._engine = database.engine.sync_engine
+
+    def note(self, ids: Iterable[UUID]) -> None:
+        """A group was committed."""
+        if newest := max(ids, default=None):
+            self._ids.append(newest)
+
+    def watch(self) -> None:
+        """Ask every connection that is made from now on."""
+        event.listen(self._engine, "connect", self._connected)
+
+    def leave(self) -> None:
+        """Ask no more."""
+        event.remove(self._engine, "connect", self._connected)
+
+    def _connected(self, connection: AdaptedConnection, _record: object) -> None:
+        if not connection.run_async(self._knows_all):
+            error = DatabaseWentBackError("what this process has committed is not there")
+            self._went_back(error)
+            raise ConnectionRefusedError(str(error))
+
+    async def _knows_all(self, connection: "Connection[Any]") -> bool:
+        since = partitions.oldest(clock.now())
+        asked = {each: at for each in self._ids if (at := id_time(each)) and at >= since}
+        try:
+            found = await connection.fetch(_FOUND, list(asked.values()), list(asked))
+        except UndefinedTableError:
+            return not asked
+        return len(found) == len(asked)

@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
-from authbus_service.consumers.arrival import Place
 from authbus_service.consumers.group import Committed
 from authbus_service.consumers.job import Job, Result
 from authbus_service.consumers.transient import is_transient
 from authbus_service.core.logging import get_logger
 from authbus_service.inbox.repository import Handled, OvertakenError
+from authbus_service.inbox.writing import RecoveryRunsError
 
 _LARGEST = 256
 _BACK_OFF = 0.2
@@ -42,9 +42,9 @@ class Writer:
         *,
         known: Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, Handled]]],
         window: Callable[[], float],
-        committed: Callable[[Mapping[Place, int]], None],
+        committed: Callable[[Committed], None],
     ) -> None:
-        """`known` reads what was handled elsewhere, `committed` is told where the fence stands."""
+        """`known` reads what was handled elsewhere, `committed` is told of each group."""
         self._grouping = grouping
         self._known = known
         self._window = window
@@ -106,10 +106,12 @@ class Writer:
                 done = await self._grouping.together(part, wait=wait)
             except OvertakenError as overtaken:
                 return [await self._overtaken(part, overtaken.ids)]
+        except RecoveryRunsError:
+            raise
         except Exception as error:  # noqa: BLE001 - an unknown COMMIT too: the claim is the look-up
             return await self._failed(part, error)
         self._back_off = _BACK_OFF
-        self._committed(done.fence)
+        self._committed(done)
         for job in part:
             if job in done.answers:
                 _resolve(job, done.answers[job])
@@ -152,7 +154,10 @@ class Writer:
 
     async def _patiently(self, job: Job) -> None:
         async with self._may_wait:
-            await self._settle([job], wait=True)
+            try:
+                await self._settle([job], wait=True)
+            except RecoveryRunsError:
+                self.put(job)
 
 
 def _resolve(job: Job, result: Result) -> None:

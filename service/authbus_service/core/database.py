@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import DateTime, MetaData, Text, func, select
+from sqlalchemy import DateTime, MetaData, Text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -55,14 +55,6 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
-
-
-async def database_clock(db: AsyncConnection) -> datetime:
-    """The database's time now, not that of the transaction's start: read it after the locks."""
-    at = await db.scalar(select(func.clock_timestamp()))
-    if at is None:
-        raise RuntimeError("the database has no clock")
-    return at
 
 
 def connect(url: str, *, connections: int = 8) -> Database:

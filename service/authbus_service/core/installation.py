@@ -1,7 +1,7 @@
 """Table `installation`: which namespace and cluster this database belongs to, and its epoch.
 
 The epoch is a new one each time the database is restored: what an older epoch's relay wrote down is
-then not obeyed.
+then not obeyed. While it is `recovering` no service starts.
 """
 
 from uuid import UUID
@@ -22,3 +22,4 @@ class Installation(Base):
     namespace: Mapped[str]
     cluster_id: Mapped[str]
     epoch: Mapped[UUID]
+    recovering: Mapped[bool]

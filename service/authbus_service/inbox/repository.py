@@ -75,6 +75,12 @@ async def known(db: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Handled]
     return {row["id"]: Handled(**row) for row in found.mappings()}
 
 
+async def put(db: AsyncConnection, handled: Sequence[Handled]) -> None:
+    """Write these commands and their answers; those that are known stay as they are."""
+    if handled:
+        await db.execute(_CLAIM, columns(handled, _NAMES))
+
+
 async def claim(db: AsyncConnection, handled: Sequence[Handled]) -> None:
     """Write these commands and their answers, in id order. Raises OvertakenError."""
     rows = sorted(handled, key=lambda each: each.id)

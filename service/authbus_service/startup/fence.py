@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from authbus_service.cluster import Admin
-from authbus_service.consumers import require_no_older
+from authbus_service.consumers import Guard
 from authbus_service.core.database import Database
 
 
@@ -16,7 +16,7 @@ async def require_fence(
     namespace: str,
     groups: Iterable[str],
 ) -> None:
-    """Raise DatabaseWentBackError when a group has committed more than the database knows.
+    """Raise DatabaseWentBackError when Kafka knows more than the database.
 
     Offsets are read before the fence: a process that works meanwhile moves the fence first.
     """
@@ -25,4 +25,4 @@ async def require_fence(
         for group in groups:
             for (topic, partition), offset in (await admin.committed(group)).items():
                 committed[topic.removeprefix(f"{namespace}."), partition] = offset
-    await require_no_older(database, committed)
+    await Guard(database, servers, namespace, security)(committed)

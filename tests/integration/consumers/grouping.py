@@ -38,7 +38,10 @@ class Group:
         self.told: list[Any] = []
         self.grouping = Grouping(database, policy, self.below)
         self.writer = Writer(
-            self.grouping, known=self.known, window=lambda: 0.0, committed=self.told.append
+            self.grouping,
+            known=self.known,
+            window=lambda: 0.0,
+            committed=lambda done: self.told.append(done.fence),
         )
 
     def below(self, jobs: Iterable[Job]) -> dict[tuple[str, int], int]:

@@ -8,32 +8,25 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from authbus import ChangePassword, LoggedIn, LogIn, RefreshSession, RegisterUser, UpdateProfile
-from authbus.commands import AnyCommand, CompletePasswordReset
+from authbus import ChangePassword, LoggedIn, LogIn, RefreshSession, UpdateProfile
+from authbus.commands import AnyCommand
 from authbus.contract import EVENTS
 from authbus.events import (
     AnyEvent,
-    PasswordChanged,
-    ProfileUpdated,
-    SessionRefreshed,
     SessionStarted,
-    UserCreated,
 )
 from authbus_service.auth import handlers
-from authbus_service.auth.codes.code import Purpose
-from authbus_service.auth.outcome import NOTHING, Private
-from authbus_service.auth.request import Request, refresh_family
+from authbus_service.auth.outcome import NOTHING
+from authbus_service.auth.remaking import Cause, new_password, remade
+from authbus_service.auth.request import Request
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.email import canonical
-from authbus_service.auth.users.profile import asked
 from authbus_service.auth.users.user import User
 from authbus_service.core.security.argon2id import Cost
 from authbus_service.core.security.hash_pool import HashPool
-from authbus_service.core.security.masters import token_hash
 from authbus_service.core.security.passwords import Hasher
-from tests.rig.authenticator import about_factors
 from tests.rig.crowd import PASSWORD, Crowd
-from tests.rig.moving import about_emails, addresses_change
+from tests.rig.moving import addresses_change, moves
 from tests.rig.opened import opened
 from tests.rig.world import World
 
@@ -52,11 +45,22 @@ class Fold:
     rows: Rows
 
     def add(self, event: AnyEvent, at: datetime, cost: str) -> None:
-        request = self.requests.get(event.causation_id)
-        private = NOTHING if request is None else self.private(event, request, self.hashers[cost])
-        if request is not None and private is NOTHING:
-            private = about_factors(event, request, self.rows, at)
+        request, private = self.requests.get(event.causation_id), NOTHING
+        if request is not None:
+            password_hash = self.hashed(event, request, self.hashers[cost])
+            private = remade(event, Cause(request, self.rows, at, password_hash))
         handlers.apply(event, private, self.rows, at)
+
+    def hashed(self, event: AnyEvent, request: Request, hasher: Hasher) -> str:
+        """The password that is set, or the one that is known under newer parameters."""
+        if isinstance(event, SessionStarted) and isinstance(request.command, LogIn):
+            password = request.command.password.get_secret_value()
+            user = self.rows.users.locked[event.user_id]
+            verified = hasher.verify(user.password_hash, password)
+            assert verified.ok
+            return hasher.hash(password, request.derived.salt) if verified.rehash_needed else ""
+        password = new_password(request)
+        return "" if password is None else hasher.hash(password, request.derived.salt)
 
     @property
     def emails(self) -> list[dict[str, Any]]:
@@ -72,47 +76,6 @@ class Fold:
         """Each code that was mailed."""
         found = [asdict(each) for _, each in sorted(self.rows.codes.known.items())]
         return [{name: each[name] for name in CODE.split(", ")} for each in found]
-
-    def private(self, event: AnyEvent, request: Request, hasher: Hasher) -> Private:
-        match event, request.command:
-            case UserCreated(), RegisterUser(email=address, password=password):
-                return Private(
-                    address=address,
-                    canonical=canonical(address) or "",
-                    password_hash=hasher.hash(password.get_secret_value(), request.derived.salt),
-                    code_hash=token_hash(request.derived.code(Purpose.VERIFY_EMAIL)),
-                )
-            case (
-                PasswordChanged(),
-                ChangePassword(new_password=password)
-                | CompletePasswordReset(new_password=password),
-            ):
-                salt = request.derived.salt
-                return Private(password_hash=hasher.hash(password.get_secret_value(), salt))
-            case SessionStarted(), LogIn(password=password, device=device, ip_address=ip_address):
-                user = self.rows.users.locked[event.user_id]
-                verified = hasher.verify(user.password_hash, password.get_secret_value())
-                assert verified.ok
-                again = ""
-                if verified.rehash_needed:
-                    again = hasher.hash(password.get_secret_value(), request.derived.salt)
-                token = request.derived.refresh_token
-                return Private(
-                    family_hash=token_hash(refresh_family(token)),
-                    refresh_hash=token_hash(token),
-                    password_hash=again,
-                    device=device,
-                    ip_address=ip_address,
-                    device_hash=token_hash(request.derived.device_token),
-                )
-            case ProfileUpdated(fields=fields), UpdateProfile():
-                changes = asked(request.command)
-                return Private(profile={name: changes[name] for name in fields})
-            case SessionRefreshed(), RefreshSession(refresh_token=held):
-                token = request.derived.next_refresh_token(held.get_secret_value())
-                return Private(refresh_hash=token_hash(token))
-            case _:
-                return about_emails(event, request)
 
 
 async def told(world: World) -> list[tuple[AnyEvent, datetime, int]]:
@@ -137,6 +100,7 @@ async def test_all_events_with_their_opened_commands_fold_into_the_tables(world:
         await crowd.asked(crowd.registers(range(15, 25)))
         await crowd.asked([world.web.draft(each) for each in _others(sessions[15:19])])
         await addresses_change(world, crowd, sessions[11:15])
+    assert moves(event for event, _, __ in await told(world)) == [2, 2, 4, 2]
     before = max(position for _, _, position in await told(world))
     stronger = HashPool(Hasher(STRONGER))
     await asyncio.sleep(1)

@@ -38,7 +38,7 @@ class Groups:
             self.waited += jobs
         await asyncio.sleep(0)
         done = self.rule(jobs, wait)
-        return Committed(dict.fromkeys(done, ANSWER), {PLACE: len(self.tried)})
+        return Committed(dict.fromkeys(done, ANSWER), fence={PLACE: len(self.tried)})
 
     @property
     def sizes(self) -> list[int]:
@@ -56,7 +56,7 @@ class World:
             self.groups,
             known=self.ask,
             window=lambda: self.window,
-            committed=self.fences.append,
+            committed=lambda done: self.fences.append(done.fence),
         )
 
     async def ask(self, ids: Sequence[UUID]) -> Mapping[UUID, Handled]:

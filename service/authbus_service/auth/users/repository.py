@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, any_, bindparam, delete, select
+from sqlalchemy import Table, any_, bindparam, delete, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
 
 from authbus.profile import Profile
-from authbus_service.auth.users.models import EmailRow, UserRow
+from authbus_service.auth.users.email import canonical
+from authbus_service.auth.users.models import EmailRow, ErasedUserRow, UserRow
 from authbus_service.auth.users.rows import Users
 from authbus_service.auth.users.user import Credential, User
 from authbus_service.core.sets import arrays, columns, insert_rows, update_rows
@@ -40,6 +41,14 @@ _LOCKED = (
 _WAITED_FOR = select(_USER).where(_USER.c.id == any_(_IDS)).order_by(_USER.c.id).with_for_update()
 _READ = select(_USER).where(_USER.c.id == any_(_IDS))
 _PRESENT = select(_USER.c.id).where(_USER.c.id == any_(_IDS))
+_SEQUENCES = union_all(
+    *(
+        select(each.c.id, each.c.sequence).where(each.c.id == any_(_IDS))
+        for each in (_USER, ErasedUserRow.__table__)
+    )
+)
+_DISOWN = delete(_EMAIL).where(_EMAIL.c.user_id == any_(_IDS))
+_ADDRESSES = select(_USER.c.id, _USER.c.email).where(_USER.c.id == any_(_IDS))
 _CLAIMED = ("canonical", "user_id")
 _CLAIM = (
     insert_rows(_EMAIL, _CLAIMED)
@@ -88,6 +97,23 @@ async def read(db: AsyncConnection, ids: Iterable[UUID]) -> list[User]:
 async def present(db: AsyncConnection, ids: Iterable[UUID]) -> set[UUID]:
     """Which of these exist, locked or not: tells a busy user from an absent one."""
     return set(await db.scalars(_PRESENT, {"ids": sorted(ids)}))
+
+
+async def sequences(db: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, int]:
+    """How many events each of these users has had, erased ones too; nobody else is in it."""
+    found = await db.execute(_SEQUENCES, {"ids": list(ids)})
+    return {row.id: row.sequence for row in found}
+
+
+async def own_addresses(db: AsyncConnection, ids: Iterable[UUID]) -> None:
+    """Let each of these users have the address of their row, and no other one."""
+    asked = {"ids": list(ids)}
+    await db.execute(_DISOWN, asked)
+    found = await db.execute(_ADDRESSES, asked)
+    claims = {canonical(row.email): row.id for row in found}
+    rows = [{"canonical": each, "user_id": user_id} for each, user_id in claims.items() if each]
+    if rows:
+        await db.execute(insert_rows(_EMAIL, _CLAIMED), arrays(rows, _CLAIMED))
 
 
 async def claim(db: AsyncConnection, claims: Mapping[str, UUID]) -> dict[str, UUID]:

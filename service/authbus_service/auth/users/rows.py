@@ -61,6 +61,12 @@ class Users:
         """An address that its user gives up."""
         self._left.add(canonical)
 
+    def leave_addresses(self) -> None:
+        """Neither claim nor let go of any: who applies old events settles them at the end."""
+        self._taken.clear()
+        self._left.clear()
+        self.owners.clear()
+
     @property
     def free(self) -> list[str]:
         """Addresses to let go of: claimed and not taken, or left."""

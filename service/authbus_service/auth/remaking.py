@@ -1,0 +1,218 @@
+"""The private part of an event, made again from the command that caused it.
+
+It follows from the two and the masters alone: that is what a recovery lives on.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from pydantic import SecretStr
+
+from authbus.commands import (
+    ChangeEmail,
+    ChangePassword,
+    CompletePasswordReset,
+    LogIn,
+    RefreshSession,
+    RegisterUser,
+    UpdateProfile,
+)
+from authbus.events import (
+    AnyEvent,
+    EmailChanged,
+    EmailChangeRequested,
+    EmailVerificationRequested,
+    EmailVerified,
+    PasswordChanged,
+    PasswordResetRequested,
+    ProfileUpdated,
+    SessionRefreshed,
+    SessionStarted,
+    UserCreated,
+)
+from authbus.message import Command, Event
+from authbus.second_factor import (
+    CompleteLogIn,
+    ConfirmTotp,
+    RecoveryCodeUsed,
+    SecondFactorRequested,
+    TotpEnabled,
+    TotpRequested,
+    TotpUsed,
+)
+from authbus_service.auth.codes.code import Purpose
+from authbus_service.auth.factors.factor import Passed
+from authbus_service.auth.factors.service import hashed, passes, wrapped
+from authbus_service.auth.outcome import NOTHING, Private
+from authbus_service.auth.request import Derived, Request, refresh_family
+from authbus_service.auth.rows import Rows
+from authbus_service.auth.users import devices
+from authbus_service.auth.users.email import canonical
+from authbus_service.auth.users.profile import asked
+from authbus_service.core.security.masters import token_hash
+
+C = TypeVar("C", bound=Command)
+
+# The field of a command that holds the password which it sets.
+NEW_PASSWORDS: Mapping[type[Command], str] = {
+    RegisterUser: "password",
+    ChangePassword: "new_password",
+    CompletePasswordReset: "new_password",
+}
+
+
+def new_password(request: Request) -> str | None:
+    """The password that a command sets, to be hashed with the command's own salt."""
+    field = NEW_PASSWORDS.get(type(request.command))
+    return None if field is None else getattr(request.command, field).get_secret_value()
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why an event is: the command, the rows before the event, and the time of its effect.
+
+    `password_hash` is that of the password which the command sets. A log-in keeps the hash that
+    its user had: it is the same password.
+    """
+
+    request: Request
+    rows: Rows
+    at: datetime
+    password_hash: str = field(default="", repr=False)
+
+    @property
+    def derived(self) -> Derived:
+        """What follows from the command alone."""
+        return self.request.derived
+
+    def command(self, kind: type[C]) -> C:
+        """The command, which must be of this kind. Raises TypeError."""
+        found = self.request.command
+        if not isinstance(found, kind):
+            raise TypeError(f"{type(found).__name__} is no {kind.__name__}")
+        return found
+
+
+def remade(event: AnyEvent, cause: Cause) -> Private:
+    """What `apply` needs beside this event.
+
+    Raises TypeError when the command is none that causes such an event.
+    """
+    make = _PRIVATE.get(type(event))
+    return NOTHING if make is None else make(event, cause)
+
+
+def needs_command(event: Event) -> bool:
+    """Whether the event cannot be applied without the command that caused it."""
+    return type(event) in _PRIVATE
+
+
+def _created(_: UserCreated, cause: Cause) -> Private:
+    command = cause.command(RegisterUser)
+    return Private(
+        address=command.email,
+        canonical=canonical(command.email) or "",
+        password_hash=cause.password_hash,
+        code_hash=token_hash(cause.derived.code(Purpose.VERIFY_EMAIL)),
+    )
+
+
+def _session_started(event: SessionStarted, cause: Cause) -> Private:
+    command, user = cause.request.command, cause.rows.users.locked[event.user_id]
+    if not isinstance(command, LogIn | CompleteLogIn):
+        raise TypeError(f"{type(command).__name__} starts no session")
+    shown, token = shown_device(command), cause.derived.refresh_token
+    known = shown if devices.knows(user.devices, shown) else None
+    return Private(
+        family_hash=token_hash(refresh_family(token)),
+        refresh_hash=token_hash(token),
+        password_hash=cause.password_hash,
+        device=command.device,
+        ip_address=command.ip_address,
+        device_hash=known or token_hash(cause.derived.device_token),
+        code_hash=_challenge(command),
+    )
+
+
+def _challenge(command: LogIn | CompleteLogIn) -> bytes:
+    """The hash of the challenge that is used up by a session's start."""
+    if isinstance(command, LogIn):
+        return b""
+    return token_hash(command.challenge.get_secret_value())
+
+
+def shown_device(command: LogIn | CompleteLogIn) -> bytes | None:
+    """SHA-256 of the device's token that came with a log-in."""
+    token = command.device_token
+    return None if token is None else token_hash(token.get_secret_value())
+
+
+def _session_refreshed(_: SessionRefreshed, cause: Cause) -> Private:
+    held = cause.command(RefreshSession).refresh_token.get_secret_value()
+    return Private(refresh_hash=token_hash(cause.derived.next_refresh_token(held)))
+
+
+def _password_changed(_: PasswordChanged, cause: Cause) -> Private:
+    return Private(password_hash=cause.password_hash)
+
+
+def _profile_updated(event: ProfileUpdated, cause: Cause) -> Private:
+    changes = asked(cause.command(UpdateProfile))
+    return Private(profile={name: changes[name] for name in event.fields})
+
+
+def _change_requested(_: EmailChangeRequested, cause: Cause) -> Private:
+    code = cause.derived.code(Purpose.CHANGE_EMAIL)
+    return Private(address=cause.command(ChangeEmail).new_email, code_hash=token_hash(code))
+
+
+def _code_made(purpose: Purpose) -> Callable[[Event, Cause], Private]:
+    return lambda _, cause: Private(code_hash=token_hash(cause.derived.code(purpose)))
+
+
+def _code_used(_: Event, cause: Cause) -> Private:
+    code = getattr(cause.request.command, "code", None)
+    if not isinstance(code, SecretStr):
+        raise TypeError(f"{type(cause.request.command).__name__} comes with no code of a mail")
+    return Private(code_hash=token_hash(code.get_secret_value()))
+
+
+def _totp_requested(event: TotpRequested, cause: Cause) -> Private:
+    derived = cause.derived
+    return Private(totp_secret=wrapped(derived.masters, event.user_id.bytes, derived.totp_secret))
+
+
+def _totp_enabled(event: TotpEnabled, cause: Cause) -> Private:
+    factor, derived = cause.rows.factors.known[event.user_id], cause.derived
+    typed = cause.command(ConfirmTotp).code.get_secret_value()
+    passed = passes(factor, typed, derived.masters, cause.at)
+    return Private(passed=passed or Passed(), recovery_codes=hashed(derived.recovery_codes))
+
+
+def _factor_used(event: TotpUsed | RecoveryCodeUsed, cause: Cause) -> Private:
+    code = getattr(cause.request.command, "code", None)
+    if not isinstance(code, SecretStr):
+        raise TypeError(f"{type(cause.request.command).__name__} comes with no code of a factor")
+    factor, masters = cause.rows.factors.known[event.user_id], cause.derived.masters
+    return Private(passed=passes(factor, code.get_secret_value(), masters, cause.at) or Passed())
+
+
+_PRIVATE: Mapping[type[Event], Callable[[Any, Cause], Private]] = {
+    UserCreated: _created,
+    SessionStarted: _session_started,
+    SessionRefreshed: _session_refreshed,
+    PasswordChanged: _password_changed,
+    ProfileUpdated: _profile_updated,
+    EmailVerificationRequested: _code_made(Purpose.VERIFY_EMAIL),
+    PasswordResetRequested: _code_made(Purpose.RESET_PASSWORD),
+    EmailChangeRequested: _change_requested,
+    EmailVerified: _code_used,
+    EmailChanged: _code_used,
+    TotpRequested: _totp_requested,
+    TotpEnabled: _totp_enabled,
+    SecondFactorRequested: _code_made(Purpose.LOG_IN),
+    TotpUsed: _factor_used,
+    RecoveryCodeUsed: _factor_used,
+}

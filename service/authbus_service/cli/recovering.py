@@ -1,0 +1,43 @@
+"""`authbus recover`."""
+
+import json
+import sys
+from pathlib import Path
+
+from authbus_service.cli.output import report, say, show, to_a_person
+from authbus_service.cli.running import run_quietly
+from authbus_service.core.config import Settings, load
+from authbus_service.embedded import warm
+from authbus_service.recovery.report import Report
+from authbus_service.startup.recovery import recovery
+from authbus_service.startup.servers import needs_own_kafka, servers
+
+
+def recover(*, dry_run: bool, into: Path | None) -> None:
+    """Recover, print what was done, and write the report where it is wanted."""
+    settings = load()
+    if needs_own_kafka(settings):
+        warm(report)
+    found = run_quietly(_recover(settings, dry_run))
+    if into is not None:
+        into.write_text(json.dumps(found.as_json(), indent=1))
+    if not to_a_person():
+        say(json.dumps(found.as_json()))
+        return
+    facts = found.as_json()
+    lost = facts.pop("lost")
+    show({name: value for name, value in facts.items() if value})
+    for each in lost:
+        say(f"  lost: {each['what']} of user {each['user_id']}: {each['why']}")
+
+
+async def _recover(settings: Settings, dry_run: bool) -> Report:
+    async with servers(settings, report) as place, recovery(place, _tell) as found:
+        return await found.run(dry_run=dry_run)
+
+
+def _tell(line: str) -> None:
+    """Progress: one line that is written over in a terminal."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{line}")
+        sys.stderr.flush()

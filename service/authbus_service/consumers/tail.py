@@ -1,0 +1,65 @@
+"""The newest events that were said: how far each of their users has come, as everybody may know."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from pydantic import BaseModel, ValidationError
+
+from authbus.topics import EVENTS
+
+_EACH = 200
+_WAIT_MS = 50
+
+
+class _Said(BaseModel):
+    user_id: UUID
+    sequence: int
+
+
+async def newest_events(
+    servers: str, security: Mapping[str, Any], namespace: str
+) -> dict[UUID, int]:
+    """The greatest sequence of each user among the last records of every partition."""
+    places = [TopicPartition(EVENTS.name(namespace), each) for each in range(EVENTS.partitions)]
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=servers,
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=_WAIT_MS,
+        **security,
+    )
+    newest: dict[UUID, int] = {}
+    await consumer.start()
+    try:
+        consumer.assign(places)
+        first = await consumer.beginning_offsets(places)
+        ends = await consumer.end_offsets(places)
+        open_ = {place for place in places if ends[place] > first[place]}
+        for place in places:
+            consumer.seek(place, max(first[place], ends[place] - _EACH))
+        while open_:
+            found = await consumer.getmany(*open_, timeout_ms=_WAIT_MS)
+            for records in found.values():
+                _note(records, newest)
+            open_ = {each for each in open_ if not await _is_at(consumer, each, ends[each])}
+    finally:
+        await consumer.stop()
+    return newest
+
+
+def _note(records: list[ConsumerRecord[Any, Any]], newest: dict[UUID, int]) -> None:
+    for record in records:
+        try:
+            said = _Said.model_validate_json(record.value or b"")
+        except ValidationError:
+            continue
+        newest[said.user_id] = max(said.sequence, newest.get(said.user_id, 0))
+
+
+async def _is_at(consumer: AIOKafkaConsumer, place: TopicPartition, end: int) -> bool:
+    """Whether all is read, but for what a transaction that is open still holds back."""
+    stable = consumer.last_stable_offset(place)
+    return await consumer.position(place) >= (end if stable is None else min(end, stable))

@@ -1,0 +1,70 @@
+"""What is left when all events are applied: addresses, what was said already, where to go on."""
+
+from collections.abc import Collection, Iterable, Mapping
+from uuid import UUID
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from sqlalchemy import true, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from authbus.topics import EVENTS, SESSIONS_ENDED, USERS_STATE, Topic
+from authbus_service.core.ids import new_id
+from authbus_service.core.installation import Installation
+from authbus_service.inbox import fence
+from authbus_service.outbox import repository as outbox
+from authbus_service.outbox.repository import Said, Waiting
+from authbus_service.recovery.reading import Place, Topics
+
+_WITH_EVENTS = (USERS_STATE.suffix, SESSIONS_ENDED.suffix)
+_MOST_WAITING = 1_000_000
+
+
+async def forget_said(db: AsyncConnection, said: Collection[UUID]) -> int:
+    """Delete the rows of the outbox whose events are on their topic; returns how many."""
+    rows = await outbox.oldest(db, _MOST_WAITING)
+    gone = list(_said_before(rows, said))
+    return await outbox.remove(db, gone, provided=true()) if gone else 0
+
+
+def _said_before(rows: Iterable[Waiting], said: Collection[UUID]) -> Iterable[Said]:
+    """What goes with an event stands before it and was said with it."""
+    before: list[Said] = []
+    for row in rows:
+        if row.topic in _WITH_EVENTS:
+            before.append(row.said)
+        elif row.said.id in said:
+            yield from (*before, row.said)
+        if row.topic == EVENTS.suffix:
+            before = []
+
+
+async def go_on_from(db: AsyncConnection, ends: Mapping[Place, int]) -> None:
+    """Everything below is finished; the epoch is a new one, and services may start again."""
+    await fence.move(db, ends)
+    await db.execute(update(Installation).values(epoch=new_id(), recovering=False))
+
+
+async def commit_offsets(
+    topics: Topics, groups: Mapping[str, Iterable[Topic]], ends: Mapping[Place, int]
+) -> None:
+    """Let each Kafka group go on from there. It must have no member."""
+    for group, of in groups.items():
+        names = {topic.name(topics.namespace): topic.suffix for topic in of}
+        offsets = {
+            TopicPartition(name, partition): end
+            for name, suffix in names.items()
+            for (topic, partition), end in ends.items()
+            if topic == suffix
+        }
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=topics.servers,
+            group_id=group,
+            enable_auto_commit=False,
+            **topics.security,
+        )
+        await consumer.start()
+        try:
+            consumer.assign(list(offsets))
+            await consumer.commit(offsets)
+        finally:
+            await consumer.stop()

@@ -1,0 +1,63 @@
+"""Commands that came after the last event that was said: nobody knows whether they were handled.
+
+They are handled anew, each judged by the time at which it came.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from authbus_service.auth import handlers
+from authbus_service.auth.proof import Policy, Tools
+from authbus_service.consumers.arrival import Arrival
+from authbus_service.consumers.group import Grouping
+from authbus_service.consumers.job import Job
+from authbus_service.consumers.labels import read_labels
+from authbus_service.consumers.opening import Opener
+from authbus_service.consumers.unreadable import UnreadableError
+from authbus_service.core.database import Database
+from authbus_service.core.security.masters import Masters
+from authbus_service.inbox import repository as inbox
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Handles such commands, one after the other. Nobody is answered: who waits asks again."""
+
+    database: Database
+    opener: Opener
+    masters: Masters
+    tools: Tools
+    policy: Policy
+
+    async def handle(self, arrivals: Sequence[Arrival]) -> int:
+        """Returns how many were handled; what cannot be read or asked is passed over."""
+        return sum([await self._one(came) for came in arrivals])
+
+    async def _one(self, came: Arrival) -> bool:
+        try:
+            labels = read_labels(came)
+            opened = self.opener.open(came, labels)
+        except UnreadableError:
+            return False
+        if opened.refusal is not None or type(opened.command) in handlers.QUESTIONS:
+            return False
+        if await self._is_known(labels.id):
+            return False
+        request = opened.request(self.masters)
+        job = Job(
+            arrival=came,
+            request=request,
+            proof=await handlers.prepare(request, self.tools),
+            traceparent=labels.traceparent,
+            digest=came.digest,
+            result=asyncio.get_running_loop().create_future(),
+        )
+        grouping = Grouping(self.database, self.policy, lambda _: {}, at=came.appended_at)
+        await grouping.together([job], wait=True)
+        return True
+
+    async def _is_known(self, command_id: UUID) -> bool:
+        async with self.database.reading() as db:
+            return bool(await inbox.known(db, [command_id]))

@@ -1,0 +1,144 @@
+"""`authbus recover`, step by step. Killed at any of them, it is run again and goes on."""
+
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+
+from authbus.envelope import read_headers
+from authbus.topics import AUDIT, COMMAND_TOPICS, Topic
+from authbus_service.auth.proof import Policy, Tools
+from authbus_service.auth.users import repository as users
+from authbus_service.consumers.opening import Opener
+from authbus_service.core import clock
+from authbus_service.core.database import Database
+from authbus_service.core.installation import Installation
+from authbus_service.core.security import repository as keys
+from authbus_service.core.security.hash_pool import HashPool
+from authbus_service.core.security.keyring import KeyRing
+from authbus_service.inbox import partitions, writing
+from authbus_service.inbox.models import InboxRow
+from authbus_service.recovery.applying import Applying
+from authbus_service.recovery.commands import Commands
+from authbus_service.recovery.events import Survey, said
+from authbus_service.recovery.finishing import commit_offsets, forget_said, go_on_from
+from authbus_service.recovery.keys import add_keys, said_keys
+from authbus_service.recovery.late import Late
+from authbus_service.recovery.reading import Place, Topics
+from authbus_service.recovery.report import Report
+
+# Clocks of the database and the broker may differ by less than this.
+_SKEW = timedelta(hours=1)
+# The longest that a command may have waited for its event.
+_PATIENCE = timedelta(minutes=30)
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What a recovery works with. `groups` are the Kafka groups of the service and their topics."""
+
+    database: Database
+    topics: Topics
+    groups: Mapping[str, Iterable[Topic]]
+    keyring: KeyRing
+    opener: Opener
+    tools: Tools
+    policy: Policy
+    hashes: HashPool
+    tell: Tell
+
+    async def run(self, *, dry_run: bool = False) -> Report:
+        """Recover and report; with `dry_run` nothing is written.
+
+        Raises UnknownEventError, and DBAPIError when a service still writes.
+        """
+        report = Report(dry_run=dry_run)
+        async with self._alone():
+            report.since = since = await self._since()
+            survey = await self._survey(since, report)
+            found = await said_keys(self.topics, self.keyring.masters)
+            if not dry_run:
+                await self._begin()
+                await self._keys(found, report)
+            commands, ends = await self._commands(since, survey)
+            applying = Applying(
+                self.database,
+                commands,
+                self.hashes,
+                survey,
+                report,
+                self.policy,
+                dry_run,
+            )
+            await self._apply(applying, since, survey)
+            if not dry_run:
+                await self._finish(survey, commands, ends, report)
+        return report
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncGenerator[None]:
+        async with self.database.reading() as db:
+            await writing.alone(db)
+            try:
+                yield
+            finally:
+                await writing.no_more(db)
+
+    async def _since(self) -> datetime | None:
+        """A time before the database's last moment; None: it knows nothing."""
+        async with self.database.reading() as db:
+            last = await db.scalar(select(func.max(InboxRow.handled_at)))
+        return None if last is None else last - _SKEW
+
+    async def _survey(self, since: datetime | None, report: Report) -> Survey:
+        survey = Survey()
+        async for told in said(self.topics, since):
+            survey.note(told)
+        async for batch in self.topics.batches([AUDIT], since):
+            survey.ids |= {UUID(read_headers(record.headers)["ce_id"]) for _, record in batch}
+        report.events_read, report.last_event = survey.count, survey.last
+        self.tell(f"{survey.count} events since {since}, of {len(survey.users)} users")
+        return survey
+
+    async def _begin(self) -> None:
+        async with self.database.transaction() as db:
+            await partitions.keep(db, clock.now())
+            await db.execute(update(Installation).values(recovering=True))
+
+    async def _keys(self, found: list[keys.Key], report: Report) -> None:
+        async with self.database.transaction() as db:
+            report.keys_found = len(await add_keys(db, found))
+            self.keyring.load(await keys.keys(db))
+
+    async def _commands(
+        self, since: datetime | None, survey: Survey
+    ) -> tuple[Commands, dict[Place, int]]:
+        commands = Commands(self.opener, self.keyring.masters)
+        ends = await self.topics.ends(COMMAND_TOPICS)
+        earlier = None if since is None else since - _PATIENCE
+        await commands.read(self.topics, earlier, survey.caused, survey.last)
+        return commands, ends
+
+    async def _apply(self, applying: Applying, since: datetime | None, survey: Survey) -> None:
+        done = 0
+        async for told in said(self.topics, since):
+            await applying.batch(told)
+            done += len(told)
+            self.tell(f"{done} of {survey.count} events")
+
+    async def _finish(
+        self, survey: Survey, commands: Commands, ends: Mapping[Place, int], report: Report
+    ) -> None:
+        async with self.database.transaction() as db:
+            await users.own_addresses(db, survey.users)
+            report.rows_said_before = await forget_said(db, survey.ids)
+        late = Late(self.database, self.opener, self.keyring.masters, self.tools, self.policy)
+        report.handled_anew = await late.handle(commands.late)
+        await commit_offsets(self.topics, self.groups, ends)
+        async with self.database.transaction() as db:
+            await go_on_from(db, ends)

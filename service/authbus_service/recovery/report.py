@@ -1,0 +1,48 @@
+"""What a recovery did and what it could not do, user by user."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(slots=True)
+class Report:
+    """Counts, and each thing that does not come back with its user. No address, no secret."""
+
+    dry_run: bool
+    since: datetime | None = None
+    last_event: datetime | None = None
+    events_read: int = 0
+    events_applied: Counter[str] = field(default_factory=Counter[str])
+    commands_opened: int = 0
+    passwords_hashed: int = 0
+    handled_anew: int = 0
+    rows_said_before: int = 0
+    keys_found: int = 0
+    users_erased: int = 0
+    sessions_ended: int = 0
+    lost: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+
+    def miss(self, user_id: UUID, what: str, why: str) -> None:
+        """Something of this user's does not come back."""
+        self.lost.append({"user_id": str(user_id), "what": what, "why": why})
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it, ready to be written."""
+        return {
+            "dry_run": self.dry_run,
+            "since": self.since and self.since.isoformat(),
+            "last_event": self.last_event and self.last_event.isoformat(),
+            "events_read": self.events_read,
+            "events_applied": dict(sorted(self.events_applied.items())),
+            "commands_opened": self.commands_opened,
+            "passwords_hashed": self.passwords_hashed,
+            "handled_anew": self.handled_anew,
+            "rows_said_before": self.rows_said_before,
+            "keys_found": self.keys_found,
+            "users_erased": self.users_erased,
+            "sessions_ended": self.sessions_ended,
+            "lost": self.lost,
+        }

@@ -1,0 +1,87 @@
+"""`authbus recover` as a person runs it: PostgreSQL is gone, the topics are there."""
+
+import asyncio
+import json
+import os
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from authbus import AuthClient, AuthRejected
+from authbus.client import Session, User
+from authbus_service.core.database import Database
+from authbus_service.demo.child import running
+from authbus_service.embedded import Addresses
+from authbus_service.startup.errors import StartupError
+from tests.rig.databases import empty_database
+
+EMAIL, PASSWORD, NEW = "ana@example.com", "correct horse battery", "staple them together"
+APPLIED = {"PasswordChanged": 1, "SessionStarted": 1, "UserCreated": 1}
+
+
+async def authbus(settings: Mapping[str, str], *arguments: str) -> tuple[int, str, str]:
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "authbus_service", *arguments),
+        stdout=PIPE,
+        stderr=PIPE,
+        env={**os.environ, **settings},
+    )
+    out, err = await asyncio.wait_for(child.communicate(), 60)
+    return child.returncode or 0, out.decode(), err.decode()
+
+
+async def lived(settings: Mapping[str, str], log: Path) -> tuple[dict[str, Any], User, Session]:
+    """A user registers, logs in and changes the password; returns how to reach the service."""
+    async with running(settings, log) as told:
+        where: dict[str, Any] = {
+            "namespace": settings["AUTHBUS_NAMESPACE"],
+            "trust": str(told["trust"]),
+            "client_id": "web",
+        }
+        async with AuthClient(settings["KAFKA_BOOTSTRAP_SERVERS"], **where) as auth:
+            user = await auth.register(EMAIL, PASSWORD)
+            session = await auth.log_in(EMAIL, PASSWORD)
+            await auth.passwords.change(session.access_token, PASSWORD, NEW)
+    return where, user, session
+
+
+@pytest.mark.timeout(180)
+async def test_a_lost_database_is_noticed_and_comes_back_from_nothing_but_the_topics(
+    settings: Mapping[str, str], database: Database, addresses: Addresses, tmp_path: Path
+) -> None:
+    await database.close()
+    where, ana, session = await lived(settings, tmp_path / "before.log")
+    empty = {**settings, "DATABASE_URL": await empty_database(addresses)}
+    assert (await authbus(empty, "migrate"))[0] == 0
+    with pytest.raises(StartupError, match="Run: authbus recover"):
+        async with running(empty, tmp_path / "refused.log"):
+            pass
+
+    report = tmp_path / "report.json"
+    runs = [
+        await authbus(empty, "recover", "--dry-run"),
+        await authbus(empty, "recover", "--report", str(report)),
+        await authbus(empty, "recover"),
+    ]
+
+    async with (
+        running(empty, tmp_path / "after.log"),
+        AuthClient(addresses.bootstrap_servers, **where) as auth,
+    ):
+        back = await auth.log_in(EMAIL, NEW)
+        with pytest.raises(AuthRejected):
+            await auth.log_in(EMAIL, PASSWORD)
+        sessions = await auth.sessions.list(session.access_token)
+    assert back.user_id == ana.user_id
+    assert {each.session_id for each in sessions} == {session.session_id, back.session_id}
+    assert [(code, json.loads(out)["events_applied"]) for code, out, _ in runs] == [
+        (0, APPLIED),
+        (0, APPLIED),
+        (0, {}),
+    ]
+    told = "".join(out + err for _, out, err in runs) + report.read_text()
+    assert not [each for each in (EMAIL, PASSWORD, NEW) if each in told]

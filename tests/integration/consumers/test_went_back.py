@@ -1,0 +1,104 @@
+"""A database that knows less than others know of it handles nothing and names the cure."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from authbus import Registered
+from authbus.topics import EVENTS
+from authbus_service.consumers import Consumers, DatabaseWentBackError
+from authbus_service.core.database import connect
+from authbus_service.core.migrations import migrate
+from authbus_service.embedded import EmbeddedStack
+from tests.rig.crowd import Crowd
+from tests.rig.world import World, a_world
+
+
+@asynccontextmanager
+async def kept_servers(folder: Path) -> AsyncGenerator[tuple[EmbeddedStack, World]]:
+    """Servers of its own, whose database may be put back."""
+    async with EmbeddedStack(data=folder / "servers") as stack:
+        database = connect(stack.addresses.database_url)
+        await migrate(database)
+        async with a_world(stack.addresses.bootstrap_servers, "auth", database) as world:
+            yield stack, world
+        await database.close()
+
+
+async def ends(consumers: Consumers) -> None:
+    assert consumers.failure is not None
+    with pytest.raises(DatabaseWentBackError, match="Run: authbus recover"):
+        await asyncio.wait_for(asyncio.shield(consumers.failure), 20)
+
+
+@pytest.mark.timeout(120)
+async def test_a_process_whose_database_lost_its_last_commits_handles_nothing_more(
+    tmp_path: Path,
+) -> None:
+    async with kept_servers(tmp_path) as (stack, world):
+        crowd, copy = Crowd(world), tmp_path / "copy"
+        async with world.consuming() as consumers:
+            await crowd.asked(crowd.registers(range(5)))
+            await stack.kill_postgres()
+            shutil.copytree(stack.postgres_data_dir, copy)
+            await stack.restart_postgres()
+            healed = await crowd.asked(crowd.registers(range(5, 8)))
+            await stack.kill_postgres()
+            shutil.rmtree(stack.postgres_data_dir)
+            copy.rename(stack.postgres_data_dir)
+            late = crowd.registers(range(8, 12))
+            for draft in late:
+                await world.web.send(draft)
+            await stack.restart_postgres()
+
+            await ends(consumers)
+
+            await asyncio.sleep(0.5)
+        users = await world.rows("SELECT id FROM users")
+
+    assert all(isinstance(each, Registered) for each in healed)
+    assert len(users) == 5
+    assert not any(world.web.answers(draft.id) for draft in late)
+
+
+async def said(world: World, user_id: UUID, sequence: int) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=world.servers)
+    await producer.start()
+    value = json.dumps({"user_id": str(user_id), "sequence": sequence}).encode()
+    await producer.send_and_wait(EVENTS.name(world.namespace), value, key=str(user_id).encode())
+    await producer.stop()
+
+
+async def test_a_database_that_knows_less_than_was_said_of_a_user_is_not_served(
+    world: World,
+) -> None:
+    crowd = Crowd(world)
+    async with world.consuming():
+        (made,) = await crowd.asked(crowd.registers(range(1)))
+    assert isinstance(made, Registered)
+
+    await said(world, made.user_id, 1)
+    async with world.consuming():
+        await crowd.asked(crowd.registers(range(1, 3)))
+    await said(world, made.user_id, 2)
+    async with world.consuming() as consumers:
+        await ends(consumers)
+
+
+async def test_a_database_that_does_not_know_a_user_of_whom_was_said_is_not_served(
+    world: World,
+) -> None:
+    await said(world, uuid4(), 1)
+
+    async with world.consuming() as consumers:
+        await world.web.send(Crowd(world).registers(range(1))[0])
+        await ends(consumers)
+
+    assert await world.rows("SELECT id FROM users") == []

@@ -1,0 +1,144 @@
+"""A backup, an accident, and every account is back: on a real Kafka and a real PostgreSQL."""
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from pydantic import SecretStr
+
+from authbus import (
+    ChangePassword,
+    EndAllSessions,
+    EraseAccount,
+    LoggedIn,
+    LogIn,
+    RefreshSession,
+    UpdateProfile,
+)
+from authbus.topics import EVENTS
+from authbus_service.core.database import Database
+from authbus_service.embedded import Addresses
+from tests.rig.accident import backup, installed, recovered, serving, tables
+from tests.rig.crowd import PASSWORD, Crowd, email
+from tests.rig.moving import addresses_change
+from tests.rig.world import World, a_world
+
+Tables = dict[str, list[dict[str, object]]]
+NEW = SecretStr("staple them together")
+
+
+@pytest.fixture
+async def world(addresses: Addresses, namespace: str, database: Database) -> AsyncIterator[World]:
+    async with a_world(addresses.bootstrap_servers, namespace, database) as made:
+        yield await installed(made)
+
+
+async def said(world: World) -> list[dict[str, Any]]:
+    """Every event on its topic, with its id."""
+    name = EVENTS.name(world.namespace)
+    places = [TopicPartition(name, each) for each in range(EVENTS.partitions)]
+    async with AIOKafkaConsumer(
+        bootstrap_servers=world.servers,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    ) as consumer:
+        consumer.assign(places)
+        ends = await consumer.end_offsets(places)
+        found: list[dict[str, Any]] = []
+        while any([await consumer.position(each) < ends[each] for each in places]):
+            for records in (await consumer.getmany(timeout_ms=50)).values():
+                for record in records:
+                    headers = dict(record.headers)
+                    event = json.loads(record.value or b"{}")
+                    found.append(event | {"id": headers["ce_id"], "type": headers["ce_type"]})
+    return found
+
+
+def differences(found: Tables, expected: Tables) -> list[tuple[str, Any]]:
+    """What is not the same in which tables."""
+    assert {name: len(rows) for name, rows in found.items()} == {
+        name: len(rows) for name, rows in expected.items()
+    }
+    return [
+        (name, {key: (one[key], other[key]) for key in one if one[key] != other[key]})
+        for name in expected
+        for one, other in zip(found[name], expected[name], strict=True)
+        if one != other
+    ]
+
+
+async def live(world: World, crowd: Crowd, sessions: list[LoggedIn]) -> None:
+    """Passwords, profiles, sessions and addresses change; users come and go."""
+    draft = world.web.draft
+    await crowd.asked(crowd.registers(range(20, 30)))
+    new = await crowd.asked(crowd.log_ins(range(20, 26)))
+    await crowd.asked(crowd.log_outs([each for each in new[:3] if isinstance(each, LoggedIn)]))
+    await crowd.asked(
+        [
+            draft(
+                ChangePassword(
+                    access_token=each.access_token, current_password=PASSWORD, new_password=NEW
+                )
+            )
+            for each in sessions[:4]
+        ]
+    )
+    profiles = [
+        UpdateProfile(access_token=each.access_token, profile_version=0, display_name="Ana")
+        for each in sessions[4:7]
+    ]
+    await crowd.asked([draft(each) for each in profiles])
+    await crowd.asked(
+        [
+            draft(RefreshSession(session_id=each.session_id, refresh_token=each.refresh_token))
+            for each in sessions[7:10]
+        ]
+    )
+    await addresses_change(world, crowd, sessions[10:14])
+    await crowd.asked(
+        [
+            draft(EraseAccount(access_token=each.access_token, password=PASSWORD))
+            for each in sessions[14:16]
+        ]
+    )
+    await crowd.asked([draft(EndAllSessions(access_token=sessions[16].access_token))])
+
+
+async def test_a_database_that_is_lost_comes_back_as_it_was(world: World) -> None:
+    crowd = Crowd(world)
+    async with serving(world):
+        sessions = await crowd.with_sessions(20)
+    copy = await backup(world.database)
+    async with serving(world):
+        await live(world, crowd, sessions)
+    before = await said(world)
+    causes = [UUID(each["causation_id"]) for each in before]
+    lost = await tables(world.database, causes)
+
+    back = replace(world, database=copy)
+    report = await recovered(back)
+
+    assert differences(await tables(copy, causes), lost) == []
+    assert report.lost == []
+    async with serving(back):
+        again = await crowd.asked(
+            [
+                world.web.draft(LogIn(email=email(each), password=NEW if each < 4 else PASSWORD))
+                for each in range(20, 30)
+            ]
+        )
+    after = await said(world)
+    await copy.close()
+    assert all(isinstance(each, LoggedIn) for each in again)
+    assert {each["id"] for each in before} <= {each["id"] for each in after}
+    assert max(Counter(each["id"] for each in after).values()) == 1
+    of_user: Counter[str] = Counter()
+    for each in sorted(after, key=lambda each: (each["user_id"], each["sequence"])):
+        of_user[each["user_id"]] += 1
+        assert each["sequence"] == of_user[each["user_id"]]

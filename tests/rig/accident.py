@@ -1,0 +1,117 @@
+"""A database that is lost after a backup: what is done before, after, and how it comes back."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import text
+
+from authbus_service.auth.roles.roles import BUILT_IN
+from authbus_service.cluster import settle
+from authbus_service.consumers.intakes import groups_of
+from authbus_service.consumers.opening import Opener
+from authbus_service.consumers.policy import policy_of
+from authbus_service.consumers.questions import readers_of, tools_of
+from authbus_service.core.clients import EMBEDDED_CLIENTS
+from authbus_service.core.config import Settings
+from authbus_service.core.database import Database, connect
+from authbus_service.core.ids import new_id
+from authbus_service.core.security.keyring import KeyRing
+from authbus_service.core.security.repository import keys
+from authbus_service.recovery.reading import Topics
+from authbus_service.recovery.recover import Recovery
+from authbus_service.recovery.report import Report
+from authbus_service.relay.loop import Relay
+from authbus_service.startup.keys import open_keyring
+from tests.rig.world import World
+
+
+async def installed(world: World) -> World:
+    """The world's database with its keys and the place where it belongs."""
+    await settle(world.database, namespace=world.namespace, cluster_id="here")
+    keyring = await open_keyring(world.database, world.masters)
+    jwk = next(record.jwk for record in keyring.public_records() if record.use == "enc")
+    world.web.seal_to(jwk)
+    return replace(world, keyring=keyring)
+
+
+@asynccontextmanager
+async def serving(world: World) -> AsyncGenerator[Relay]:
+    """Consumers and a relay; all is said when the block has ended."""
+    epoch = await settle(world.database, namespace=world.namespace, cluster_id="here")
+    relay = Relay(
+        world.database,
+        bootstrap_servers=world.servers,
+        namespace=world.namespace,
+        epoch=epoch,
+        holder=new_id(),
+    )
+    running = asyncio.create_task(relay.run())
+    try:
+        async with world.consuming():
+            yield relay
+        async with asyncio.timeout(20):
+            while await world.rows("SELECT 1 FROM outbox"):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def backup(database: Database) -> Database:
+    """A copy of the database as it is now. Nobody may be connected."""
+    await database.engine.dispose()
+    url = database.engine.url
+    name = f"{url.database}_copy"
+    dsn = url.set(drivername="postgresql", database="postgres")
+    admin = await asyncpg.connect(dsn.render_as_string(hide_password=False))
+    await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{url.database}"')
+    await admin.close()
+    return connect(url.set(database=name).render_as_string(hide_password=False))
+
+
+async def recovered(world: World, *, dry_run: bool = False) -> Report:
+    """Recover the world's database from its topics."""
+    ring = KeyRing(world.masters)
+    async with world.database.reading() as db:
+        ring.load(await keys(db))
+    settings = Settings(namespace=world.namespace, **world.settings)
+    policy = policy_of(settings, BUILT_IN)
+    readers = readers_of(settings.issuer, ring)
+    recovery = Recovery(
+        database=world.database,
+        topics=Topics(world.servers, world.namespace),
+        groups=groups_of(world.namespace),
+        keyring=ring,
+        opener=Opener(ring, EMBEDDED_CLIENTS, world.namespace),
+        tools=tools_of(world.database, world.hashes, policy, *readers),
+        policy=policy,
+        hashes=world.hashes,
+        tell=lambda _: None,
+    )
+    return await recovery.run(dry_run=dry_run)
+
+
+TABLES = {
+    "users": "SELECT * FROM users ORDER BY id",
+    "erased": "SELECT * FROM erased_users ORDER BY id",
+    "emails": "SELECT * FROM emails ORDER BY canonical",
+    "sessions": "SELECT * FROM sessions ORDER BY id",
+    "codes": "SELECT hash, user_id, purpose, address, expires_at, used_at FROM codes ORDER BY hash",
+    "keys": "SELECT * FROM keys ORDER BY kid",
+    "effects": "SELECT id, digest, content, master, expires_at, handled_at, outcome FROM inbox"
+    " WHERE id = ANY(:causes) ORDER BY id",
+}
+
+
+async def tables(database: Database, causes: list[UUID]) -> dict[str, list[dict[str, object]]]:
+    """All that events make, and the answers of the commands that caused them."""
+    found: dict[str, list[dict[str, object]]] = {}
+    async with database.reading() as db:
+        for name, sql in TABLES.items():
+            asked = {"causes": causes} if ":causes" in sql else {}
+            found[name] = [dict(row) for row in (await db.execute(text(sql), asked)).mappings()]
+    return found
