@@ -1,10 +1,8 @@
 """Keys that were made after the backup: their names are on the key topic, they in the masters."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 
 from pydantic import ValidationError
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus.signing import thumbprint
@@ -14,7 +12,6 @@ from authbus.trust import Trust
 from authbus_service.core.security import repository
 from authbus_service.core.security.keyring import Key, KeyRing
 from authbus_service.core.security.masters import Masters
-from authbus_service.core.security.models import KeyRow
 from authbus_service.recovery.reading import Topics
 
 
@@ -31,13 +28,10 @@ async def said_keys(topics: Topics, masters: Masters) -> list[Key]:
     return [key for record in newest.values() if (key := _ours(record, masters)) is not None]
 
 
-async def add_keys(db: AsyncConnection, found: Iterable[Key]) -> list[Key]:
-    """Write those that the database does not know; returns them."""
+async def missing_keys(db: AsyncConnection, found: Iterable[Key]) -> list[Key]:
+    """Those that the database does not know."""
     known = {key.kid for key in await repository.keys(db)}
-    missing = [key for key in found if key.kid not in known]
-    if missing:
-        await db.execute(insert(KeyRow), [asdict(key) for key in missing])
-    return missing
+    return [key for key in found if key.kid not in known]
 
 
 def _ours(record: PublicKey, masters: Masters) -> Key | None:

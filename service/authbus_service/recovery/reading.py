@@ -13,7 +13,7 @@ from authbus_service.consumers import batches
 Record = ConsumerRecord[Any, Any]
 Place = tuple[str, int]
 
-_AT_ONCE = 2000
+AT_ONCE = 2000
 _WAIT_MS = 200
 
 
@@ -42,7 +42,7 @@ class Topics:
             ends = await consumer.end_offsets(places)
             left = await _seek(consumer, places, since, ends)
             while left:
-                found = await consumer.getmany(*left, timeout_ms=_WAIT_MS, max_records=_AT_ONCE)
+                found = await consumer.getmany(*left, timeout_ms=_WAIT_MS, max_records=AT_ONCE)
                 records = [(named[place.topic], each) for place in found for each in found[place]]
                 if records:
                     yield [(topic, each) for topic, each in records if _is_before(each, ends)]

@@ -25,7 +25,7 @@ from authbus_service.recovery.applying import Applying
 from authbus_service.recovery.commands import Commands
 from authbus_service.recovery.events import Survey, said
 from authbus_service.recovery.finishing import commit_offsets, forget_said, go_on_from
-from authbus_service.recovery.keys import add_keys, said_keys
+from authbus_service.recovery.keys import missing_keys, said_keys
 from authbus_service.recovery.late import Late
 from authbus_service.recovery.reading import Place, Topics
 from authbus_service.recovery.report import Report
@@ -64,7 +64,7 @@ class Recovery:
             found = await said_keys(self.topics, self.keyring.masters)
             if not dry_run:
                 await self._begin()
-                await self._keys(found, report)
+            await self._keys(found, report)
             commands, ends = await self._commands(since, survey)
             applying = Applying(
                 self.database,
@@ -112,8 +112,11 @@ class Recovery:
 
     async def _keys(self, found: list[keys.Key], report: Report) -> None:
         async with self.database.transaction() as db:
-            report.keys_found = len(await add_keys(db, found))
-            self.keyring.load(await keys.keys(db))
+            missing = await missing_keys(db, found)
+            self.keyring.load([*await keys.keys(db), *missing])
+            if not report.dry_run:
+                await keys.add(db, missing)
+        report.keys_found = len(missing)
 
     async def _commands(
         self, since: datetime | None, survey: Survey

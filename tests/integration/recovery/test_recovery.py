@@ -2,12 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import SecretStr
 
@@ -21,21 +19,13 @@ from authbus import (
     UpdateProfile,
 )
 from authbus.topics import EVENTS
-from authbus_service.core.database import Database
-from authbus_service.embedded import Addresses
-from tests.rig.accident import backup, installed, recovered, serving, tables
+from tests.rig.accident import backup, recovered, serving, tables
 from tests.rig.crowd import PASSWORD, Crowd, email
 from tests.rig.moving import addresses_change
-from tests.rig.world import World, a_world
+from tests.rig.world import World
 
 Tables = dict[str, list[dict[str, object]]]
 NEW = SecretStr("staple them together")
-
-
-@pytest.fixture
-async def world(addresses: Addresses, namespace: str, database: Database) -> AsyncIterator[World]:
-    async with a_world(addresses.bootstrap_servers, namespace, database) as made:
-        yield await installed(made)
 
 
 async def said(world: World) -> list[dict[str, Any]]:

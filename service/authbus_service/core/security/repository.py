@@ -23,5 +23,11 @@ async def add_first(db: AsyncConnection, first: Sequence[Key]) -> bool:
     await db.execute(text(_LOCK))
     if await keys(db):
         return False
-    await db.execute(insert(KeyRow), [asdict(key) for key in first])
+    await add(db, first)
     return True
+
+
+async def add(db: AsyncConnection, new: Sequence[Key]) -> None:
+    """Write these keys."""
+    if new:
+        await db.execute(insert(KeyRow), [asdict(key) for key in new])

@@ -1,0 +1,143 @@
+"""While a database is recovered nobody else writes; what was begun is finished by doing it again."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from authbus import RegisterUser
+from authbus_service.auth.handlers import HANDLERS
+from authbus_service.cluster import ClusterError, settle
+from authbus_service.inbox import writing
+from authbus_service.inbox.writing import RecoveryRunsError
+from authbus_service.recovery import reading
+from authbus_service.recovery.answers import ANSWERS
+from authbus_service.recovery.applying import Applying
+from authbus_service.recovery.commands import Commands
+from authbus_service.recovery.events import Told
+from tests.rig.accident import backup, recovered, serving, tables
+from tests.rig.crowd import PASSWORD, Crowd
+from tests.rig.world import World
+
+
+async def test_a_process_that_runs_meanwhile_handles_nothing_and_ends(world: World) -> None:
+    crowd = Crowd(world)
+    async with world.consuming() as consumers, world.database.reading() as db:
+        await crowd.asked(crowd.registers(range(2)))
+        await writing.alone(db)
+        (late,) = crowd.registers([2])
+        await world.web.send(late)
+
+        assert consumers.failure is not None
+        with pytest.raises(RecoveryRunsError, match="authbus recover"):
+            await asyncio.wait_for(asyncio.shield(consumers.failure), 10)
+        await writing.no_more(db)
+
+    assert not world.web.answers(late.id)
+    assert len(await world.rows("SELECT id FROM users")) == 2
+
+
+async def test_no_service_starts_on_a_database_whose_recovery_was_not_finished(
+    world: World,
+) -> None:
+    async with world.database.transaction() as db:
+        await db.execute(text("UPDATE installation SET recovering = true"))
+
+    with pytest.raises(ClusterError, match="Run: authbus recover"):
+        await settle(world.database, namespace=world.namespace, cluster_id="here")
+    await recovered(world)
+
+    await settle(world.database, namespace=world.namespace, cluster_id="here")
+
+
+class Killed:
+    """Dies at its second batch."""
+
+    def __init__(self) -> None:
+        self.batches = 0
+        self._batch = Applying.batch
+
+    async def __call__(self, applying: Applying, told: Sequence[Told]) -> None:
+        self.batches += 1
+        if self.batches == 2:
+            raise KeyboardInterrupt
+        await self._batch(applying, told)
+
+
+async def test_a_recovery_that_is_killed_goes_on_and_a_second_one_changes_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd = Crowd(world)
+    copy = await backup(world.database)
+    async with serving(world):
+        sessions = await crowd.with_sessions(30)
+        await crowd.asked(crowd.log_outs(sessions[:10]))
+    expected, back, killed = (
+        await tables(world.database, []),
+        replace(world, database=copy),
+        Killed(),
+    )
+    monkeypatch.setattr(reading, "AT_ONCE", 20)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Applying, "batch", lambda *asked: killed(*asked))
+        await recovered(back)
+    half = await back.rows("SELECT id FROM users")
+    second = await recovered(back)
+    found = await tables(copy, [])
+    third = await recovered(back)
+
+    assert 0 < len(half) < 30
+    assert found == expected == await tables(copy, [])
+    assert second.events_applied.total() > 0
+    assert third.events_applied.total() == 0
+    await copy.close()
+
+
+async def test_a_copy_of_a_command_under_its_id_is_not_taken_for_it(world: World) -> None:
+    web, crowd = world.web, Crowd(world)
+    copy = await backup(world.database)
+    async with serving(world):
+        (true,) = crowd.registers([0])
+        forged = web.draft(RegisterUser(email="eve@example.com", password=PASSWORD), id_=true.id)
+        for draft in (true, forged, true.but(value=b"garbage"), true.but(value=forged.value)):
+            await web.send(draft)
+        await web.heard(true, 1)
+    expected = await tables(world.database, [])
+
+    report = await recovered(replace(world, database=copy))
+
+    assert await tables(copy, []) == expected
+    assert report.lost == []
+    await copy.close()
+
+
+def nothing(_: Commands, __: UUID, ___: UUID) -> None:
+    """The topic has forgotten it."""
+
+
+async def test_what_has_lost_its_command_is_reported_and_the_rest_comes_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd = Crowd(world)
+    async with serving(world):
+        sessions = await crowd.with_sessions(3)
+    copy = await backup(world.database)
+    async with serving(world):
+        (again,) = await crowd.asked(crowd.log_ins([0]))
+        await crowd.asked(crowd.log_outs(sessions[1:2]))
+    monkeypatch.setattr(Commands, "that_made", nothing)
+
+    report = await recovered(replace(world, database=copy))
+
+    assert [each["what"].split()[0] for each in report.lost] == ["session"]
+    assert report.events_applied == {"SessionEnded": 1}
+    assert again is not None
+    await copy.close()
+
+
+def test_every_command_with_an_effect_is_answered_again() -> None:
+    assert ANSWERS.keys() == HANDLERS.keys()
