@@ -1,4 +1,4 @@
-"""While a database is recovered nobody else writes; what was begun is finished by doing it again."""
+"""While a database is recovered nobody else writes; what was begun is done again to its end."""
 
 import asyncio
 from collections.abc import Sequence
@@ -82,9 +82,13 @@ async def test_a_recovery_that_is_killed_goes_on_and_a_second_one_changes_nothin
     )
     monkeypatch.setattr(reading, "AT_ONCE", 20)
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(Applying, "batch", lambda *asked: killed(*asked))
-        await recovered(back)
+    async def dying(applying: Applying, told: Sequence[Told]) -> None:
+        await killed(applying, told)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Applying, "batch", dying)
+        with pytest.raises(KeyboardInterrupt):
+            await recovered(back)
     half = await back.rows("SELECT id FROM users")
     second = await recovered(back)
     found = await tables(copy, [])
