@@ -6,6 +6,8 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
+_TIME = sa.DateTime(timezone=True)
+
 
 def upgrade() -> None:
     """Make the table, the column that spares log-ins a look into it, and what a challenge says."""
@@ -17,6 +19,9 @@ def upgrade() -> None:
         "codes",
         sa.Column("credential_version", sa.Integer(), nullable=False, server_default="0"),
     )
+    op.add_column("sessions", sa.Column("authenticated_at", _TIME, nullable=True))
+    op.execute("UPDATE sessions SET authenticated_at = started_at")
+    op.alter_column("sessions", "authenticated_at", nullable=False)
     op.create_table(
         "factors",
         sa.Column(
@@ -26,8 +31,8 @@ def upgrade() -> None:
             primary_key=True,
         ),
         sa.Column("secret", sa.LargeBinary(), nullable=False),
-        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("enabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("made_at", _TIME, nullable=False),
+        sa.Column("enabled_at", _TIME, nullable=True),
         sa.Column("last_step", sa.BigInteger(), nullable=False),
         sa.Column("recovery_codes", sa.LargeBinary(), nullable=False),
     )
@@ -36,5 +41,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop them."""
     op.drop_table("factors")
+    op.drop_column("sessions", "authenticated_at")
     op.drop_column("codes", "credential_version")
     op.drop_column("users", "second_factor")

@@ -20,6 +20,7 @@ class Code(OpenEnum):
     EMAIL_VERIFIED = "email_verified"
     CODE_INVALID = "code_invalid"
     CHALLENGE_INVALID = "challenge_invalid"
+    STEP_UP_REQUIRED = "step_up_required"
     FACTOR_ENABLED = "factor_enabled"
     FACTOR_MISSING = "factor_missing"
     TOO_SOON = "too_soon"

@@ -30,7 +30,14 @@ from authbus.password_commands import (
     RequestPasswordReset,
 )
 from authbus.profile import Attributes, DisplayName, Locale, PictureUrl, TimeZone
-from authbus.second_factor import CompleteLogIn, ConfirmTotp, DisableTotp, StartTotp
+from authbus.second_factor import (
+    CompleteLogIn,
+    ConfirmTotp,
+    DisableTotp,
+    ResetSecondFactor,
+    StartTotp,
+    StepUp,
+)
 
 
 class RegisterUser(Command):
@@ -200,4 +207,6 @@ AnyCommand = (
     | ConfirmTotp
     | DisableTotp
     | CompleteLogIn
+    | StepUp
+    | ResetSecondFactor
 )

@@ -86,9 +86,14 @@ from authbus.second_factor import (
     ConfirmTotp,
     DisableTotp,
     RecoveryCodeUsed,
+    ResetSecondFactor,
+    SecondFactorIsReset,
     SecondFactorRequested,
     SecondFactorRequired,
+    SessionElevated,
     StartTotp,
+    SteppedUp,
+    StepUp,
     TotpDisabled,
     TotpEnabled,
     TotpIsDisabled,
@@ -161,7 +166,7 @@ ROWS = (
     Row(GetUser, topics.ADMIN, UserDetails, ()),
     Row(FindUsers, topics.ADMIN, FoundUsers, ()),
     Row(StartTotp, topics.CREDENTIALS, TotpStarted, (TotpRequested,)),
-    Row(ConfirmTotp, topics.ACCOUNTS, TotpIsEnabled, (TotpEnabled,)),
+    Row(ConfirmTotp, topics.ACCOUNTS, TotpIsEnabled, (TotpEnabled, SessionElevated)),
     Row(DisableTotp, topics.ACCOUNTS, TotpIsDisabled, (TotpDisabled,)),
     Row(
         CompleteLogIn,
@@ -169,6 +174,8 @@ ROWS = (
         LoggedIn,
         (TotpUsed, RecoveryCodeUsed, SessionStarted, SessionEnded),
     ),
+    Row(StepUp, topics.SESSIONS, SteppedUp, (TotpUsed, RecoveryCodeUsed, SessionElevated)),
+    Row(ResetSecondFactor, topics.ADMIN, SecondFactorIsReset, (TotpDisabled,)),
 )
 
 COMMANDS: dict[str, type[AnyCommand]] = {row.command.wire_type(): row.command for row in ROWS}

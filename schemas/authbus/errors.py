@@ -92,6 +92,13 @@ class PermissionMissing(AuthError):
         self.permission = permission
 
 
+class StepUpRequired(AuthError):
+    """The token is good, and its user proved to be it too long ago, or not in the way needed."""
+
+    def __init__(self) -> None:
+        super().__init__("the user must prove anew to be it")
+
+
 class FeedStale(TokenInvalid):
     """Nobody knows whether the session has ended: the feed of ended sessions lags or is silent."""
 

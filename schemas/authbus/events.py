@@ -11,6 +11,7 @@ from authbus.profile import ProfileField
 from authbus.second_factor import (
     RecoveryCodeUsed,
     SecondFactorRequested,
+    SessionElevated,
     TotpDisabled,
     TotpEnabled,
     TotpRequested,
@@ -185,4 +186,5 @@ AnyEvent = (
     | SecondFactorRequested
     | TotpUsed
     | RecoveryCodeUsed
+    | SessionElevated
 )

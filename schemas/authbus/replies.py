@@ -207,6 +207,7 @@ class UserEntry(BaseModel):
     user_id: UUID
     email: Email
     email_verified: bool
+    second_factor: bool = False
     status: UserStatus
     roles: tuple[RoleName, ...]
     created_at: Instant

@@ -26,9 +26,14 @@ __all__ = [
     "DisableTotp",
     "FactorEndReason",
     "RecoveryCodeUsed",
+    "ResetSecondFactor",
+    "SecondFactorIsReset",
     "SecondFactorRequested",
     "SecondFactorRequired",
+    "SessionElevated",
     "StartTotp",
+    "StepUp",
+    "SteppedUp",
     "TotpDisabled",
     "TotpEnabled",
     "TotpIsDisabled",
@@ -82,6 +87,26 @@ class CompleteLogIn(Command):
     device_token: SecretOrNone = None
 
 
+class StepUp(Command):
+    """Show the second factor once more within a session. Answered by `SteppedUp`.
+
+    Commands that could take an account away need this where it is long ago (`step_up_required`).
+    """
+
+    access_token: Secret
+    code: Secret
+
+
+class ResetSecondFactor(Command):
+    """Take a lost second factor from a user. For administrators: `access_token` is theirs.
+
+    Answered by `SecondFactorIsReset`, also when there is none.
+    """
+
+    access_token: Secret
+    user_id: UUID
+
+
 class SecondFactorRequired(Reply):
     """The password was right; no session has started. `challenge` is good once, until then."""
 
@@ -114,10 +139,26 @@ class TotpIsDisabled(Reply):
     user_id: UUID
 
 
+class SteppedUp(Reply):
+    """The session was strengthened. Its new access token tells when and how."""
+
+    sealed: ClassVar[bool] = True
+
+    access_token: Secret
+    access_token_expires_at: Instant
+
+
+class SecondFactorIsReset(Reply):
+    """Log-ins of the user need the password alone."""
+
+    user_id: UUID
+
+
 class FactorEndReason(OpenEnum):
     """Why a user has a second factor no longer."""
 
     REQUESTED = "requested"
+    ADMIN = "admin"
 
 
 class TotpRequested(Event):
@@ -146,3 +187,10 @@ class RecoveryCodeUsed(Event):
     """A recovery code was used; so many are left."""
 
     left: Annotated[int, Field(ge=0)]
+
+
+class SessionElevated(Event):
+    """A second factor was shown within a session; `amr` are all that it was shown by so far."""
+
+    session_id: UUID
+    amr: tuple[str, ...]

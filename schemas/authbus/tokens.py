@@ -8,7 +8,14 @@ from uuid import UUID
 
 from authbus import signing
 from authbus.ended_sessions import TOKEN_LIFETIME, EndedSessions
-from authbus.errors import FeedStale, PermissionMissing, TokenExpired, TokenInvalid, TokenRevoked
+from authbus.errors import (
+    FeedStale,
+    PermissionMissing,
+    StepUpRequired,
+    TokenExpired,
+    TokenInvalid,
+    TokenRevoked,
+)
 from authbus.public_keys import PublicKeys, SigningKey
 from authbus.signing import SignatureError, Signed
 
@@ -42,6 +49,10 @@ class Claims:
     def may(self, permission: str) -> bool:
         """Whether the token permits this, for example `orders:write`."""
         return permission in self.permissions
+
+    def proven_since(self, at: datetime) -> bool:
+        """Whether the user has proven to be it after this time, give or take a few seconds."""
+        return self.auth_time is not None and self.auth_time > at - LEEWAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +98,19 @@ class TokenChecker:
             raise FeedStale
         return claims
 
-    def require(self, token: str, permission: str) -> Claims:
-        """What a token says that permits this. Raises PermissionMissing, and what `verify` does."""
+    def require(
+        self, token: str, permission: str, *, max_age: float | None = None, amr: str | None = None
+    ) -> Claims:
+        """What a token says that permits this; see Verifier.require."""
         claims = self.verify(token)
         if not claims.may(permission):
             raise PermissionMissing(permission)
+        if amr is not None and amr not in claims.amr:
+            raise StepUpRequired
+        if max_age is not None and not claims.proven_since(
+            self._now() - timedelta(seconds=max_age)
+        ):
+            raise StepUpRequired
         return claims
 
     def _read(self, token: str) -> tuple[SigningKey, Claims]:

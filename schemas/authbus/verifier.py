@@ -89,9 +89,13 @@ class Verifier:
         """
         return self._ended.age(datetime.now(UTC))
 
-    def require(self, token: str, permission: str) -> Claims:
+    def require(
+        self, token: str, permission: str, *, max_age: float | None = None, amr: str | None = None
+    ) -> Claims:
         """What a token says that permits this, for example `orders:write`.
 
-        Raises PermissionMissing for a good token without it, and what `verify` raises.
+        With `max_age` the user has proven to be it no more than so many seconds ago, with `amr` in
+        this way (`mfa`: by a second factor). Raises PermissionMissing for a good token without the
+        permission, StepUpRequired for one that does not show that, and what `verify` raises.
         """
-        return self._checker.require(token, permission)
+        return self._checker.require(token, permission, max_age=max_age, amr=amr)

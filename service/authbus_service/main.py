@@ -15,6 +15,7 @@ from faststream.asgi import AsgiFastStream
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from authbus_service.auth.rewrapping import rewrap
 from authbus_service.auth.roles.declaring import read_roles
 from authbus_service.cluster import settle
 from authbus_service.consumers import Consumers
@@ -100,6 +101,7 @@ class Service:
         stack.push_async_callback(database.close)
         epoch = await self._settle(database)
         keyring = await open_keyring(database, self._masters)
+        await rewrap(database, self._masters)
         self.trust = keyring.root_thumbprint()
         hashes = await self._hash_pool()
         stack.callback(hashes.close)

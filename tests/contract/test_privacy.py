@@ -56,6 +56,8 @@ REVIEWED = {
     "TotpRequested.actor",
     "SecondFactorRequested.actor",
     "TotpUsed.actor",
+    "SessionElevated.actor",
+    "SessionElevated.amr[]",  # RFC 8176 names
     "RecoveryCodeUsed.actor",
     "TotpEnabled.actor",
     "TotpDisabled.actor",

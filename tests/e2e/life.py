@@ -146,6 +146,8 @@ class Life:
             await self.auth.log_in(email, password)
         challenge = self.secret("challenge", needed.value.challenge)
         self.held(await auth.complete_log_in(challenge, codes[0], device=self.person("device")))
+        stepped = await auth.step_up(session, codes[2])
+        self.secret("access token", stepped.access_token)
         await auth.disable_totp(token, codes[1])
 
     async def profile(self, session: Session) -> None:
@@ -177,6 +179,7 @@ class Life:
         await admin.grant_role(root, user_id, "admin")
         await admin.revoke_role(root, user_id, "admin")
         await admin.unlock(root, user_id)
+        await admin.reset_second_factor(root, user_id)
         await admin.end_sessions(root, user_id)
         await admin.deactivate(root, user_id)
         await admin.reactivate(root, user_id)

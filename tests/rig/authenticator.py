@@ -11,6 +11,8 @@ from authbus.second_factor import (
     ConfirmTotp,
     SecondFactorRequired,
     StartTotp,
+    SteppedUp,
+    StepUp,
     TotpIsEnabled,
     TotpStarted,
 )
@@ -74,7 +76,18 @@ async def challenged(world: World, email: str, password: SecretStr = PASSWORD) -
     return answer.challenge
 
 
+async def stepped_up(world: World, session: LoggedIn, code: SecretStr) -> SecretStr:
+    """The session's new access token."""
+    command = StepUp(access_token=session.access_token, code=code)
+    answer = await world.web.ask(world.web.draft(command))
+    assert isinstance(answer, SteppedUp)
+    return answer.access_token
+
+
 async def time_passes(world: World) -> None:
-    """As if all codes that were used had been used minutes ago."""
+    """As if all codes that were used, and shown, had been so a quarter of an hour ago."""
     async with world.database.transaction() as db:
-        await db.exec_driver_sql("UPDATE factors SET last_step = last_step - 10")
+        await db.exec_driver_sql("UPDATE factors SET last_step = last_step - 30")
+        await db.exec_driver_sql(
+            "UPDATE sessions SET authenticated_at = authenticated_at - interval '15 minutes'"
+        )

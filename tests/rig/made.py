@@ -78,6 +78,7 @@ def a_session(user_id: UUID, *, started_at: datetime = NOW, **changes: Any) -> S
         refresh_hash=b"",
         started_at=started_at,
         last_used_at=started_at,
+        authenticated_at=started_at,
         lapses_at=NOW + timedelta(days=1),
         expires_at=NOW + timedelta(days=1),
     )

@@ -21,6 +21,7 @@ from authbus.replies import (
     UserIsUnlocked,
     UserRoles,
 )
+from authbus.second_factor import ResetSecondFactor, SecondFactorIsReset
 
 Reason = Literal["unspecified", "requested", "compromised", "abuse", "dormant"]
 
@@ -107,6 +108,24 @@ class AdminCalls(LookupCalls):
             timeout=timeout,
         )
         return found.count
+
+    async def reset_second_factor(
+        self,
+        access_token: str,
+        user_id: UUID,
+        *,
+        command_id: UUID | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Take a lost second factor from a user; no error when there is none."""
+        token = SecretStr(access_token)
+        await self._call(
+            lambda: ResetSecondFactor(access_token=token, user_id=user_id),
+            SecondFactorIsReset,
+            key=str(user_id),
+            command_id=command_id,
+            timeout=timeout,
+        )
 
     async def grant_role(
         self,

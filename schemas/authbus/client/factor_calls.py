@@ -1,6 +1,6 @@
 """`auth.factors`: what a user does about their second factor."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -15,6 +15,8 @@ from authbus.second_factor import (
     ConfirmTotp,
     DisableTotp,
     StartTotp,
+    SteppedUp,
+    StepUp,
     TotpIsDisabled,
     TotpIsEnabled,
     TotpStarted,
@@ -66,6 +68,31 @@ class FactorCalls:
             timeout=timeout,
         )
         return Session.of(reply)
+
+    async def step_up(
+        self,
+        session: Session,
+        code: str,
+        *,
+        command_id: UUID | None = None,
+        timeout: float | None = None,
+    ) -> Session:
+        """The session with an access token that tells of a second factor shown now.
+
+        Do this when a call is refused by `step_up_required`, then call again with that token.
+        """
+        found = await self._call(
+            lambda: StepUp(access_token=SecretStr(session.access_token), code=SecretStr(code)),
+            SteppedUp,
+            key=str(session.user_id),
+            command_id=command_id,
+            timeout=timeout,
+        )
+        return replace(
+            session,
+            access_token=found.access_token.get_secret_value(),
+            access_token_expires_at=found.access_token_expires_at,
+        )
 
     async def start_totp(
         self,

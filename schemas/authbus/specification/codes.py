@@ -17,6 +17,7 @@ MEANINGS = {
     Code.EMAIL_VERIFIED: "The address was verified before.",
     Code.CODE_INVALID: "The code is wrong or unknown, used, past its time, or one guess too many.",
     Code.CHALLENGE_INVALID: "The challenge is unknown, used, or past its time: log in again.",
+    Code.STEP_UP_REQUIRED: "The second factor was shown too long ago: `StepUp`, then ask again.",
     Code.FACTOR_ENABLED: "A second factor is enabled already; disable it first.",
     Code.FACTOR_MISSING: "No second factor is enabled, or none has been started.",
     Code.TOO_SOON: "A mail was asked for less than a minute ago, or too many are under way.",

@@ -117,7 +117,7 @@ _VALUES: tuple[Message, ...] = (
     *email_examples.values(_USER, _COMMAND, AT),
     *password_examples.values(_USER, _COMMAND, AT),
     *admin_examples.values(_USER, _COMMAND, AT),
-    *factor_examples.values(_USER, _COMMAND, AT),
+    *factor_examples.values(_USER, _SESSION, _COMMAND, AT),
 )
 VALUES: dict[type[Message], Message] = {type(value): value for value in _VALUES}
 _KEYS: dict[type[Message], str] = {

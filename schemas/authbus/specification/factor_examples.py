@@ -10,9 +10,14 @@ from authbus.second_factor import (
     DisableTotp,
     FactorEndReason,
     RecoveryCodeUsed,
+    ResetSecondFactor,
+    SecondFactorIsReset,
     SecondFactorRequested,
     SecondFactorRequired,
+    SessionElevated,
     StartTotp,
+    SteppedUp,
+    StepUp,
     TotpDisabled,
     TotpEnabled,
     TotpIsDisabled,
@@ -30,7 +35,7 @@ _URI = (
 )
 
 
-def values(user_id: UUID, command_id: UUID, at: datetime) -> tuple[Message, ...]:
+def values(user_id: UUID, session_id: UUID, command_id: UUID, at: datetime) -> tuple[Message, ...]:
     """One of each message, about this user."""
     caused: Json = {"user_id": user_id, "actor": f"user:{user_id}", "causation_id": command_id}
     return (
@@ -50,6 +55,13 @@ def values(user_id: UUID, command_id: UUID, at: datetime) -> tuple[Message, ...]
         SecondFactorRequired.model_validate(
             {"challenge": "an-opaque-challenge", "expires_at": at + timedelta(minutes=5)}
         ),
+        StepUp.model_validate({**_BY_TOKEN, "code": "130725"}),
+        SteppedUp.model_validate(
+            {**_BY_TOKEN, "access_token_expires_at": at + timedelta(minutes=10)}
+        ),
+        ResetSecondFactor.model_validate({**_BY_TOKEN, "user_id": user_id}),
+        SecondFactorIsReset(user_id=user_id),
+        SessionElevated(sequence=8, session_id=session_id, amr=("pwd", "otp", "mfa"), **caused),
         SecondFactorRequested(sequence=5, **caused),
         TotpUsed(sequence=6, **caused),
         RecoveryCodeUsed(sequence=6, left=9, **caused),

@@ -14,6 +14,7 @@ from authbus_service.auth.case import Case
 from authbus_service.auth.roles.permissions import Permission
 from authbus_service.auth.roles.roles import Roles
 from authbus_service.auth.rows import Readable
+from authbus_service.auth.stepping_up import is_fresh
 from authbus_service.core.security.operator import Operator
 
 _OPERATOR = "operator"
@@ -45,10 +46,18 @@ class Evidence:
     operator: Operator | None
 
 
-def administrator(case: Case, permission: Permission) -> Administrator | Code:
-    """Who asks for this command, or why not: `invalid_token` or `forbidden`."""
+def administrator(
+    case: Case, permission: Permission, *, sensitive: bool = False
+) -> Administrator | Code:
+    """Who asks for this command, or why not: `invalid_token` or `forbidden`.
+
+    What is `sensitive` needs a second factor that was shown lately, where they have one.
+    """
     evidence = Evidence(case.request.id, case.proof.acting, case.proof.operator)
-    return judged(evidence, permission, case.rows, case.at, case.policy.roles)
+    found = judged(evidence, permission, case.rows, case.at, case.policy.roles)
+    if not sensitive or isinstance(found, Code) or found.who is None:
+        return found
+    return found if is_fresh(found.who, case.policy.step_up, case.at) else Code.STEP_UP_REQUIRED
 
 
 def judged(

@@ -30,6 +30,7 @@ from authbus.message import Event
 from authbus.second_factor import (
     RecoveryCodeUsed,
     SecondFactorRequested,
+    SessionElevated,
     TotpDisabled,
     TotpEnabled,
     TotpRequested,
@@ -151,6 +152,10 @@ def _code_used(
     factors.used(event, private.passed, rows.factors)
 
 
+def _session_elevated(event: SessionElevated, _: Private, rows: Rows, at: datetime) -> None:
+    sessions.elevated(event, rows.sessions, at)
+
+
 APPLY: Mapping[type[Event], Apply] = {
     UserCreated: _user_created,
     UserLocked: _user_locked,
@@ -176,6 +181,7 @@ APPLY: Mapping[type[Event], Apply] = {
     SecondFactorRequested: _factor_requested,
     TotpUsed: _code_used,
     RecoveryCodeUsed: _code_used,
+    SessionElevated: _session_elevated,
 }
 
 

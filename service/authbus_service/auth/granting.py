@@ -9,10 +9,24 @@ from pydantic import SecretStr
 from authbus.commands import RefreshSession
 from authbus.message import Reply
 from authbus.replies import LoggedIn, Refreshed
-from authbus.second_factor import SecondFactorRequired, StartTotp, TotpIsEnabled, TotpStarted
+from authbus.second_factor import (
+    SecondFactorRequired,
+    StartTotp,
+    SteppedUp,
+    TotpIsEnabled,
+    TotpStarted,
+)
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.factors import totp
-from authbus_service.auth.outcome import Answer, Challenged, Draft, Enrolled, Enrolling, Granted
+from authbus_service.auth.outcome import (
+    Answer,
+    Challenged,
+    Draft,
+    Elevated,
+    Enrolled,
+    Enrolling,
+    Granted,
+)
 from authbus_service.auth.request import Request
 
 
@@ -30,6 +44,11 @@ class Granting:
     def __call__(self, answer: Answer, request: Request) -> Reply:
         """The reply to send. The same answer and command give the same secrets."""
         match answer:
+            case Elevated():
+                return SteppedUp(
+                    access_token=SecretStr(self.sign(self._claims(answer, request))),
+                    access_token_expires_at=answer.access_token_expires_at,
+                )
             case Granted():
                 return self._logged_in(answer, request)
             case Enrolling():

@@ -39,7 +39,14 @@ from authbus.commands import (
     VerifyEmail,
 )
 from authbus.message import Command, Reply
-from authbus.second_factor import CompleteLogIn, ConfirmTotp, DisableTotp, StartTotp
+from authbus.second_factor import (
+    CompleteLogIn,
+    ConfirmTotp,
+    DisableTotp,
+    ResetSecondFactor,
+    StartTotp,
+    StepUp,
+)
 from authbus_service.auth.applying import APPLY, apply
 from authbus_service.auth.case import Case
 from authbus_service.auth.commands import (
@@ -70,8 +77,10 @@ from authbus_service.auth.commands import (
     register,
     request_password_reset,
     resend_verification,
+    reset_second_factor,
     revoke_role,
     start_totp,
+    step_up,
     unlock_user,
     update_profile,
     verify_email,
@@ -146,6 +155,8 @@ HANDLERS: Mapping[type[Command], Handler[Any]] = {
     ConfirmTotp: confirm_totp,
     DisableTotp: disable_totp,
     CompleteLogIn: complete_log_in,
+    StepUp: step_up,
+    ResetSecondFactor: reset_second_factor,
 }
 QUESTIONS: Mapping[type[Command], Question[Any]] = {
     ListSessions: list_sessions,

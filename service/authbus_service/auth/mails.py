@@ -21,6 +21,8 @@ class Template(StrEnum):
     EMAIL_CHANGED = "email_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a template
     NEW_DEVICE = "new_device"
+    SECOND_FACTOR_ON = "second_factor_on"
+    SECOND_FACTOR_OFF = "second_factor_off"
 
     @property
     def purpose(self) -> Purpose | None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from authbus.events import AnyEvent
 from authbus.message import Reply
 from authbus.replies import Code, LoggedIn, Refreshed, Rejected
-from authbus.second_factor import SecondFactorRequired, TotpIsEnabled, TotpStarted
+from authbus.second_factor import SecondFactorRequired, SteppedUp, TotpIsEnabled, TotpStarted
 from authbus.state import UserState
 from authbus_service.auth.factors.factor import Passed
 from authbus_service.auth.guessing.attempt import Settled
@@ -50,6 +50,12 @@ class Granted(Draft):
     is_known_device: bool = False
 
 
+class Elevated(Granted):
+    """A `SteppedUp` without its token."""
+
+    becomes: ClassVar[type[Reply]] = SteppedUp
+
+
 class Enrolling(Draft):
     """A `TotpStarted` without its secret."""
 
@@ -78,7 +84,7 @@ class Challenged(Draft):
 
 Answer = Reply | Draft
 _DRAFTS: dict[str, type[Draft]] = {
-    each.wire_type(): each for each in (Granted, Renewed, Enrolling, Enrolled, Challenged)
+    each.wire_type(): each for each in (Granted, Renewed, Enrolling, Enrolled, Challenged, Elevated)
 }
 
 

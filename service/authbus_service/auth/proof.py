@@ -163,3 +163,4 @@ class Policy:
     password_min_length: int
     roles: Roles = BUILT_IN
     guessing: Limits = field(default_factory=Limits)
+    step_up: timedelta = timedelta(minutes=10)

@@ -1,31 +1,47 @@
 """A user who is logged in proves once more to be it: an access token alone could be stolen."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from authbus.message import Secret
 from authbus.replies import Code, Rejected
 from authbus_service.auth.acting import Acting, Actor, actor
+from authbus_service.auth.case import Case
 from authbus_service.auth.guessing.admission import admitted, factor_key, own_key
 from authbus_service.auth.guessing.attempt import Attempt, Verdict
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
-from authbus_service.auth.users.user import Credential
+from authbus_service.auth.stepping_up import is_fresh
+from authbus_service.auth.users.service import holds
+from authbus_service.auth.users.user import Credential, User
 from authbus_service.core import clock
 
 _NOT_THEIRS = Proof(refusal=Rejected.because(Code.INVALID_TOKEN))
 _WRONG = Rejected.because(Code.INVALID_CREDENTIALS)
 
 
-async def by_password(token: Secret, password: Secret, request: Request, tools: Tools) -> Proof:
+async def by_password(
+    token: Secret,
+    password: Secret,
+    request: Request,
+    tools: Tools,
+    *,
+    judge: Callable[[User], Rejected | None] = lambda _: None,
+) -> Proof:
     """Read the token, then verify the password: a wrong one costs a hash and counts as a guess.
 
-    Nothing is hashed for a token of no live session.
+    Nothing is hashed for a token of no live session, where the second factor was shown too long
+    ago, or for what `judge` refuses.
     """
     found = await _who(token, tools)
     if found is None:
         return _NOT_THEIRS
     acting, who = found
     user = who.user
+    if not is_fresh(who, tools.policy.step_up, clock.now()):
+        return Proof(refusal=Rejected.because(Code.STEP_UP_REQUIRED), about=user.id)
+    if (refusal := judge(user)) is not None:
+        return Proof(refusal=refusal)
     attempt = Attempt(own_key(request.derived.masters, user.id), request.id, request.expires_at)
     if await admitted(attempt, tools.reserve) is not Verdict.HELD:
         await tools.hashes.pretend()
@@ -68,3 +84,14 @@ async def _who(token: Secret, tools: Tools) -> tuple[Acting, Actor] | None:
         return None
     who = actor(acting, await tools.rows(Proof(acting=acting)), clock.now())
     return None if who is None else (acting, who)
+
+
+def proven(case: Case) -> Actor | Code:
+    """Who proved it by their password, if that still holds under the lock; or why not."""
+    who = actor(case.proof.acting, case.rows, case.at)
+    if who is None:
+        return Code.INVALID_TOKEN
+    if not holds(case.proof.credential, who.user):
+        return Code.INVALID_CREDENTIALS
+    fresh = is_fresh(who, case.policy.step_up, case.at)
+    return who if fresh else Code.STEP_UP_REQUIRED

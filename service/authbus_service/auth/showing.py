@@ -14,6 +14,7 @@ def entry(user: User) -> UserEntry:
         user_id=user.id,
         email=user.email,
         email_verified=user.email_verified,
+        second_factor=user.second_factor,
         status=UserStatus(user.status),
         roles=user.roles,
         created_at=user.created_at,

@@ -18,6 +18,7 @@ def policy_of(settings: Settings, roles: Roles) -> Policy:
         refresh_grace=timedelta(seconds=settings.refresh_grace_seconds),
         access_token_lifetime=timedelta(seconds=settings.access_token_seconds),
         password_min_length=settings.password_min_length,
+        step_up=timedelta(seconds=settings.step_up_seconds),
         guessing=Limits(
             at_once=settings.guesses,
             first_wait=timedelta(seconds=settings.guess_wait_seconds),

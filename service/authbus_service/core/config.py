@@ -83,6 +83,7 @@ class Settings(BaseModel):
     totp_issuer: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^:\x00-\x1f]+$")] = (
         "authbus"
     )
+    step_up_seconds: Annotated[int, Field(ge=10, le=24 * 60 * 60)] = 600
 
     guesses: Annotated[int, Field(ge=1, le=100)] = 5
     guess_wait_seconds: Annotated[int, Field(ge=0, le=3600)] = 1

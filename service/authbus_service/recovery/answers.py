@@ -34,13 +34,25 @@ from authbus.second_factor import (
     CompleteLogIn,
     ConfirmTotp,
     DisableTotp,
+    ResetSecondFactor,
+    SecondFactorIsReset,
     SecondFactorRequested,
+    SessionElevated,
     StartTotp,
+    StepUp,
     TotpIsDisabled,
 )
 from authbus.topics import COMMANDS_KEPT
 from authbus_service.auth.codes.code import Purpose
-from authbus_service.auth.outcome import Answer, Challenged, Enrolled, Enrolling, Granted, Renewed
+from authbus_service.auth.outcome import (
+    Answer,
+    Challenged,
+    Elevated,
+    Enrolled,
+    Enrolling,
+    Granted,
+    Renewed,
+)
 from authbus_service.auth.proof import Policy
 from authbus_service.auth.remaking import shown_device
 from authbus_service.auth.rows import Rows
@@ -110,8 +122,15 @@ def _refreshed(done: Done) -> Answer:
     if session is None:
         return Rejected.because(Code.INVALID_TOKEN)
     tokens = _tokens(done, session.id, session.expires_at)
-    tokens["auth_time"] = session.started_at
+    tokens["auth_time"] = session.authenticated_at
     return Renewed(**tokens, amr=session.amr)
+
+
+def _elevated(done: Done) -> Answer:
+    event = next(each for each in done.events if isinstance(each, SessionElevated))
+    session = done.rows.session(event.session_id)
+    expires_at = done.at if session is None else session.expires_at
+    return Elevated(**_tokens(done, event.session_id, expires_at), amr=event.amr)
 
 
 def _tokens(done: Done, session_id: UUID, expires_at: datetime) -> dict[str, Any]:
@@ -182,5 +201,7 @@ ANSWERS: Mapping[type[Command], Callable[[Done], Answer]] = {
     ConfirmTotp: lambda _: Enrolled(),
     CompleteLogIn: _started,
     asks.EndUserSessions: lambda done: AllSessionsEnded(count=done.ended),
+    StepUp: _elevated,
+    ResetSecondFactor: lambda done: SecondFactorIsReset(user_id=done.user_id),
     DisableTotp: lambda done: TotpIsDisabled(user_id=done.user_id),
 }

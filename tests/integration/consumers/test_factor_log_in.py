@@ -24,7 +24,7 @@ from authbus.second_factor import (
     SecondFactorRequired,
     TotpUsed,
 )
-from tests.rig.authenticator import App, challenged, enrolled, time_passes
+from tests.rig.authenticator import App, challenged, enrolled, stepped_up, time_passes
 from tests.rig.crowd import PASSWORD
 from tests.rig.world import World
 
@@ -137,17 +137,17 @@ async def test_a_challenge_is_void_once_what_it_stands_for_is_gone(
     async with world.consuming():
         session, app = await ana(world)
         challenge, token = await challenged(world, EMAIL), session.access_token
+        await stepped_up(world, session, app.code())
         if ending == "password":
             change = ChangePassword(access_token=token, current_password=PASSWORD, new_password=new)
             await world.web.ask(world.web.draft(change))
         elif ending == "factor":
-            disable = DisableTotp(access_token=token, code=app.code())
+            disable = DisableTotp(access_token=token, code=app.recovery_code())
             await world.web.ask(world.web.draft(disable))
         else:
             async with world.database.transaction() as db:
                 await db.exec_driver_sql("UPDATE codes SET expires_at = now()")
-        await time_passes(world)
-        answer = await completed(world, challenge, app.code())
+        answer = await completed(world, challenge, app.code(1))
 
     assert answer == OVER
 

@@ -9,7 +9,16 @@ from sqlalchemy import text
 from authbus import LoggedIn, PasswordIsChanged
 from authbus.commands import ChangePassword, LogIn
 from authbus.events import SessionStarted
-from authbus.second_factor import CompleteLogIn, ConfirmTotp, SecondFactorRequired, StartTotp
+from authbus.second_factor import (
+    CompleteLogIn,
+    ConfirmTotp,
+    DisableTotp,
+    SecondFactorRequired,
+    StartTotp,
+    SteppedUp,
+    StepUp,
+    TotpIsDisabled,
+)
 from authbus_service.auth.acting import Acting
 from tests.integration.consumers.racing import COUNTS, PASSWORD, TOKEN, Race, together
 from tests.rig.authenticator import App, app_of
@@ -61,6 +70,25 @@ async def test_of_commands_with_the_same_code_or_challenge_one_starts_a_session(
     events = await race.events()
     assert_in_order(events)
     assert sum(isinstance(each, SessionStarted) for each in events) == 2 * count
+    await race.no_deadlock()
+
+
+@pytest.mark.parametrize("count", COUNTS)
+async def test_of_step_ups_with_the_same_code_one_strengthens_the_session(
+    race: Race, count: int
+) -> None:
+    async def one(number: int) -> None:
+        _, acting, app = await enrolled(race, number)
+        step_up = StepUp(access_token=TOKEN, code=app.code())
+        disable = DisableTotp(access_token=TOKEN, code=step_up.code)
+        answers = await asyncio.gather(
+            *(race.asked(each, acting) for each in (step_up, disable, step_up))
+        )
+        assert sum(isinstance(each, SteppedUp | TotpIsDisabled) for each in answers) == 1
+
+    await together(one, count)
+
+    assert_in_order(await race.events())
     await race.no_deadlock()
 
 

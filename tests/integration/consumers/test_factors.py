@@ -8,6 +8,7 @@ from authbus.message import Reply
 from authbus.second_factor import (
     ConfirmTotp,
     DisableTotp,
+    SessionElevated,
     StartTotp,
     TotpDisabled,
     TotpEnabled,
@@ -54,7 +55,7 @@ async def test_a_second_factor_counts_once_its_first_code_has_come_back(world: W
     assert answers[0] == NO_CODE
     assert len(set(getattr(answers[1], "recovery_codes", ()))) == 10
     assert answers[2] == Rejected.because(Code.FACTOR_ENABLED)
-    assert await kinds(world) == [TotpRequested, TotpRequested, TotpEnabled]
+    assert await kinds(world) == [TotpRequested, TotpRequested, TotpEnabled, SessionElevated]
     (row,) = await world.rows("SELECT * FROM factors")
     assert first.secret not in row["secret"]
     assert second.secret not in row["secret"]
@@ -120,7 +121,7 @@ async def test_it_is_given_up_by_a_code_that_was_not_used_or_by_a_recovery_code(
     assert answers == [NO_CODE, NO_CODE, gone, gone]
     assert await world.rows("SELECT * FROM factors") == []
     assert [each["second_factor"] for each in await world.rows("SELECT * FROM users")] == [False]
-    once = [TotpRequested, TotpEnabled, TotpDisabled]
+    once = [TotpRequested, TotpEnabled, SessionElevated, TotpDisabled]
     assert await kinds(world) == [*once, *once]
 
 

@@ -97,6 +97,7 @@ def test_session_started_makes_the_session_and_says_nothing_public(rows: Rows) -
             refresh_hash=b"hash",
             started_at=NOW,
             last_used_at=NOW,
+            authenticated_at=NOW,
             lapses_at=LATER,
             expires_at=LATER,
             device="a phone",

@@ -14,6 +14,7 @@ from authbus.second_factor import (
     ConfirmTotp,
     SecondFactorRequired,
     StartTotp,
+    SteppedUp,
     TotpIsEnabled,
     TotpStarted,
 )
@@ -22,6 +23,7 @@ from authbus_service.auth.handlers import HANDLERS
 from authbus_service.auth.outcome import (
     Answer,
     Challenged,
+    Elevated,
     Enrolled,
     Enrolling,
     Granted,
@@ -42,6 +44,7 @@ GRANTED = Granted(
     session_expires_at=NOW + timedelta(days=30),
 )
 RENEWED = Renewed(**GRANTED.model_dump())
+ELEVATED = Elevated(**GRANTED.model_dump())
 ANSWERS: list[Answer] = [
     Registered(user_id=new_id()),
     LoggedOut(session_id=new_id()),
@@ -51,6 +54,7 @@ ANSWERS: list[Answer] = [
     Enrolling(),
     Enrolled(),
     Challenged(expires_at=NOW),
+    ELEVATED,
 ]
 
 
@@ -72,7 +76,14 @@ def test_every_sealed_reply_is_stored_without_its_secrets() -> None:
 
     asked = [row for row in ROWS if row.command in HANDLERS]
     kept = {reply for row in asked for reply in row.replies if reply.sealed}
-    assert kept == {LoggedIn, Refreshed, TotpStarted, TotpIsEnabled, SecondFactorRequired}
+    assert kept == {
+        LoggedIn,
+        Refreshed,
+        TotpStarted,
+        TotpIsEnabled,
+        SecondFactorRequired,
+        SteppedUp,
+    }
     assert stored(GRANTED)["type"] == LoggedIn.wire_type()
     assert reply.refresh_token.get_secret_value() not in text
     assert reply.access_token.get_secret_value() not in text

@@ -15,12 +15,13 @@ from authbus_service.auth.proving_again import counted
 from authbus_service.auth.request import Request
 from authbus_service.auth.sessions.starting import LogInBy, start_session
 from authbus_service.auth.showing_codes import use_told
+from authbus_service.auth.stepping_up import BY_CODE
 from authbus_service.auth.users import devices
 from authbus_service.auth.users.user import User
 from authbus_service.core import clock
 from authbus_service.core.security.masters import token_hash
 
-_AMR = ("pwd", "otp", "mfa")
+_AMR = ("pwd", *BY_CODE)
 _OVER = Rejected.because(Code.CHALLENGE_INVALID)
 
 

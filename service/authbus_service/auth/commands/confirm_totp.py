@@ -6,10 +6,12 @@ from authbus_service.auth.acting import actor
 from authbus_service.auth.case import Case
 from authbus_service.auth.factors.service import hashed, passes
 from authbus_service.auth.guessing.attempt import Settled
+from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Enrolled, Outcome, Private, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.proving_again import by_code
 from authbus_service.auth.request import Request
+from authbus_service.auth.stepping_up import elevated
 
 
 async def prepare(command: ConfirmTotp, request: Request, tools: Tools) -> Proof:
@@ -18,7 +20,7 @@ async def prepare(command: ConfirmTotp, request: Request, tools: Tools) -> Proof
 
 
 def decide(command: ConfirmTotp, case: Case) -> Outcome:
-    """It is enabled, and its recovery codes are shown this once."""
+    """It is enabled, shown in this session, and its recovery codes are told this once."""
     who = actor(case.proof.acting, case.rows, case.at)
     if who is None:
         return refused(Code.INVALID_TOKEN)
@@ -32,7 +34,8 @@ def decide(command: ConfirmTotp, case: Case) -> Outcome:
         return Outcome(Rejected.because(Code.CODE_INVALID), settled=Settled.FAILED)
     return Outcome(
         Enrolled(),
-        (TotpEnabled(**case.told(who.user)),),
+        (TotpEnabled(**case.told(who.user)), elevated(case, who)),
         Private(passed=passed, recovery_codes=hashed(derived.recovery_codes)),
+        (Mail.to(who.user, Template.SECOND_FACTOR_ON),),
         settled=Settled.CLEARED,
     )

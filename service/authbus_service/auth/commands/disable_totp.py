@@ -6,6 +6,7 @@ from authbus_service.auth.acting import actor
 from authbus_service.auth.case import Case
 from authbus_service.auth.factors.service import passes
 from authbus_service.auth.guessing.attempt import Settled
+from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.proving_again import by_code
@@ -28,4 +29,9 @@ def decide(command: DisableTotp, case: Case) -> Outcome:
     if passes(factor, command.code.get_secret_value(), masters, case.at) is None:
         return Outcome(Rejected.because(Code.CODE_INVALID), settled=Settled.FAILED)
     disabled = TotpDisabled(**case.told(who.user), reason=FactorEndReason.REQUESTED)
-    return Outcome(TotpIsDisabled(user_id=who.user.id), (disabled,), settled=Settled.CLEARED)
+    return Outcome(
+        TotpIsDisabled(user_id=who.user.id),
+        (disabled,),
+        mails=(Mail.to(who.user, Template.SECOND_FACTOR_OFF),),
+        settled=Settled.CLEARED,
+    )

@@ -18,7 +18,7 @@ async def prepare(command: EraseUser, _: Request, tools: Tools) -> Proof:
 
 def decide(command: EraseUser, case: Case) -> Outcome:
     """Erase it, whatever its status."""
-    admin = administrator(case, Permission.USERS_ERASE)
+    admin = administrator(case, Permission.USERS_ERASE, sensitive=True)
     if isinstance(admin, Code):
         return refused(admin)
     user = case.rows.user(command.user_id)

@@ -18,7 +18,7 @@ async def prepare(command: GrantRole, _: Request, tools: Tools) -> Proof:
 
 def decide(command: GrantRole, case: Case) -> Outcome:
     """Give it, if it permits no more than who gives it may do themselves."""
-    admin = administrator(case, Permission.ROLES_GRANT)
+    admin = administrator(case, Permission.ROLES_GRANT, sensitive=True)
     if isinstance(admin, Code):
         return refused(admin)
     roles = case.policy.roles

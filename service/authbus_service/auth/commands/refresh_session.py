@@ -12,6 +12,7 @@ from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
 from authbus_service.auth.sessions.service import Held, held
 from authbus_service.auth.sessions.session import Session
+from authbus_service.auth.sessions.tokens import granted
 from authbus_service.auth.users.user import User
 from authbus_service.core.security.masters import token_hash
 
@@ -51,16 +52,6 @@ def _renewed(case: Case, user: User, session: Session, token: str) -> Outcome:
         session_id=session.id,
         lapses_at=min(at + policy.session_idle, session.expires_at),
     )
-    renewed = Renewed(
-        user_id=user.id,
-        session_id=session.id,
-        amr=session.amr,
-        roles=user.roles,
-        permissions=policy.roles.in_tokens(user.roles),
-        auth_time=session.started_at,
-        issued_at=at,
-        access_token_expires_at=min(at + policy.access_token_lifetime, session.expires_at),
-        session_expires_at=session.expires_at,
-    )
+    renewed = granted(Renewed, case, user, session)
     next_token = case.request.derived.next_refresh_token(token)
     return Outcome(renewed, (refreshed,), Private(refresh_hash=token_hash(next_token)))

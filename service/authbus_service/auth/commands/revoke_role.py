@@ -18,7 +18,7 @@ async def prepare(command: RevokeRole, _: Request, tools: Tools) -> Proof:
 
 def decide(command: RevokeRole, case: Case) -> Outcome:
     """Take it, also one that is declared no longer, but none that permits more than one's own."""
-    admin = administrator(case, Permission.ROLES_GRANT)
+    admin = administrator(case, Permission.ROLES_GRANT, sensitive=True)
     if isinstance(admin, Code):
         return refused(admin)
     if not admin.may_give(case.policy.roles.permissions([command.role])):

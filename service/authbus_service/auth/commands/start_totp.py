@@ -4,15 +4,13 @@ from dataclasses import replace
 
 from authbus.replies import Code
 from authbus.second_factor import StartTotp, TotpRequested
-from authbus_service.auth.acting import actor
 from authbus_service.auth.case import Case
 from authbus_service.auth.factors.service import wrapped
 from authbus_service.auth.guessing.attempt import Settled
 from authbus_service.auth.outcome import Enrolling, Outcome, Private, refused
 from authbus_service.auth.proof import Proof, Tools
-from authbus_service.auth.proving_again import by_password
+from authbus_service.auth.proving_again import by_password, proven
 from authbus_service.auth.request import Request
-from authbus_service.auth.users.service import holds
 
 
 async def prepare(command: StartTotp, request: Request, tools: Tools) -> Proof:
@@ -23,12 +21,10 @@ async def prepare(command: StartTotp, request: Request, tools: Tools) -> Proof:
 
 def decide(_: StartTotp, case: Case) -> Outcome:
     """A secret in the place of one that was never confirmed."""
-    who = actor(case.proof.acting, case.rows, case.at)
-    if who is None:
-        return refused(Code.INVALID_TOKEN)
+    who = proven(case)
+    if isinstance(who, Code):
+        return refused(who)
     user = who.user
-    if not holds(case.proof.credential, user):
-        return refused(Code.INVALID_CREDENTIALS)
     if user.second_factor:
         return refused(Code.FACTOR_ENABLED)
     derived = case.request.derived

@@ -18,14 +18,18 @@ def wrapped(masters: Masters, user_id: bytes, secret: bytes) -> bytes:
     return wrap(masters, _PURPOSE, secret, context=user_id)
 
 
+def opened(factor: Factor, masters: Masters) -> bytes:
+    """The secret of a row. Raises MasterKeyError when its master is not in the list."""
+    return unwrap(masters, _PURPOSE, factor.secret, context=factor.user_id.bytes)
+
+
 def passes(factor: Factor, typed: str, masters: Masters, at: datetime) -> Passed | None:
     """Whether what a user typed is a code of their app, or a recovery code, that was not used."""
     code = _plain(typed)
     if len(code) != totp.DIGITS:
         found = token_hash(code)
         return Passed(recovery_hash=found) if found in _hashes(factor.recovery_codes) else None
-    secret = unwrap(masters, _PURPOSE, factor.secret, context=factor.user_id.bytes)
-    step = totp.matching(secret, code, at, after=factor.last_step)
+    step = totp.matching(opened(factor, masters), code, at, after=factor.last_step)
     return None if step is None else Passed(step=step)
 
 

@@ -36,6 +36,7 @@ class SessionRow(Base):
     previous_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     started_at: Mapped[datetime]
     last_used_at: Mapped[datetime]
+    authenticated_at: Mapped[datetime]
     lapses_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

@@ -23,12 +23,13 @@ _CHANGING = (
     "lapses_at",
     "ended_at",
     "end_reason",
+    "amr",
+    "authenticated_at",
 )
 _NEW = (
     *_CHANGING,
     "user_id",
     "client_id",
-    "amr",
     "device",
     "ip_address",
     "family_hash",

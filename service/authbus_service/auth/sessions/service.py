@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import Enum, auto
 
 from authbus.events import SessionEnded, SessionRefreshed, SessionStarted
+from authbus.second_factor import SessionElevated
 from authbus.state import SessionRevoked
 from authbus_service.auth.outcome import Private
 from authbus_service.auth.request import refresh_family
@@ -58,6 +59,7 @@ def started(event: SessionStarted, private: Private, sessions: Sessions, at: dat
             refresh_hash=private.refresh_hash,
             started_at=at,
             last_used_at=at,
+            authenticated_at=at,
             lapses_at=event.lapses_at,
             expires_at=event.expires_at,
             device=private.device,
@@ -71,6 +73,12 @@ def refreshed(event: SessionRefreshed, private: Private, sessions: Sessions, at:
     session = sessions.touch(event.session_id)
     session.previous_hash, session.refresh_hash = session.refresh_hash, private.refresh_hash
     session.last_used_at, session.lapses_at = at, event.lapses_at
+
+
+def elevated(event: SessionElevated, sessions: Sessions, at: datetime) -> None:
+    """Apply SessionElevated: its user has proven anew to be it."""
+    session = sessions.touch(event.session_id)
+    session.amr, session.authenticated_at = event.amr, at
 
 
 def ended(event: SessionEnded, sessions: Sessions, at: datetime) -> SessionRevoked:

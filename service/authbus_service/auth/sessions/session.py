@@ -9,6 +9,7 @@ from uuid import UUID
 class Session:
     """A log-in. Once `ended_at` is set it stays set.
 
+    `authenticated_at` is when its user proved last to be it, by all of `amr`.
     Without a refresh before `lapses_at` it is over, which is never after `expires_at`.
     """
 
@@ -20,6 +21,7 @@ class Session:
     refresh_hash: bytes = field(repr=False)
     started_at: datetime
     last_used_at: datetime
+    authenticated_at: datetime
     lapses_at: datetime
     expires_at: datetime
     previous_hash: bytes | None = field(default=None, repr=False)

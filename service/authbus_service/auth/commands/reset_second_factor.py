@@ -1,0 +1,38 @@
+"""ResetSecondFactor: an administrator takes a lost second factor from a user."""
+
+from authbus.replies import Code
+from authbus.second_factor import (
+    FactorEndReason,
+    ResetSecondFactor,
+    SecondFactorIsReset,
+    TotpDisabled,
+)
+from authbus_service.auth.administering import administrator
+from authbus_service.auth.case import Case
+from authbus_service.auth.mails import Mail, Template
+from authbus_service.auth.outcome import Outcome, refused
+from authbus_service.auth.proof import Proof, Tools
+from authbus_service.auth.request import Request
+from authbus_service.auth.roles.permissions import Permission
+
+
+async def prepare(command: ResetSecondFactor, _: Request, tools: Tools) -> Proof:
+    """Read the token."""
+    return tools.administering(command.access_token, user_id=command.user_id)
+
+
+def decide(command: ResetSecondFactor, case: Case) -> Outcome:
+    """It is gone, if its user may do no more than the administrator: else it leads upwards."""
+    admin = administrator(case, Permission.USERS_WRITE, sensitive=True)
+    if isinstance(admin, Code):
+        return refused(admin)
+    user = case.rows.user(command.user_id)
+    if user is None:
+        return refused(Code.USER_UNKNOWN)
+    if not admin.may_give(case.policy.roles.permissions(user.roles)):
+        return refused(Code.FORBIDDEN)
+    done = SecondFactorIsReset(user_id=user.id)
+    if not user.second_factor:
+        return Outcome(done)
+    disabled = TotpDisabled(**case.told(user, actor=admin.name), reason=FactorEndReason.ADMIN)
+    return Outcome(done, (disabled,), mails=(Mail.to(user, Template.SECOND_FACTOR_OFF),))
