@@ -5,7 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from authbus.message import Command, EmailPart, RoleName, Secret
+from authbus.message import Command, Email, EmailPart, RoleName, Secret, SecretOrNone
+from authbus.profile import Attributes, DisplayName, Locale, PictureUrl, TimeZone
 
 
 class DeactivateUser(Command):
@@ -45,6 +46,37 @@ class EndUserSessions(Command):
     access_token: Secret
     user_id: UUID
     session_id: UUID | None = None
+
+
+class ForcePasswordReset(Command):
+    """Take a user's password away: it no longer works, sessions end. For administrators.
+
+    A mail with a code for a new one goes to the user, unless the account is deactivated. Answered
+    by `PasswordIsVoid`.
+    """
+
+    access_token: Secret
+    user_id: UUID
+
+
+class ImportUser(Command):
+    """Make an account that another system had. For administrators. Answered by `UserIsImported`.
+
+    `password_hash` is of argon2 or bcrypt, of PBKDF2 or scrypt as Django writes them, of scrypt as
+    a PHC string, or of Firebase's scrypt with the project's parameters in it. It is made anew at
+    the first log-in. Without one the user sets a password by `RequestPasswordReset`. No mail goes
+    out.
+    """
+
+    access_token: Secret
+    email: Email
+    password_hash: SecretOrNone = None
+    email_verified: bool = False
+    display_name: DisplayName | None = Field(default=None, repr=False)
+    locale: Locale | None = Field(default=None, repr=False)
+    time_zone: TimeZone | None = Field(default=None, repr=False)
+    picture_url: PictureUrl | None = Field(default=None, repr=False)
+    attributes: Attributes | None = Field(default=None, repr=False)
 
 
 class GrantRole(Command):

@@ -24,6 +24,7 @@ class Code(OpenEnum):
     FACTOR_ENABLED = "factor_enabled"
     FACTOR_MISSING = "factor_missing"
     TOO_SOON = "too_soon"
+    PASSWORD_HASH_REFUSED = "password_hash_refused"
     PASSWORD_TOO_SHORT = "password_too_short"
     PASSWORD_TOO_LONG = "password_too_long"
     PASSWORD_COMMON = "password_common"

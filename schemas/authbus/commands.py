@@ -11,8 +11,10 @@ from authbus.admin_commands import (
     EraseUser,
     ExportUser,
     FindUsers,
+    ForcePasswordReset,
     GetUser,
     GrantRole,
+    ImportUser,
     ReactivateUser,
     RevokeRole,
     UnlockUser,
@@ -52,7 +54,8 @@ class LogIn(Command):
 
     `device` and `ip_address` are what the producer knows of the user's side, for their own list of
     sessions. They are on no topic in the clear. `device_token` is that of an earlier `LoggedIn` on
-    the same device: guesses of others then keep its user out no more.
+    the same device: guesses of others then keep its user out no more. A log-in that names a
+    `device` and shows no known token is told to its user by mail.
     """
 
     email: Email
@@ -186,6 +189,8 @@ AnyCommand = (
     | ReactivateUser
     | UnlockUser
     | EndUserSessions
+    | ForcePasswordReset
+    | ImportUser
     | ChangePassword
     | RequestPasswordReset
     | CompletePasswordReset

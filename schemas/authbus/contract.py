@@ -19,9 +19,11 @@ from authbus.commands import (
     ExportAccount,
     ExportUser,
     FindUsers,
+    ForcePasswordReset,
     GetProfile,
     GetUser,
     GrantRole,
+    ImportUser,
     ListSessions,
     LogIn,
     LogOut,
@@ -42,6 +44,7 @@ from authbus.events import (
     EmailVerificationRequested,
     EmailVerified,
     PasswordChanged,
+    PasswordResetForced,
     PasswordResetRequested,
     ProfileUpdated,
     RoleGranted,
@@ -57,7 +60,11 @@ from authbus.events import (
     UserUnlocked,
 )
 from authbus.message import Command, Message, Reply
-from authbus.password_replies import PasswordIsChanged, ResetIsRequested
+from authbus.password_replies import (
+    PasswordIsChanged,
+    PasswordIsVoid,
+    ResetIsRequested,
+)
 from authbus.replies import (
     AllSessionsEnded,
     EmailIsChanged,
@@ -77,6 +84,7 @@ from authbus.replies import (
     UserIsActive,
     UserIsDeactivated,
     UserIsErased,
+    UserIsImported,
     UserIsUnlocked,
     UserProfile,
     UserRoles,
@@ -143,6 +151,8 @@ ROWS = (
     Row(ReactivateUser, topics.ADMIN, UserIsActive, (UserReactivated,)),
     Row(UnlockUser, topics.ADMIN, UserIsUnlocked, (UserUnlocked,)),
     Row(EndUserSessions, topics.ADMIN, AllSessionsEnded, (SessionEnded,)),
+    Row(ImportUser, topics.ADMIN, UserIsImported, (UserCreated, EmailVerified, ProfileUpdated)),
+    Row(ForcePasswordReset, topics.ADMIN, PasswordIsVoid, (PasswordResetForced, SessionEnded)),
     Row(ChangePassword, topics.CREDENTIALS, PasswordIsChanged, (PasswordChanged, SessionEnded)),
     Row(RequestPasswordReset, topics.ACCOUNTS, ResetIsRequested, (PasswordResetRequested,)),
     Row(

@@ -122,6 +122,13 @@ class PasswordResetRequested(Event):
     """A mail with a code for a new password is on its way; the old one is still good."""
 
 
+class PasswordResetForced(Event):
+    """The user's password was taken away; sessions that end with it have events of their own.
+
+    Unless the account is deactivated, a mail with a code for a new one is on its way.
+    """
+
+
 class ProfileUpdated(Event):
     """These fields of the profile changed. Their values are on `auth.state.users.v1` alone."""
 
@@ -172,6 +179,7 @@ AnyEvent = (
     | UserUnlocked
     | PasswordChanged
     | PasswordResetRequested
+    | PasswordResetForced
     | ProfileUpdated
     | EmailVerificationRequested
     | EmailVerified

@@ -1,6 +1,7 @@
 """Answers about passwords."""
 
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field
 
@@ -20,3 +21,10 @@ class ResetIsRequested(Reply):
     """
 
     expires_at: Instant
+
+
+class PasswordIsVoid(Reply):
+    """The user has no password that works. So many sessions were ended."""
+
+    user_id: UUID
+    sessions_ended: Annotated[int, Field(ge=0)]

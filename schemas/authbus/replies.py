@@ -116,6 +116,12 @@ class SessionList(Reply):
     sessions: tuple[SessionEntry, ...]
 
 
+class UserIsImported(Reply):
+    """The account is there."""
+
+    user_id: UUID
+
+
 class UserIsDeactivated(Reply):
     """The account is shut; so many of its sessions were ended."""
 

@@ -34,6 +34,7 @@ REVIEWED = {
     "PasswordChanged.actor",
     "PasswordChanged.reason",  # an open enumeration of ours
     "PasswordResetRequested.actor",
+    "PasswordResetForced.actor",
     "SessionEnded.reason",  # an open enumeration of ours
     "UserDeactivated.actor",
     "UserDeactivated.reason",  # an open enumeration of ours

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from asyncio.subprocess import PIPE
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -71,3 +72,32 @@ async def until_revoked(verifier: Verifier, token: str) -> None:
             except TokenRevoked:
                 return
             await asyncio.sleep(0.02)
+
+
+async def test_a_file_of_another_systems_users_is_imported_and_its_second_run_changes_nothing(
+    serving: Serving, tmp_path: Path
+) -> None:
+    hashed = "pbkdf2_sha1$4096$salt$SwB5AbdlSJq+rUnZJvch0GWkKcE="
+    users: list[dict[str, Any]] = [
+        {"email": f"user{each}@example.com", "password_hash": hashed, "email_verified": True}
+        for each in range(200)
+    ]
+    lines = [json.dumps(each) for each in users]
+    costly = json.dumps({"email": "costly@example.com", "password_hash": "$2b$31$" + 53 * "a"})
+    file = tmp_path / "users.jsonl"
+    file.write_text("\n".join([*lines, "", costly, '{"email": 7}', "no json"]))
+
+    first = await authbus(serving, "users", "import", str(file))
+    second = await authbus(serving, "users", "import", str(file))
+    where: dict[str, Any] = {"namespace": serving.namespace, "trust": serving.trust}
+    async with AuthClient(serving.servers, client_id="web", **where) as auth:
+        session = await auth.log_in("user199@example.com", "password")
+
+    assert auth.verify(session.access_token).user_id == session.user_id
+    counts = {"imported": 200, "there_already": 0, "refused": 3, "unanswered": 0}
+    assert (first[0], json.loads(first[1])) == (1, counts)
+    assert json.loads(second[1]) == {**counts, "imported": 0, "there_already": 200}
+    told = first[2].splitlines()
+    assert "line 202: password_hash_refused: bcrypt cost: 4 to 14" in told
+    assert {each.partition(":")[0] for each in told[:3]} == {"line 202", "line 203", "line 204"}
+    assert "example.com" not in first[2]

@@ -4,10 +4,11 @@ from authbus_service.auth.codes.code import Purpose
 from tests.rig.world import World
 
 
-async def code(world: World, purpose: Purpose, address: str) -> str:
+async def code(world: World, purpose: Purpose, address: str, *, template: str = "") -> str:
     """The code of the newest mail of this purpose to this address."""
     rows = await world.rows("SELECT * FROM mails ORDER BY made_at DESC")
-    mail = next(row for row in rows if (row["template"], row["address"]) == (purpose, address))
+    wanted = (template or purpose, address)
+    mail = next(row for row in rows if (row["template"], row["address"]) == wanted)
     return world.masters.code(purpose, mail["command_id"], mail["content"], mail["master"])
 
 

@@ -1,11 +1,13 @@
 """A real SMTP server that keeps what it takes, and refuses what a test says."""
 
 import asyncio
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -77,3 +79,17 @@ def parts(message: EmailMessage) -> tuple[str, str]:
     assert text is not None
     assert html is not None
     return text.get_content(), html.get_content()
+
+
+async def code_in(folder: Path, page: str) -> str:
+    """The code in the link of the mail that leads to this page."""
+    async with asyncio.timeout(20):
+        while not (codes := codes_in(folder, page)):  # noqa: ASYNC110 - files of another process
+            await asyncio.sleep(0.1)
+    return codes[0]
+
+
+def codes_in(folder: Path, page: str) -> list[str]:
+    files = folder.glob("*.eml")
+    mails = (message_from_bytes(each.read_bytes(), policy=policy.default) for each in files)
+    return re.findall(rf"/{page}\?code=(\S+)", "".join(parts(each)[0] for each in mails))

@@ -9,11 +9,13 @@ from authbus.client.lookup_calls import LookupCalls
 from authbus.commands import (
     DeactivateUser,
     EndUserSessions,
+    ForcePasswordReset,
     GrantRole,
     ReactivateUser,
     RevokeRole,
     UnlockUser,
 )
+from authbus.password_replies import PasswordIsVoid
 from authbus.replies import (
     AllSessionsEnded,
     UserIsActive,
@@ -166,3 +168,22 @@ class AdminCalls(LookupCalls):
             timeout=timeout,
         )
         return found.roles
+
+    async def force_password_reset(
+        self,
+        access_token: str,
+        user_id: UUID,
+        *,
+        command_id: UUID | None = None,
+        timeout: float | None = None,
+    ) -> int:
+        """Take a password away and mail its user how to set another; returns the sessions ended."""
+        token = SecretStr(access_token)
+        found = await self._call(
+            lambda: ForcePasswordReset(access_token=token, user_id=user_id),
+            PasswordIsVoid,
+            key=str(user_id),
+            command_id=command_id,
+            timeout=timeout,
+        )
+        return found.sessions_ended

@@ -5,16 +5,13 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from authbus.client.calling import Caller
+from authbus.client.import_calls import ImportCalls
 from authbus.commands import EraseUser, ExportUser, FindUsers, GetUser
 from authbus.replies import FoundUsers, UserDetails, UserExport, UserIsErased
 
 
-class LookupCalls:
+class LookupCalls(ImportCalls):
     """Each takes the administrator's own access token; see AdminCalls."""
-
-    def __init__(self, call: Caller) -> None:
-        self._call = call
 
     async def find(
         self,

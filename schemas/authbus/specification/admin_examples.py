@@ -13,6 +13,7 @@ from authbus.commands import (
     FindUsers,
     GetUser,
     GrantRole,
+    ImportUser,
     ReactivateUser,
     RevokeRole,
     UnlockUser,
@@ -34,6 +35,7 @@ from authbus.replies import (
     UserIsActive,
     UserIsDeactivated,
     UserIsErased,
+    UserIsImported,
     UserIsUnlocked,
     UserRoles,
 )
@@ -42,6 +44,8 @@ from authbus.state import UserStatus
 from authbus.topics import COMMANDS_KEPT
 
 _BY_TOKEN: Json = {"access_token": "header.payload.signature"}
+# Of a password that nobody has.
+_BCRYPT = "$2b$12$GhvMmNVjRW29ulnudl.LbuAnUtN/LRfe1JsBm1Xu6LE3059z5Tr8m"
 _ADMIN = UUID("019cade2-0f10-8c11-9a70-5be1c5e0a942")
 
 
@@ -62,6 +66,7 @@ def values(user_id: UUID, command_id: UUID, at: datetime) -> tuple[Message, ...]
         ExportUser.model_validate(asked),
         GetUser.model_validate(asked),
         FindUsers.model_validate({**_BY_TOKEN, "email_prefix": "ana@", "limit": 20}),
+        *_imported(user_id),
         UserIsDeactivated(user_id=user_id, sessions_ended=2),
         UnlockUser.model_validate(asked),
         UserIsUnlocked(user_id=user_id),
@@ -80,6 +85,14 @@ def values(user_id: UUID, command_id: UUID, at: datetime) -> tuple[Message, ...]
         UserErased(sequence=12, **caused),
         UserDeactivated(sequence=4, reason=DeactivationReason.COMPROMISED, **caused),
         UserReactivated(sequence=7, **caused),
+    )
+
+
+def _imported(user_id: UUID) -> tuple[Message, ...]:
+    asked = {"email": "ana@example.com", "email_verified": True, "display_name": "Ana"}
+    return (
+        ImportUser.model_validate({**_BY_TOKEN, **asked, "password_hash": _BCRYPT}),
+        UserIsImported(user_id=user_id),
     )
 
 

@@ -21,6 +21,7 @@ MEANINGS = {
     Code.FACTOR_ENABLED: "A second factor is enabled already; disable it first.",
     Code.FACTOR_MISSING: "No second factor is enabled, or none has been started.",
     Code.TOO_SOON: "A mail was asked for less than a minute ago, or too many are under way.",
+    Code.PASSWORD_HASH_REFUSED: "The hash has no known form or costs too much; `detail` says why.",
     Code.PASSWORD_TOO_SHORT: "The password has too few characters.",
     Code.PASSWORD_TOO_LONG: "The password has too many bytes.",
     Code.PASSWORD_COMMON: "The password is on the list of common ones.",

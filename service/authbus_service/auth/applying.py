@@ -12,6 +12,7 @@ from authbus.events import (
     EmailVerified,
     PasswordChanged,
     PasswordReason,
+    PasswordResetForced,
     PasswordResetRequested,
     ProfileUpdated,
     RoleGranted,
@@ -72,9 +73,14 @@ def _password_changed(event: PasswordChanged, private: Private, rows: Rows, at: 
         rows.attempts.forgive(event.user_id)
 
 
-def _reset_requested(
-    event: PasswordResetRequested, private: Private, rows: Rows, at: datetime
-) -> None:
+def _reset_forced(event: PasswordResetForced, private: Private, rows: Rows, at: datetime) -> None:
+    users.password_voided(event, rows.users)
+    codes.spent(Purpose.RESET_PASSWORD, event.user_id, rows.codes, at)
+    if private.code_hash:
+        _mailed_reset(event, private, rows, at)
+
+
+def _mailed_reset(event: Event, private: Private, rows: Rows, at: datetime) -> None:
     address = rows.users.touch(event.user_id).email
     codes.made(Purpose.RESET_PASSWORD, event, private.code_hash, address, rows.codes, at)
 
@@ -166,7 +172,8 @@ APPLY: Mapping[type[Event], Apply] = {
     UserDeactivated: _user_deactivated,
     UserReactivated: _user_reactivated,
     PasswordChanged: _password_changed,
-    PasswordResetRequested: _reset_requested,
+    PasswordResetRequested: _mailed_reset,
+    PasswordResetForced: _reset_forced,
     ProfileUpdated: _profile_updated,
     EmailVerificationRequested: emails.verification_requested,
     EmailVerified: emails.verified,

@@ -13,11 +13,12 @@ _NOTICE_LIFETIME = timedelta(days=1)
 
 
 class Template(StrEnum):
-    """What a mail says. One whose name is a code's purpose carries that code."""
+    """What a mail says. Some carry a code."""
 
     VERIFY_EMAIL = "verify_email"
     CHANGE_EMAIL = "change_email"
     RESET_PASSWORD = "reset_password"  # noqa: S105 - a template
+    FORCE_RESET = "force_reset"
     EMAIL_CHANGED = "email_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a template
     NEW_DEVICE = "new_device"
@@ -27,12 +28,20 @@ class Template(StrEnum):
     @property
     def purpose(self) -> Purpose | None:
         """What the code in it is for; a notice has none."""
-        return Purpose(self.value) if self.value in set(Purpose) else None
+        return _PURPOSES.get(self)
 
     @property
     def lifetime(self) -> timedelta:
         """How long it is worth sending."""
         return _NOTICE_LIFETIME if self.purpose is None else self.purpose.lifetime
+
+
+_PURPOSES = {
+    Template.VERIFY_EMAIL: Purpose.VERIFY_EMAIL,
+    Template.CHANGE_EMAIL: Purpose.CHANGE_EMAIL,
+    Template.RESET_PASSWORD: Purpose.RESET_PASSWORD,
+    Template.FORCE_RESET: Purpose.RESET_PASSWORD,
+}
 
 
 @dataclass(frozen=True, slots=True)

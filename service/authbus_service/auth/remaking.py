@@ -14,6 +14,7 @@ from authbus.commands import (
     ChangeEmail,
     ChangePassword,
     CompletePasswordReset,
+    ImportUser,
     LogIn,
     RefreshSession,
     RegisterUser,
@@ -26,6 +27,7 @@ from authbus.events import (
     EmailVerificationRequested,
     EmailVerified,
     PasswordChanged,
+    PasswordResetForced,
     PasswordResetRequested,
     ProfileUpdated,
     SessionRefreshed,
@@ -45,6 +47,7 @@ from authbus.second_factor import (
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.factors.factor import Passed
 from authbus_service.auth.factors.service import hashed, passes, wrapped
+from authbus_service.auth.importing import imported_hash, imported_profile
 from authbus_service.auth.outcome import NOTHING, Private
 from authbus_service.auth.request import Derived, Request, refresh_family
 from authbus_service.auth.rows import Rows
@@ -105,11 +108,21 @@ def remade(event: AnyEvent, cause: Cause) -> Private:
 
 
 def needs_command(event: Event) -> bool:
-    """Whether the event cannot be applied without the command that caused it."""
-    return type(event) in _PRIVATE
+    """Whether the event cannot be applied without the command that caused it.
+
+    A password that was taken away is void in any case; what is lost is the code of the mail.
+    """
+    return type(event) in _PRIVATE and not isinstance(event, PasswordResetForced)
 
 
 def _created(_: UserCreated, cause: Cause) -> Private:
+    imported = cause.request.command
+    if isinstance(imported, ImportUser):
+        return Private(
+            address=imported.email,
+            canonical=canonical(imported.email) or "",
+            password_hash=imported_hash(imported),
+        )
     command = cause.command(RegisterUser)
     return Private(
         address=command.email,
@@ -158,7 +171,17 @@ def _password_changed(_: PasswordChanged, cause: Cause) -> Private:
     return Private(password_hash=cause.password_hash)
 
 
+def _reset_forced(event: PasswordResetForced, cause: Cause) -> Private:
+    """A deactivated user was mailed no code."""
+    if not cause.rows.users.locked[event.user_id].is_active:
+        return NOTHING
+    return Private(code_hash=token_hash(cause.derived.code(Purpose.RESET_PASSWORD)))
+
+
 def _profile_updated(event: ProfileUpdated, cause: Cause) -> Private:
+    command = cause.request.command
+    if isinstance(command, ImportUser):
+        return Private(profile=imported_profile(command))
     changes = asked(cause.command(UpdateProfile))
     return Private(profile={name: changes[name] for name in event.fields})
 
@@ -170,6 +193,11 @@ def _change_requested(_: EmailChangeRequested, cause: Cause) -> Private:
 
 def _code_made(purpose: Purpose) -> Callable[[Event, Cause], Private]:
     return lambda _, cause: Private(code_hash=token_hash(cause.derived.code(purpose)))
+
+
+def _verified(event: EmailVerified, cause: Cause) -> Private:
+    imported = isinstance(cause.request.command, ImportUser)
+    return NOTHING if imported else _code_used(event, cause)
 
 
 def _code_used(_: Event, cause: Cause) -> Private:
@@ -207,8 +235,9 @@ _PRIVATE: Mapping[type[Event], Callable[[Any, Cause], Private]] = {
     ProfileUpdated: _profile_updated,
     EmailVerificationRequested: _code_made(Purpose.VERIFY_EMAIL),
     PasswordResetRequested: _code_made(Purpose.RESET_PASSWORD),
+    PasswordResetForced: _reset_forced,
     EmailChangeRequested: _change_requested,
-    EmailVerified: _code_used,
+    EmailVerified: _verified,
     EmailChanged: _code_used,
     TotpRequested: _totp_requested,
     TotpEnabled: _totp_enabled,

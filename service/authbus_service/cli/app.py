@@ -106,6 +106,20 @@ def users_grant(
     grant(user_id, role, client=client)
 
 
+@users.command("import")
+def users_import(
+    file: Annotated[Path, typer.Argument(help="One JSON object a line.", exists=True)],
+    client: Annotated[str, typer.Option(help="As which declared client to ask.")] = "shell",
+) -> None:
+    """Make accounts with the password hashes of another system; exit 1 when one was refused.
+
+    A line has the fields of ImportUser: email, password_hash, email_verified, display_name ...
+    """
+    from authbus_service.cli.importing import import_users
+
+    import_users(file, client=client)
+
+
 @hashing.command("build")
 def hash_build() -> None:
     """Compile the hash for newer processors, for AUTHBUS_HASH=compiled; needs a C compiler."""

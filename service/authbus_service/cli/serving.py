@@ -14,6 +14,7 @@ from authbus_service.core.logging import configure, library_logger
 from authbus_service.embedded import warm
 from authbus_service.main import Service
 from authbus_service.startup.errors import StartupError
+from authbus_service.startup.mail import mail_folder
 from authbus_service.startup.servers import Servers, addresses, needs_own_kafka, servers
 
 # Their lines below a warning tell of their own work: who looks for that sets `debug`.
@@ -60,12 +61,14 @@ async def _died(place: Servers) -> None:
 
 
 def _addresses(place: Servers, service: Service) -> dict[str, Any]:
+    folder = mail_folder(place)
     return {
         "kafka": place.settings.kafka_bootstrap_servers,
         "database": _shown(place),
         "http": service.http_url,
         "namespace": place.settings.namespace,
         "trust": service.trust,
+        **({} if folder is None else {"mails": str(folder)}),
     }
 
 

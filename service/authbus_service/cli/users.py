@@ -23,7 +23,7 @@ _OWN_KAFKA = "localhost:9092"
 def create(email: str, *, admin: bool, client: str) -> None:
     """Register a user and print the id; `admin` gives the role that permits everything."""
     settings = load()
-    masters = _masters(settings)
+    masters = masters_of(settings)
     user_id = run_quietly(_create(settings, masters, email, _password(), admin, client))
     show({"user_id": str(user_id), "roles": [ADMIN] if admin else []})
 
@@ -31,14 +31,14 @@ def create(email: str, *, admin: bool, client: str) -> None:
 def grant(user_id: UUID, role: str, *, client: str) -> None:
     """Give a user a role and print all that they hold."""
     settings = load()
-    roles = run_quietly(_grant(settings, _masters(settings), user_id, role, client))
+    roles = run_quietly(_grant(settings, masters_of(settings), user_id, role, client))
     show({"user_id": str(user_id), "roles": list(roles)})
 
 
 async def _create(
     settings: Settings, masters: Masters, email: str, password: str, admin: bool, client: str
 ) -> UUID:
-    async with _client(settings, masters, client) as auth:
+    async with client_of(settings, masters, client) as auth:
         user = await auth.register(email, password)
         if admin:
             await _granted(auth, settings, masters, user.user_id, ADMIN)
@@ -48,7 +48,7 @@ async def _create(
 async def _grant(
     settings: Settings, masters: Masters, user_id: UUID, role: str, client: str
 ) -> tuple[str, ...]:
-    async with _client(settings, masters, client) as auth:
+    async with client_of(settings, masters, client) as auth:
         return await _granted(auth, settings, masters, user_id, role)
 
 
@@ -56,11 +56,17 @@ async def _granted(
     auth: AuthClient, settings: Settings, masters: Masters, user_id: UUID, role: str
 ) -> tuple[str, ...]:
     command_id = uuid7()
-    proof = operator_token(masters, issuer=settings.issuer, command_id=command_id, at=clock.now())
+    proof = proof_for(settings, masters, command_id)
     return await auth.admin.grant_role(proof, user_id, role, command_id=command_id)
 
 
-def _client(settings: Settings, masters: Masters, client: str) -> AuthClient:
+def proof_for(settings: Settings, masters: Masters, command_id: UUID) -> str:
+    """What stands in place of an administrator's token."""
+    return operator_token(masters, issuer=settings.issuer, command_id=command_id, at=clock.now())
+
+
+def client_of(settings: Settings, masters: Masters, client: str) -> AuthClient:
+    """A client that trusts these masters alone."""
     return AuthClient(
         settings.kafka_bootstrap_servers or _OWN_KAFKA,
         client_id=client,
@@ -70,7 +76,7 @@ def _client(settings: Settings, masters: Masters, client: str) -> AuthClient:
     )
 
 
-def _masters(settings: Settings) -> Masters:
+def masters_of(settings: Settings) -> Masters:
     """As they are set; on this machine's own servers, those of their data folder."""
     if settings.master_key is not None or settings.master_key_file is not None:
         return Masters.read(settings.master_key, settings.master_key_file)

@@ -21,6 +21,7 @@ _PAGES = {
     Template.VERIFY_EMAIL: "verify-email",
     Template.CHANGE_EMAIL: "change-email",
     Template.RESET_PASSWORD: "reset-password",
+    Template.FORCE_RESET: "reset-password",
 }
 _SUBJECT = "Subject: "
 _HOUR = 3600

@@ -12,7 +12,7 @@ from uuid import UUID
 from authbus import commands as asks
 from authbus.events import AnyEvent, ProfileUpdated, SessionEnded, SessionRefreshed, SessionStarted
 from authbus.message import Command
-from authbus.password_replies import PasswordIsChanged, ResetIsRequested
+from authbus.password_replies import PasswordIsChanged, PasswordIsVoid, ResetIsRequested
 from authbus.replies import (
     AllSessionsEnded,
     Code,
@@ -27,6 +27,7 @@ from authbus.replies import (
     UserIsActive,
     UserIsDeactivated,
     UserIsErased,
+    UserIsImported,
     UserIsUnlocked,
     UserRoles,
 )
@@ -182,6 +183,10 @@ ANSWERS: Mapping[type[Command], Callable[[Done], Answer]] = {
     asks.CompletePasswordReset: _password,
     asks.RequestPasswordReset: lambda done: ResetIsRequested(
         expires_at=done.at + Purpose.RESET_PASSWORD.lifetime
+    ),
+    asks.ImportUser: lambda done: UserIsImported(user_id=done.user_id),
+    asks.ForcePasswordReset: lambda done: PasswordIsVoid(
+        user_id=done.user_id, sessions_ended=done.ended
     ),
     asks.UpdateProfile: _saved,
     asks.VerifyEmail: lambda done: EmailIsVerified(user_id=done.user_id),

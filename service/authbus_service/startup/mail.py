@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from authbus_service.core.database import Database
 from authbus_service.core.logging import get_logger
@@ -34,12 +35,18 @@ async def sending(
         await asyncio.gather(task, return_exceptions=True)
 
 
+def mail_folder(place: Servers) -> Path | None:
+    """Where mails are written for a developer to read; None: they are sent, or wait."""
+    if place.settings.smtp_url is None and place.own_database:
+        return place.settings.data / _FOLDER
+    return None
+
+
 def _carrier(place: Servers) -> Carrier:
-    url = place.settings.smtp_url
+    url, folder = place.settings.smtp_url, mail_folder(place)
     if url is not None:
         return Smtp(parse_smtp(url.get_secret_value()))
-    if place.own_database:
-        folder = place.settings.data / _FOLDER
+    if folder is not None:
         _log.info("mails are written into a folder", folder=str(folder))
         return Folder(folder)
     _log.warning("mails are not sent; set AUTHBUS_SMTP_URL")

@@ -11,7 +11,7 @@ import pytest
 
 from authbus_service.embedded import Addresses
 
-KEPT = ("PATH", "HOME", "AUTHBUS_CACHE", "LANG")
+KEPT = ("PATH", "PYTHONPATH", "HOME", "AUTHBUS_CACHE", "LANG")
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,10 @@ import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from authbus import AuthClient
 from authbus.topics import CREDENTIALS
 from tests.integration.cli.conftest import KEPT, Authbus
+from tests.rig.post import code_in
 
 START_SECONDS = 60
 OWN = {"AUTHBUS_HTTP_PORT": "0"}
@@ -111,6 +113,25 @@ async def test_serve_without_settings_starts_its_own_servers_and_keeps_their_dat
     assert {key["use"] for key in keys[1]["keys"]} == {"sig", "enc"}
     assert status == 0
     assert (tmp_path / ".data" / "master.key").stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_developer_reads_the_mails_of_the_own_servers_in_a_folder(
+    serve: Serve, tmp_path: Path
+) -> None:
+    email, new = "ana@example.com", "staple them together"
+    async with serve() as running:
+        kafka, trust = running.addresses["kafka"], running.addresses["trust"]
+        folder = tmp_path / running.addresses["mails"]
+        async with AuthClient(kafka, client_id="web", trust=trust) as auth:
+            await auth.register(email, "correct horse battery")
+            await auth.email.verify(await code_in(folder, "verify-email"))
+            await auth.passwords.request_reset(email)
+            await auth.passwords.reset(await code_in(folder, "reset-password"), new)
+            session = await auth.log_in(email, new)
+            claims = auth.verify(session.access_token)
+
+    assert claims.user_id == session.user_id
+    assert folder == tmp_path / ".data" / "mails"
 
 
 async def test_serve_uses_the_servers_that_are_given_and_ends_well_on_ctrl_c(

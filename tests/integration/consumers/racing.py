@@ -19,6 +19,7 @@ from authbus.events import AnyEvent
 from authbus.message import Reply
 from authbus.replies import LoggedIn, Registered, Tokens
 from authbus_service.auth.acting import Acting
+from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.granting import Granting
 from authbus_service.auth.handlers import prepare
 from authbus_service.auth.outcome import restored
@@ -32,7 +33,7 @@ from authbus_service.core.security.operator import Operator
 from authbus_service.core.security.passwords import Hasher
 from authbus_service.inbox import partitions
 from tests.integration.consumers.grouping import POLICY, Group
-from tests.rig.made import a_job, a_request
+from tests.rig.made import MASTERS, a_job, a_request
 from tests.rig.world import CHEAP
 
 PASSWORD, TOKEN = SecretStr("correct horse battery"), SecretStr("a token")
@@ -147,6 +148,17 @@ def acting(session: Tokens) -> Acting:
 def refreshing(held: Tokens) -> Request:
     """The refresh of a session whose tokens are held, under an id of its own."""
     return a_request(RefreshSession(session_id=held.session_id, refresh_token=held.refresh_token))
+
+
+async def mailed_code(race: Race, purpose: Purpose, address: str) -> SecretStr:
+    """The code in the mail of this purpose to this address."""
+    async with race.groups[0].database.reading() as db:
+        found = await db.exec_driver_sql(
+            "SELECT command_id, content, master FROM mails WHERE template = $1 AND address = $2",
+            (purpose.value, address),
+        )
+        row = found.mappings().one()
+    return SecretStr(MASTERS.code(purpose, row["command_id"], row["content"], row["master"]))
 
 
 async def together(one: Callable[[int], Awaitable[None]], count: int) -> None:

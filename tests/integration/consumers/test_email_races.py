@@ -4,27 +4,14 @@ import asyncio
 from collections import Counter
 
 import pytest
-from pydantic import SecretStr
 
 from authbus.commands import ChangeEmail, ConfirmEmailChange, EraseUser, RegisterUser, VerifyEmail
 from authbus.events import EmailChanged, EmailVerified
 from authbus.replies import EmailIsChanged, EmailIsVerified, MailQueued, Registered, Rejected
 from authbus_service.auth.acting import Acting
 from authbus_service.auth.codes.code import Purpose
-from tests.integration.consumers.racing import COUNTS, PASSWORD, TOKEN, Race, together
+from tests.integration.consumers.racing import COUNTS, PASSWORD, TOKEN, Race, mailed_code, together
 from tests.rig.crowd import assert_in_order
-from tests.rig.made import MASTERS
-
-
-async def code(race: Race, purpose: Purpose, address: str) -> SecretStr:
-    """The code in the mail of this purpose to this address."""
-    async with race.groups[0].database.reading() as db:
-        found = await db.exec_driver_sql(
-            "SELECT command_id, content, master FROM mails WHERE template = $1 AND address = $2",
-            (purpose.value, address),
-        )
-        row = found.mappings().one()
-    return SecretStr(MASTERS.code(purpose, row["command_id"], row["content"], row["master"]))
 
 
 async def each_address_has_one_live_user(race: Race) -> None:
@@ -59,7 +46,7 @@ async def moving(race: Race, acting: Acting, address: str) -> ConfirmEmailChange
     """Ask for a change; the confirmation that its mail leads to."""
     change = ChangeEmail(access_token=TOKEN, password=PASSWORD, new_email=address)
     assert isinstance(await race.asked(change, acting), MailQueued)
-    return ConfirmEmailChange(code=await code(race, Purpose.CHANGE_EMAIL, address))
+    return ConfirmEmailChange(code=await mailed_code(race, Purpose.CHANGE_EMAIL, address))
 
 
 @pytest.mark.parametrize("count", COUNTS)
@@ -96,7 +83,7 @@ async def test_an_address_is_free_again_when_its_user_is_erased_while_it_is_veri
 ) -> None:
     async def one(number: int) -> None:
         email, acting = await race.user(number)
-        verify = VerifyEmail(code=await code(race, Purpose.VERIFY_EMAIL, email))
+        verify = VerifyEmail(code=await mailed_code(race, Purpose.VERIFY_EMAIL, email))
         confirm = await moving(race, acting, f"moved{number}@example.org")
         answers = await asyncio.gather(
             race.asked(verify),

@@ -10,7 +10,10 @@ from authbus import (
     DeactivateUser,
     EraseAccount,
     EraseUser,
+    ForcePasswordReset,
     GrantRole,
+    ImportUser,
+    LogIn,
     ReactivateUser,
     Rejected,
     RequestPasswordReset,
@@ -25,6 +28,7 @@ from tests.rig.mailed import code
 from tests.rig.opened import opened
 from tests.rig.operators import by_operator
 from tests.rig.world import World
+from tests.unit.passwords.test_foreign import BCRYPT
 
 Make = Callable[[SecretStr], Command]
 
@@ -79,18 +83,49 @@ async def test_what_administrators_did_and_who_is_erased_fold_into_the_tables(
 async def test_passwords_that_were_forgotten_fold_into_the_tables(world: World) -> None:
     crowd, web = Crowd(world), world.web
     async with world.consuming():
-        await crowd.with_sessions(3)
+        sessions = await crowd.with_sessions(3)
         for user in range(2):
             await web.ask(web.draft(RequestPasswordReset(email=email(user))))
         found = SecretStr(await code(world, Purpose.RESET_PASSWORD, email(0)))
         done = CompletePasswordReset(code=found, new_password=SecretStr("staple them together"))
         answers = [await web.ask(web.draft(done))]
+        forced = sessions[2].user_id
+        answers.append(
+            await web.ask(
+                by_operator(
+                    world, lambda proof: ForcePasswordReset(access_token=proof, user_id=forced)
+                )
+            )
+        )
 
     fold = await folded(world)
 
-    users, sessions, _, codes = await tables(world)
+    users, sessions_, _, codes = await tables(world)
     assert not [each for each in answers if isinstance(each, Rejected)]
     assert users == by_id(row(each) for each in fold.rows.users.locked.values())
-    ended = {each["id"]: each["ended_at"] for each in sessions}
+    ended = {each["id"]: each["ended_at"] for each in sessions_}
     assert ended == {each.id: each.ended_at for each in fold.rows.sessions.known.values()}
-    assert (len(codes), codes) == (5, fold.codes)
+    assert (len(codes), codes) == (6, fold.codes)
+
+
+async def test_users_of_another_system_fold_into_the_tables(world: World) -> None:
+    web, password = world.web, SecretStr("U*U")
+
+    def make(user: int) -> Make:
+        given = {"password_hash": BCRYPT} if user else {"email_verified": True, "locale": "pt"}
+        return lambda proof: ImportUser.model_validate(
+            {"access_token": proof, "email": email(user), **given}
+        )
+
+    async with world.consuming():
+        answers = [await web.ask(by_operator(world, make(user))) for user in range(3)]
+        answers.append(await web.ask(web.draft(LogIn(email=email(2), password=password))))
+
+    fold = await folded(world)
+
+    users, _, emails, _ = await tables(world)
+    assert not [each for each in answers if isinstance(each, Rejected)]
+    assert users == by_id(row(each) for each in fold.rows.users.locked.values())
+    kept = sorted(user["password_hash"].split("$", 2)[1:2] for user in users)
+    assert kept == [[], ["2a"], ["argon2id"]]
+    assert emails == fold.emails

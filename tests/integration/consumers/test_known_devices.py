@@ -17,11 +17,14 @@ from tests.integration.consumers.guessing import (
     right,
 )
 from tests.rig.crowd import PASSWORD
+from tests.rig.mailed import queued
 from tests.rig.world import World
 
 
-async def log_in(world: World, device: SecretStr | None, email: str = ANA) -> Reply:
-    command = LogIn(email=email, password=PASSWORD, device_token=device)
+async def log_in(
+    world: World, device: SecretStr | None, email: str = ANA, name: str | None = None
+) -> Reply:
+    command = LogIn(email=email, password=PASSWORD, device_token=device, device=name)
     return await world.web.ask(world.web.draft(command))
 
 
@@ -96,3 +99,23 @@ async def test_a_devices_token_stands_nowhere_in_the_database(world: World) -> N
         for table in ("users", "sessions", "inbox", "outbox", "attempts")
     ]
     assert not [each for each in dumped if token in each or token.encode().hex() in each]
+
+
+async def test_a_user_is_told_of_a_new_device_that_is_named_and_of_no_other(world: World) -> None:
+    phone = "Firefox on Android"
+    async with world.consuming():
+        await register(world)
+        first = await log_in(world, None, name="Firefox on Linux")
+        assert isinstance(first, LoggedIn)
+        await log_in(world, first.device_token, name="Firefox on Linux")
+        await log_in(world, None)
+        silent = await queued(world)
+        second = await log_in(world, None, name=phone)
+        assert isinstance(second, LoggedIn)
+        await log_in(world, second.device_token, name=phone)
+        once = await queued(world)
+        await log_in(world, SecretStr("no token of ours"))
+
+    assert silent == [("verify_email", ANA)]
+    assert once == [*silent, ("new_device", ANA)]
+    assert await queued(world) == [*once, ("new_device", ANA)]

@@ -13,11 +13,13 @@ from authbus import (
     Command,
     CompletePasswordReset,
     EmailVerified,
+    ForcePasswordReset,
     ListSessions,
     LoggedIn,
     LogIn,
     PasswordChanged,
     PasswordIsChanged,
+    PasswordIsVoid,
     PasswordReason,
     PasswordResetRequested,
     RegisterUser,
@@ -31,6 +33,7 @@ from authbus import (
 from authbus_service.auth.codes.code import Purpose
 from tests.integration.consumers.test_shedding import Counting, cost
 from tests.rig.mailed import code, queued
+from tests.rig.operators import by_operator
 from tests.rig.world import World
 
 EMAIL, NOBODY = "ana@example.com", "nobody@example.com"
@@ -57,9 +60,9 @@ async def a_minute_passes(world: World) -> None:
         await db.exec_driver_sql("UPDATE codes SET made_at = made_at - interval '1 minute'")
 
 
-async def setting(world: World) -> CompletePasswordReset:
+async def setting(world: World, template: str = "reset_password") -> CompletePasswordReset:
     """Set the new password by the code of the newest mail."""
-    found = await code(world, Purpose.RESET_PASSWORD, EMAIL)
+    found = await code(world, Purpose.RESET_PASSWORD, EMAIL, template=template)
     return CompletePasswordReset(code=SecretStr(found), new_password=NEW)
 
 
@@ -167,6 +170,24 @@ async def test_a_mailbox_is_not_flooded_and_a_source_asks_only_so_often(world: W
     resets = [address for template, address in await queued(world) if template == "reset_password"]
     assert resets == [EMAIL] * 5 + others[:2]
     assert {type(each) for each in answers} == {ResetIsRequested}
+
+
+async def test_a_password_that_was_taken_away_is_replaced_by_the_code_of_its_mail(
+    world: World,
+) -> None:
+    async with world.consuming():
+        await registered(world)
+        user = (await logged_in(world, PASSWORD)).user_id
+        draft = by_operator(
+            world, lambda proof: ForcePasswordReset(access_token=proof, user_id=user)
+        )
+        forced = [await world.web.ask(draft) for _ in range(2)]
+        old = await ask(world, LogIn(email=EMAIL, password=PASSWORD))
+        await ask(world, await setting(world, "force_reset"))
+        await logged_in(world, NEW)
+
+    assert forced == [PasswordIsVoid(user_id=user, sessions_ended=1)] * 2
+    assert old == Rejected.because(Code.INVALID_CREDENTIALS)
 
 
 async def test_a_code_whose_hour_is_over_sets_nothing(world: World) -> None:

@@ -55,6 +55,7 @@ def test_every_template_is_there_in_text_and_html(template: Template) -> None:
         (Template.VERIFY_EMAIL, "verify-email"),
         (Template.CHANGE_EMAIL, "change-email"),
         (Template.RESET_PASSWORD, "reset-password"),
+        (Template.FORCE_RESET, "reset-password"),
     ],
 )
 def test_a_link_carries_the_code_that_the_command_derives(template: Template, page: str) -> None:

@@ -9,6 +9,7 @@ from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.factors.service import passes
 from authbus_service.auth.guessing.admission import factor_key, source_key
 from authbus_service.auth.guessing.attempt import Attempt, Settled
+from authbus_service.auth.noticing import of_new_device
 from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.proving_again import counted
@@ -56,6 +57,7 @@ def decide(command: CompleteLogIn, case: Case) -> Outcome:
     shown = None if command.device_token is None else command.device_token.get_secret_value()
     known = shown is not None and devices.knows(user.devices, token_hash(shown))
     device = shown if known and shown else case.request.derived.device_token
+    named = command.device is not None or shown is not None
     return replace(
         started,
         answer=started.answer.model_copy(update={"is_known_device": known}),
@@ -66,6 +68,7 @@ def decide(command: CompleteLogIn, case: Case) -> Outcome:
             code_hash=case.proof.code_hash,
             device_hash=token_hash(device),
         ),
+        mails=of_new_device(user, named=named, known=known),
         settled=Settled.CLEARED,
     )
 

@@ -11,6 +11,7 @@ from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.guessing.admission import account_key, admitted, device_key, source_key
 from authbus_service.auth.guessing.attempt import Attempt, Settled, Verdict
 from authbus_service.auth.locking import guessed_wrong, lock_is_over
+from authbus_service.auth.noticing import of_new_device
 from authbus_service.auth.outcome import Challenged, Outcome, Private
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
@@ -67,6 +68,7 @@ def decide(command: LogIn, case: Case) -> Outcome:
     by = LogInBy(amr=_PASSWORD, device=command.device, ip_address=command.ip_address)
     started = start_session(case, user, by, place=len(unlocked))
     device = _shown(command) if known else token_hash(case.request.derived.device_token)
+    named = command.device is not None or command.device_token is not None
     return replace(
         started,
         answer=started.answer.model_copy(update={"is_known_device": known}),
@@ -74,6 +76,7 @@ def decide(command: LogIn, case: Case) -> Outcome:
         private=replace(
             started.private, password_hash=proof.password_hash, device_hash=device or b""
         ),
+        mails=of_new_device(user, named=named, known=known),
         settled=Settled.CLEARED,
     )
 

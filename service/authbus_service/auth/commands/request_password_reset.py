@@ -36,13 +36,13 @@ async def prepare(command: RequestPasswordReset, request: Request, tools: Tools)
         source=source_key(masters, command.ip_address, "reset"),
     )
     found = await tools.credential(address)
+    user_id = None if found is None else found.user_id
     match await admitted(attempt, tools.reserve):
         case Verdict.WAIT:
             return Proof(refusal=Rejected.because(Code.EXPIRED))
         case Verdict.REFUSED:
-            return Proof(hidden=True)
+            return Proof(hidden=True, about=user_id)
         case Verdict.HELD:
-            user_id = None if found is None else found.user_id
             return Proof(user_id=user_id, every_code=True, attempt=attempt, hidden=True)
 
 

@@ -13,10 +13,10 @@ from authbus_service.core.database import Base
 class UserRow(Base):
     """An account.
 
-    `sequence` counts its events, `credential_version` its passwords. `email` is the address as
-    written: here and not beside the canonical form, so that it is read anew together with the row
-    whose lock was waited for. `roles` is a list of names with spaces between. `profile` is JSON as
-    text: JSONB would write numbers anew.
+    `sequence` counts its events, `credential_version` its passwords; with an empty hash there is
+    none. `email` is the address as written: here and not beside the canonical form, so that it is
+    read anew together with the row whose lock was waited for. `roles` is a list of names with
+    spaces between. `profile` is JSON as text: JSONB would write numbers anew.
     """
 
     __tablename__ = "users"

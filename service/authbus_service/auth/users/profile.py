@@ -6,17 +6,17 @@ from typing import Any
 
 from langcodes import tag_is_valid
 
-from authbus.commands import UpdateProfile
+from authbus.commands import ImportUser, UpdateProfile
 from authbus.profile import ProfileField
 
 
-def asked(command: UpdateProfile) -> dict[str, Any]:
+def asked(command: UpdateProfile | ImportUser) -> dict[str, Any]:
     """The fields that a command names, in the contract's order; None is to be cleared."""
     given = command.model_fields_set
     return {name: getattr(command, name) for name in ProfileField if name in given}
 
 
-def misnamed(command: UpdateProfile) -> str:
+def misnamed(command: UpdateProfile | ImportUser) -> str:
     """Which rule a command breaks, in words; empty when it breaks none."""
     if command.locale is not None and not tag_is_valid(command.locale):
         return "locale: not a BCP 47 tag of registered subtags"

@@ -6,6 +6,7 @@ from uuid import UUID
 from authbus.events import (
     EmailChanged,
     PasswordChanged,
+    PasswordResetForced,
     ProfileUpdated,
     RoleGranted,
     RoleRevoked,
@@ -147,6 +148,13 @@ def password_changed(event: PasswordChanged, private: Private, users: Users) -> 
 def second_factor(user_id: UUID, users: Users, *, enabled: bool) -> None:
     """Log-ins need one from now on, or need none."""
     users.touch(user_id).second_factor = enabled
+
+
+def password_voided(event: PasswordResetForced, users: Users) -> None:
+    """Apply PasswordResetForced: no password is right, and what was proven with the old is void."""
+    user = users.touch(event.user_id)
+    user.password_hash = ""
+    user.credential_version += 1
 
 
 def follows(event: Event, users: Users) -> None:

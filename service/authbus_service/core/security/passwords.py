@@ -84,20 +84,20 @@ class Hasher:
         return self._engine.hash(encoded, salt or secrets.token_bytes(SALT_BYTES))
 
     def verify(self, phc: str | None, password: str) -> Verified:
-        """Check a password against an account's hash; None: no such account.
+        """Check a password against an account's hash; None: no such account, empty: it has none.
 
         A hash from elsewhere is checked at its own cost and should be made anew. A stored text
         that is no hash refuses at the cost of a wrong password and is logged.
         """
         encoded = normalised(password)
-        if phc is not None and not phc.startswith(_ARGON2):
+        if phc and not phc.startswith(_ARGON2):
             return self._verify_foreign(phc, password, fits=encoded is not None)
-        hashed = self._nobody if phc is None else phc
+        hashed = phc or self._nobody
         try:
             matches = self._engine.matches(hashed, self._never if encoded is None else encoded)
         except UnreadableHashError:
             matches = self._unreadable()
-        if phc is None or encoded is None or not matches:
+        if not phc or encoded is None or not matches:
             return Verified(ok=False)
         return Verified(ok=True, rehash_needed=self._reference.outdated(phc))
 

@@ -1,0 +1,49 @@
+"""ForcePasswordReset: an administrator takes a password away; its user gets a mail to set another.
+
+Codes that were mailed before are void: whoever had the password may have had the mailbox open.
+"""
+
+from dataclasses import replace
+
+from authbus.commands import ForcePasswordReset
+from authbus.events import EndReason, PasswordResetForced
+from authbus.password_replies import PasswordIsVoid
+from authbus.replies import Code
+from authbus_service.auth.administering import administrator
+from authbus_service.auth.case import Case
+from authbus_service.auth.codes.code import Purpose
+from authbus_service.auth.mails import Mail, Template
+from authbus_service.auth.outcome import NOTHING, Outcome, Private, refused
+from authbus_service.auth.proof import Proof, Tools
+from authbus_service.auth.request import Request
+from authbus_service.auth.roles.permissions import Permission
+from authbus_service.core.security.masters import token_hash
+
+
+async def prepare(command: ForcePasswordReset, _: Request, tools: Tools) -> Proof:
+    """Read the token; the user, their sessions and codes are loaded under the lock."""
+    proof = tools.administering(command.access_token, user_id=command.user_id, every_session=True)
+    return replace(proof, every_code=True)
+
+
+def decide(command: ForcePasswordReset, case: Case) -> Outcome:
+    """The password is void, whatever the account's status; a deactivated one gets no mail."""
+    admin = administrator(case, Permission.USERS_WRITE)
+    if isinstance(admin, Code):
+        return refused(admin)
+    user = case.rows.user(command.user_id)
+    if user is None:
+        return refused(Code.USER_UNKNOWN)
+    forced = PasswordResetForced(**case.told(user, actor=admin.name))
+    ended = case.ending(user, EndReason.ADMIN, place=1, actor=admin.name)
+    outcome = Outcome(
+        PasswordIsVoid(user_id=user.id, sessions_ended=len(ended)), (forced, *ended), NOTHING
+    )
+    if not user.is_active:
+        return outcome
+    code = case.request.derived.code(Purpose.RESET_PASSWORD)
+    return replace(
+        outcome,
+        private=Private(code_hash=token_hash(code)),
+        mails=(Mail.to(user, Template.FORCE_RESET),),
+    )
