@@ -3,11 +3,11 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help setup demo serve test gate nightly check format bench spec lock clean
+.PHONY: help setup demo serve test gate nightly check format bench bench-users spec lock clean
 
 help: ## show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
-		while IFS=$$'\t' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
+		while IFS=$$'\t' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
 
 setup: ## make .venv from the hashes in requirements.txt, fetch Kafka and PostgreSQL
 	@PYTHON="$(PYTHON)" .ci/setup
@@ -38,8 +38,11 @@ format: setup ## put the code into shape
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: setup ## measure log-ins a second, the latency beside the hash, log-outs a second
+bench: setup ## measure log-ins a second, the latency beside the hash, cheap commands a second
 	@$(BIN)/python -m tests.benchmarks
+
+bench-users: setup ## measure log-ins and refreshes with a thousand and with a million users
+	@$(BIN)/python -m tests.benchmarks.users
 
 spec: setup ## write schemas/authbus/spec anew
 	@$(BIN)/authbus spec

@@ -1,4 +1,4 @@
-"""`make bench`: log-ins and log-outs a second through Kafka, beside the bare hash.
+"""`make bench`: log-ins and cheap commands a second through Kafka, beside the bare hash.
 
 Once with the wheels' hash, and once with the compiled one where there is a C compiler.
 """
@@ -22,8 +22,9 @@ from authbus_service.core.security.compiled.build import BuildError, build
 from authbus_service.core.security.compiled.library import load
 from authbus_service.core.security.passwords import Hasher
 from tests.benchmarks.bare import verifies_a_second
+from tests.benchmarks.cheap import CHEAP, a_crowd, cheap
 from tests.benchmarks.load import Cell, closed
-from tests.benchmarks.service import Running, a_service
+from tests.benchmarks.service import Running, a_service, servers
 
 PASSWORD = "correct horse battery"
 USERS = 64
@@ -63,9 +64,10 @@ async def measure(
 ) -> dict[str, list[dict[str, object]]]:
     """All cells, interleaved, so that what else the machine does falls on each alike."""
     found: dict[str, list[dict[str, object]]] = {
-        name: [] for name in ("bare", "log_in", "log_in_alone", "log_out")
+        name: [] for name in ("bare", "log_in", "log_in_alone", "log_out", *CHEAP)
     }
     async with _warm(seconds, settings) as (running, emails):
+        crowd = await a_crowd(running, IN_FLIGHT, PASSWORD)
         for _ in range(rounds):
             bare = await asyncio.to_thread(
                 verifies_a_second, seconds, memory_kib=COST.memory_kib, passes=COST.time
@@ -76,6 +78,8 @@ async def measure(
             found["log_in"].append(asdict(many))
             found["log_in_alone"].append(asdict(alone))
             found["log_out"].append(asdict(await _log_outs(running, sessions, seconds)))
+            for name, cell in (await cheap(running, crowd, seconds / 4)).items():
+                found[name].append(asdict(cell))
     return found
 
 
@@ -83,7 +87,7 @@ async def measure(
 async def _warm(
     seconds: float, settings: dict[str, str]
 ) -> AsyncGenerator[tuple[Running, list[str]]]:
-    async with a_service(settings) as running:
+    async with servers() as place, a_service(place, settings) as running:
         emails = await _registered(running)
         await _log_ins(running, emails, IN_FLIGHT, seconds / 2)
         yield running, emails
@@ -107,8 +111,13 @@ def _figures(found: dict[str, list[dict[str, object]]], hasher: Hasher) -> dict[
         "their p99": f"{_median(found['log_in'], 'p99'):.0f} ms",
         "a log-in alone, p50": f"{alone:.1f} ms = {alone - 1000 / hasher.rate:.1f} above its hash",
         f"log-outs, {IN_FLIGHT} in flight": f"{_median(found['log_out'], 'rate'):.0f}/s",
+        **{
+            f"{told}, {IN_FLIGHT} in flight": f"{_median(found[name], 'rate'):.0f}/s"
+            for name, told in CHEAP.items()
+        },
         "CPU a log-in, ms": _spent(found["log_in"], 1),
         "CPU a log-out, ms": _spent(found["log_out"], 2),
+        "CPU a refresh, ms": _spent(found["refresh"], 2),
     }
 
 

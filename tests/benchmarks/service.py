@@ -15,54 +15,78 @@ from authbus_service.core.database import connect
 from authbus_service.core.migrations import migrate
 from authbus_service.demo.child import running
 from authbus_service.embedded import EmbeddedStack
+from tests.rig.databases import empty_database
 
 # Brokers answer from the page cache and trust their replicas; a kept embedded one flushes.
 _USUAL = {"log.flush.interval.messages": str(2**63 - 1)}
 
 
 @dataclass(frozen=True)
+class Servers:
+    """A Kafka and a PostgreSQL, and a folder for the services on them."""
+
+    stack: EmbeddedStack
+    folder: Path
+
+
+@dataclass(frozen=True)
 class Running:
-    """A client of the service, and the processes that work for it."""
+    """A client of the service, the processes that work for it, and its database."""
 
     auth: AuthClient
     processes: dict[str, psutil.Process]
+    database_url: str
 
 
 @asynccontextmanager
-async def a_service(settings: dict[str, str]) -> AsyncGenerator[Running]:
-    """Kafka, PostgreSQL and `authbus serve`, all on this machine."""
+async def servers() -> AsyncGenerator[Servers]:
+    """Kafka and PostgreSQL on this machine."""
     with TemporaryDirectory(prefix="authbus-bench-") as folder:
         async with EmbeddedStack(data=Path(folder) / "servers", broker_config=_USUAL) as stack:
-            clients = Path(folder) / "clients.toml"
-            clients.write_text('[[client]]\nid = "web"\n')
-            given = {
-                "KAFKA_BOOTSTRAP_SERVERS": stack.addresses.bootstrap_servers,
-                "DATABASE_URL": stack.addresses.database_url,
-                "AUTHBUS_TOPICS": "apply",
-                "AUTHBUS_MASTER_KEY": base64.b64encode(os.urandom(32)).decode(),
-                "AUTHBUS_CLIENTS": str(clients),
-                "AUTHBUS_HTTP_PORT": "0",
-                "AUTHBUS_LOG_LEVEL": "warning",
-                **settings,
+            yield Servers(stack, Path(folder))
+
+
+@asynccontextmanager
+async def a_service(
+    on: Servers, settings: dict[str, str], *, name: str = "auth"
+) -> AsyncGenerator[Running]:
+    """`authbus serve` with topics and a database of its own."""
+    addresses = on.stack.addresses
+    clients = on.folder / "clients.toml"
+    clients.write_text('[[client]]\nid = "web"\n')
+    url = await empty_database(addresses)
+    given = {
+        "KAFKA_BOOTSTRAP_SERVERS": addresses.bootstrap_servers,
+        "DATABASE_URL": url,
+        "AUTHBUS_NAMESPACE": name,
+        "AUTHBUS_TOPICS": "apply",
+        "AUTHBUS_MASTER_KEY": base64.b64encode(os.urandom(32)).decode(),
+        "AUTHBUS_CLIENTS": str(clients),
+        "AUTHBUS_HTTP_PORT": "0",
+        "AUTHBUS_LOG_LEVEL": "warning",
+        **settings,
+    }
+    database = connect(url)
+    await migrate(database)
+    await database.close()
+    before = _serving()
+    async with running(given, on.folder / f"{name}.log") as told:
+        (serving,) = _serving() - before
+        async with AuthClient(
+            addresses.bootstrap_servers,
+            client_id="web",
+            namespace=name,
+            trust=str(told["trust"]),
+            timeout=60,
+        ) as auth:
+            processes = {
+                "service": serving,
+                "kafka": psutil.Process(on.stack.kafka_process.pid),
+                "postgres": psutil.Process(on.stack.postgres_process.pid),
+                "caller": psutil.Process(),
             }
-            database = connect(stack.addresses.database_url)
-            await migrate(database)
-            await database.close()
-            async with running(given, Path(folder) / "service.log") as addresses:
-                servers = stack.addresses.bootstrap_servers
-                trust = str(addresses["trust"])
-                async with AuthClient(servers, client_id="web", trust=trust, timeout=60) as auth:
-                    yield Running(
-                        auth,
-                        {
-                            "service": _serving(),
-                            "kafka": psutil.Process(stack.kafka_process.pid),
-                            "postgres": psutil.Process(stack.postgres_process.pid),
-                            "caller": psutil.Process(),
-                        },
-                    )
+            yield Running(auth, processes, url)
 
 
-def _serving() -> psutil.Process:
-    children = psutil.Process().children()
-    return next(child for child in children if "serve" in child.cmdline())
+def _serving() -> set[psutil.Process]:
+    return {child for child in psutil.Process().children() if "serve" in child.cmdline()}
