@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import os
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -180,9 +181,22 @@ class Life:
         await admin.revoke_role(root, user_id, "admin")
         await admin.unlock(root, user_id)
         await admin.reset_second_factor(root, user_id)
+        await admin.force_password_reset(root, user_id)
+        await self.imported(root)
         await admin.end_sessions(root, user_id)
         await admin.deactivate(root, user_id)
         await admin.reactivate(root, user_id)
+
+    async def imported(self, root: str) -> None:
+        """A user of another system, whose own secret stays there, and one who is refused."""
+        signer, hashed = (base64.b64encode(os.urandom(64)).decode() for _ in range(2))
+        costs = f"$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==,sk={self.secret('signer', signer)}"
+        kept, name = f"{costs}$42xEC+ixf3L2lw==${hashed}", self.person("name")
+        await self.auth.admin.import_user(
+            root, self.address(), password_hash=kept, display_name=name
+        )
+        unknown = self.secret("unknown hash")
+        await self.refused(self.auth.admin.import_user(root, self.address(), password_hash=unknown))
 
     async def ends(self, root: str) -> None:
         """Accounts end, by their users and by others."""
