@@ -118,7 +118,7 @@ from authbus.state import FeedAlive, PublicKey, SessionRevoked, UserState, UserS
 
 if TYPE_CHECKING:
     from authbus.client import AuthClient, Session, User
-    from authbus.stream import EventStream, Gap, StreamEvent
+    from authbus.stream import EventStream, Gap, SnapshotBegins, SnapshotEnds, StreamEvent
     from authbus.tokens import Claims
     from authbus.verifier import Verifier
 
@@ -140,7 +140,8 @@ __all__ = [
     "RequestPasswordReset", "ResendVerification", "ResetIsRequested", "RevokeRole",
     "RoleGranted", "RoleRevoked", "SecondFactorNeeded", "Session", "SessionEnded",
     "SessionEntry", "SessionIsEnded", "SessionList", "SessionRefreshed", "SessionRevoked",
-    "SessionStarted", "StepUpRequired", "StreamEvent", "TokenExpired", "TokenInvalid",
+    "SessionStarted", "SnapshotBegins", "SnapshotEnds",
+    "StepUpRequired", "StreamEvent", "TokenExpired", "TokenInvalid",
     "TokenRevoked", "UnlockReason", "UnlockUser", "UpdateProfile", "User", "UserCreated",
     "UserDeactivated", "UserDetails", "UserEntry", "UserErased", "UserExport", "UserIsActive",
     "UserIsDeactivated", "UserIsErased", "UserIsImported", "UserIsUnlocked", "UserLocked",
@@ -157,6 +158,8 @@ _WITH_CLIENT = {
     "EventStream": "authbus.stream",
     "Gap": "authbus.stream",
     "Session": "authbus.client",
+    "SnapshotBegins": "authbus.stream",
+    "SnapshotEnds": "authbus.stream",
     "StreamEvent": "authbus.stream",
     "User": "authbus.client",
     "Verifier": "authbus.verifier",

@@ -4,9 +4,10 @@ import asyncio
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypedDict, cast
+from typing import Any, Literal, TypedDict, cast
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
@@ -14,6 +15,7 @@ from authbus.abandoning import abandon
 from authbus.errors import AuthUnavailable, MissingTopic
 
 Places = Mapping[str, frozenset[int]]
+Isolation = Literal["read_committed", "read_uncommitted"]
 
 
 class Security(TypedDict, total=False):
@@ -38,13 +40,15 @@ class Connection:
     security: Security = field(default_factory=Security, repr=False)
     patience: float = 15.0
 
-    def consumer(self, group: str | None = None) -> AIOKafkaConsumer:
+    def consumer(
+        self, group: str | None = None, *, isolation: Isolation = "read_committed"
+    ) -> AIOKafkaConsumer:
         """A consumer of committed records from the beginning, which commits nothing by itself."""
         return AIOKafkaConsumer(
             **self._common(),
             group_id=group,
             enable_auto_commit=False,
-            isolation_level="read_committed",
+            isolation_level=isolation,
             auto_offset_reset="earliest",
         )
 
@@ -77,6 +81,18 @@ class Connection:
         if missing:
             raise MissingTopic(missing)
         return found
+
+    async def committed(
+        self, group: str, places: Iterable[TopicPartition]
+    ) -> dict[TopicPartition, tuple[int, str]]:
+        """How far a group is in these partitions and what it wrote beside; -1: it never was."""
+        admin = AIOKafkaAdminClient(**self._common())
+        try:
+            await admin.start()
+            found = await admin.list_consumer_group_offsets(group, partitions=list(places))
+        finally:
+            await admin.close()
+        return {at: (kept.offset, kept.metadata or "") for at, kept in found.items()}
 
     async def open(self, end: AIOKafkaConsumer | AIOKafkaProducer) -> None:
         """Start one end of the line, or raise AuthUnavailable and leave nothing running."""

@@ -8,10 +8,10 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Self, Unpack, cast
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import (
@@ -23,10 +23,11 @@ from aiokafka.errors import (
 from authbus.connection import Connection, Security
 from authbus.errors import AuthUnavailable
 from authbus.following import Record
+from authbus.stream.bootstrap import TOLD, Bootstrap, Told
 from authbus.stream.events import StreamEvent, read_event
 from authbus.stream.memory import Memory
 from authbus.stream.offsets import Offsets
-from authbus.topics import DEFAULT_NAMESPACE, EVENTS
+from authbus.topics import DEFAULT_NAMESPACE, EVENTS, USERS_STATE
 
 _LOG = logging.getLogger("authbus")
 _POLL_MS = 200
@@ -72,10 +73,11 @@ class EventStream:
         """`group` is the name under which Kafka keeps how far this module has read."""
         self._connection = Connection(bootstrap_servers, group, security, timeout)
         self._group = group
-        self._topic = EVENTS.name(namespace)
+        self._topic, self._states = EVENTS.name(namespace), USERS_STATE.name(namespace)
         self._consumer: AIOKafkaConsumer | None = None
         self._records: deque[Record] = deque()
         self._memory, self._offsets = Memory(), Offsets()
+        self._bootstrap: Bootstrap | None = None
 
     async def __aenter__(self) -> Self:
         """Connect. Raises MissingTopic and AuthUnavailable."""
@@ -101,48 +103,94 @@ class EventStream:
                 await self._connection.close(consumer)
         self._records.clear()
         self._memory, self._offsets = Memory(), Offsets()
+        self._bootstrap = None
 
     @property
     def open(self) -> bool:
         """Whether it is connected."""
         return self._consumer is not None
 
-    async def __aiter__(self) -> AsyncGenerator[StreamEvent]:
+    def __aiter__(self) -> AsyncGenerator[StreamEvent]:
         """Events as they come, without end. Opens the stream for itself when it is not open."""
+        return cast("AsyncGenerator[StreamEvent]", self._told(None))
+
+    def bootstrap(self) -> AsyncGenerator[Told]:
+        """Every user's state, then events from there: a view of all users, built from nothing.
+
+        A user who is erased is not told, or told of by `UserErased`. No event comes that a state
+        has in it already. The group remembers how far it is: told are users once, in the loop of a
+        new group, and again when that loop did not come to `SnapshotEnds` and a little further.
+        Members of one group share the users as they share the events.
+        """
+        return self._told(
+            Bootstrap(self._connection, self._group, events=self._topic, states=self._states)
+        )
+
+    async def _told(self, bootstrap: Bootstrap | None) -> AsyncGenerator[Told]:
         async with AsyncExitStack() as stack:
             if self._consumer is None:
                 await stack.enter_async_context(self)
-            while self._consumer is not None:
-                record = await self._next(self._consumer)
+            await self._begin(bootstrap)
+            while (consumer := self._consumer) is not None:
+                if bootstrap is not None:
+                    async with aclosing(bootstrap.users(consumer, self._stay)) as users:
+                        async for told in users:
+                            yield told
+                record = await self._next(consumer)
+                if record is None:
+                    continue
                 event = self._heard(record)
                 if event is not None:
                     yield event
                     self._memory.keep_id(event)
                 self._finish(record, event)
 
+    async def _begin(self, bootstrap: Bootstrap | None) -> None:
+        """Another kind of loop begins: what was fetched and not given out is fetched again."""
+        if bootstrap is self._bootstrap:
+            return
+        if bootstrap is not None:
+            await bootstrap.check()
+        self._bootstrap = bootstrap
+        if self._consumer is not None:
+            await self._offsets.commit(self._consumer)
+            for record in reversed(self._records):
+                self._consumer.seek(_place(record), record.offset)
+        self._records.clear()
+        self._offsets.mark = "" if bootstrap is None else TOLD
+
+    async def _stay(self) -> None:
+        """Show the group that this member is alive, while it reads no events."""
+        if self._consumer is not None:
+            await self._fetch(self._consumer, 0)
+
     async def _hand_over(self, places: list[TopicPartition]) -> None:
         """Commit before somebody else reads on, and forget what was not given out."""
         if self._consumer is not None:
             await self._offsets.commit(self._consumer)
         self._records.clear()
+        if self._bootstrap is not None:
+            self._bootstrap.forget(places)
         self._offsets.forget(places)
         self._memory.forget(place.partition for place in places)
 
-    async def _next(self, consumer: AIOKafkaConsumer) -> Record:
-        """The oldest record that is not finished. It stays where it is until `_finish`."""
-        while True:
-            if self._offsets.due:
-                await self._offsets.commit(consumer)
-            if self._records:
-                return self._records[0]
-            await self._fetch(consumer)
+    async def _next(self, consumer: AIOKafkaConsumer) -> Record | None:
+        """The oldest record that is not finished, if any: it stays where it is until `_finish`."""
+        if self._offsets.due:
+            await self._offsets.commit(consumer)
+        if not self._records:
+            if self._bootstrap is not None:
+                for at, offset in (await self._bootstrap.passed(consumer)).items():
+                    self._offsets.reach(at, offset)
+            await self._fetch(consumer, _POLL_MS)
             # aiokafka hands out what it has fetched without ever letting others run.
             await asyncio.sleep(0)
+        return self._records[0] if self._records else None
 
-    async def _fetch(self, consumer: AIOKafkaConsumer) -> None:
+    async def _fetch(self, consumer: AIOKafkaConsumer, wait_ms: int) -> None:
         try:
             async with asyncio.timeout(_HANG_SECONDS):
-                found = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_AT_ONCE)
+                found = await consumer.getmany(timeout_ms=wait_ms, max_records=_AT_ONCE)
         except (GroupAuthorizationFailedError, TopicAuthorizationFailedError) as error:
             raise AuthUnavailable(
                 f"no right to read {self._topic} as group {self._group}: "
@@ -152,8 +200,9 @@ class EventStream:
             _LOG.warning("reading from Kafka failed and is tried again: %r", error)
             await asyncio.sleep(_REST_SECONDS)
             return
-        for records in found.values():
-            self._records.extend(records)
+        for at, records in found.items():
+            if self._bootstrap is None or self._bootstrap.admits(at):
+                self._records.extend(records)
 
     def _heard(self, record: Record) -> StreamEvent | None:
         """The event to give out; None for a duplicate, an unknown kind, and what is no event."""
@@ -165,6 +214,9 @@ class EventStream:
             return None
         if self._memory.has(event):
             return None
+        if self._bootstrap is not None and self._bootstrap.covers(event):
+            self._memory.keep_sequence(event)
+            return None
         gap = self._memory.gap(event)
         if event.known:
             return replace(event, gap=gap)
@@ -175,8 +227,14 @@ class EventStream:
 
     def _finish(self, record: Record, event: StreamEvent | None) -> None:
         # After a rebalance during the body the record is not ours to finish.
-        if self._records and self._records[0] is record:
-            self._records.popleft()
+        if not self._records or self._records[0] is not record:
+            return
+        self._records.popleft()
+        if self._bootstrap is None or not self._bootstrap.holds(_place(record)):
             self._offsets.finish(record)
-            if event is not None:
-                self._memory.keep_sequence(event)
+        if event is not None:
+            self._memory.keep_sequence(event)
+
+
+def _place(record: Record) -> TopicPartition:
+    return TopicPartition(record.topic, record.partition)

@@ -18,19 +18,24 @@ _COMMIT_SECONDS = 5.0
 
 
 class Offsets:
-    """What is finished and not committed."""
+    """What is finished and not committed. `mark` is written beside each offset."""
 
     def __init__(self) -> None:
+        self.mark = ""
         self._next: dict[TopicPartition, int] = {}
         self._count = 0
         self._since = 0.0
 
     def finish(self, record: Record) -> None:
         """This record and all before it in its partition are done."""
+        self.reach(TopicPartition(record.topic, record.partition), record.offset + 1)
+
+    def reach(self, at: TopicPartition, offset: int) -> None:
+        """All before this offset is done."""
         if not self._count:
             self._since = time.monotonic()
         self._count += 1
-        self._next[TopicPartition(record.topic, record.partition)] = record.offset + 1
+        self._next[at] = offset
 
     @property
     def due(self) -> bool:
@@ -46,7 +51,7 @@ class Offsets:
             return
         try:
             async with asyncio.timeout(_COMMIT_SECONDS):
-                await consumer.commit(asked)
+                await consumer.commit({at: (done, self.mark) for at, done in asked.items()})
         except (KafkaError, TimeoutError) as error:
             _LOG.warning("a commit failed, events may come twice: %r", error)
             return

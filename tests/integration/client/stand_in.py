@@ -30,7 +30,9 @@ from authbus_service.cluster import Admin
 from authbus_service.cluster.admin import NewlyWanted
 
 CLIENT = "web"
-PARTITIONS = {topics.EVENTS.suffix: 2, topics.SESSIONS_ENDED.suffix: 2}
+PARTITIONS = dict.fromkeys(
+    (each.suffix for each in (topics.EVENTS, topics.SESSIONS_ENDED, topics.USERS_STATE)), 2
+)
 NEEDED = (
     topics.CREDENTIALS,
     topics.SESSIONS,
