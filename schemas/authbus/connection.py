@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from authbus.abandoning import abandon
 from authbus.errors import AuthUnavailable, MissingTopic
+from authbus.guarding import guard
 
 Places = Mapping[str, frozenset[int]]
 Isolation = Literal["read_committed", "read_uncommitted"]
@@ -99,6 +100,8 @@ class Connection:
         try:
             async with asyncio.timeout(self.patience):
                 await end.start()
+                if not isinstance(end, AIOKafkaProducer):
+                    guard(end)
         except (KafkaError, OSError) as error:
             await self.close(end)
             raise self.unreachable(error) from error

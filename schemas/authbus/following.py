@@ -10,6 +10,7 @@ from typing import Literal
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from authbus.connection import Connection, Places
+from authbus.guarding import is_readable
 
 Record = ConsumerRecord[bytes | None, bytes | None]
 Since = Literal["beginning", "end"] | timedelta
@@ -115,6 +116,8 @@ class Follower:
                 self._read(record)
 
     def _read(self, record: Record) -> None:
+        if not is_readable(record):
+            return
         try:
             self._feeds[record.topic].read(record)
         except Exception as error:  # noqa: BLE001 - one record must not end the feed

@@ -11,6 +11,7 @@ between is an event behind it.
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ TOLD = "authbus: users told"
 
 _LOG = logging.getLogger("authbus")
 _COMMIT_SECONDS = 5.0
+_POLL_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,11 @@ class Bootstrap:
         consumer.pause(*consumer.assignment())
         yield SnapshotBegins(fresh=all(beginnings[at].fresh for at in untold))
         async with aclosing(self._tell(untold, poll)) as states:
+            polled = time.monotonic()
             async for state in states:
+                if time.monotonic() > polled + _POLL_SECONDS:
+                    await poll()
+                    polled = time.monotonic()
                 if turn != self._turn:
                     return
                 yield state

@@ -23,6 +23,7 @@ from aiokafka.errors import (
 from authbus.connection import Connection, Security
 from authbus.errors import AuthUnavailable
 from authbus.following import Record
+from authbus.guarding import is_readable
 from authbus.stream.bootstrap import TOLD, Bootstrap, Told
 from authbus.stream.events import StreamEvent, read_event
 from authbus.stream.memory import Memory
@@ -206,6 +207,8 @@ class EventStream:
 
     def _heard(self, record: Record) -> StreamEvent | None:
         """The event to give out; None for a duplicate, an unknown kind, and what is no event."""
+        if not is_readable(record):
+            return None
         try:
             event = read_event(record)
         except ValueError as error:

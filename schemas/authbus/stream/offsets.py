@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -51,11 +52,14 @@ class Offsets:
             return
         try:
             async with asyncio.timeout(_COMMIT_SECONDS):
-                await consumer.commit({at: (done, self.mark) for at, done in asked.items()})
+                await consumer.commit(self._marked(asked))
         except (KafkaError, TimeoutError) as error:
             _LOG.warning("a commit failed, events may come twice: %r", error)
             return
         self._next = {at: done for at, done in self._next.items() if asked.get(at) != done}
+
+    def _marked(self, asked: dict[TopicPartition, int]) -> dict[TopicPartition, Any]:
+        return {at: (done, self.mark) for at, done in asked.items()} if self.mark else asked
 
     def forget(self, places: Iterable[TopicPartition]) -> None:
         """These partitions are another member's now."""

@@ -7,6 +7,7 @@ from uuid import UUID
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from authbus.following import Record
+from authbus.guarding import is_readable
 from authbus.state import UserState
 from authbus.stream.patience import patiently
 from authbus.strict_json import read_json
@@ -83,7 +84,7 @@ class Snapshot:
 
     def _state(self, record: Record) -> UserState | None:
         user_id = _user_id(record)
-        if user_id is None:
+        if not is_readable(record) or user_id is None:
             return None
         if record.offset < self._end and self._last.get(user_id) != record.offset:
             return None

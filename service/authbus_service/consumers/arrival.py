@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from aiokafka import ConsumerRecord
 
+from authbus.batches import fault
 from authbus.topics import Topic
-from authbus_service.consumers.batches import fault
 from authbus_service.consumers.unreadable import Reason
 
 Place = tuple[str, int]
@@ -49,7 +49,7 @@ class Arrival:
 
 def arrival(topic: Topic, record: ConsumerRecord[bytes, bytes]) -> Arrival:
     """What aiokafka's ConsumerRecord says, taken over untouched."""
-    reason, first = fault(record.headers) or (None, None)
+    found, first = fault(record.headers) or (None, None)
     return Arrival(
         topic=topic,
         partition=record.partition,
@@ -58,7 +58,7 @@ def arrival(topic: Topic, record: ConsumerRecord[bytes, bytes]) -> Arrival:
         value=record.value or b"",
         headers=record.headers,
         appended_at=_instant(record.timestamp),
-        fault=reason,
+        fault=None if found is None else Reason(found),
         first_offset=first,
     )
 

@@ -13,9 +13,9 @@ from authbus_service.auth.granting import Granting
 from authbus_service.auth.guessing import repository as guessing
 from authbus_service.auth.proof import Policy
 from authbus_service.auth.roles.roles import BUILT_IN, Roles
-from authbus_service.consumers import batches
 from authbus_service.consumers.arrival import Place
 from authbus_service.consumers.auditing import close_minutes
+from authbus_service.consumers.bounded import read_bounded
 from authbus_service.consumers.gather import Gathered
 from authbus_service.consumers.group import Committed, Grouping
 from authbus_service.consumers.intakes import INTAKES
@@ -107,7 +107,7 @@ class Consumers:
 
     async def start(self) -> None:
         """Make the inbox's partitions, connect, and begin to write."""
-        batches.install()
+        read_bounded()
         self.failure = asyncio.get_running_loop().create_future()
         await self._keep_partitions()
         self._witnesses.watch()

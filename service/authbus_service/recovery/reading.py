@@ -8,7 +8,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from authbus.topics import Topic
-from authbus_service.consumers import batches
+from authbus_service.consumers.bounded import read_bounded
 
 Record = ConsumerRecord[Any, Any]
 Place = tuple[str, int]
@@ -66,7 +66,7 @@ class Topics:
             await consumer.stop()
 
     def _consumer(self) -> AIOKafkaConsumer:
-        batches.install()
+        read_bounded()
         return AIOKafkaConsumer(
             bootstrap_servers=self.servers,
             isolation_level="read_committed",

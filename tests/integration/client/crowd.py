@@ -124,7 +124,7 @@ class Crowd:
         )
 
     async def until_compacted(self) -> None:
-        """Wait until the cleaner has taken away all that is on the state topic now but the last."""
+        """Wait until the cleaner has taken away all that is replaced or erased by now."""
         old = {(each.partition, each.offset) for each in _replaced(await self.states())}
         async with asyncio.timeout(30):
             while old & {(each.partition, each.offset) for each in await self.states()}:
@@ -139,7 +139,7 @@ class Crowd:
 
 def _replaced(records: Sequence[Record]) -> list[Record]:
     last = {each.key: each for each in records}
-    return [each for each in records if last[each.key] is not each]
+    return [each for each in records if last[each.key] is not each or each.value is None]
 
 
 def a_state(user_id: UUID, sequence: int) -> UserState:

@@ -2,22 +2,19 @@
 
 import gc
 import struct
-import threading
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any
 
-import psutil
 import pytest
 import pytest_asyncio
 from aiokafka.errors import MessageSizeTooLargeError
 
+from authbus.batches import MOST_RECORDS
+from authbus.decompression import LARGEST
 from authbus.topics import CREDENTIALS, SESSIONS, Topic
 from authbus_service.cluster import Admin
-from authbus_service.consumers.batches import MOST_RECORDS
-from authbus_service.consumers.decompression import LARGEST
 from authbus_service.core.ids import new_id
 from tests.rig.batches import GZIP, LZ4, SNAPPY, ZSTD, Raw, batch, compress, produce, records
+from tests.rig.memory import growth_below
 from tests.rig.outcomes import Watch
 from tests.rig.producing import Draft
 
@@ -58,7 +55,7 @@ async def test_a_bomb_that_fits_into_a_topic_as_declared_is_buried_and_the_broke
     bomb = _bomb(codec, size)
     gc.collect()
 
-    with _growth_below(MOST_GROWTH):
+    with growth_below(MOST_GROWTH):
         letter = await _buried(watch, bomb, CREDENTIALS)
 
     assert len(bomb) < 65536
@@ -86,7 +83,7 @@ async def test_a_bomb_on_an_altered_topic_is_buried_in_bounded_memory(
     bomb = _bomb(codec, BOMBS[codec])
     gc.collect()
 
-    with _growth_below(MOST_GROWTH):
+    with growth_below(MOST_GROWTH):
         letter = await _buried(lax, bomb)
 
     assert letter["reason"] == "batch_unreadable"
@@ -178,23 +175,3 @@ def _raw(draft: Draft) -> Raw:
 
 def _bomb(codec: str, size: int) -> bytes:
     return batch(1, compress(CODECS[codec], records([Raw(bytes(size), b"k")])), CODECS[codec])
-
-
-@contextmanager
-def _growth_below(most: int) -> Generator[None]:
-    """Watch this process's memory from a thread: a decompression holds the event loop."""
-    process, over = psutil.Process(), threading.Event()
-    seen = [process.memory_info().rss]
-
-    def sample() -> None:
-        while not over.wait(0.002):
-            seen.append(process.memory_info().rss)
-
-    thread = threading.Thread(target=sample)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-    assert max(seen) - seen[0] < most

@@ -11,7 +11,9 @@ from aiokafka import TopicPartition
 
 from authbus.following import Record
 from authbus.state import UserState, UserStatus
+from authbus.stream import snapshot as snapshot_module
 from authbus.stream.snapshot import Snapshot
+from tests.rig.warnings import warnings_of
 from tests.unit.authbus.records import a_record
 
 PLACE = TopicPartition("states", 0)
@@ -152,8 +154,8 @@ async def test_no_living_user_is_missing_and_no_erased_one_comes_back(part: int)
             raise AssertionError(f"seed {seed}: {error}") from error
 
 
-async def test_what_is_no_state_is_passed_over(caplog: pytest.LogCaptureFixture) -> None:
-    log = Log(random.Random(0))
+async def test_what_is_no_state_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    log, warned = Log(random.Random(0)), warnings_of(snapshot_module, monkeypatch)
     ana, bob = UUID(int=1), UUID(int=2)
     log.write(ana)
     log.write(bob)
@@ -170,5 +172,5 @@ async def test_what_is_no_state_is_passed_over(caplog: pytest.LogCaptureFixture)
     found = await told(Snapshot(Odd(log), PLACE, 2, poll))  # pyright: ignore[reportArgumentType]
 
     assert [state.user_id for state in found] == [bob]
-    assert "passed over" in caplog.text
-    assert "no state" not in caplog.text
+    assert "passed over" in warned.text
+    assert "no state" not in warned.text

@@ -11,9 +11,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from authbus import topics
+from authbus.batches import BoundedRecords, Fault, fault
+from authbus.decompression import LARGEST, DecompressionError, decompress
 from authbus_service.consumers.arrival import arrival
-from authbus_service.consumers.batches import BoundedRecords, fault, install
-from authbus_service.consumers.decompression import LARGEST, DecompressionError, decompress
+from authbus_service.consumers.bounded import read_bounded
 from authbus_service.consumers.unreadable import Reason
 from tests.rig.batches import GZIP, LZ4, SNAPPY, ZSTD, Raw, batch, compress, records
 
@@ -23,9 +24,9 @@ HEADERS = [(b"ce_id", b"1"), (b"null", None)]
 PLAIN = records(Raw(b"v%d" % n, b"k", HEADERS) for n in range(4))
 
 
-def read(data: bytes, *, base: int = 100) -> list[tuple[int, Reason | None, int | None]]:
+def read(data: bytes, *, base: int = 100) -> list[tuple[int, Fault | None, int | None]]:
     """The offsets in a fetch, with the fault of each and the first offset it stands for."""
-    found: list[tuple[int, Reason | None, int | None]] = []
+    found: list[tuple[int, Fault | None, int | None]] = []
     fetched = BoundedRecords(struct.pack(">q", base) + data[8:])
     while fetched.has_next():
         for record in fetched.next_batch() or ():
@@ -68,7 +69,7 @@ def test_one_bad_header_name_takes_one_record() -> None:
 
     assert read(batch(3, plain)) == [
         (100, None, None),
-        (101, Reason.BAD_HEADER, 101),
+        (101, Fault.BAD_HEADER, 101),
         (102, None, None),
     ]
 
@@ -79,7 +80,7 @@ def test_a_made_up_offset_stays_at_its_place(delta: int) -> None:
 
     assert read(batch(3, plain)) == [
         (100, None, None),
-        (101, Reason.BAD_RECORD, 101),
+        (101, Fault.BAD_RECORD, 101),
         (102, None, None),
     ]
 
@@ -93,7 +94,7 @@ def test_the_gaps_of_compaction_are_no_faults() -> None:
 def test_a_batch_that_breaks_off_is_unreadable_from_there_on() -> None:
     plain = records([Raw(b"v")]) + b"\xff\xff\xff\xff\xff\xff"
 
-    assert read(batch(5, plain)) == [(100, None, None), (104, Reason.BATCH_UNREADABLE, 101)]
+    assert read(batch(5, plain)) == [(100, None, None), (104, Fault.BATCH_UNREADABLE, 101)]
 
 
 def test_no_record_can_say_of_itself_that_it_is_unreadable() -> None:
@@ -176,7 +177,7 @@ def test_installing_it_takes_aiokafkas_reader_out_of_every_consumer(
 ) -> None:
     monkeypatch.setattr(fetcher, "MemoryRecords", MemoryRecords)
 
-    install()
-    install()
+    read_bounded()
+    read_bounded()
 
     assert fetcher.MemoryRecords is BoundedRecords

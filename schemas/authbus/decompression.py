@@ -13,38 +13,46 @@ _SIZE = struct.Struct(">i")
 
 
 class DecompressionError(ValueError):
-    """This does not decompress, or to more than LARGEST bytes."""
+    """This does not decompress, or to more than it may."""
 
 
-def decompress(codec: int, data: bytes) -> bytes:
-    """What `data` holds, at most LARGEST bytes. `codec` is Kafka's number, 0 for none.
+def decompress(codec: int, data: bytes, most: int = LARGEST) -> bytes:
+    """What `data` holds, at most so many bytes. `codec` is Kafka's number, 0 for none.
 
-    Raises DecompressionError, having written no more than LARGEST bytes of memory.
+    Raises DecompressionError, having written no more than that to memory.
     """
     decode = _CODECS.get(codec)
     if decode is None:
         raise DecompressionError
     try:
-        return decode(data)
+        return decode(data, most)
     except (cramjam.DecompressionError, ValueError, struct.error):
         raise DecompressionError from None
 
 
-def _bounded(decompress_into: Callable[[bytes, bytearray], int]) -> Callable[[bytes], bytes]:
+def _plain(data: bytes, most: int) -> bytes:
+    if len(data) > most:
+        raise DecompressionError
+    return bytes(data)
+
+
+def _bounded(
+    decompress_into: Callable[[bytes, bytearray], int],
+) -> Callable[[bytes, int], bytes]:
     """A fixed buffer is the bound: cramjam stops with an error where it is full."""
 
-    def decode(data: bytes) -> bytes:
-        room = bytearray(LARGEST)
+    def decode(data: bytes, most: int) -> bytes:
+        room = bytearray(most)
         return bytes(memoryview(room)[: decompress_into(data, room)])
 
     return decode
 
 
-def _snappy(data: bytes) -> bytes:
+def _snappy(data: bytes, most: int) -> bytes:
     """Raw snappy, or the blocks of snappy-java with a length before each."""
     if not data.startswith(_XERIAL):
-        return _snappy_block(data, LARGEST)
-    at, left = len(_XERIAL), LARGEST
+        return _snappy_block(data, most)
+    at, left = len(_XERIAL), most
     blocks: list[bytes] = []
     while at < len(data):
         (size,) = _SIZE.unpack_from(data, at)
@@ -63,9 +71,9 @@ def _snappy_block(data: bytes, most: int) -> bytes:
     return bytes(cramjam.snappy.decompress_raw(data))
 
 
-_CODECS: Mapping[int, Callable[[bytes], bytes]] = MappingProxyType(
+_CODECS: Mapping[int, Callable[[bytes, int], bytes]] = MappingProxyType(
     {
-        0: bytes,
+        0: _plain,
         1: _bounded(cramjam.gzip.decompress_into),
         2: _snappy,
         3: _bounded(cramjam.lz4.decompress_into),
