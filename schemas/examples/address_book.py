@@ -46,7 +46,7 @@ async def main() -> None:
         async for told in stream.bootstrap():
             book.take(told)
             if isinstance(told, SnapshotEnds):
-                break  # a real module goes on: from here on come events
+                break  # a real module goes on: from here on come changes
     print(len(book.entries), "users:", *sorted(book.entries.values()))
 
 

@@ -6,6 +6,8 @@ import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
 
+import pytest
+
 from authbus import AuthClient
 from tests.e2e.conftest import Serving
 
@@ -23,11 +25,16 @@ async def run(repository: Path, name: str, serving: Serving) -> str:
         stdout=PIPE,
         stderr=PIPE,
     )
-    out, err = await asyncio.wait_for(child.communicate(), 60)
-    assert child.returncode == 0, err.decode()
+    talking = asyncio.create_task(child.communicate())
+    done, _ = await asyncio.wait([talking], timeout=90)
+    if not done:
+        child.kill()
+    out, err = await talking
+    assert child.returncode == 0, out.decode() + err.decode()
     return out.decode()
 
 
+@pytest.mark.timeout(400)
 async def test_each_example_does_what_it_says(repository: Path, serving: Serving) -> None:
     by_hand = await run(repository, "register_by_hand.py", serving)
     web = await run(repository, "web_login.py", serving)

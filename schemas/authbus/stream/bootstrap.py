@@ -1,7 +1,8 @@
 """All users first, then events: where the two meet, so that nothing is missed and nothing repeated.
 
 For each partition: the end of the events, then the states up to an end that is taken after it, then
-the events from the first end on, without those that a state has in it already.
+the events from the first end on, without those that a state has in it already, and before each the
+state that it made.
 
 The first end is kept in the group's offsets, with a mark beside it, before the first user is told,
 and moved only when the events have passed all that the states knew. Whoever begins again, after a
@@ -15,6 +16,8 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -24,13 +27,15 @@ from authbus.connection import Connection
 from authbus.errors import AuthUnavailable
 from authbus.events import UserErased
 from authbus.state import UserState
+from authbus.stream.changes import Changes
 from authbus.stream.events import StreamEvent
 from authbus.stream.patience import REST_SECONDS, patiently
 from authbus.stream.snapshot import Snapshot
+from authbus.stream.told import SnapshotBegins, SnapshotEnds
 
-# Beside a partition's offset: its users are being told, or are told.
+# Beside a partition's offset: its users are being told, or are told and with them all states below.
 TELLING = "authbus: telling users"
-TOLD = "authbus: users told"
+_TOLD = "authbus: users told, states below "
 
 _LOG = logging.getLogger("authbus")
 _COMMIT_SECONDS = 5.0
@@ -38,30 +43,9 @@ _POLL_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class SnapshotBegins:
-    """The states of all users come next.
-
-    `fresh`: Kafka knows of no earlier beginning of this group, so a view that is kept from one must
-    be emptied now. Else users of an earlier beginning are told again, and their erasure will be.
-    """
-
-    fresh: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SnapshotEnds:
-    """All users are told, so many; events come next."""
-
-    users: int
-
-
-Told = UserState | StreamEvent | SnapshotBegins | SnapshotEnds
-
-
-@dataclass(frozen=True, slots=True)
 class _Beginning:
     offset: int
-    mark: str
+    states: int | None = None
     fresh: bool = False
 
 
@@ -83,7 +67,24 @@ class Bootstrap:
         self._events, self._states = events, states
         self._admitted: set[TopicPartition] = set()
         self._overlaps: dict[TopicPartition, _Overlap] = {}
+        self._behind: set[int] = set()
+        self._changes = Changes(connection, states)
         self._turn = 0
+
+    async def __aenter__(self) -> Self:
+        """Connect. Raises MissingTopic and AuthUnavailable."""
+        await self.check()
+        await self._changes.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Disconnect."""
+        await self._changes.close()
 
     async def check(self) -> None:
         """Raises AuthUnavailable where a user's events and states are not in the same partition."""
@@ -106,7 +107,11 @@ class Bootstrap:
         beginnings = await self._beginnings(consumer, came)
         if turn != self._turn or not await self._begin(consumer, beginnings):
             return
-        untold = sorted(at for at in beginnings if beginnings[at].mark == TELLING)
+        told = {
+            at.partition: each.states for at, each in beginnings.items() if each.states is not None
+        }
+        self._changes.follow(told)
+        untold = sorted(at for at in beginnings if beginnings[at].states is None)
         if not untold:
             return
         consumer.pause(*consumer.assignment())
@@ -129,21 +134,36 @@ class Bootstrap:
         self, untold: Iterable[TopicPartition], poll: Callable[[], Awaitable[None]]
     ) -> AsyncGenerator[UserState]:
         turn = self._turn
-        async with self._readers() as (reader, marks):
+        async with self._reader() as reader:
             for at in untold:
                 place = TopicPartition(self._states, at.partition)
-                snapshot = Snapshot(reader, place, await _end(marks, place), poll)
+                snapshot = Snapshot(reader, place, await self._changes.end(place), poll)
                 async with aclosing(snapshot.users()) as users:
                     async for state in users:
                         yield state
-                until = await _end(marks, at)
+                until = await self._changes.end(at)
                 if turn != self._turn:
                     return
+                self._changes.follow({at.partition: snapshot.position})
                 self._overlaps[at] = _Overlap(until, snapshot.known, snapshot.erased)
 
-    def admits(self, at: TopicPartition) -> bool:
-        """Whether it is known where to read this partition from."""
+    async def changes(self, partition: int) -> AsyncGenerator[UserState]:
+        """The new states of a partition, before events that were fetched from it are given out."""
+        if partition not in self._behind:
+            return
+        async with aclosing(self._changes.until_now(partition)) as states:
+            async for state in states:
+                yield state
+        self._behind.discard(partition)
+
+    def fetched(self, at: TopicPartition) -> bool:
+        """Events have come from here; False when it is not known yet where to read them from."""
+        self._behind.add(at.partition)
         return at in self._admitted
+
+    def mark(self, at: TopicPartition) -> str:
+        """What to write beside the partition's offset."""
+        return f"{_TOLD}{self._changes.told(at.partition)}"
 
     def holds(self, at: TopicPartition) -> bool:
         """Whether this partition's offset must stay where it was at the beginning."""
@@ -174,9 +194,11 @@ class Bootstrap:
     def forget(self, places: Iterable[TopicPartition]) -> None:
         """These partitions are another member's now."""
         self._turn += 1
-        for at in places:
+        gone = list(places)
+        for at in gone:
             self._admitted.discard(at)
             self._overlaps.pop(at, None)
+        self._changes.forget(at.partition for at in gone)
 
     async def _beginnings(
         self, consumer: AIOKafkaConsumer, places: Iterable[TopicPartition]
@@ -188,9 +210,10 @@ class Bootstrap:
         for at, end in ends.items():
             offset, mark = kept.get(at, (-1, ""))
             if offset < 0:
-                found[at] = _Beginning(end, TELLING, fresh=True)
+                found[at] = _Beginning(end, fresh=True)
             else:
-                found[at] = _Beginning(offset, TOLD if mark == TOLD else TELLING)
+                states = mark.removeprefix(_TOLD)
+                found[at] = _Beginning(offset, int(states) if states.isdecimal() else None)
         return found
 
     async def _begin(
@@ -198,7 +221,7 @@ class Bootstrap:
     ) -> bool:
         """Keep where it begins, and go there. False when the group does not let us now."""
         marked = {
-            at: (each.offset, TELLING) for at, each in beginnings.items() if each.mark == TELLING
+            at: (each.offset, TELLING) for at, each in beginnings.items() if each.states is None
         }
         try:
             if marked:
@@ -214,23 +237,10 @@ class Bootstrap:
         return True
 
     @asynccontextmanager
-    async def _readers(self) -> AsyncGenerator[tuple[AIOKafkaConsumer, AIOKafkaConsumer]]:
-        """One that reads what is committed, and one that sees all that was written."""
+    async def _reader(self) -> AsyncGenerator[AIOKafkaConsumer]:
         reader = self._connection.consumer()
-        marks = self._connection.consumer(isolation="read_uncommitted")
         try:
             await self._connection.open(reader)
-            await self._connection.open(marks)
-            yield reader, marks
+            yield reader
         finally:
             await self._connection.close(reader)
-            await self._connection.close(marks)
-
-
-async def _end(marks: AIOKafkaConsumer, at: TopicPartition) -> int:
-    """The end of all that was written, also in transactions that are open.
-
-    Kafka ends a transaction in one partition after the other, so a state may be open for a moment
-    longer than its event. Committed records before this end are waited for.
-    """
-    return (await patiently(marks.end_offsets, [at]))[at]

@@ -7,13 +7,13 @@ committed. A body that raises, or a process that dies, gets it again.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from types import TracebackType
 from typing import Self, Unpack, cast
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import (
     GroupAuthorizationFailedError,
     KafkaError,
@@ -24,10 +24,12 @@ from authbus.connection import Connection, Security
 from authbus.errors import AuthUnavailable
 from authbus.following import Record
 from authbus.guarding import is_readable
-from authbus.stream.bootstrap import TOLD, Bootstrap, Told
+from authbus.stream.bootstrap import Bootstrap
 from authbus.stream.events import StreamEvent, read_event
+from authbus.stream.handover import Handover
 from authbus.stream.memory import Memory
 from authbus.stream.offsets import Offsets
+from authbus.stream.told import Told
 from authbus.topics import DEFAULT_NAMESPACE, EVENTS, USERS_STATE
 
 _LOG = logging.getLogger("authbus")
@@ -35,23 +37,6 @@ _POLL_MS = 200
 _AT_ONCE = 500
 _HANG_SECONDS = 30.0
 _REST_SECONDS = 1.0
-
-
-class _Handover(ConsumerRebalanceListener):
-    """aiokafka awaits these while a group settles who reads what."""
-
-    def __init__(self, revoked: Callable[[list[TopicPartition]], Awaitable[None]]) -> None:
-        self._revoked = revoked
-
-    async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, revoked: Iterable[TopicPartition]
-    ) -> None:
-        await self._revoked(list(revoked))
-
-    async def on_partitions_assigned(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, assigned: Iterable[TopicPartition]
-    ) -> None:
-        """Reading begins at the committed offsets."""
 
 
 class EventStream:
@@ -85,7 +70,7 @@ class EventStream:
         await self._connection.places([self._topic])
         consumer = self._connection.consumer(self._group)
         await self._connection.open(consumer)
-        consumer.subscribe([self._topic], listener=_Handover(self._hand_over))
+        consumer.subscribe([self._topic], listener=Handover(self._hand_over))
         self._consumer = consumer
         return self
 
@@ -116,10 +101,11 @@ class EventStream:
         return cast("AsyncGenerator[StreamEvent]", self._told(None))
 
     def bootstrap(self) -> AsyncGenerator[Told]:
-        """Every user's state, then events from there: a view of all users, built from nothing.
+        """Every user's state, then events and new states: a view of all users, built from nothing.
 
         A user who is erased is not told, or told of by `UserErased`. No event comes that a state
-        has in it already. The group remembers how far it is: told are users once, in the loop of a
+        of the beginning has in it already; later an event comes behind the state that it made, or a
+        newer one. The group remembers how far it is: told are users once, in the loop of a
         new group, and again when that loop did not come to `SnapshotEnds` and a little further.
         Members of one group share the users as they share the events.
         """
@@ -131,14 +117,15 @@ class EventStream:
         async with AsyncExitStack() as stack:
             if self._consumer is None:
                 await stack.enter_async_context(self)
+            if bootstrap is not None:
+                await stack.enter_async_context(bootstrap)
             await self._begin(bootstrap)
             while (consumer := self._consumer) is not None:
-                if bootstrap is not None:
-                    async with aclosing(bootstrap.users(consumer, self._stay)) as users:
-                        async for told in users:
-                            yield told
                 record = await self._next(consumer)
-                if record is None:
+                async with aclosing(self._before(bootstrap, consumer, record)) as users:
+                    async for told in users:
+                        yield told
+                if record is None or not self._is_next(record):
                     continue
                 event = self._heard(record)
                 if event is not None:
@@ -146,19 +133,31 @@ class EventStream:
                     self._memory.keep_id(event)
                 self._finish(record, event)
 
+    async def _before(
+        self, bootstrap: Bootstrap | None, consumer: AIOKafkaConsumer, record: Record | None
+    ) -> AsyncGenerator[Told]:
+        """What must be told before this event: users who are new here, and the state it made."""
+        if bootstrap is None:
+            return
+        if record is None:
+            told = bootstrap.users(consumer, self._stay)
+        else:
+            told = bootstrap.changes(record.partition)
+        async with aclosing(told):
+            async for each in told:
+                yield each
+
     async def _begin(self, bootstrap: Bootstrap | None) -> None:
         """Another kind of loop begins: what was fetched and not given out is fetched again."""
         if bootstrap is self._bootstrap:
             return
-        if bootstrap is not None:
-            await bootstrap.check()
         self._bootstrap = bootstrap
         if self._consumer is not None:
             await self._offsets.commit(self._consumer)
             for record in reversed(self._records):
                 self._consumer.seek(_place(record), record.offset)
         self._records.clear()
-        self._offsets.mark = "" if bootstrap is None else TOLD
+        self._offsets.mark = None if bootstrap is None else bootstrap.mark
 
     async def _stay(self) -> None:
         """Show the group that this member is alive, while it reads no events."""
@@ -202,7 +201,7 @@ class EventStream:
             await asyncio.sleep(_REST_SECONDS)
             return
         for at, records in found.items():
-            if self._bootstrap is None or self._bootstrap.admits(at):
+            if self._bootstrap is None or self._bootstrap.fetched(at):
                 self._records.extend(records)
 
     def _heard(self, record: Record) -> StreamEvent | None:
@@ -228,9 +227,12 @@ class EventStream:
             self._memory.keep_sequence(event)
         return None
 
+    def _is_next(self, record: Record) -> bool:
+        return bool(self._records) and self._records[0] is record
+
     def _finish(self, record: Record, event: StreamEvent | None) -> None:
         # After a rebalance during the body the record is not ours to finish.
-        if not self._records or self._records[0] is not record:
+        if not self._is_next(record):
             return
         self._records.popleft()
         if self._bootstrap is None or not self._bootstrap.holds(_place(record)):

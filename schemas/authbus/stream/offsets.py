@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -19,10 +19,10 @@ _COMMIT_SECONDS = 5.0
 
 
 class Offsets:
-    """What is finished and not committed. `mark` is written beside each offset."""
+    """What is finished and not committed. `mark` tells what is written beside an offset."""
 
     def __init__(self) -> None:
-        self.mark = ""
+        self.mark: Callable[[TopicPartition], str] | None = None
         self._next: dict[TopicPartition, int] = {}
         self._count = 0
         self._since = 0.0
@@ -59,7 +59,8 @@ class Offsets:
         self._next = {at: done for at, done in self._next.items() if asked.get(at) != done}
 
     def _marked(self, asked: dict[TopicPartition, int]) -> dict[TopicPartition, Any]:
-        return {at: (done, self.mark) for at, done in asked.items()} if self.mark else asked
+        mark = self.mark
+        return asked if mark is None else {at: (done, mark(at)) for at, done in asked.items()}
 
     def forget(self, places: Iterable[TopicPartition]) -> None:
         """These partitions are another member's now."""

@@ -36,11 +36,12 @@ class Snapshot:
         """`reader` reads committed records; `poll` is awaited before each of its fetches."""
         self.known: dict[UUID, int] = {}
         self.erased: set[UUID] = set()
+        self.position = 0
         self._reader, self._place, self._end, self._poll = reader, place, end, poll
         self._last: dict[UUID, int] = {}
 
     async def users(self) -> AsyncGenerator[UserState]:
-        """Their states. `known` and `erased` grow with them."""
+        """Their states. `known` and `erased` grow with them; at the end `position` is there."""
         self._reader.assign([self._place])
         await self._rewind()
         while await self._position() < self._end:
@@ -52,6 +53,7 @@ class Snapshot:
                 state = self._state(record)
                 if state is not None:
                     yield state
+        self.position = await self._position()
 
     async def _rewind(self) -> None:
         first = await patiently(self._reader.beginning_offsets, [self._place])
@@ -84,7 +86,7 @@ class Snapshot:
 
     def _state(self, record: Record) -> UserState | None:
         user_id = _user_id(record)
-        if not is_readable(record) or user_id is None:
+        if user_id is None:
             return None
         if record.offset < self._end and self._last.get(user_id) != record.offset:
             return None
@@ -92,7 +94,7 @@ class Snapshot:
         if record.value is None:
             self.erased.add(user_id)
             return None
-        state = _read(record)
+        state = read_state(record)
         if state is None or state.sequence <= self.known.get(user_id, 0):
             return None
         self.known[user_id] = state.sequence
@@ -106,9 +108,12 @@ def _user_id(record: Record) -> UUID | None:
         return None
 
 
-def _read(record: Record) -> UserState | None:
+def read_state(record: Record) -> UserState | None:
+    """The state in a record; None for a tombstone and for what is none."""
+    if record.value is None or not is_readable(record):
+        return None
     try:
-        return UserState.model_validate(read_json(record.value or b""))
+        return UserState.model_validate(read_json(record.value))
     except ValueError as error:
         place = f"{record.topic}/{record.partition}@{record.offset}"
         _LOG.warning("%s was passed over: %s", place, type(error).__name__)

@@ -8,6 +8,7 @@ import pytest
 
 from authbus import AuthClient, EventStream, Verifier
 from authbus_service.embedded import Addresses
+from tests.integration.client.crowd import Crowd, a_crowd
 from tests.integration.client.stand_in import CLIENT, StandIn
 
 NewClient = Callable[..., AuthClient]
@@ -58,3 +59,9 @@ def new_stream(stand_in: StandIn) -> NewStream:
         return EventStream(stand_in.servers, group=group, namespace=stand_in.namespace, **options)
 
     return make
+
+
+@pytest.fixture
+async def crowd(service: StandIn) -> AsyncIterator[Crowd]:
+    async with a_crowd(service) as made:
+        yield made

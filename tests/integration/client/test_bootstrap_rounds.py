@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer
 
 from authbus import (
     EventStream,
+    ProfileUpdated,
     SnapshotBegins,
     SnapshotEnds,
     StreamEvent,
@@ -54,41 +55,46 @@ async def test_nothing_is_missed_or_repeated_and_nobody_comes_back_while_all_goe
 
 @dataclass
 class View:
-    """What a downstream module makes of what it is told, and what it may be told at all."""
+    """What a downstream module makes of what it is told, and what it may be told at all.
 
-    gone: frozenset[UUID]
+    `gone` are the users of whose erasure it knows, `erased` all who are by now.
+    """
+
+    gone: set[UUID]
+    erased: set[UUID]
     users: dict[UUID, int] = field(default_factory=dict[UUID, int])
     last: dict[UUID, int] = field(default_factory=dict[UUID, int])
     marks: set[UUID] = field(default_factory=set[UUID])
     passed: set[int] = field(default_factory=set[int])
 
     def hear(self, told: UserState | StreamEvent) -> bool:
-        """Take it, unless a mark stood before it; whether there was one in each partition."""
-        assert told.sequence > self.users.get(told.user_id, 0), "it came twice, or too late"
+        """Take it; whether a mark was heard in each partition, behind which nothing counts."""
         if isinstance(told, UserState):
             assert told.user_id not in self.gone, "an erased user came back"
+            assert told.sequence > self.users.get(told.user_id, 0), "a state came twice"
             self.users[told.user_id] = told.sequence
         elif told.partition not in self.passed:
             self._take(told)
         return len(self.passed) == PARTITIONS[EVENTS.suffix]
 
     def _take(self, event: StreamEvent) -> None:
-        user_id = event.user_id
+        user_id, sequence = event.user_id, event.sequence
         assert event.gap is None
-        assert self.last.get(user_id, event.sequence - 1) == event.sequence - 1, "one is missing"
-        self.last[user_id] = event.sequence
+        assert self.last.get(user_id, sequence - 1) == sequence - 1, "an event is missing"
+        self.last[user_id] = sequence
         if user_id in self.marks:
             self.passed.add(event.partition)
-        elif isinstance(event.data, UserErased):
+        if isinstance(event.data, UserErased):
             self.users.pop(user_id, None)
-            self.gone |= {user_id}
-        elif user_id in self.users or isinstance(event.data, UserCreated):
-            self.users[user_id] = event.sequence
+            self.gone.add(user_id)
+        elif isinstance(event.data, UserCreated | ProfileUpdated):
+            early = self.users.get(user_id, 0) < sequence
+            assert not early or user_id in self.erased, "an event came before its state"
 
 
 async def _a_round(crowd: Crowd, stream: EventStream) -> None:
     """Build a view while the crowd lives, up to a moment, and look at it."""
-    view, begun, alive = View(frozenset(crowd.gone)), dict[UUID, int](), dict[UUID, int]()
+    view, begun, alive = View(set(crowd.gone), crowd.gone), dict[UUID, int](), dict[UUID, int]()
     async with asyncio.timeout(60), stream, aclosing(stream.bootstrap()) as telling:
         async for told in telling:
             if isinstance(told, SnapshotBegins):
@@ -98,7 +104,9 @@ async def _a_round(crowd: Crowd, stream: EventStream) -> None:
             elif view.hear(told):
                 break
             await crowd.dawdle()
-    assert view.users.keys() == alive.keys() - view.marks
-    for user_id, sequence in view.users.items():
-        if alive[user_id] > begun.get(user_id, 0):
-            assert sequence == alive[user_id]
+    # States may be ahead of the marks, and of a user's erasure that is behind them.
+    assert alive.keys() - crowd.gone <= view.users.keys(), "a living user is missing"
+    assert view.users.keys() <= alive.keys() | crowd.told.keys() - begun.keys()
+    for user_id in alive.keys() & view.users.keys():
+        heard = max(view.users[user_id], view.last.get(user_id, 0))
+        assert heard >= alive[user_id] or alive[user_id] <= begun.get(user_id, 0)

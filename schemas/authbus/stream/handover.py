@@ -1,0 +1,22 @@
+"""Being told when a group gives partitions to another member."""
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+
+
+class Handover(ConsumerRebalanceListener):
+    """aiokafka awaits these while a group settles who reads what."""
+
+    def __init__(self, revoked: Callable[[list[TopicPartition]], Awaitable[None]]) -> None:
+        self._revoked = revoked
+
+    async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, revoked: Iterable[TopicPartition]
+    ) -> None:
+        await self._revoked(list(revoked))
+
+    async def on_partitions_assigned(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, assigned: Iterable[TopicPartition]
+    ) -> None:
+        """Reading begins at the committed offsets."""
