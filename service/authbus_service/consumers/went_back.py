@@ -111,7 +111,11 @@ class Witnesses:
         event.remove(self._engine, "connect", self._connected)
 
     def _connected(self, connection: AdaptedConnection, _record: object) -> None:
-        if not connection.run_async(self._knows_all):
+        try:
+            known = connection.run_async(self._knows_all)
+        except Exception as error:  # asyncpg has kinds of its own for what is lost half-way
+            raise ConnectionResetError(f"lost while it was made: {type(error).__name__}") from error
+        if not known:
             error = DatabaseWentBackError("what this process has committed is not there")
             self._went_back(error)
             raise ConnectionRefusedError(str(error))

@@ -135,7 +135,8 @@ async def test_an_events_state_is_in_its_own_kafka_transaction(
         for place, each in enumerate(await said(world, RELAY))
         for id_ in Manifest.model_validate_json(each.value or b"").ids
     }
-    places = [place for place, row in enumerate(rows) if row["aggregatetype"] != EVENTS.suffix]
+    states = {USERS_STATE.suffix, SESSIONS_ENDED.suffix}
+    places = [place for place, row in enumerate(rows) if row["aggregatetype"] in states]
     pairs = [(rows[place], rows[place + 1]) for place in places]
     assert [state["aggregatetype"] for state, _ in pairs] == [
         *[USERS_STATE.suffix] * 3,
