@@ -14,6 +14,7 @@ def upgrade() -> None:
         sa.Column("key", sa.LargeBinary(), primary_key=True),
         sa.Column("minute", sa.DateTime(timezone=True), primary_key=True),
         sa.Column("command", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("client_id", sa.Text(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),

@@ -114,7 +114,8 @@ from authbus.replies import (
     UserRoles,
 )
 from authbus.second_factor import *  # noqa: F403 - the names of its __all__
-from authbus.state import FeedAlive, PublicKey, SessionRevoked, UserState, UserStatus
+from authbus.service_accounts import *  # noqa: F403 - the names of its __all__
+from authbus.state import FeedAlive, PublicKey, SessionRevoked, UserKind, UserState, UserStatus
 
 if TYPE_CHECKING:
     from authbus.client import AuthClient, Session, User
@@ -144,7 +145,8 @@ __all__ = [
     "StepUpRequired", "StreamEvent", "TokenExpired", "TokenInvalid",
     "TokenRevoked", "UnlockReason", "UnlockUser", "UpdateProfile", "User", "UserCreated",
     "UserDeactivated", "UserDetails", "UserEntry", "UserErased", "UserExport", "UserIsActive",
-    "UserIsDeactivated", "UserIsErased", "UserIsImported", "UserIsUnlocked", "UserLocked",
+    "UserIsDeactivated", "UserIsErased", "UserIsImported", "UserIsUnlocked", "UserKind",
+    "UserLocked",
     "UserProfile", "UserReactivated", "UserRoles", "UserState", "UserStatus", "UserUnlocked",
     "Verifier", "VerifyEmail",
 ]

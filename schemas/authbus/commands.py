@@ -40,6 +40,7 @@ from authbus.second_factor import (
     StartTotp,
     StepUp,
 )
+from authbus.service_accounts import CreateServiceAccount, LogInService, RotateServiceSecret
 
 
 class RegisterUser(Command):
@@ -214,4 +215,7 @@ AnyCommand = (
     | CompleteLogIn
     | StepUp
     | ResetSecondFactor
+    | CreateServiceAccount
+    | RotateServiceSecret
+    | LogInService
 )

@@ -110,6 +110,14 @@ from authbus.second_factor import (
     TotpStarted,
     TotpUsed,
 )
+from authbus.service_accounts import (
+    CreateServiceAccount,
+    LogInService,
+    RotateServiceSecret,
+    ServiceLoggedIn,
+    ServiceSecret,
+    ServiceSecretRotated,
+)
 from authbus.state import AuditRecord, DeadLetter, FeedAlive, PublicKey, SessionRevoked, UserState
 from authbus.topics import Topic
 
@@ -186,6 +194,9 @@ ROWS = (
     ),
     Row(StepUp, topics.SESSIONS, SteppedUp, (TotpUsed, RecoveryCodeUsed, SessionElevated)),
     Row(ResetSecondFactor, topics.ADMIN, SecondFactorIsReset, (TotpDisabled,)),
+    Row(CreateServiceAccount, topics.ADMIN, ServiceSecret, (UserCreated,)),
+    Row(RotateServiceSecret, topics.ADMIN, ServiceSecret, (ServiceSecretRotated,)),
+    Row(LogInService, topics.SESSIONS, ServiceLoggedIn, (SessionStarted,)),
 )
 
 COMMANDS: dict[str, type[AnyCommand]] = {row.command.wire_type(): row.command for row in ROWS}

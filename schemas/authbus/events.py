@@ -17,6 +17,8 @@ from authbus.second_factor import (
     TotpRequested,
     TotpUsed,
 )
+from authbus.service_accounts import ServiceSecretRotated
+from authbus.state import UserKind
 
 
 class EndReason(OpenEnum):
@@ -53,6 +55,8 @@ class PasswordReason(OpenEnum):
 
 class UserCreated(Event):
     """An account was made. Its e-mail is on `auth.state.users.v1` alone."""
+
+    kind: UserKind = UserKind.PERSON
 
 
 class SessionStarted(Event):
@@ -195,4 +199,5 @@ AnyEvent = (
     | TotpUsed
     | RecoveryCodeUsed
     | SessionElevated
+    | ServiceSecretRotated
 )

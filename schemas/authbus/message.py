@@ -49,6 +49,12 @@ Email = Annotated[
     Field(repr=False, json_schema_extra={"x-personal": True, "format": "email"}),
 ]
 
+_Address = Annotated[
+    str,
+    StringConstraints(min_length=3, max_length=254),
+    Field(json_schema_extra={"format": "email"}),
+]
+EmailOrNone = Annotated[_Address | None, Field(repr=False, json_schema_extra={"x-personal": True})]
 EmailPart = Annotated[
     Annotated[str, StringConstraints(min_length=1, max_length=254)] | None,
     Field(repr=False, json_schema_extra={"x-personal": True}),

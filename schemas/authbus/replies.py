@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from authbus.code import Code
 from authbus.message import (
-    Email,
+    EmailOrNone,
     EmailPart,
     Instant,
     PersonalText,
@@ -17,7 +17,7 @@ from authbus.message import (
     SecretOrNone,
 )
 from authbus.profile import Profile
-from authbus.state import UserStatus
+from authbus.state import UserKind, UserStatus
 
 
 class Rejected(Reply):
@@ -147,7 +147,7 @@ class UserProfile(Reply):
     sealed: ClassVar[bool] = True
 
     user_id: UUID
-    email: Email
+    email: EmailOrNone = None
     profile: Profile
 
 
@@ -211,7 +211,8 @@ class UserEntry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     user_id: UUID
-    email: Email
+    kind: UserKind = UserKind.PERSON
+    email: EmailOrNone = None
     email_verified: bool
     second_factor: bool = False
     status: UserStatus

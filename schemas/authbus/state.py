@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from authbus.message import Email, Instant, Message
+from authbus.message import EmailOrNone, Instant, Message
 from authbus.open_enum import OpenEnum
 from authbus.profile import Profile
 
@@ -17,6 +17,13 @@ class UserStatus(OpenEnum):
     DEACTIVATED = "deactivated"
 
 
+class UserKind(OpenEnum):
+    """What an account is: a person's, or a machine's, which has no address."""
+
+    PERSON = "person"
+    SERVICE = "service"
+
+
 class UserState(Message):
     """A user as of event `sequence`. The one record with personal data; a null value: erased."""
 
@@ -24,7 +31,8 @@ class UserState(Message):
 
     user_id: UUID
     sequence: Annotated[int, Field(ge=1)]
-    email: Email
+    kind: UserKind = UserKind.PERSON
+    email: EmailOrNone = None
     email_verified: bool = False
     status: UserStatus
     roles: tuple[str, ...] = ()
@@ -68,10 +76,11 @@ class FeedAlive(Message):
 class AuditRecord(Message):
     """One handled command: what was asked, by whom, about whose account, and what became of it.
 
-    `outcome` is `done` or the code of the refusal. `actor` is who is shown to have asked
-    (`user:<id>`, `admin:<id>`, `operator`), absent where nobody is. `source` stands for the address
-    that the producer named: the same for the same address all month. A record without `command_id`
-    counts what failed in the minute before its time beside those with a record of their own.
+    `outcome` is `done`, the code of the refusal, or `second_factor_required`. `actor` is who is
+    shown to have asked (`user:<id>`, `admin:<id>`, `operator`), absent where nobody is. `source`
+    stands for the address that the producer named: the same for the same address all month. A
+    record without `command_id` counts what failed in the minute before its time beside those with a
+    record of their own.
     """
 
     model_config = ConfigDict(extra="ignore")

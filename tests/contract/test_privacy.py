@@ -71,6 +71,8 @@ REVIEWED = {
     "AuditRecord.actor",
     "AuditRecord.client_id",  # a declared client
     "AuditRecord.source",  # an HMAC
+    "UserCreated.kind",  # an open enumeration of ours
+    "ServiceSecretRotated.actor",
     "DeadLetter.topic",  # where a record lies
     "DeadLetter.digest",  # SHA-256 in hex
     "DeadLetter.reason",  # a code of ours

@@ -98,6 +98,7 @@ class Life:
         await self.factors()
         email, password = await self.credentials(email, password, session)
         await self.administered(root, user_id, email)
+        await self.services(root)
         await self.ends(root)
 
     async def administrator(self) -> str:
@@ -197,6 +198,16 @@ class Life:
         )
         unknown = self.secret("unknown hash")
         await self.refused(self.auth.admin.import_user(root, self.address(), password_hash=unknown))
+
+    async def services(self, root: str) -> None:
+        """A machine's account is made, used, and given another secret."""
+        services = self.auth.services
+        made = await services.create(root, self.person("name"))
+        secret = self.secret("service's secret", made.secret)
+        self.secret("access token", (await services.log_in(made.user_id, secret)).access_token)
+        await self.refused(services.log_in(made.user_id, self.secret("wrong secret")))
+        again = await services.rotate_secret(root, made.user_id)
+        self.secret("service's secret", again.secret)
 
     async def ends(self, root: str) -> None:
         """Accounts end, by their users and by others."""

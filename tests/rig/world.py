@@ -15,6 +15,7 @@ from sqlalchemy import text
 from authbus.contract import EVENTS
 from authbus.message import Event
 from authbus.topics import DEAD_LETTERS
+from authbus_service.auth.roles.roles import BUILT_IN, Roles
 from authbus_service.consumers import Consumers
 from authbus_service.core.clients import EMBEDDED_CLIENTS
 from authbus_service.core.config import Settings
@@ -42,6 +43,7 @@ class World:
     hashes: HashPool
     web: Producer
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    roles: Roles = BUILT_IN
 
     @asynccontextmanager
     async def consuming(self) -> AsyncGenerator[Consumers]:
@@ -54,6 +56,7 @@ class World:
             keyring=self.keyring,
             hashes=self.hashes,
             wake_relay=lambda: None,
+            roles=self.roles,
         )
         await consumers.start()
         await consumers.broker.start()

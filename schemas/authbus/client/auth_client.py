@@ -19,6 +19,7 @@ from authbus.client.outgoing import Sender
 from authbus.client.password_calls import PasswordCalls
 from authbus.client.profile_calls import ProfileCalls
 from authbus.client.results import Session, User
+from authbus.client.service_calls import ServiceCalls
 from authbus.client.session_calls import SessionCalls
 from authbus.commands import LogIn, LogOut, RefreshSession, RegisterUser
 from authbus.connection import Connection, Security
@@ -85,9 +86,9 @@ class AuthClient:
         self.passwords = PasswordCalls(self._call, self._lanes)
         self.profile = ProfileCalls(self._call)
         self.email = EmailCalls(self._call)
-        self.admin = AdminCalls(self._call)
-        self.account = AccountCalls(self._call)
+        self.admin, self.account = AdminCalls(self._call), AccountCalls(self._call)
         self.factors = FactorCalls(self._call, self._lanes)
+        self.services = ServiceCalls(self._call)
 
     async def __aenter__(self) -> Self:
         """Connect, and read what there is of keys. Raises MissingTopic and AuthUnavailable."""

@@ -42,6 +42,7 @@ from authbus.specification import (
     email_examples,
     factor_examples,
     password_examples,
+    service_examples,
     session_examples,
     state_examples,
 )
@@ -118,6 +119,7 @@ _VALUES: tuple[Message, ...] = (
     *password_examples.values(_USER, _COMMAND, AT),
     *admin_examples.values(_USER, _COMMAND, AT),
     *factor_examples.values(_USER, _SESSION, _COMMAND, AT),
+    *service_examples.values(_USER, _SESSION, _COMMAND, AT),
 )
 VALUES: dict[type[Message], Message] = {type(value): value for value in _VALUES}
 _KEYS: dict[type[Message], str] = {

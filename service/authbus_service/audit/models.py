@@ -17,6 +17,7 @@ class AuditFailuresRow(Base):
     key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     minute: Mapped[datetime] = mapped_column(primary_key=True)
     command: Mapped[str]
+    outcome: Mapped[str]
     client_id: Mapped[str]
     user_id: Mapped[UUID | None]
     failures: Mapped[int] = mapped_column(Integer)

@@ -14,7 +14,7 @@ from authbus_service.audit.models import AuditFailuresRow
 from authbus_service.core.sets import columns, insert_rows
 
 _FAILURES = cast("Table", AuditFailuresRow.__table__)
-_NAMES = ("key", "minute", "command", "client_id", "user_id", "failures")
+_NAMES = ("key", "minute", "command", "outcome", "client_id", "user_id", "failures")
 _INSERT = insert_rows(_FAILURES, _NAMES)
 _COUNT = _INSERT.on_conflict_do_update(
     index_elements=["key", "minute"],
@@ -42,6 +42,7 @@ class Failures:
     key: bytes = field(repr=False)
     minute: datetime
     command: str
+    outcome: str
     client_id: str
     user_id: UUID | None
     failures: int

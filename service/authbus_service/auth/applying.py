@@ -37,7 +37,8 @@ from authbus.second_factor import (
     TotpRequested,
     TotpUsed,
 )
-from authbus.state import SessionRevoked, UserState
+from authbus.service_accounts import ServiceSecretRotated
+from authbus.state import SessionRevoked, UserKind, UserState
 from authbus_service.auth import emails
 from authbus_service.auth.codes import service as codes
 from authbus_service.auth.codes.code import Purpose
@@ -88,7 +89,9 @@ def _mailed_reset(event: Event, private: Private, rows: Rows, at: datetime) -> N
 def _user_created(event: UserCreated, private: Private, rows: Rows, at: datetime) -> UserState:
     state = users.created(event, private, rows.users, at)
     if private.code_hash:
-        codes.made(Purpose.VERIFY_EMAIL, event, private.code_hash, private.address, rows.codes, at)
+        is_service = event.kind == UserKind.SERVICE
+        purpose = Purpose.SERVICE_SECRET if is_service else Purpose.VERIFY_EMAIL
+        codes.made(purpose, event, private.code_hash, private.address, rows.codes, at)
     return state
 
 
@@ -162,6 +165,12 @@ def _session_elevated(event: SessionElevated, _: Private, rows: Rows, at: dateti
     sessions.elevated(event, rows.sessions, at)
 
 
+def _secret_rotated(
+    event: ServiceSecretRotated, private: Private, rows: Rows, at: datetime
+) -> None:
+    codes.rotated(event, private.code_hash, rows.codes, at)
+
+
 APPLY: Mapping[type[Event], Apply] = {
     UserCreated: _user_created,
     UserLocked: _user_locked,
@@ -189,6 +198,7 @@ APPLY: Mapping[type[Event], Apply] = {
     TotpUsed: _code_used,
     RecoveryCodeUsed: _code_used,
     SessionElevated: _session_elevated,
+    ServiceSecretRotated: _secret_rotated,
 }
 
 

@@ -16,6 +16,7 @@ from authbus.second_factor import (
     TotpIsEnabled,
     TotpStarted,
 )
+from authbus.service_accounts import ServiceLoggedIn, ServiceSecret
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.factors import totp
 from authbus_service.auth.outcome import (
@@ -26,6 +27,8 @@ from authbus_service.auth.outcome import (
     Enrolled,
     Enrolling,
     Granted,
+    SecretMade,
+    ServiceGranted,
 )
 from authbus_service.auth.request import Request
 
@@ -44,13 +47,11 @@ class Granting:
     def __call__(self, answer: Answer, request: Request) -> Reply:
         """The reply to send. The same answer and command give the same secrets."""
         match answer:
-            case Elevated():
-                return SteppedUp(
-                    access_token=SecretStr(self.sign(self._claims(answer, request))),
-                    access_token_expires_at=answer.access_token_expires_at,
-                )
             case Granted():
-                return self._logged_in(answer, request)
+                return self._granted(answer, request)
+            case SecretMade(user_id=user_id, expires_at=expires_at):
+                secret = SecretStr(request.derived.code(Purpose.SERVICE_SECRET))
+                return ServiceSecret(user_id=user_id, secret=secret, expires_at=expires_at)
             case Enrolling():
                 return self._started(request)
             case Enrolled():
@@ -63,23 +64,21 @@ class Granting:
             case _:
                 return answer
 
-    def _logged_in(self, answer: Granted, request: Request) -> Reply:
-        tokens: dict[str, Any] = {
-            "user_id": answer.user_id,
-            "session_id": answer.session_id,
-            "access_token": SecretStr(self.sign(self._claims(answer, request))),
-            "access_token_expires_at": answer.access_token_expires_at,
-            "session_expires_at": answer.session_expires_at,
-        }
-        derived = request.derived
-        if isinstance(request.command, RefreshSession):
-            held = request.command.refresh_token.get_secret_value()
-            return Refreshed(**tokens, refresh_token=SecretStr(derived.next_refresh_token(held)))
-        return LoggedIn(
-            **tokens,
-            refresh_token=SecretStr(derived.refresh_token),
-            device_token=_device_token(answer, request),
-        )
+    def _granted(self, answer: Granted, request: Request) -> Reply:
+        token = SecretStr(self.sign(self._claims(answer, request)))
+        until = answer.access_token_expires_at
+        match answer:
+            case Elevated():
+                return SteppedUp(access_token=token, access_token_expires_at=until)
+            case ServiceGranted(user_id=user_id, session_id=session_id):
+                return ServiceLoggedIn(
+                    user_id=user_id,
+                    session_id=session_id,
+                    access_token=token,
+                    access_token_expires_at=until,
+                )
+            case _:
+                return _logged_in(answer, request, token)
 
     def _started(self, request: Request) -> TotpStarted:
         secret, command = request.derived.totp_secret, request.command
@@ -105,6 +104,25 @@ class Granting:
         if granted.permissions:
             claims["scope"] = " ".join(granted.permissions)
         return claims
+
+
+def _logged_in(answer: Granted, request: Request, token: SecretStr) -> Reply:
+    tokens: dict[str, Any] = {
+        "user_id": answer.user_id,
+        "session_id": answer.session_id,
+        "access_token": token,
+        "access_token_expires_at": answer.access_token_expires_at,
+        "session_expires_at": answer.session_expires_at,
+    }
+    derived = request.derived
+    if isinstance(request.command, RefreshSession):
+        held = request.command.refresh_token.get_secret_value()
+        return Refreshed(**tokens, refresh_token=SecretStr(derived.next_refresh_token(held)))
+    return LoggedIn(
+        **tokens,
+        refresh_token=SecretStr(derived.refresh_token),
+        device_token=_device_token(answer, request),
+    )
 
 
 def _enabled(request: Request) -> TotpIsEnabled:

@@ -49,6 +49,7 @@ from authbus.second_factor import (
     StartTotp,
     StepUp,
 )
+from authbus.service_accounts import CreateServiceAccount, LogInService, RotateServiceSecret
 from authbus_service.auth.applying import APPLY, apply
 from authbus_service.auth.case import Case
 from authbus_service.auth.commands import (
@@ -58,6 +59,7 @@ from authbus_service.auth.commands import (
     complete_password_reset,
     confirm_email_change,
     confirm_totp,
+    create_service_account,
     deactivate_user,
     disable_totp,
     end_all_sessions,
@@ -75,6 +77,7 @@ from authbus_service.auth.commands import (
     import_user,
     list_sessions,
     log_in,
+    log_in_service,
     log_out,
     reactivate_user,
     refresh_session,
@@ -83,6 +86,7 @@ from authbus_service.auth.commands import (
     resend_verification,
     reset_second_factor,
     revoke_role,
+    rotate_service_secret,
     start_totp,
     step_up,
     unlock_user,
@@ -163,6 +167,9 @@ HANDLERS: Mapping[type[Command], Handler[Any]] = {
     CompleteLogIn: complete_log_in,
     StepUp: step_up,
     ResetSecondFactor: reset_second_factor,
+    CreateServiceAccount: create_service_account,
+    RotateServiceSecret: rotate_service_secret,
+    LogInService: log_in_service,
 }
 QUESTIONS: Mapping[type[Command], Question[Any]] = {
     ListSessions: list_sessions,

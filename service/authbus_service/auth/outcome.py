@@ -12,6 +12,7 @@ from authbus.events import AnyEvent
 from authbus.message import Reply
 from authbus.replies import Code, LoggedIn, Refreshed, Rejected
 from authbus.second_factor import SecondFactorRequired, SteppedUp, TotpIsEnabled, TotpStarted
+from authbus.service_accounts import ServiceLoggedIn, ServiceSecret
 from authbus.state import UserState
 from authbus_service.auth.factors.factor import Passed
 from authbus_service.auth.guessing.attempt import Settled
@@ -82,9 +83,34 @@ class Challenged(Draft):
     expires_at: datetime
 
 
+class ServiceGranted(Granted):
+    """A `ServiceLoggedIn` without its token."""
+
+    becomes: ClassVar[type[Reply]] = ServiceLoggedIn
+
+
+class SecretMade(Draft):
+    """A `ServiceSecret` without the secret."""
+
+    becomes: ClassVar[type[Reply]] = ServiceSecret
+
+    user_id: UUID
+    expires_at: datetime
+
+
 Answer = Reply | Draft
 _DRAFTS: dict[str, type[Draft]] = {
-    each.wire_type(): each for each in (Granted, Renewed, Enrolling, Enrolled, Challenged, Elevated)
+    each.wire_type(): each
+    for each in (
+        Granted,
+        Renewed,
+        Enrolling,
+        Enrolled,
+        Challenged,
+        Elevated,
+        ServiceGranted,
+        SecretMade,
+    )
 }
 
 

@@ -46,7 +46,7 @@ async def by_password(
     if await admitted(attempt, tools.reserve) is not Verdict.HELD:
         await tools.hashes.pretend()
         return Proof(refusal=_WRONG, about=user.id)
-    if not (await tools.hashes.verify(user.password_hash, password.get_secret_value())).ok:
+    if not (await tools.hashes.verify(user.password_hash or None, password.get_secret_value())).ok:
         return Proof(refusal=_WRONG, attempt=attempt, about=user.id)
     return Proof(
         acting=acting,

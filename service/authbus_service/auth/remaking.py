@@ -4,9 +4,7 @@ It follows from the two and the masters alone: that is what a recovery lives on.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -44,19 +42,19 @@ from authbus.second_factor import (
     TotpRequested,
     TotpUsed,
 )
+from authbus.service_accounts import CreateServiceAccount, LogInService, ServiceSecretRotated
+from authbus.state import UserKind
+from authbus_service.auth.cause import Cause
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.factors.factor import Passed
 from authbus_service.auth.factors.service import hashed, passes, wrapped
 from authbus_service.auth.importing import imported_hash, imported_profile
 from authbus_service.auth.outcome import NOTHING, Private
-from authbus_service.auth.request import Derived, Request, refresh_family
-from authbus_service.auth.rows import Rows
+from authbus_service.auth.request import Request, refresh_family
 from authbus_service.auth.users import devices
 from authbus_service.auth.users.email import canonical
 from authbus_service.auth.users.profile import asked
 from authbus_service.core.security.masters import token_hash
-
-C = TypeVar("C", bound=Command)
 
 # The field of a command that holds the password which it sets.
 NEW_PASSWORDS: Mapping[type[Command], str] = {
@@ -70,32 +68,6 @@ def new_password(request: Request) -> str | None:
     """The password that a command sets, to be hashed with the command's own salt."""
     field = NEW_PASSWORDS.get(type(request.command))
     return None if field is None else getattr(request.command, field).get_secret_value()
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Why an event is: the command, the rows before the event, and the time of its effect.
-
-    `password_hash` is that of the password which the command sets. A log-in keeps the hash that
-    its user had: it is the same password.
-    """
-
-    request: Request
-    rows: Rows
-    at: datetime
-    password_hash: str = field(default="", repr=False)
-
-    @property
-    def derived(self) -> Derived:
-        """What follows from the command alone."""
-        return self.request.derived
-
-    def command(self, kind: type[C]) -> C:
-        """The command, which must be of this kind. Raises TypeError."""
-        found = self.request.command
-        if not isinstance(found, kind):
-            raise TypeError(f"{type(found).__name__} is no {kind.__name__}")
-        return found
 
 
 def remade(event: AnyEvent, cause: Cause) -> Private:
@@ -115,7 +87,12 @@ def needs_command(event: Event) -> bool:
     return type(event) in _PRIVATE and not isinstance(event, PasswordResetForced)
 
 
-def _created(_: UserCreated, cause: Cause) -> Private:
+def _created(event: UserCreated, cause: Cause) -> Private:
+    if event.kind == UserKind.SERVICE:
+        return Private(
+            profile={"display_name": cause.command(CreateServiceAccount).name},
+            code_hash=token_hash(cause.derived.code(Purpose.SERVICE_SECRET)),
+        )
     imported = cause.request.command
     if isinstance(imported, ImportUser):
         return Private(
@@ -134,13 +111,17 @@ def _created(_: UserCreated, cause: Cause) -> Private:
 
 def _session_started(event: SessionStarted, cause: Cause) -> Private:
     command, user = cause.request.command, cause.rows.users.locked[event.user_id]
+    token = cause.derived.refresh_token
+    hashes = token_hash(refresh_family(token)), token_hash(token)
+    if isinstance(command, LogInService):
+        return Private(family_hash=hashes[0], refresh_hash=hashes[1])
     if not isinstance(command, LogIn | CompleteLogIn):
         raise TypeError(f"{type(command).__name__} starts no session")
-    shown, token = shown_device(command), cause.derived.refresh_token
+    shown = shown_device(command)
     known = shown if devices.knows(user.devices, shown) else None
     return Private(
-        family_hash=token_hash(refresh_family(token)),
-        refresh_hash=token_hash(token),
+        family_hash=hashes[0],
+        refresh_hash=hashes[1],
         password_hash=cause.password_hash,
         device=command.device,
         ip_address=command.ip_address,
@@ -244,4 +225,5 @@ _PRIVATE: Mapping[type[Event], Callable[[Any, Cause], Private]] = {
     SecondFactorRequested: _code_made(Purpose.LOG_IN),
     TotpUsed: _factor_used,
     RecoveryCodeUsed: _factor_used,
+    ServiceSecretRotated: _code_made(Purpose.SERVICE_SECRET),
 }

@@ -12,7 +12,8 @@ def entry(user: User) -> UserEntry:
     """One line of a list."""
     return UserEntry(
         user_id=user.id,
-        email=user.email,
+        kind=user.kind,
+        email=user.email or None,
         email_verified=user.email_verified,
         second_factor=user.second_factor,
         status=UserStatus(user.status),

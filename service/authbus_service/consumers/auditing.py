@@ -20,7 +20,7 @@ from authbus.topics import ADMIN, AUDIT
 from authbus_service.audit import repository as audit
 from authbus_service.audit.repository import Failures
 from authbus_service.auth.guessing.admission import place_of
-from authbus_service.auth.outcome import Outcome
+from authbus_service.auth.outcome import Challenged, Outcome
 from authbus_service.auth.users.email import canonical
 from authbus_service.consumers.job import Job
 from authbus_service.core.database import Database
@@ -32,6 +32,8 @@ from authbus_service.outbox.repository import Record
 # So many failed guesses of one account, client and minute have a record of their own.
 SHOWN = 5
 _DONE = "done"
+_HALF = "second_factor_required"
+_GUESSES = frozenset({Code.INVALID_CREDENTIALS, Code.CODE_INVALID, Code.CHALLENGE_INVALID})
 _MINUTE = timedelta(minutes=1)
 _AT_ONCE = 1000
 _SOURCE_BYTES = 16
@@ -88,14 +90,13 @@ def _entry(job: Job, outcome: Outcome, at: datetime) -> _Entry:
     record = AuditRecord(
         command_id=request.id,
         command=request.command.wire_type(),
-        outcome=code or _DONE,
+        outcome=code or (_HALF if isinstance(answer, Challenged) else _DONE),
         actor=_actor(job, code, subject),
         subject=subject,
         client_id=request.client.id,
         source=_source(request.derived.masters, getattr(request.command, "ip_address", None), at),
     )
-    is_guess = code is Code.INVALID_CREDENTIALS
-    return _Entry(job, record, _key(job, subject) if is_guess else None)
+    return _Entry(job, record, _key(job, record) if code in _GUESSES else None)
 
 
 def _subject(job: Job, outcome: Outcome) -> UUID | None:
@@ -129,12 +130,12 @@ def _source(masters: Masters, address: str | None, at: datetime) -> str | None:
     return base64.urlsafe_b64encode(secret[:_SOURCE_BYTES]).rstrip(b"=").decode()
 
 
-def _key(job: Job, subject: UUID | None) -> bytes:
+def _key(job: Job, record: AuditRecord) -> bytes:
     """What failed guesses are counted by: the command, the client, the account or its address."""
     request = job.request
     address = getattr(request.command, "email", None)
-    account = str(subject or "") if address is None else canonical(address) or ""
-    parts = (request.command.wire_type(), request.client.id, account)
+    account = str(record.subject or "") if address is None else canonical(address) or ""
+    parts = (record.command, record.outcome, record.client_id, account)
     return request.derived.masters.derive("audit/failures", *(each.encode() for each in parts))
 
 
@@ -148,6 +149,7 @@ def _failures(entries: Sequence[_Entry], minute: datetime) -> list[Failures]:
                 key=entry.key,
                 minute=minute,
                 command=told.command,
+                outcome=told.outcome,
                 client_id=told.client_id,
                 user_id=told.subject,
                 failures=counts[entry.key],
@@ -158,7 +160,7 @@ def _failures(entries: Sequence[_Entry], minute: datetime) -> list[Failures]:
 def _counted(failures: Failures) -> AuditRecord:
     return AuditRecord(
         command=failures.command,
-        outcome=Code.INVALID_CREDENTIALS,
+        outcome=failures.outcome,
         subject=failures.user_id,
         client_id=failures.client_id,
         count=failures.failures - SHOWN,

@@ -67,7 +67,7 @@ class Grouping:
             records += await auditing.records(db, kept, at)
             await outbox.append(db, records, even_none=rows.hides)
             letters = chain.from_iterable(queued(job, outcomes[job].mails, at) for job in ready)
-            sent = [each for each in letters if not rows.is_gone(each.user_id)]
+            sent = [each for each in letters if each.address and not rows.is_gone(each.user_id)]
             await mails.append(db, sent, even_none=rows.hides)
             below = self.fence_below(ready)
             await fence.move(db, below)

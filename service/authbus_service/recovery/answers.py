@@ -43,6 +43,7 @@ from authbus.second_factor import (
     StepUp,
     TotpIsDisabled,
 )
+from authbus.service_accounts import CreateServiceAccount, LogInService, RotateServiceSecret
 from authbus.topics import COMMANDS_KEPT
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.outcome import (
@@ -53,6 +54,8 @@ from authbus_service.auth.outcome import (
     Enrolling,
     Granted,
     Renewed,
+    SecretMade,
+    ServiceGranted,
 )
 from authbus_service.auth.proof import Policy
 from authbus_service.auth.remaking import shown_device
@@ -114,6 +117,15 @@ def _is_known_device(done: Done) -> bool:
     if user is None or not isinstance(command, asks.LogIn | CompleteLogIn):
         return False
     return devices.knows(user.devices, shown_device(command))
+
+
+def _service_started(done: Done) -> Answer:
+    return ServiceGranted.model_validate(_started(done).model_dump())
+
+
+def _secret_made(done: Done) -> Answer:
+    expires_at = done.at + Purpose.SERVICE_SECRET.lifetime
+    return SecretMade(user_id=done.user_id, expires_at=expires_at)
 
 
 def _refreshed(done: Done) -> Answer:
@@ -207,6 +219,9 @@ ANSWERS: Mapping[type[Command], Callable[[Done], Answer]] = {
     CompleteLogIn: _started,
     asks.EndUserSessions: lambda done: AllSessionsEnded(count=done.ended),
     StepUp: _elevated,
+    CreateServiceAccount: _secret_made,
+    RotateServiceSecret: _secret_made,
+    LogInService: _service_started,
     ResetSecondFactor: lambda done: SecondFactorIsReset(user_id=done.user_id),
     DisableTotp: lambda done: TotpIsDisabled(user_id=done.user_id),
 }

@@ -64,10 +64,11 @@ class Fold:
 
     @property
     def emails(self) -> list[dict[str, Any]]:
-        """Each user has one address, and it is claimed."""
+        """Each user but services has one address, and it is claimed."""
         found = [
             {"canonical": canonical(user.email), "user_id": user.id}
             for user in self.rows.users.locked.values()
+            if not user.is_service
         ]
         return sorted(found, key=lambda each: str(each["canonical"]))
 

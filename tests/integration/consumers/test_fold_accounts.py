@@ -1,12 +1,14 @@
 """The tables are what the events of administrators and of erased users say."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from uuid import UUID
 
 from pydantic import SecretStr
 
 from authbus import (
     CompletePasswordReset,
+    CreateServiceAccount,
     DeactivateUser,
     EraseAccount,
     EraseUser,
@@ -14,10 +16,13 @@ from authbus import (
     GrantRole,
     ImportUser,
     LogIn,
+    LogInService,
     ReactivateUser,
     Rejected,
     RequestPasswordReset,
     RevokeRole,
+    RotateServiceSecret,
+    ServiceSecret,
 )
 from authbus.message import Command
 from authbus_service.auth.codes.code import Purpose
@@ -78,6 +83,32 @@ async def test_what_administrators_did_and_who_is_erased_fold_into_the_tables(
     gone = await world.rows("SELECT * FROM erased_users")
     kept = [(each.id, each.sequence, each.erased_at) for each in fold.rows.users.gone.values()]
     assert sorted(tuple(each.values()) for each in gone) == sorted(kept)
+
+
+async def test_service_accounts_fold_into_the_tables(world: World) -> None:
+    web = world.web
+    async with world.consuming():
+        made = await web.ask(
+            by_operator(world, lambda by: CreateServiceAccount(access_token=by, name="billing"))
+        )
+        assert isinstance(made, ServiceSecret)
+        user_id = made.user_id
+        rotating = by_operator(
+            world, lambda by: RotateServiceSecret(access_token=by, user_id=user_id)
+        )
+        answers = [await web.ask(rotating)]
+        log_in = LogInService(user_id=user_id, secret=made.secret)
+        answers += [await web.ask(web.draft(log_in))]
+
+    fold = await folded(world)
+
+    users, sessions, emails, codes = await tables(world)
+    assert not [each for each in answers if isinstance(each, Rejected)]
+    assert users == by_id(row(each) for each in fold.rows.users.locked.values())
+    assert sessions == by_id(
+        asdict(each) | {"amr": " ".join(each.amr)} for each in fold.rows.sessions.known.values()
+    )
+    assert (emails, len(codes), codes) == ([], 2, fold.codes)
 
 
 async def test_passwords_that_were_forgotten_fold_into_the_tables(world: World) -> None:

@@ -36,7 +36,7 @@ async def all_pages(world: World, **asked: Any) -> list[str]:
     while True:
         page = await find(world, after=after, limit=3, **asked)
         assert len(page.users) <= 3
-        found += [each.email for each in page.users]
+        found += [str(each.email) for each in page.users]
         after = page.next
         if after is None:
             return found

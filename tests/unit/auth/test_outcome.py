@@ -18,6 +18,7 @@ from authbus.second_factor import (
     TotpIsEnabled,
     TotpStarted,
 )
+from authbus.service_accounts import ServiceLoggedIn, ServiceSecret
 from authbus_service.auth.granting import Granting
 from authbus_service.auth.handlers import HANDLERS
 from authbus_service.auth.outcome import (
@@ -28,6 +29,8 @@ from authbus_service.auth.outcome import (
     Enrolling,
     Granted,
     Renewed,
+    SecretMade,
+    ServiceGranted,
     restored,
     stored,
 )
@@ -45,6 +48,8 @@ GRANTED = Granted(
 )
 RENEWED = Renewed(**GRANTED.model_dump())
 ELEVATED = Elevated(**GRANTED.model_dump())
+SERVICE = ServiceGranted(**GRANTED.model_dump())
+MADE = SecretMade(user_id=new_id(), expires_at=NOW)
 ANSWERS: list[Answer] = [
     Registered(user_id=new_id()),
     LoggedOut(session_id=new_id()),
@@ -55,6 +60,8 @@ ANSWERS: list[Answer] = [
     Enrolled(),
     Challenged(expires_at=NOW),
     ELEVATED,
+    SERVICE,
+    MADE,
 ]
 
 
@@ -83,6 +90,8 @@ def test_every_sealed_reply_is_stored_without_its_secrets() -> None:
         TotpIsEnabled,
         SecondFactorRequired,
         SteppedUp,
+        ServiceLoggedIn,
+        ServiceSecret,
     }
     assert stored(GRANTED)["type"] == LoggedIn.wire_type()
     assert reply.refresh_token.get_secret_value() not in text

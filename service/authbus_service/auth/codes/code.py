@@ -1,4 +1,4 @@
-"""A one-time code in memory, as the rules see it."""
+"""A code in memory, as the rules see it: good once, but for the secret of a service account."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,6 +13,7 @@ class Purpose(StrEnum):
     CHANGE_EMAIL = "change_email"
     RESET_PASSWORD = "reset_password"  # noqa: S105 - a purpose
     LOG_IN = "log_in"
+    SERVICE_SECRET = "service_secret"  # noqa: S105 - a purpose
 
     @property
     def lifetime(self) -> timedelta:
@@ -25,6 +26,7 @@ _LIFETIMES = {
     Purpose.CHANGE_EMAIL: timedelta(hours=24),
     Purpose.RESET_PASSWORD: timedelta(hours=1),
     Purpose.LOG_IN: timedelta(minutes=5),
+    Purpose.SERVICE_SECRET: timedelta(days=365),
 }
 
 

@@ -32,7 +32,8 @@ _BY_HASH = select(_CODE).where(_CODE.c.hash == any_(_HASHES))
 _UNUSED_OF = select(_CODE).where(_CODE.c.user_id == any_(_IDS), _CODE.c.used_at.is_(None))
 _OLD = delete(_CODE).where(_CODE.c.expires_at < bindparam("before", type_=DateTime(timezone=True)))
 _INSERT = insert_rows(_CODE, _NEW)
-_UPDATE = update_rows(_CODE, "hash", ("used_at",))
+_CHANGING = ("hash", "expires_at", "used_at")
+_UPDATE = update_rows(_CODE, "hash", _CHANGING[1:])
 
 
 async def by_hash(db: AsyncConnection, hashes: Iterable[bytes]) -> list[OneTimeCode]:
@@ -53,8 +54,8 @@ async def add(db: AsyncConnection, codes: Sequence[OneTimeCode]) -> None:
 
 
 async def save(db: AsyncConnection, codes: Sequence[OneTimeCode]) -> None:
-    """Write used codes back."""
-    await db.execute(_UPDATE, columns(codes, ("hash", "used_at")))
+    """Write changed codes back."""
+    await db.execute(_UPDATE, columns(codes, _CHANGING))
 
 
 async def forget(db: AsyncConnection, *, before: datetime) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from authbus.message import Event
+from authbus.service_accounts import ServiceSecretRotated
 from authbus_service.auth.codes.code import OneTimeCode, Purpose
 from authbus_service.auth.codes.rows import Codes
 
@@ -43,6 +44,15 @@ def challenged(
     """Apply the first half of a log-in: what completes it is no mail's code and has no address."""
     made(Purpose.LOG_IN, event, code_hash, "", codes, at)
     codes.known[code_hash].credential_version = credential_version
+
+
+def rotated(event: ServiceSecretRotated, code_hash: bytes, codes: Codes, at: datetime) -> None:
+    """Apply a service account's new secret: its other ones, all loaded, run out in time."""
+    purpose = Purpose.SERVICE_SECRET
+    for code in codes.known.values():
+        if code.user_id == event.user_id and code.is_open(purpose, at):
+            codes.touch(code).expires_at = min(code.expires_at, event.former_until)
+    made(purpose, event, code_hash, "", codes, at)
 
 
 def used(code_hash: bytes, codes: Codes, at: datetime) -> None:

@@ -32,7 +32,7 @@ def decide(command: ForcePasswordReset, case: Case) -> Outcome:
     if isinstance(admin, Code):
         return refused(admin)
     user = case.rows.user(command.user_id)
-    if user is None:
+    if user is None or user.is_service:
         return refused(Code.USER_UNKNOWN)
     forced = PasswordResetForced(**case.told(user, actor=admin.name))
     ended = case.ending(user, EndReason.ADMIN, place=1, actor=admin.name)

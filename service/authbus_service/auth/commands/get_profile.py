@@ -19,4 +19,4 @@ async def answer(command: GetProfile, _: Request, tools: Tools, at: datetime) ->
     if who is None:
         return Rejected.because(Code.INVALID_TOKEN)
     user = who.user
-    return UserProfile(user_id=user.id, email=user.email, profile=user.profile)
+    return UserProfile(user_id=user.id, email=user.email or None, profile=user.profile)

@@ -26,6 +26,8 @@ def decide(_: ResendVerification, case: Case) -> Outcome:
     who = actor(case.proof.acting, case.rows, case.at)
     if who is None:
         return refused(Code.INVALID_TOKEN)
+    if who.user.is_service:
+        return refused(Code.FORBIDDEN)
     if who.user.email_verified:
         return refused(Code.EMAIL_VERIFIED)
     if not may_make(_PURPOSE, case.rows.unused_codes(who.user.id), case.at):

@@ -1,6 +1,7 @@
 """A log-in that was proven starts a session, and ends the oldest ones beyond the limit."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from authbus.events import EndReason, SessionEnded, SessionStarted
 from authbus_service.auth.case import Case
@@ -12,11 +13,15 @@ from authbus_service.core.security.masters import token_hash
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogInBy:
-    """How the user proved to be it, and what the producer knows of their side."""
+    """How the user proved to be it, and what the producer knows of their side.
+
+    With a `lifetime` the session is over then, and counts for no limit.
+    """
 
     amr: tuple[str, ...]
     device: str | None = field(default=None, repr=False)
     ip_address: str | None = field(default=None, repr=False)
+    lifetime: timedelta | None = None
 
 
 def start_session(case: Case, user: User, by: LogInBy, *, place: int = 0) -> Outcome:
@@ -24,8 +29,9 @@ def start_session(case: Case, user: User, by: LogInBy, *, place: int = 0) -> Out
 
     `place` counts the command's events before these.
     """
-    ended = _beyond_limit(case, user, place)
-    derived, expires_at = case.request.derived, case.at + case.policy.session_lifetime
+    ended = () if by.lifetime else _beyond_limit(case, user, place)
+    derived = case.request.derived
+    expires_at = case.at + (by.lifetime or case.policy.session_lifetime)
     started = SessionStarted(
         **case.told(user, place + len(ended)),
         session_id=derived.session_id,

@@ -18,6 +18,7 @@ from authbus.events import (
     UserUnlocked,
 )
 from authbus.message import Event
+from authbus.profile import Profile
 from authbus.state import UserState, UserStatus
 from authbus_service.auth.outcome import Gone, Private
 from authbus_service.auth.users import devices
@@ -46,6 +47,7 @@ def created(event: UserCreated, private: Private, users: Users, at: datetime) ->
         credential_version=1,
         created_at=at,
         email=private.address,
+        profile=Profile(**private.profile),
     )
     users.add(user)
     users.take(private.canonical)
@@ -99,7 +101,8 @@ def state(user: User) -> UserState:
     return UserState(
         user_id=user.id,
         sequence=user.sequence,
-        email=user.email,
+        kind=user.kind,
+        email=user.email or None,
         email_verified=user.email_verified,
         status=UserStatus(user.status),
         roles=user.roles,

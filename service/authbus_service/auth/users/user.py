@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from authbus.profile import Profile
-from authbus.state import UserStatus
+from authbus.state import UserKind, UserStatus
 
 
 @dataclass(slots=True)
@@ -28,6 +28,16 @@ class User:
     devices: bytes = field(default=b"", repr=False)
     profile: Profile = field(default=Profile(), repr=False)
     second_factor: bool = False
+
+    @property
+    def is_service(self) -> bool:
+        """Whether it is a machine's: it has no address, and no password either."""
+        return not self.email
+
+    @property
+    def kind(self) -> UserKind:
+        """Whose it is."""
+        return UserKind.SERVICE if self.is_service else UserKind.PERSON
 
     @property
     def is_active(self) -> bool:

@@ -1,0 +1,42 @@
+"""RotateServiceSecret: an administrator gives a machine a new secret, beside the former ones."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from authbus.replies import Code
+from authbus.service_accounts import RotateServiceSecret, ServiceSecretRotated
+from authbus_service.auth.administering import administrator
+from authbus_service.auth.case import Case
+from authbus_service.auth.codes.code import Purpose
+from authbus_service.auth.outcome import Outcome, Private, SecretMade, refused
+from authbus_service.auth.proof import Proof, Tools
+from authbus_service.auth.request import Request
+from authbus_service.auth.roles.permissions import Permission
+from authbus_service.core.security.masters import token_hash
+
+_PURPOSE = Purpose.SERVICE_SECRET
+
+
+async def prepare(command: RotateServiceSecret, _: Request, tools: Tools) -> Proof:
+    """Read the token; the account's secrets are loaded under the lock."""
+    proof = tools.administering(command.access_token, user_id=command.user_id)
+    return replace(proof, every_code=True)
+
+
+def decide(command: RotateServiceSecret, case: Case) -> Outcome:
+    """A new secret, if the account may do no more than the administrator: else it leads upwards."""
+    admin = administrator(case, Permission.SERVICES_WRITE, sensitive=True)
+    if isinstance(admin, Code):
+        return refused(admin)
+    user = case.rows.user(command.user_id)
+    if user is None or not user.is_service:
+        return refused(Code.USER_UNKNOWN)
+    if not admin.may_give(case.policy.roles.permissions(user.roles)):
+        return refused(Code.FORBIDDEN)
+    rotated = ServiceSecretRotated(
+        **case.told(user, actor=admin.name),
+        former_until=case.at + timedelta(hours=command.overlap_hours),
+    )
+    made = SecretMade(user_id=user.id, expires_at=case.at + _PURPOSE.lifetime)
+    private = Private(code_hash=token_hash(case.request.derived.code(_PURPOSE)))
+    return Outcome(made, (rotated,), private)
