@@ -26,6 +26,7 @@ from authbus.second_factor import (
 )
 from tests.rig.authenticator import App, challenged, enrolled, stepped_up, time_passes
 from tests.rig.crowd import PASSWORD
+from tests.rig.mailed import queued
 from tests.rig.world import World
 
 EMAIL = "ana@example.com"
@@ -121,11 +122,14 @@ async def test_guesses_at_codes_are_bounded_in_parallel_and_no_right_password_fo
         await asyncio.gather(*(world.web.send(each) for each in drafts))
         heard = [await world.web.heard(each, 1) for each in drafts]
         failed = await world.rows("SELECT * FROM attempts WHERE state = 'failed'")
+        audited = await world.rows("SELECT payload FROM outbox WHERE type LIKE '%AuditRecord%'")
         another = await challenged(world, EMAIL)
         answer = await completed(world, another, app.code())
 
     assert heard == [[NO_CODE]] * 40
     assert len(failed) == 5
+    # Five in a minute, and perhaps a minute ended meanwhile.
+    assert 5 <= sum(b"code_invalid" in each["payload"] for each in audited) <= 10
     assert answer == NO_CODE
 
 
@@ -156,9 +160,12 @@ async def test_a_known_device_is_known_by_a_log_in_in_two_halves_too(world: Worl
     async with world.consuming():
         first, app = await ana(world)
         tokens = []
-        for shown in (first.device_token, None):
+        for shown, named in ((first.device_token, None), (None, "a phone")):
             half = CompleteLogIn(
-                challenge=await challenged(world, EMAIL), code=app.code(), device_token=shown
+                challenge=await challenged(world, EMAIL),
+                code=app.code(),
+                device=named,
+                device_token=shown,
             )
             session = await world.web.ask(world.web.draft(half))
             assert isinstance(session, LoggedIn)
@@ -167,3 +174,4 @@ async def test_a_known_device_is_known_by_a_log_in_in_two_halves_too(world: Worl
 
     assert tokens[0] == first.device_token
     assert tokens[1] not in (None, first.device_token)
+    assert [each for each, _ in await queued(world)].count("new_device") == 1
