@@ -16,11 +16,14 @@ from authbus import (
     LoggedIn,
     LogIn,
     RefreshSession,
+    ServiceLoggedIn,
+    ServiceSecret,
     UpdateProfile,
 )
 from authbus.topics import EVENTS
 from tests.rig.accident import backup, recovered, serving, tables
 from tests.rig.crowd import PASSWORD, Crowd, email
+from tests.rig.machines import log_in, made, rotated
 from tests.rig.moving import addresses_change
 from tests.rig.world import World
 
@@ -100,13 +103,30 @@ async def live(world: World, crowd: Crowd, sessions: list[LoggedIn]) -> None:
     await crowd.asked([draft(EndAllSessions(access_token=sessions[16].access_token))])
 
 
+def assert_counted(events: list[dict[str, Any]]) -> None:
+    """Each user's events count 1, 2, 3 ... without a gap."""
+    of_user: Counter[str] = Counter()
+    for each in sorted(events, key=lambda each: (each["user_id"], each["sequence"])):
+        of_user[each["user_id"]] += 1
+        assert each["sequence"] == of_user[each["user_id"]]
+
+
+async def machines(world: World, kept: ServiceSecret) -> list[ServiceSecret]:
+    """One machine has another secret, one is new, and both log in; returns all secrets."""
+    newer, other = await rotated(world, kept.user_id, 24), await made(world)
+    found = [kept, newer, other]
+    assert all([isinstance(await log_in(world, each), ServiceLoggedIn) for each in found])
+    return found
+
+
 async def test_a_database_that_is_lost_comes_back_as_it_was(world: World) -> None:
     crowd = Crowd(world)
     async with serving(world):
-        sessions = await crowd.with_sessions(20)
+        sessions, kept = await crowd.with_sessions(20), await made(world)
     copy = await backup(world.database)
     async with serving(world):
         await live(world, crowd, sessions)
+        secrets = await machines(world, kept)
     before = await said(world)
     causes = [UUID(each["causation_id"]) for each in before]
     lost = await tables(world.database, causes)
@@ -123,12 +143,11 @@ async def test_a_database_that_is_lost_comes_back_as_it_was(world: World) -> Non
                 for each in range(20, 30)
             ]
         )
+        tokens = [await log_in(world, each) for each in secrets]
     after = await said(world)
     await copy.close()
     assert all(isinstance(each, LoggedIn) for each in again)
+    assert all(isinstance(each, ServiceLoggedIn) for each in tokens)
     assert {each["id"] for each in before} <= {each["id"] for each in after}
     assert max(Counter(each["id"] for each in after).values()) == 1
-    of_user: Counter[str] = Counter()
-    for each in sorted(after, key=lambda each: (each["user_id"], each["sequence"])):
-        of_user[each["user_id"]] += 1
-        assert each["sequence"] == of_user[each["user_id"]]
+    assert_counted(after)
