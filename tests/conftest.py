@@ -12,6 +12,7 @@ from authbus_service.core.database import Database, connect
 from authbus_service.core.migrations import migrate
 from authbus_service.embedded import Addresses, EmbeddedStack
 from tests.rig.databases import empty_database
+from tests.rig.topics import forget
 
 # How fast examples are made tells of the machine's load, not of the code.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -38,9 +39,13 @@ def addresses(stack: EmbeddedStack) -> Addresses:
 
 
 @pytest.fixture
-def namespace() -> str:
-    """A namespace of this test's own."""
-    return f"t{uuid4().hex[:8]}"
+async def namespace(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """A namespace of this test's own, whose topics go with it."""
+    name = f"t{uuid4().hex[:8]}"
+    yield name
+    if "stack" in request.fixturenames:
+        stack: EmbeddedStack = request.getfixturevalue("stack")
+        await forget(stack.addresses.bootstrap_servers, name)
 
 
 @pytest.fixture
