@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import typer
@@ -15,7 +15,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 topics = typer.Typer(help="The topics that the service needs.", no_args_is_help=True)
-keys = typer.Typer(help="The keys from which all others are made.", no_args_is_help=True)
+keys = typer.Typer(
+    help="The keys that sign and open, and the one that makes all of them.", no_args_is_help=True
+)
 hashing = typer.Typer(help="The password hash.", no_args_is_help=True)
 users = typer.Typer(help="Users, by the master key.", no_args_is_help=True)
 app.add_typer(topics, name="topics")
@@ -80,6 +82,40 @@ def keys_new() -> None:
     from authbus_service.startup.master_key import new_master_key
 
     say(new_master_key())
+
+
+@keys.command("list")
+def keys_list() -> None:
+    """Print every key with its life: next, serves or retired."""
+    from authbus_service.cli.keys import list_keys
+
+    list_keys()
+
+
+@keys.command("rotate")
+def keys_rotate(
+    use: Annotated[Literal["sig", "enc", "both"], typer.Option(help="Which keys.")] = "both",
+    lead: Annotated[
+        int, typer.Option(help="Seconds until the new keys serve.", min=1, max=24 * 60 * 60)
+    ] = 60,
+) -> None:
+    """Announce new keys; when `lead` is over they serve and those before them retire.
+
+    Services go on meanwhile. Refused while a new key is still ahead.
+    """
+    from authbus_service.cli.keys import rotate
+
+    rotate(("sig", "enc") if use == "both" else (use,), lead)
+
+
+@keys.command("retire")
+def keys_retire(
+    kid: Annotated[str, typer.Argument(help="A key that has retired.")],
+) -> None:
+    """Destroy a key that nothing needs any more; refused before that, with the time."""
+    from authbus_service.cli.keys import retire
+
+    retire(kid)
 
 
 @users.command("create")

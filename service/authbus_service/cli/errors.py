@@ -5,7 +5,9 @@ from authbus_service.cluster import ClusterError
 from authbus_service.core.config import ConfigError
 from authbus_service.core.security.compiled.build import BuildError
 from authbus_service.core.security.masters import MasterKeyError
+from authbus_service.core.security.rotation import RotationError
 from authbus_service.embedded import EmbeddedError
+from authbus_service.inbox.writing import RecoveryRunsError
 from authbus_service.startup.errors import StartupError
 
 _MENDABLE = (
@@ -15,6 +17,8 @@ _MENDABLE = (
     ConfigError,
     EmbeddedError,
     MasterKeyError,
+    RecoveryRunsError,
+    RotationError,
     StartupError,
 )
 

@@ -37,6 +37,7 @@ from authbus_service.core.clients import Client
 from authbus_service.core.config import Settings
 from authbus_service.core.database import Database
 from authbus_service.core.logging import get_logger
+from authbus_service.core.security.following import KeyFollower
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.keyring import KeyRing
 from authbus_service.inbox import fence, partitions, writing
@@ -84,6 +85,7 @@ class Consumers:
         self._hashed = self._writer(policy, self._window)
         self._cheap = self._writer(policy, lambda: 0.0)
         readers = readers_of(settings.issuer, keyring)
+        self._keys = KeyFollower(database, keyring, settings.keys_reload_seconds)
         way = Way(
             opener=Opener(keyring, clients, settings.namespace),
             masters=keyring.masters,
@@ -94,6 +96,7 @@ class Consumers:
             cheap=self._cheap,
             speaker=self._speaker,
             finish=Granting(settings.issuer, keyring.sign, settings.totp_issuer),
+            look_for_keys=self._keys.look,
         )
         self._intakes = [self._intake(*each, settings.namespace, way) for each in INTAKES]
         self._sweeper = Sweeper(database, keyring.masters, settings.sweep_seconds, wake_relay)
@@ -120,6 +123,7 @@ class Consumers:
                 self._beat(),
                 self._housekeeping(),
                 self._sweeper.run(),
+                self._keys.run(),
                 self._auditing(),
             )
         ]

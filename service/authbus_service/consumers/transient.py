@@ -5,6 +5,8 @@ from asyncpg.exceptions import InvalidCachedStatementError
 from sqlalchemy.exc import DBAPIError, InterfaceError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from authbus_service.core.security.following import KeysBehindError
+
 # What is raised while Kafka or PostgreSQL is away: work of our own then waits for its next turn.
 OUTAGE = (KafkaError, SQLAlchemyError, OSError, TimeoutError)
 
@@ -18,7 +20,7 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
         state = getattr(error.orig, "sqlstate", None) or ""
         return error.connection_invalidated or state.startswith(_STATES) or _is_lost(error)
-    return isinstance(error, PoolTimeoutError | OSError | TimeoutError)
+    return isinstance(error, PoolTimeoutError | OSError | TimeoutError | KeysBehindError)
 
 
 def _is_lost(error: DBAPIError) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.gather import Gathered
 from authbus_service.consumers.job import Decided, Job
 from authbus_service.consumers.labels import Labels, read_labels
-from authbus_service.consumers.opening import Opener
+from authbus_service.consumers.opening import Opened, Opener
 from authbus_service.consumers.route import Route, letter
 from authbus_service.consumers.speaker import Speaker
 from authbus_service.consumers.transient import is_transient
@@ -53,6 +53,7 @@ class Way:
     cheap: Writer
     speaker: Speaker
     finish: Callable[[Answer, Request], Reply]
+    look_for_keys: Callable[[], Awaitable[None]]
 
     async def __call__(self, arrival: Arrival) -> None:
         """Returns when the record is finished; a failure that passes is tried again for ever."""
@@ -87,7 +88,7 @@ class Way:
         if handled is not None:
             await self._again(arrival, labels, handled)
             return
-        opened = self.opener.open(arrival, labels)
+        opened = await self._opened(arrival, labels)
         if opened.refusal is not None:
             self._say(opened.route, opened.refusal)
             return
@@ -105,6 +106,16 @@ class Way:
                 self._say(opened.route, self.finish(answer, request), at)
             case Handled() as elsewhere:
                 await self._again(arrival, labels, elsewhere)
+
+    async def _opened(self, arrival: Arrival, labels: Labels) -> Opened:
+        """A key that we do not know is looked for once: it may be newer than our last look."""
+        try:
+            return self.opener.open(arrival, labels)
+        except UnreadableError as error:
+            if error.reason is not Reason.UNKNOWN_KEY:
+                raise
+        await self.look_for_keys()
+        return self.opener.open(arrival, labels)
 
     async def _committed(
         self, request: Request, proof: Proof, arrival: Arrival, labels: Labels
@@ -168,7 +179,7 @@ class Way:
         same_bytes = hmac.compare_digest(arrival.digest, handled.digest)
         if same_bytes and now >= handled.expires_at:
             return
-        opened = self.opener.open(arrival, labels)
+        opened = await self._opened(arrival, labels)
         if opened.command is None:
             self._say(opened.route, Rejected.because(Code.IDEMPOTENCY_MISMATCH))
             return

@@ -66,6 +66,7 @@ class Settings(BaseModel):
 
     master_key: SecretStr | None = None
     master_key_file: Path | None = None
+    keys_reload_seconds: Annotated[int, Field(ge=1, le=30)] = 5
     issuer: Annotated[str, Field(min_length=1, max_length=255)] = Field(default_factory=_issuer)
     access_token_seconds: Annotated[int, Field(ge=10, le=600)] = 600
     session_days: Annotated[int, Field(ge=1, le=3650)] = 30

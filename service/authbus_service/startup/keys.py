@@ -1,4 +1,10 @@
-"""The keys: made at the first start, and their public halves said in the same transaction."""
+"""The keys: made at the first start, rotated, destroyed; each change is said with its commit."""
+
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
 from authbus.state import PublicKey
@@ -6,9 +12,12 @@ from authbus.topics import KEYS_STATE
 from authbus_service.core.clock import now
 from authbus_service.core.database import Database
 from authbus_service.core.ids import new_id
+from authbus_service.core.installation import Installation
 from authbus_service.core.security import repository
-from authbus_service.core.security.keyring import KeyRing, first_keys
+from authbus_service.core.security.keyring import Key, KeyRing, Use, first_keys
 from authbus_service.core.security.masters import Masters
+from authbus_service.core.security.rotation import RotationError, require_needless, rotated
+from authbus_service.inbox import writing
 from authbus_service.outbox.repository import Record, append
 
 
@@ -22,26 +31,75 @@ async def open_keyring(database: Database, masters: Masters) -> KeyRing:
         first = first_keys(now(), masters)
         if await repository.add_first(db, first):
             ring.load(first)
-            await append(db, [_record(key) for key in ring.public_records()])
+            await append(db, _records(ring, first))
         ring.load(await repository.keys(db))
     return ring
 
 
-def _record(key: PublicKey) -> Record:
+async def rotate(
+    database: Database, masters: Masters, uses: Collection[Use], lead: timedelta
+) -> list[Key]:
+    """Announce a new key of each use, which replaces what serves in `lead`; returns what changed.
+
+    Raises RotationError, RecoveryRunsError and MasterKeyError, and changes nothing then.
+    """
+    ring = KeyRing(masters)
+    async with database.transaction() as db:
+        at = await writing.begin(db)
+        await _hold(db)
+        change = rotated(await repository.keys(db), uses, at, lead, masters)
+        ring.load([*change.new, *change.retired])
+        await repository.add(db, change.new)
+        await repository.set_retired(db, change.retired)
+        # The new one is said first: whoever has heard of half of it has a key that serves.
+        await append(db, _records(ring, [*change.new, *change.retired]))
+    return [*change.new, *change.retired]
+
+
+async def destroy(database: Database, kid: str) -> Key:
+    """Delete a key that nothing needs any more, and tell so; returns what it was.
+
+    Raises RotationError, which says from when on it can be, and RecoveryRunsError.
+    """
+    async with database.transaction() as db:
+        at = await writing.begin(db)
+        await _hold(db)
+        known = {key.kid: key for key in await repository.keys(db)}
+        if kid not in known:
+            raise RotationError(f"there is no key {kid}. See: authbus keys list")
+        require_needless(known[kid], at)
+        await repository.remove(db, [kid])
+        await append(db, [_record(kid, None)])
+    return known[kid]
+
+
+async def _hold(db: AsyncConnection) -> None:
+    await repository.lock(db)
+    if await db.scalar(select(Installation.recovering)):
+        raise RotationError("a recovery has begun and is not finished. Run: authbus recover")
+
+
+def _records(ring: KeyRing, keys: Iterable[Key]) -> list[Record]:
+    said = {record.kid: record for record in ring.public_records()}
+    return [_record(key.kid, said[key.kid]) for key in keys]
+
+
+def _record(kid: str, key: PublicKey | None) -> Record:
+    """None is the key's end."""
     id_ = new_id()
     headers = cloud_event(
         id=id_,
-        type=key.wire_type(),
+        type=PublicKey.wire_type(),
         source=EVENT_SOURCE,
         time=now(),
-        subject=key.kid,
+        subject=kid,
         extra={"content-type": JSON_TYPE},
     )
     return Record(
         id=id_,
         topic=KEYS_STATE,
-        key=key.kid,
-        type=key.wire_type(),
-        payload=key.model_dump_json(exclude_none=True).encode(),
+        key=kid,
+        type=PublicKey.wire_type(),
+        payload=None if key is None else key.model_dump_json(exclude_none=True).encode(),
         headers=headers,
     )

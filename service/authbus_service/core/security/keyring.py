@@ -22,6 +22,8 @@ from authbus_service.core.security.masters import Masters
 from authbus_service.core.security.tokens import access_token
 
 Use = Literal["sig", "enc"]
+State = Literal["next", "serves", "retired"]
+USES: tuple[Use, ...] = ("sig", "enc")
 _KID_BYTES = 8
 _SEALS = {"alg": "ECDH-ES"}
 
@@ -36,12 +38,21 @@ class Key:
     not_before: datetime
     retired_at: datetime | None = None
 
+    def state(self, at: datetime) -> State:
+        """What it is at this time; one that has retired still opens seals and verifies tokens."""
+        if at < self.not_before:
+            return "next"
+        return "serves" if self.retired_at is None or at < self.retired_at else "retired"
+
+
+def new_key(use: Use, not_before: datetime, masters: Masters) -> Key:
+    """A key of the current master, under a name of its own."""
+    return Key(secrets.token_hex(_KID_BYTES), use, masters.current, not_before)
+
 
 def first_keys(at: datetime, masters: Masters) -> list[Key]:
     """The keys of a new installation: one that signs, one to which commands are sealed."""
-    return [
-        Key(secrets.token_urlsafe(_KID_BYTES), use, masters.current, at) for use in ("sig", "enc")
-    ]
+    return [new_key(use, at, masters) for use in USES]
 
 
 @dataclass(slots=True)
@@ -61,6 +72,8 @@ class KeyRing:
     def load(self, keys: Iterable[Key]) -> None:
         """Take these keys. Raises MasterKeyError, and keeps the old ones, when a master is gone."""
         rows = sorted(keys, key=lambda key: key.kid)
+        if rows == list(self._rows.values()):
+            return
         signing = {
             key.kid: self.masters.signing_key(key.kid, key.master)
             for key in rows
@@ -85,9 +98,7 @@ class KeyRing:
         serving = [
             (key.not_before, key.kid)
             for key in self._rows.values()
-            if key.use == "sig"
-            and key.not_before <= now
-            and (key.retired_at is None or now < key.retired_at)
+            if key.use == "sig" and key.state(now) == "serves"
         ]
         if not serving:
             raise LookupError("no sig key serves now")
