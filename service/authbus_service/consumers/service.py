@@ -73,9 +73,7 @@ class Consumers:
         roles: Roles = BUILT_IN,
     ) -> None:
         """Nothing is connected yet."""
-        self._database = database
-        self._hashes = hashes
-        self._wake_relay = wake_relay
+        self._database, self._hashes, self._wake_relay = database, hashes, wake_relay
         self.broker = KafkaBroker(
             bootstrap_servers, allow_auto_create_topics=False, graceful_timeout=10.0, logger=None
         )

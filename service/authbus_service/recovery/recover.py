@@ -16,7 +16,6 @@ from authbus_service.consumers.opening import Opener
 from authbus_service.core import clock
 from authbus_service.core.database import Database
 from authbus_service.core.installation import Installation
-from authbus_service.core.security import repository as keys
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.keyring import KeyRing
 from authbus_service.inbox import partitions, writing
@@ -25,7 +24,7 @@ from authbus_service.recovery.applying import Applying
 from authbus_service.recovery.commands import Commands
 from authbus_service.recovery.events import Survey, said
 from authbus_service.recovery.finishing import commit_offsets, forget_said, go_on_from
-from authbus_service.recovery.keys import missing_keys, said_keys
+from authbus_service.recovery.keys import SaidKeys, find_changes, make, said_keys
 from authbus_service.recovery.late import Late
 from authbus_service.recovery.reading import Place, Topics
 from authbus_service.recovery.report import Report
@@ -110,13 +109,15 @@ class Recovery:
             await partitions.keep(db, clock.now())
             await db.execute(update(Installation).values(recovering=True))
 
-    async def _keys(self, found: list[keys.Key], report: Report) -> None:
+    async def _keys(self, told: SaidKeys, report: Report) -> None:
         async with self.database.transaction() as db:
-            missing = await missing_keys(db, found)
-            self.keyring.load([*await keys.keys(db), *missing])
+            change = await find_changes(db, told, clock.now())
+            self.keyring.load(change.keys)
             if not report.dry_run:
-                await keys.add(db, missing)
-        report.keys_found = len(missing)
+                await make(db, change)
+        report.keys_found = len(change.missing)
+        report.keys_retired = len(change.retired)
+        report.keys_destroyed = len(change.destroyed)
 
     async def _commands(
         self, since: datetime | None, survey: Survey

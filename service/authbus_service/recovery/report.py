@@ -21,6 +21,8 @@ class Report:
     handled_anew: int = 0
     rows_said_before: int = 0
     keys_found: int = 0
+    keys_retired: int = 0
+    keys_destroyed: int = 0
     users_erased: int = 0
     sessions_ended: int = 0
     lost: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
@@ -42,6 +44,8 @@ class Report:
             "handled_anew": self.handled_anew,
             "rows_said_before": self.rows_said_before,
             "keys_found": self.keys_found,
+            "keys_retired": self.keys_retired,
+            "keys_destroyed": self.keys_destroyed,
             "users_erased": self.users_erased,
             "sessions_ended": self.sessions_ended,
             "lost": self.lost,
