@@ -45,10 +45,10 @@ def _service() -> None:
     op.create_table(
         "installation",
         sa.Column("only", sa.SmallInteger(), primary_key=True),
-        _text("namespace"),
-        _text("cluster_id"),
+        *map(_text, ("namespace", "cluster_id")),
         sa.Column("epoch", sa.Uuid(), nullable=False),
         sa.Column("recovering", sa.Boolean(), nullable=False),
+        _time("restore_point", nullable=True),
         sa.CheckConstraint('"only" = 1', name="ck_installation_single"),
     )
     op.create_table(

@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
-from authbus import AuthClient, AuthRejected
+from authbus import AuthClient, AuthRejected, Verifier
 from authbus.client import Session, User
+from authbus.errors import TokenRevoked
 from authbus_service.core.database import Database
 from authbus_service.demo.child import running
 from authbus_service.embedded import Addresses
 from authbus_service.startup.errors import StartupError
+from tests.rig.accident import forget_commands
 from tests.rig.databases import empty_database
 
 EMAIL, PASSWORD, NEW = "ana@example.com", "correct horse battery", "staple them together"
@@ -85,3 +87,45 @@ async def test_a_lost_database_is_noticed_and_comes_back_from_nothing_but_the_to
     ]
     told = "".join(out + err for _, out, err in runs) + report.read_text()
     assert not [each for each in (EMAIL, PASSWORD, NEW) if each in told]
+
+
+@pytest.mark.timeout(180)
+async def test_a_token_is_refused_whose_session_could_not_come_back(
+    settings: Mapping[str, str], database: Database, addresses: Addresses, tmp_path: Path
+) -> None:
+    await database.close()
+    where, ana, session = await lived(settings, tmp_path / "before.log")
+    await forget_commands(addresses.bootstrap_servers, where["namespace"])
+    empty = {**settings, "DATABASE_URL": await empty_database(addresses)}
+    assert (await authbus(empty, "migrate"))[0] == 0
+
+    code, out, _ = await authbus(empty, "recover")
+
+    there = {"namespace": where["namespace"], "trust": where["trust"]}
+    async with (
+        Verifier(
+            addresses.bootstrap_servers, audience="web", on_stale="accept", **there
+        ) as verifier,
+        running(empty, tmp_path / "after.log"),
+        AuthClient(addresses.bootstrap_servers, **where) as auth,
+    ):
+        assert verifier.verify(session.access_token).session_id == session.session_id
+        async with asyncio.timeout(20):
+            while not _is_revoked(verifier, session):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        with pytest.raises(AuthRejected):
+            await auth.log_in(EMAIL, NEW)
+    report = json.loads(out)
+    assert (code, report["sessions_ended"]) == (0, 1)
+    assert {(each["user_id"], each["what"].split()[0]) for each in report["lost"]} == {
+        (str(ana.user_id), "password"),
+        (str(ana.user_id), "session"),
+    }
+
+
+def _is_revoked(verifier: Verifier, session: Session) -> bool:
+    try:
+        verifier.verify(session.access_token)
+    except TokenRevoked:
+        return True
+    return False

@@ -1,14 +1,19 @@
 """A database that is lost after a backup: what is done before, after, and how it comes back."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from sqlalchemy import text
 
+from authbus.topics import COMMAND_TOPICS, EVENTS, Topic
 from authbus_service.auth.roles.roles import BUILT_IN
 from authbus_service.cluster import settle
 from authbus_service.consumers.intakes import groups_of
@@ -95,12 +100,65 @@ async def recovered(world: World, *, dry_run: bool = False) -> Report:
     return await recovery.run(dry_run=dry_run)
 
 
+async def all_said(world: World) -> None:
+    """What waits for the relay is on its topic."""
+    async with serving(world):
+        pass
+
+
+def missing(report: Report) -> list[str]:
+    """The first word of each thing that does not come back."""
+    return sorted(each["what"].split()[0] for each in report.lost)
+
+
+async def said(world: World, topic: Topic = EVENTS) -> list[dict[str, Any]]:
+    """Every event, or other record, on its topic, with its id."""
+    name = topic.name(world.namespace)
+    places = [TopicPartition(name, each) for each in range(topic.partitions)]
+    async with AIOKafkaConsumer(
+        bootstrap_servers=world.servers,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    ) as consumer:
+        consumer.assign(places)
+        ends = await consumer.end_offsets(places)
+        found: list[dict[str, Any]] = []
+        while any([await consumer.position(each) < ends[each] for each in places]):
+            for records in (await consumer.getmany(timeout_ms=50)).values():
+                for record in records:
+                    headers = dict(record.headers)
+                    event = json.loads(record.value or b"{}")
+                    found.append(event | {"id": headers["ce_id"], "type": headers["ce_type"]})
+    return found
+
+
+async def forget_commands(servers: str, namespace: str) -> None:
+    """As if the topics of commands had kept what is on them for long enough."""
+    names = {topic.name(namespace): topic for topic in COMMAND_TOPICS}
+    places = [
+        TopicPartition(name, each)
+        for name, topic in names.items()
+        for each in range(topic.partitions)
+    ]
+    async with AIOKafkaConsumer(bootstrap_servers=servers) as consumer:
+        ends = await consumer.end_offsets(places)
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await admin.start()
+    try:
+        await admin.delete_records({at: RecordsToDelete(before_offset=ends[at]) for at in places})
+    finally:
+        await admin.close()
+
+
 TABLES = {
     "users": "SELECT * FROM users ORDER BY id",
     "erased": "SELECT * FROM erased_users ORDER BY id",
     "emails": "SELECT * FROM emails ORDER BY canonical",
     "sessions": "SELECT * FROM sessions ORDER BY id",
     "codes": "SELECT hash, user_id, purpose, address, expires_at, used_at FROM codes ORDER BY hash",
+    "factors": "SELECT user_id, enabled_at, last_step, recovery_codes FROM factors"
+    " ORDER BY user_id",
     "keys": "SELECT * FROM keys ORDER BY kid",
     "effects": "SELECT id, digest, content, master, expires_at, handled_at, outcome FROM inbox"
     " WHERE id = ANY(:causes) ORDER BY id",

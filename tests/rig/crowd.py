@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -108,6 +109,15 @@ def assert_in_order(events: Iterable[Event]) -> None:
     for event in events:
         last[event.user_id] += 1
         assert event.sequence == last[event.user_id]
+
+
+def assert_events_count(events: list[dict[str, Any]]) -> None:
+    """Each event is there once, and each user's count 1, 2, 3 ... without a gap."""
+    assert max(Counter(each["id"] for each in events).values()) == 1
+    of_user: Counter[str] = Counter()
+    for each in sorted(events, key=lambda each: (each["user_id"], each["sequence"])):
+        of_user[each["user_id"]] += 1
+        assert each["sequence"] == of_user[each["user_id"]]
 
 
 async def until(condition: Callable[[], object], *, within: float = 10) -> None:

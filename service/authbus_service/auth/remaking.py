@@ -145,7 +145,10 @@ def shown_device(command: LogIn | CompleteLogIn) -> bytes | None:
 
 def _session_refreshed(_: SessionRefreshed, cause: Cause) -> Private:
     held = cause.command(RefreshSession).refresh_token.get_secret_value()
-    return Private(refresh_hash=token_hash(cause.derived.next_refresh_token(held)))
+    return Private(
+        family_hash=token_hash(refresh_family(held)),
+        refresh_hash=token_hash(cause.derived.next_refresh_token(held)),
+    )
 
 
 def _password_changed(_: PasswordChanged, cause: Cause) -> Private:

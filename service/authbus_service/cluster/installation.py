@@ -20,7 +20,7 @@ async def settle(
     unless it is `recovering` that asks.
     """
     mine = {"only": 1, "namespace": namespace, "cluster_id": cluster_id, "epoch": new_id()}
-    mine |= {"recovering": False}
+    mine |= {"recovering": False, "restore_point": None}
     columns = (
         Installation.namespace,
         Installation.cluster_id,

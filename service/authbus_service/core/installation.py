@@ -1,9 +1,11 @@
 """Table `installation`: which namespace and cluster this database belongs to, and its epoch.
 
 The epoch is a new one each time the database is restored: what an older epoch's relay wrote down is
-then not obeyed. While it is `recovering` no service starts.
+then not obeyed. While it is `recovering` no service starts; `restore_point` is the last moment that
+the copy knew when that began, none for an empty one.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, SmallInteger
@@ -23,3 +25,4 @@ class Installation(Base):
     cluster_id: Mapped[str]
     epoch: Mapped[UUID]
     recovering: Mapped[bool]
+    restore_point: Mapped[datetime | None]

@@ -10,15 +10,15 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus.events import (
+    AnyEvent,
     PasswordChanged,
     SessionEnded,
     SessionRefreshed,
-    SessionStarted,
     UserCreated,
     UserErased,
 )
 from authbus_service.auth import handlers, remaking, repository
-from authbus_service.auth.outcome import NOTHING, stored
+from authbus_service.auth.outcome import NOTHING, Private, stored
 from authbus_service.auth.proof import Policy, Proof
 from authbus_service.auth.request import Request
 from authbus_service.auth.rows import Rows
@@ -32,13 +32,14 @@ from authbus_service.core.ids import id_time
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.inbox import partitions
 from authbus_service.inbox import repository as inbox
+from authbus_service.recovery import losing
 from authbus_service.recovery.answers import Done, answer
 from authbus_service.recovery.commands import Commands
 from authbus_service.recovery.events import Survey, Told
+from authbus_service.recovery.losing import Losses
 from authbus_service.recovery.report import Report
 
 _SETS = (UserCreated, PasswordChanged)
-_GONE = "its command is not on the topics any more"
 _OF_SESSION = (SessionEnded, SessionRefreshed)
 
 Found = Mapping[UUID, tuple[Request, Arrival]]
@@ -53,14 +54,16 @@ class Applying:
     hashes: HashPool
     survey: Survey
     report: Report
+    losses: Losses
     policy: Policy
     dry_run: bool = False
+    restore_point: datetime | None = None
     oldest: datetime = field(default_factory=lambda: partitions.oldest(clock.now()))
-    lost: set[UUID] = field(default_factory=set[UUID])
 
     async def batch(self, told: Sequence[Told]) -> None:
         """Apply those of these events that the database does not know, and commit once."""
         by_id = await self._fresh(told)
+        self._note_again(each for each in told if each.id not in by_id)
         if not by_id:
             return
         fresh = list(by_id.values())
@@ -84,9 +87,27 @@ class Applying:
         """Count what would be done; what was known from the batches before is counted again."""
         for each in told:
             if remaking.needs_command(each.event) and each.event.causation_id not in found:
-                self.report.miss(each.event.user_id, type(each.event).__name__, _GONE)
+                self.losses.note(each.event)
             else:
-                self.report.events_applied[type(each.event).__name__] += 1
+                self._count(each.event)
+
+    def _note_again(self, told: Iterable[Told]) -> None:
+        """A recovery that was killed has applied these: what it lost is reported now."""
+        for each in told:
+            event = each.event
+            if event.user_id in self.survey.erased or not self._is_after(each):
+                continue
+            if remaking.needs_command(event) and event.causation_id not in self.commands.by_id:
+                self.losses.note(event)
+            else:
+                self.losses.settle(event)
+
+    def _is_after(self, told: Told) -> bool:
+        return self.restore_point is None or told.at > self.restore_point
+
+    def _count(self, event: AnyEvent) -> None:
+        self.losses.settle(event)
+        self.report.events_applied[type(event).__name__] += 1
 
     async def _fresh(self, told: Sequence[Told]) -> dict[UUID, Told]:
         async with self.database.reading() as db:
@@ -127,6 +148,7 @@ class Applying:
         rows, _ = await repository.lock(db, proofs, wait=True)
         await repository.load_sessions(db, proofs, rows)
         await repository.load_codes(db, proofs, rows)
+        await repository.load_factors(db, proofs, rows)
         return rows
 
     def _command(
@@ -161,23 +183,33 @@ class Applying:
         )
 
     def _apply(self, told: Told, found: Found, passwords: Mapping[UUID, str], rows: Rows) -> None:
-        event, cause = told.event, told.event.causation_id
-        if event.user_id in self.lost:
-            return
+        event = told.event
         if isinstance(event, UserErased):
             self._erase(event, told, rows)
-        elif remaking.needs_command(event) and cause not in found:
-            self._lose(told, rows)
-        elif isinstance(event, _OF_SESSION) and rows.session(event.session_id) is None:
+            return
+        if isinstance(event, _OF_SESSION) and rows.session(event.session_id) is None:
             user_rules.follows(event, rows.users)
+            return
+        private = self._private(told, found, passwords, rows)
+        if private is None:
+            losing.apply_void(event, rows, told.at)
+            self.losses.note(event)
         else:
-            private = NOTHING
-            if cause in found:
-                password_hash = passwords.get(cause, "")
-                because = remaking.Cause(found[cause][0], rows, told.at, password_hash)
-                private = remaking.remade(event, because)
             handlers.apply(event, private, rows, told.at)
-            self.report.events_applied[type(event).__name__] += 1
+            self._count(event)
+
+    def _private(
+        self, told: Told, found: Found, passwords: Mapping[UUID, str], rows: Rows
+    ) -> Private | None:
+        """What `apply` needs beside the event; None: it is lost."""
+        event, cause = told.event, told.event.causation_id
+        if not remaking.needs_command(event) and cause not in found:
+            return NOTHING
+        if cause not in found or not losing.has_factor(event, rows):
+            return None
+        because = remaking.Cause(found[cause][0], rows, told.at, passwords.get(cause, ""))
+        private = remaking.remade(event, because)
+        return losing.on_known_codes(event, private, rows)
 
     def _erase(self, event: UserErased, told: Told, rows: Rows) -> None:
         """What happened to the user before does not matter; the id stays, also of one unknown."""
@@ -188,18 +220,6 @@ class Applying:
             return
         user.sequence = event.sequence - 1
         handlers.apply(event, NOTHING, rows, told.at)
-
-    def _lose(self, told: Told, rows: Rows) -> None:
-        """Its command is gone: the user's events still count on, without what it did."""
-        event = told.event
-        what = type(event).__name__
-        if isinstance(event, SessionStarted):
-            what = f"session {event.session_id}"
-        self.report.miss(event.user_id, what, _GONE)
-        if isinstance(event, UserCreated):
-            self.lost.add(event.user_id)
-        else:
-            user_rules.follows(event, rows.users)
 
 
 def _by_command(told: Iterable[Told]) -> list[list[Told]]:

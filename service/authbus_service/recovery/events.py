@@ -7,7 +7,7 @@ from uuid import UUID
 
 from authbus.contract import EVENTS
 from authbus.envelope import read_headers
-from authbus.events import AnyEvent, SessionEnded, SessionStarted, UserErased
+from authbus.events import AnyEvent, UserErased
 from authbus.topics import EVENTS as EVENTS_TOPIC
 from authbus_service.recovery.reading import Record, Topics
 
@@ -36,7 +36,6 @@ class Survey:
     users: set[UUID] = field(default_factory=set[UUID])
     caused: set[UUID] = field(default_factory=set[UUID])
     ids: set[UUID] = field(default_factory=set[UUID])
-    open_sessions: dict[UUID, UUID] = field(default_factory=dict[UUID, UUID])
 
     def note(self, told: Iterable[Told]) -> None:
         """Look at these events, in their order."""
@@ -47,15 +46,8 @@ class Survey:
             self.users.add(event.user_id)
             self.caused.add(event.causation_id)
             self.last = max(self.last or each.said_at, each.said_at)
-            match event:
-                case UserErased():
-                    self.erased[event.user_id] = each
-                case SessionStarted(session_id=session_id, user_id=user_id):
-                    self.open_sessions[session_id] = user_id
-                case SessionEnded(session_id=session_id):
-                    self.open_sessions.pop(session_id, None)
-                case _:
-                    pass
+            if isinstance(event, UserErased):
+                self.erased[event.user_id] = each
 
 
 async def said(topics: Topics, since: datetime | None) -> AsyncGenerator[list[Told]]:

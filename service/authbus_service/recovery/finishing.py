@@ -41,7 +41,9 @@ def _said_before(rows: Iterable[Waiting], said: Collection[UUID]) -> Iterable[Sa
 async def go_on_from(db: AsyncConnection, ends: Mapping[Place, int]) -> None:
     """Everything below is finished; the epoch is a new one, and services may start again."""
     await fence.move(db, ends)
-    await db.execute(update(Installation).values(epoch=new_id(), recovering=False))
+    await db.execute(
+        update(Installation).values(epoch=new_id(), recovering=False, restore_point=None)
+    )
 
 
 async def commit_offsets(

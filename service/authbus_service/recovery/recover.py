@@ -22,12 +22,15 @@ from authbus_service.inbox import partitions, writing
 from authbus_service.inbox.models import InboxRow
 from authbus_service.recovery.applying import Applying
 from authbus_service.recovery.commands import Commands
+from authbus_service.recovery.ending import end_lost_sessions
 from authbus_service.recovery.events import Survey, said
 from authbus_service.recovery.finishing import commit_offsets, forget_said, go_on_from
 from authbus_service.recovery.keys import SaidKeys, find_changes, make, said_keys
 from authbus_service.recovery.late import Late
+from authbus_service.recovery.losing import Losses
 from authbus_service.recovery.reading import Place, Topics
 from authbus_service.recovery.report import Report
+from authbus_service.recovery.states import take_states
 
 # Clocks of the database and the broker may differ by less than this.
 _SKEW = timedelta(hours=1)
@@ -58,25 +61,33 @@ class Recovery:
         """
         report = Report(dry_run=dry_run)
         async with self._alone():
-            report.since = since = await self._since()
+            point = await self._restore_point()
+            report.since = since = None if point is None else point - _SKEW
             survey = await self._survey(since, report)
             found = await said_keys(self.topics, self.keyring.masters)
             if not dry_run:
-                await self._begin()
+                await self._begin(point)
             await self._keys(found, report)
             commands, ends = await self._commands(since, survey)
+            losses = Losses(report)
             applying = Applying(
                 self.database,
                 commands,
                 self.hashes,
                 survey,
                 report,
+                losses,
                 self.policy,
                 dry_run,
+                point,
             )
             await self._apply(applying, since, survey)
-            if not dry_run:
+            if dry_run:
+                report.sessions_ended = losses.tell_ends()
+            else:
+                await take_states(self.database, self.topics, losses.users, report)
                 await self._finish(survey, commands, ends, report)
+                losses.tell_ends()
         return report
 
     @asynccontextmanager
@@ -88,11 +99,17 @@ class Recovery:
             finally:
                 await writing.no_more(db)
 
-    async def _since(self) -> datetime | None:
-        """A time before the database's last moment; None: it knows nothing."""
+    async def _restore_point(self) -> datetime | None:
+        """The last moment that the copy knew; None: it knew nothing.
+
+        A recovery that was killed has written down whence it began.
+        """
+        asked = select(Installation.recovering, Installation.restore_point)
         async with self.database.reading() as db:
-            last = await db.scalar(select(func.max(InboxRow.handled_at)))
-        return None if last is None else last - _SKEW
+            begun = (await db.execute(asked)).one()
+            if begun.recovering:
+                return begun.restore_point
+            return await db.scalar(select(func.max(InboxRow.handled_at)))
 
     async def _survey(self, since: datetime | None, report: Report) -> Survey:
         survey = Survey()
@@ -104,10 +121,11 @@ class Recovery:
         self.tell(f"{survey.count} events since {since}, of {len(survey.users)} users")
         return survey
 
-    async def _begin(self) -> None:
+    async def _begin(self, point: datetime | None) -> None:
+        begun = update(Installation).values(recovering=True, restore_point=point)
         async with self.database.transaction() as db:
             await partitions.keep(db, clock.now())
-            await db.execute(update(Installation).values(recovering=True))
+            await db.execute(begun)
 
     async def _keys(self, told: SaidKeys, report: Report) -> None:
         async with self.database.transaction() as db:
@@ -143,6 +161,7 @@ class Recovery:
             report.rows_said_before = await forget_said(db, survey.ids)
         late = Late(self.database, self.opener, self.keyring.masters, self.tools, self.policy)
         report.handled_anew = await late.handle(commands.late)
+        report.sessions_ended = await end_lost_sessions(self.database, self.keyring.masters)
         await commit_offsets(self.topics, self.groups, ends)
         async with self.database.transaction() as db:
             await go_on_from(db, ends)

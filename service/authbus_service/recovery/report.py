@@ -25,11 +25,23 @@ class Report:
     keys_destroyed: int = 0
     users_erased: int = 0
     sessions_ended: int = 0
-    lost: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    _lost: dict[tuple[UUID, str], str] = field(default_factory=dict[tuple[UUID, str], str])
 
     def miss(self, user_id: UUID, what: str, why: str) -> None:
         """Something of this user's does not come back."""
-        self.lost.append({"user_id": str(user_id), "what": what, "why": why})
+        self._lost[user_id, what] = why
+
+    def back(self, user_id: UUID, what: str) -> None:
+        """It has come back after all: there is a later one."""
+        self._lost.pop((user_id, what), None)
+
+    @property
+    def lost(self) -> list[dict[str, str]]:
+        """Each thing that does not come back, user by user: what it is and why."""
+        return [
+            {"user_id": str(user_id), "what": what, "why": why}
+            for (user_id, what), why in sorted(self._lost.items())
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """All of it, ready to be written."""

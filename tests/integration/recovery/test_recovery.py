@@ -1,12 +1,9 @@
 """A backup, an accident, and every account is back: on a real Kafka and a real PostgreSQL."""
 
-import json
-from collections import Counter
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import SecretStr
 
 from authbus import (
@@ -20,37 +17,14 @@ from authbus import (
     ServiceSecret,
     UpdateProfile,
 )
-from authbus.topics import EVENTS
-from tests.rig.accident import backup, recovered, serving, tables
-from tests.rig.crowd import PASSWORD, Crowd, email
+from tests.rig.accident import backup, recovered, said, serving, tables
+from tests.rig.crowd import PASSWORD, Crowd, assert_events_count, email
 from tests.rig.machines import log_in, made, rotated
 from tests.rig.moving import addresses_change
 from tests.rig.world import World
 
 Tables = dict[str, list[dict[str, object]]]
 NEW = SecretStr("staple them together")
-
-
-async def said(world: World) -> list[dict[str, Any]]:
-    """Every event on its topic, with its id."""
-    name = EVENTS.name(world.namespace)
-    places = [TopicPartition(name, each) for each in range(EVENTS.partitions)]
-    async with AIOKafkaConsumer(
-        bootstrap_servers=world.servers,
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
-    ) as consumer:
-        consumer.assign(places)
-        ends = await consumer.end_offsets(places)
-        found: list[dict[str, Any]] = []
-        while any([await consumer.position(each) < ends[each] for each in places]):
-            for records in (await consumer.getmany(timeout_ms=50)).values():
-                for record in records:
-                    headers = dict(record.headers)
-                    event = json.loads(record.value or b"{}")
-                    found.append(event | {"id": headers["ce_id"], "type": headers["ce_type"]})
-    return found
 
 
 def differences(found: Tables, expected: Tables) -> list[tuple[str, Any]]:
@@ -103,14 +77,6 @@ async def live(world: World, crowd: Crowd, sessions: list[LoggedIn]) -> None:
     await crowd.asked([draft(EndAllSessions(access_token=sessions[16].access_token))])
 
 
-def assert_counted(events: list[dict[str, Any]]) -> None:
-    """Each user's events count 1, 2, 3 ... without a gap."""
-    of_user: Counter[str] = Counter()
-    for each in sorted(events, key=lambda each: (each["user_id"], each["sequence"])):
-        of_user[each["user_id"]] += 1
-        assert each["sequence"] == of_user[each["user_id"]]
-
-
 async def machines(world: World, kept: ServiceSecret) -> list[ServiceSecret]:
     """One machine has another secret, one is new, and both log in; returns all secrets."""
     newer, other = await rotated(world, kept.user_id, 24), await made(world)
@@ -149,5 +115,4 @@ async def test_a_database_that_is_lost_comes_back_as_it_was(world: World) -> Non
     assert all(isinstance(each, LoggedIn) for each in again)
     assert all(isinstance(each, ServiceLoggedIn) for each in tokens)
     assert {each["id"] for each in before} <= {each["id"] for each in after}
-    assert max(Counter(each["id"] for each in after).values()) == 1
-    assert_counted(after)
+    assert_events_count(after)

@@ -1,9 +1,10 @@
 """While a database is recovered nobody else writes; what was begun is done again to its end."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from uuid import UUID
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -11,15 +12,24 @@ from sqlalchemy import text
 from authbus import RegisterUser
 from authbus_service.auth.handlers import HANDLERS
 from authbus_service.cluster import ClusterError, settle
+from authbus_service.core.database import Database
 from authbus_service.inbox import writing
 from authbus_service.inbox.writing import RecoveryRunsError
-from authbus_service.recovery import reading
+from authbus_service.recovery import ending, reading, recover
 from authbus_service.recovery.answers import ANSWERS
 from authbus_service.recovery.applying import Applying
-from authbus_service.recovery.commands import Commands
 from authbus_service.recovery.events import Told
-from tests.rig.accident import backup, recovered, serving, tables
-from tests.rig.crowd import PASSWORD, Crowd
+from tests.rig.accident import (
+    all_said,
+    backup,
+    forget_commands,
+    missing,
+    recovered,
+    said,
+    serving,
+    tables,
+)
+from tests.rig.crowd import PASSWORD, Crowd, assert_events_count
 from tests.rig.world import World
 
 
@@ -101,6 +111,35 @@ async def test_a_recovery_that_is_killed_goes_on_and_a_second_one_changes_nothin
     await copy.close()
 
 
+async def test_a_recovery_that_is_killed_while_it_ends_sessions_goes_on_and_reports_all(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd = Crowd(world)
+    copy = await backup(world.database)
+    async with serving(world):
+        await crowd.with_sessions(3)
+    await forget_commands(world.servers, world.namespace)
+    back = replace(world, database=copy)
+    monkeypatch.setattr(ending, "_AT_ONCE", 1)
+
+    async def dies(database: Database, *_: Any) -> None:
+        await ending._some(database, world.masters)  # pyright: ignore[reportPrivateUsage]
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(recover, "end_lost_sessions", dies)
+        with pytest.raises(KeyboardInterrupt):
+            await recovered(back)
+    second = await recovered(back)
+    await all_said(back)
+
+    events = await said(world)
+    await copy.close()
+    assert missing(second) == ["password"] * 3 + ["session"] * 3
+    assert Counter(each.get("reason") for each in events)["revoked"] == 3
+    assert_events_count(events)
+
+
 async def test_a_copy_of_a_command_under_its_id_is_not_taken_for_it(world: World) -> None:
     web, crowd = world.web, Crowd(world)
     copy = await backup(world.database)
@@ -116,30 +155,6 @@ async def test_a_copy_of_a_command_under_its_id_is_not_taken_for_it(world: World
 
     assert await tables(copy, []) == expected
     assert report.lost == []
-    await copy.close()
-
-
-def nothing(_: Commands, __: UUID, ___: UUID) -> None:
-    """The topic has forgotten it."""
-
-
-async def test_what_has_lost_its_command_is_reported_and_the_rest_comes_back(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    crowd = Crowd(world)
-    async with serving(world):
-        sessions = await crowd.with_sessions(3)
-    copy = await backup(world.database)
-    async with serving(world):
-        (again,) = await crowd.asked(crowd.log_ins([0]))
-        await crowd.asked(crowd.log_outs(sessions[1:2]))
-    monkeypatch.setattr(Commands, "that_made", nothing)
-
-    report = await recovered(replace(world, database=copy))
-
-    assert [each["what"].split()[0] for each in report.lost] == ["session"]
-    assert report.events_applied == {"SessionEnded": 1}
-    assert again is not None
     await copy.close()
 
 

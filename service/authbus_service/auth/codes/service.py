@@ -47,12 +47,16 @@ def challenged(
 
 
 def rotated(event: ServiceSecretRotated, code_hash: bytes, codes: Codes, at: datetime) -> None:
-    """Apply a service account's new secret: its other ones, all loaded, run out in time."""
+    """Apply a service account's new secret: its other ones, all loaded, run out in time.
+
+    Without a hash they do so too, and there is no new one.
+    """
     purpose = Purpose.SERVICE_SECRET
     for code in codes.known.values():
         if code.user_id == event.user_id and code.is_open(purpose, at):
             codes.touch(code).expires_at = min(code.expires_at, event.former_until)
-    made(purpose, event, code_hash, "", codes, at)
+    if code_hash:
+        made(purpose, event, code_hash, "", codes, at)
 
 
 def used(code_hash: bytes, codes: Codes, at: datetime) -> None:

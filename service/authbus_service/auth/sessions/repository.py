@@ -25,6 +25,7 @@ _CHANGING = (
     "end_reason",
     "amr",
     "authenticated_at",
+    "family_hash",
 )
 _NEW = (
     *_CHANGING,
@@ -32,7 +33,6 @@ _NEW = (
     "client_id",
     "device",
     "ip_address",
-    "family_hash",
     "started_at",
     "expires_at",
 )
@@ -48,6 +48,15 @@ _LAPSED = (
     select(_SESSION.c.id, _SESSION.c.user_id)
     .where(_SESSION.c.ended_at.is_(None), _SESSION.c.lapses_at <= func.clock_timestamp())
     .order_by(_SESSION.c.lapses_at)
+    .limit(bindparam("limit"))
+)
+_WITHOUT_TOKENS = (
+    select(_SESSION.c.id, _SESSION.c.user_id)
+    .where(
+        _SESSION.c.family_hash == b"",
+        _SESSION.c.ended_at.is_(None),
+        _SESSION.c.lapses_at > func.clock_timestamp(),
+    )
     .limit(bindparam("limit"))
 )
 _INSERT = insert_rows(_SESSION, _NEW)
@@ -75,6 +84,12 @@ async def owners(db: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, UUID]:
 async def lapsed(db: AsyncConnection, limit: int) -> dict[UUID, UUID]:
     """Sessions that are over and have not ended, the oldest first, with their users."""
     found = await db.execute(_LAPSED, {"limit": limit})
+    return {row.id: row.user_id for row in found}
+
+
+async def without_tokens(db: AsyncConnection, limit: int) -> dict[UUID, UUID]:
+    """Sessions that go on and whose tokens nobody can hold, with their users."""
+    found = await db.execute(_WITHOUT_TOKENS, {"limit": limit})
     return {row.id: row.user_id for row in found}
 
 

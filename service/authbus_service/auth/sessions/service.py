@@ -69,8 +69,12 @@ def started(event: SessionStarted, private: Private, sessions: Sessions, at: dat
 
 
 def refreshed(event: SessionRefreshed, private: Private, sessions: Sessions, at: datetime) -> None:
-    """Apply SessionRefreshed: another token is good from now on."""
+    """Apply SessionRefreshed: another token is good from now on.
+
+    What shows the family brings it back where the start of the session was lost.
+    """
     session = sessions.touch(event.session_id)
+    session.family_hash = private.family_hash or session.family_hash
     session.previous_hash, session.refresh_hash = session.refresh_hash, private.refresh_hash
     session.last_used_at, session.lapses_at = at, event.lapses_at
 

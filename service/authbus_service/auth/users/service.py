@@ -110,6 +110,14 @@ def state(user: User) -> UserState:
     )
 
 
+def restored(found: UserState, users: Users) -> None:
+    """What everybody may know of a user is as it was said, whatever has been lost meanwhile."""
+    user = users.touch_profile(found.user_id)
+    user.email, user.email_verified = found.email or "", found.email_verified
+    user.status, user.roles = found.status, tuple(sorted(found.roles))
+    user.profile = found.profile
+
+
 def moved(event: EmailChanged, address: str, users: Users) -> UserState:
     """Apply EmailChanged: the address that was claimed takes the place of the old one."""
     user = users.touch(event.user_id)
