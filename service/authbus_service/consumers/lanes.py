@@ -89,10 +89,12 @@ class Lanes:
             return not late
         return True
 
-    def cancel(self) -> None:
+    async def cancel(self) -> None:
         """End what still runs; its records are delivered again."""
-        for task in self._tasks:
+        running = list(self._tasks)
+        for task in running:
             task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
     def _enter(self, arrival: Arrival, source: Source) -> None:
         queue = self._lanes.get(arrival.lane)

@@ -121,8 +121,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         """Finish what runs, say how far it came, forget the rest, also when nobody can be told."""
         self._round += 1
         self._admitted.clear()
-        if self._admitting is not None:
-            self._admitting.cancel()
+        await self._ask_no_more()
         places = [self._place(each) for each in revoked]
         try:
             await self.lanes.drain(places, within=_DRAIN_SECONDS)
@@ -138,9 +137,16 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         """Take nothing more, finish what runs, commit what is durable."""
         self._closing = True
         self._admitted.set()
+        await self._ask_no_more()
         if not await self.lanes.drain(within=_DRAIN_SECONDS):
-            self.lanes.cancel()
+            await self.lanes.cancel()
         await self._say_how_far()
+
+    async def _ask_no_more(self) -> None:
+        """Let no question to the guard outlive who asked: it holds a connection."""
+        if self._admitting is not None:
+            self._admitting.cancel()
+            await asyncio.gather(self._admitting, return_exceptions=True)
 
     async def _admit(self, assigned: Sequence[TopicPartition]) -> None:
         """Ask the guard: is the database at least as new as Kafka's offsets?"""

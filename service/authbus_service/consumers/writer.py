@@ -72,8 +72,10 @@ class Writer:
                     self._there.clear()
                 await self._settle(group)
         finally:
-            for task in self._waiting:
+            waiting = list(self._waiting)
+            for task in waiting:
                 task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
 
     def _take(self) -> list[Job]:
         """The next group: no id and no address twice."""

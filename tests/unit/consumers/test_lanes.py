@@ -159,7 +159,7 @@ async def test_a_cancelled_record_stays_unfinished_and_gives_its_slots_back() ->
     await lanes.feed(keyed("aa"), Source())
     await settled()
 
-    lanes.cancel()
+    await lanes.cancel()
     await settled()
 
     assert lanes.running == 0
