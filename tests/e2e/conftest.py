@@ -22,6 +22,7 @@ class Serving:
     trust: str
     database: Database
     settings: Mapping[str, str]
+    http: str
 
 
 @pytest.fixture
@@ -52,4 +53,5 @@ async def serving(
 ) -> AsyncIterator[Serving]:
     async with running(settings, tmp_path / "service.log") as told:
         servers, trust = str(told["kafka"]), str(told["trust"])
-        yield Serving(servers, settings["AUTHBUS_NAMESPACE"], trust, database, settings)
+        namespace, http = settings["AUTHBUS_NAMESPACE"], str(told["http"])
+        yield Serving(servers, namespace, trust, database, settings, http)

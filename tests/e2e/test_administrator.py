@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import os
-import sys
-from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,27 +11,20 @@ import pytest
 from authbus import AuthClient, Verifier
 from authbus.errors import AuthRejected, PermissionMissing, TokenRevoked
 from tests.e2e.conftest import Serving
+from tests.rig.command_line import authbus
 
 ROOT, ANA, PASSWORD = "root@example.com", "ana@example.com", "correct horse battery"
 
 
-async def authbus(serving: Serving, *arguments: str, given: str = "") -> tuple[int, str, str]:
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "authbus_service", *arguments, "--client", "web"),
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=PIPE,
-        env={**os.environ, **serving.settings},
-    )
-    out, err = await asyncio.wait_for(child.communicate(given.encode()), 60)
-    return child.returncode or 0, out.decode(), err.decode()
+async def users_command(serving: Serving, *arguments: str, given: str = "") -> tuple[int, str, str]:
+    return await authbus(serving.settings, "users", *arguments, "--client", "web", given=given)
 
 
 async def test_the_first_administrator_gives_a_role_that_a_verifier_asks_for(
     serving: Serving,
 ) -> None:
-    made = await authbus(serving, "users", "create", "--admin", ROOT, given=f"{PASSWORD}\n")
-    again = await authbus(serving, "users", "create", "--admin", ROOT, given=f"{PASSWORD}\n")
+    made = await users_command(serving, "create", "--admin", ROOT, given=f"{PASSWORD}\n")
+    again = await users_command(serving, "create", "--admin", ROOT, given=f"{PASSWORD}\n")
     where: dict[str, Any] = {"namespace": serving.namespace, "trust": serving.trust}
     async with (
         AuthClient(serving.servers, client_id="web", **where) as auth,
@@ -87,8 +77,8 @@ async def test_a_file_of_another_systems_users_is_imported_and_its_second_run_ch
     file = tmp_path / "users.jsonl"
     file.write_text("\n".join([*lines, "", costly, '{"email": 7}', "no json"]))
 
-    first = await authbus(serving, "users", "import", str(file))
-    second = await authbus(serving, "users", "import", str(file))
+    first = await users_command(serving, "import", str(file))
+    second = await users_command(serving, "import", str(file))
     where: dict[str, Any] = {"namespace": serving.namespace, "trust": serving.trust}
     async with AuthClient(serving.servers, client_id="web", **where) as auth:
         session = await auth.log_in("user199@example.com", "password")
