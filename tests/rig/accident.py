@@ -165,11 +165,30 @@ TABLES = {
 }
 
 
-async def tables(database: Database, causes: list[UUID]) -> dict[str, list[dict[str, object]]]:
+Tables = dict[str, list[dict[str, object]]]
+
+
+async def tables(database: Database, causes: list[UUID]) -> Tables:
     """All that events make, and the answers of the commands that caused them."""
-    found: dict[str, list[dict[str, object]]] = {}
+    found: Tables = {}
     async with database.reading() as db:
         for name, sql in TABLES.items():
             asked = {"causes": causes} if ":causes" in sql else {}
             found[name] = [dict(row) for row in (await db.execute(text(sql), asked)).mappings()]
     return found
+
+
+def differences(found: Tables, expected: Tables) -> list[str]:
+    """What is not the same in which tables, row by row."""
+    counts = [
+        f"{name}: {len(found[name])} rows, expected {len(rows)}"
+        for name, rows in expected.items()
+        if len(found[name]) != len(rows)
+    ]
+    return counts or [
+        f"{name}: {key} is {one[key]!r}, expected {other[key]!r}"
+        for name in expected
+        for one, other in zip(found[name], expected[name], strict=True)
+        for key in one
+        if one[key] != other[key]
+    ]

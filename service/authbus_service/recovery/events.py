@@ -8,6 +8,7 @@ from uuid import UUID
 from authbus.contract import EVENTS
 from authbus.envelope import read_headers
 from authbus.events import AnyEvent, UserErased
+from authbus.state import AuditRecord
 from authbus.topics import EVENTS as EVENTS_TOPIC
 from authbus_service.recovery.reading import Record, Topics
 
@@ -28,13 +29,17 @@ class Told:
 
 @dataclass(slots=True)
 class Survey:
-    """What a first look at the events found. `caused` are the commands that caused them."""
+    """What a first look at the events and the audit found.
+
+    `caused` are the commands that caused the events, `audited` those of which the audit tells.
+    """
 
     count: int = 0
     last: datetime | None = None
     erased: dict[UUID, Told] = field(default_factory=dict[UUID, Told])
     users: set[UUID] = field(default_factory=set[UUID])
     caused: set[UUID] = field(default_factory=set[UUID])
+    audited: set[UUID] = field(default_factory=set[UUID])
     ids: set[UUID] = field(default_factory=set[UUID])
 
     def note(self, told: Iterable[Told]) -> None:
@@ -48,6 +53,13 @@ class Survey:
             self.last = max(self.last or each.said_at, each.said_at)
             if isinstance(event, UserErased):
                 self.erased[event.user_id] = each
+
+    def note_audit(self, record: Record) -> None:
+        """Look at a record of the audit."""
+        self.ids.add(UUID(read_headers(record.headers)["ce_id"]))
+        told = AuditRecord.model_validate_json(record.value or b"")
+        if told.command_id is not None:
+            self.audited.add(told.command_id)
 
 
 async def said(topics: Topics, since: datetime | None) -> AsyncGenerator[list[Told]]:

@@ -16,6 +16,7 @@ from authbus_service.consumers.job import Job
 from authbus_service.consumers.labels import read_labels
 from authbus_service.consumers.opening import Opener
 from authbus_service.consumers.unreadable import UnreadableError
+from authbus_service.core import clock
 from authbus_service.core.database import Database
 from authbus_service.core.security.masters import Masters
 from authbus_service.inbox import repository as inbox
@@ -46,10 +47,12 @@ class Late:
         if await self._is_known(labels.id):
             return False
         request = opened.request(self.masters)
+        with clock.standing_at(came.appended_at):
+            proof = await handlers.prepare(request, self.tools)
         job = Job(
             arrival=came,
             request=request,
-            proof=await handlers.prepare(request, self.tools),
+            proof=proof,
             traceparent=labels.traceparent,
             digest=came.digest,
             result=asyncio.get_running_loop().create_future(),

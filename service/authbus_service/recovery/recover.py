@@ -4,11 +4,9 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from sqlalchemy import func, select, update
 
-from authbus.envelope import read_headers
 from authbus.topics import AUDIT, COMMAND_TOPICS, Topic
 from authbus_service.auth.proof import Policy, Tools
 from authbus_service.auth.users import repository as users
@@ -116,7 +114,8 @@ class Recovery:
         async for told in said(self.topics, since):
             survey.note(told)
         async for batch in self.topics.batches([AUDIT], since):
-            survey.ids |= {UUID(read_headers(record.headers)["ce_id"]) for _, record in batch}
+            for _, record in batch:
+                survey.note_audit(record)
         report.events_read, report.last_event = survey.count, survey.last
         self.tell(f"{survey.count} events since {since}, of {len(survey.users)} users")
         return survey
@@ -143,7 +142,7 @@ class Recovery:
         commands = Commands(self.opener, self.keyring.masters)
         ends = await self.topics.ends(COMMAND_TOPICS)
         earlier = None if since is None else since - _PATIENCE
-        await commands.read(self.topics, earlier, survey.caused, survey.last)
+        await commands.read(self.topics, earlier, survey)
         return commands, ends
 
     async def _apply(self, applying: Applying, since: datetime | None, survey: Survey) -> None:

@@ -1,7 +1,6 @@
 """A backup, an accident, and every account is back: on a real Kafka and a real PostgreSQL."""
 
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -17,27 +16,13 @@ from authbus import (
     ServiceSecret,
     UpdateProfile,
 )
-from tests.rig.accident import backup, recovered, said, serving, tables
+from tests.rig.accident import backup, differences, recovered, said, serving, tables
 from tests.rig.crowd import PASSWORD, Crowd, assert_events_count, email
 from tests.rig.machines import log_in, made, rotated
 from tests.rig.moving import addresses_change
 from tests.rig.world import World
 
-Tables = dict[str, list[dict[str, object]]]
 NEW = SecretStr("staple them together")
-
-
-def differences(found: Tables, expected: Tables) -> list[tuple[str, Any]]:
-    """What is not the same in which tables."""
-    assert {name: len(rows) for name, rows in found.items()} == {
-        name: len(rows) for name, rows in expected.items()
-    }
-    return [
-        (name, {key: (one[key], other[key]) for key in one if one[key] != other[key]})
-        for name in expected
-        for one, other in zip(found[name], expected[name], strict=True)
-        if one != other
-    ]
 
 
 async def live(world: World, crowd: Crowd, sessions: list[LoggedIn]) -> None:

@@ -1,0 +1,77 @@
+"""Everything that was said of users, read from its topics."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from authbus.events import UserErased
+from authbus.topics import AUDIT, EVENTS, Topic
+
+
+@dataclass
+class Said:
+    """`sequences` and `causes` are each user's, in the order of the topic; the rest counts ids."""
+
+    ids: Counter[str] = field(default_factory=Counter[str])
+    audited: Counter[str] = field(default_factory=Counter[str])
+    causes: dict[str, set[str]] = field(default_factory=lambda: defaultdict[str, set[str]](set))
+    erasures: dict[str, str] = field(default_factory=dict[str, str])
+    sequences: dict[str, list[int]] = field(
+        default_factory=lambda: defaultdict[str, list[int]](list)
+    )
+
+    def effects(self) -> set[str]:
+        """The commands whose answers stay: of somebody who was erased, the erasure's alone."""
+        return {
+            cause
+            for user, causes in self.causes.items()
+            for cause in ([self.erasures[user]] if user in self.erasures else causes)
+        }
+
+    def faults(self) -> list[str]:
+        """What was said twice, left out, or never audited."""
+        found = [f"event {id_} was said {n} times" for id_, n in self.ids.items() if n > 1]
+        found += [f"audit {id_} was said {n} times" for id_, n in self.audited.items() if n > 1]
+        found += [
+            f"the events of {user} count {told}"
+            for user, told in self.sequences.items()
+            if told != list(range(1, len(told) + 1))
+        ]
+        return found
+
+
+async def everything_said(servers: str, namespace: str) -> Said:
+    """Read the events and the audit from their beginnings."""
+    said = Said()
+    async for record in _records(servers, EVENTS, namespace):
+        event, headers = json.loads(record.value or b"{}"), dict(record.headers)
+        said.ids[headers["ce_id"].decode()] += 1
+        said.causes[event["user_id"]].add(event["causation_id"])
+        if headers["ce_type"] == UserErased.wire_type().encode():
+            said.erasures[event["user_id"]] = event["causation_id"]
+        said.sequences[event["user_id"]].append(event["sequence"])
+    async for record in _records(servers, AUDIT, namespace):
+        said.audited[dict(record.headers)["ce_id"].decode()] += 1
+    return said
+
+
+async def _records(
+    servers: str, topic: Topic, namespace: str
+) -> AsyncGenerator[ConsumerRecord[Any, Any]]:
+    places = [TopicPartition(topic.name(namespace), each) for each in range(topic.partitions)]
+    async with AIOKafkaConsumer(
+        bootstrap_servers=servers,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    ) as consumer:
+        consumer.assign(places)
+        ends = await consumer.end_offsets(places)
+        while any([await consumer.position(each) < ends[each] for each in places]):
+            for records in (await consumer.getmany(timeout_ms=50)).values():
+                for record in records:
+                    yield record
