@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help setup demo serve test gate nightly check format bench bench-users spec lock clean
+.PHONY: help setup demo serve test gate nightly drill check format bench bench-users spec lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
@@ -26,6 +26,9 @@ gate: setup ## faults and slow counts, under 6 minutes
 
 nightly: setup ## the full counts
 	$(PYTEST) -n 2 -m nightly --timeout 3600
+
+drill: setup ## lose the database and recover it, 20 times each way (SEED=7, USERS=500: that one alone)
+	$(BIN)/python -m tests.drill $(if $(SEED),--seed $(SEED)) $(if $(USERS),--users $(USERS))
 
 check: setup ## lint, format, types, architecture, stale spec files, sizes: what pre-commit runs
 	$(BIN)/ruff check

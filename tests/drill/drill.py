@@ -22,6 +22,7 @@ from tests.rig.accident import Tables, differences, tables
 Accident = Literal["restore", "failover"]
 
 _MOVES = 5
+_LEAD_SECONDS = 2
 _LOST_SECONDS = 2.0
 _NOTICE_SECONDS = 30.0
 
@@ -102,6 +103,8 @@ class Drill:
 
     async def _much_happens(self, people: People) -> None:
         """Races, erasures, new users and another key, beside everything else."""
+        code, _, err = await self.stage.authbus("keys", "rotate", "--lead", str(_LEAD_SECONDS))
+        assert code == 0, err
         await people.race(self.users // 10)
         await people.lose(self.users // 20)
         await people.are_born(self.users // 20)

@@ -97,6 +97,7 @@ async def a_stage(folder: Path) -> AsyncGenerator[Stage]:
                 "AUTHBUS_MASTER_KEY": base64.b64encode(os.urandom(32)).decode(),
                 "AUTHBUS_HTTP_PORT": "0",
                 "AUTHBUS_ARGON2_MEMORY_KIB": "64",
+                "AUTHBUS_KEYS_RELOAD_SECONDS": "1",
                 "AUTHBUS_SMTP_URL": post.url,
                 "AUTHBUS_MAIL_FROM": "auth@example.com",
                 "AUTHBUS_LINK_BASE_URL": "https://www.example.com/account",

@@ -1,0 +1,21 @@
+"""After the loss of a database nobody finds a difference. `make drill` does it at full size."""
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from tests.drill.drill import Accident, drill
+
+
+@pytest.mark.gate
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("accident", get_args(Accident))
+async def test_nobody_finds_a_difference_when_a_lost_database_was_recovered(
+    accident: Accident, tmp_path: Path
+) -> None:
+    found = await drill(accident, seed=1, users=30, folder=tmp_path)
+
+    assert found.differences == []
+    assert sum(found.report["events_applied"].values()) > 100
+    assert found.report["keys_found"] == (2 if accident == "restore" else 0)
