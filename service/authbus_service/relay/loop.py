@@ -167,7 +167,7 @@ class Relay:
         self._looked(rows)
         all_read = len(rows) < self._limit
         found = units(rows, all_read=all_read)
-        self._limit = _ROWS if found else 2 * self._limit
+        self._limit = _ROWS if found or all_read else 2 * self._limit
         together = found[: self._most]
         emptied = all_read and together == found
         rows = in_order(together)

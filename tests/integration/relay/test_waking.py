@@ -38,14 +38,30 @@ async def _leads(relay: Relay) -> bool:
     return relay.state.leading
 
 
+class Counting(Relay):
+    rounds = 0
+
+    async def _round(self) -> bool:
+        self.rounds += 1
+        return await super()._round()
+
+
+async def test_a_relay_that_had_nothing_to_say_for_long_says_what_comes_then(world: World) -> None:
+    relay = world.relay(Counting, pace=Pace(poll=0.005, heartbeat=30))
+    assert isinstance(relay, Counting)
+
+    async def many() -> bool:
+        return relay.rounds >= 100
+
+    async with running(relay):
+        await until(many)
+        await world.write(a_record())
+        await world.until_said()
+
+    assert relay.state.failures == 0
+
+
 async def test_a_relay_with_nothing_to_say_rests(world: World) -> None:
-    class Counting(Relay):
-        rounds = 0
-
-        async def _round(self) -> bool:
-            self.rounds += 1
-            return await super()._round()
-
     relay = world.relay(Counting)
     assert isinstance(relay, Counting)
     async with running(relay):
