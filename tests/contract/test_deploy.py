@@ -1,10 +1,12 @@
 """What is shipped beside the code names real settings and real clients."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from authbus.topics import COMMAND_TOPICS
 from authbus_service.core.clients import read_clients
 from authbus_service.core.config import Settings, load, setting_names
 
@@ -42,3 +44,13 @@ def test_the_compose_file_names_real_settings_and_a_file_of_clients(repository: 
     assert "AUTHBUS_MASTER_KEY" in named
     assert named <= set(setting_names())
     assert "web" in read_clients(repository / "deploy" / "clients.toml")
+
+
+def test_no_backup_is_kept_that_the_command_topics_could_not_bring_back(repository: Path) -> None:
+    manifest = (repository / "deploy/kubernetes/postgres.yaml").read_text(encoding="utf-8")
+    (kept,) = re.findall(r"^  retentionPolicy: (\d+)d$", manifest, re.MULTILINE)
+    (schedule,) = re.findall(r'^  schedule: "(.+)"$', manifest, re.MULTILINE)
+    commands = min(int(topic.config["retention.ms"]) for topic in COMMAND_TOPICS)
+
+    assert timedelta(days=int(kept)) < timedelta(milliseconds=commands)
+    assert re.fullmatch(r"\d+ \d+ \d+ \* \* \*", schedule), "not once a day"

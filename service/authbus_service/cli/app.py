@@ -1,6 +1,7 @@
 """The table of commands. Each imports its work when it runs, so that --help is quick."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 from uuid import UUID
@@ -57,6 +58,22 @@ def migrate() -> None:
     from authbus_service.cli.databases import migrate as run
 
     run()
+
+
+@app.command()
+def doctor(
+    backup_from: Annotated[
+        datetime | None,
+        typer.Option(help="When the backup was begun that you would restore, in UTC."),
+    ] = None,
+) -> None:
+    """Look at all that the service needs and tell what is wrong and what mends it; change nothing.
+
+    Exit 1 when something would keep the service from starting, or the backup from coming back.
+    """
+    from authbus_service.cli.doctor import examine
+
+    examine(None if backup_from is None else backup_from.replace(tzinfo=UTC))
 
 
 @topics.command("apply")

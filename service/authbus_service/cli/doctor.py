@@ -1,0 +1,24 @@
+"""`authbus doctor`."""
+
+from dataclasses import asdict
+from datetime import datetime
+
+import typer
+
+from authbus_service.cli.output import show_rows
+from authbus_service.cli.running import run_quietly
+from authbus_service.core.config import Settings, load
+from authbus_service.startup.doctor import Finding, a_doctor
+
+
+def examine(backup_from: datetime | None) -> None:
+    """Print every finding; exit 1 when one is a fault."""
+    findings = run_quietly(_findings(load(), backup_from))
+    show_rows([asdict(each) for each in findings])
+    if any(each.state == "fault" for each in findings):
+        raise typer.Exit(1)
+
+
+async def _findings(settings: Settings, backup_from: datetime | None) -> list[Finding]:
+    async with a_doctor(settings, backup_from) as doctor:
+        return [each async for each in doctor.look()]

@@ -1,0 +1,174 @@
+"""Looks at everything that a service needs, changes nothing, and names what mends each fault."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from authbus.topics import COMMAND_TOPICS
+from authbus_service.cluster import Admin, ClusterError, check, declared
+from authbus_service.consumers import DatabaseWentBackError
+from authbus_service.consumers.intakes import groups_of
+from authbus_service.core import clock
+from authbus_service.core.config import Settings
+from authbus_service.core.database import Database
+from authbus_service.core.installation import Installation
+from authbus_service.core.security import repository as keys
+from authbus_service.core.security.keyring import KeyRing
+from authbus_service.core.security.masters import MasterKeyError, Masters
+from authbus_service.startup.clients import declared_clients
+from authbus_service.startup.database import open_database, require_newest
+from authbus_service.startup.errors import StartupError
+from authbus_service.startup.fence import require_fence
+from authbus_service.startup.servers import addresses
+
+State = Literal["ok", "warning", "fault"]
+
+_SKEW = timedelta(seconds=1)
+_EXPECTED = (ClusterError, DatabaseWentBackError, MasterKeyError, StartupError)
+_OUTAGES = (SQLAlchemyError, OSError, TimeoutError)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, and what was found. A fault keeps the service from starting."""
+
+    what: str
+    state: State
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doctor:
+    """Looks at one database, one cluster and the masters of `settings`.
+
+    `backup_from`: when the backup was begun that would be restored; None: no question of it.
+    """
+
+    settings: Settings
+    database: Database
+    kafka: str
+    backup_from: datetime | None
+
+    async def look(self) -> AsyncGenerator[Finding]:
+        """Every finding, one after the other; what stands in the way of others ends it."""
+        for what, look, needed in (
+            ("master key", self._masters, False),
+            ("topics", self._topics, True),
+            ("database", self._shape, True),
+            ("installation", self._installation, True),
+            ("keys", self._keys, False),
+            ("fence", self._fence, False),
+            ("durability", self._durability, False),
+            ("clock", self._clock, False),
+            ("backup", self._backup, False),
+        ):
+            found = await _looked(what, look)
+            yield found
+            if needed and found.state == "fault":
+                return
+
+    async def _masters(self) -> Finding:
+        masters = Masters.read(self.settings.master_key, self.settings.master_key_file)
+        return Finding("master key", "ok", f"{len(masters.names)} can be read")
+
+    async def _topics(self) -> Finding:
+        clients = declared_clients(self.settings.clients, own_kafka=False)
+        async with Admin.connect(self.kafka, {}) as admin:
+            _, brokers = await admin.describe()
+            wanted = declared(self.settings.namespace, clients, brokers)
+            findings = await check(admin, wanted)
+        state: State = "ok"
+        if findings:
+            state = "fault" if any(each.fatal for each in findings) else "warning"
+        told = "; ".join(map(str, findings)) or f"{len(wanted)} are as declared"
+        return Finding("topics", state, told)
+
+    async def _shape(self) -> Finding:
+        await require_newest(self.database)
+        return Finding("database", "ok", "has the newest shape")
+
+    async def _installation(self) -> Finding:
+        async with Admin.connect(self.kafka, {}) as admin:
+            cluster_id, _ = await admin.describe()
+        async with self.database.reading() as db:
+            row = (await db.execute(select(Installation.__table__))).one_or_none()
+        if row is None:
+            return Finding("installation", "ok", "no service has run on it yet")
+        mine = (self.settings.namespace, cluster_id)
+        if (row.namespace, row.cluster_id) != mine:
+            place = f"namespace {row.namespace!r} on cluster {row.cluster_id}"
+            return Finding("installation", "fault", f"the database belongs to {place}")
+        if row.recovering:
+            cure = "Run: authbus recover"
+            return Finding("installation", "fault", f"a recovery was not finished. {cure}")
+        return Finding("installation", "ok", f"namespace {row.namespace!r}")
+
+    async def _keys(self) -> Finding:
+        masters = Masters.read(self.settings.master_key, self.settings.master_key_file)
+        async with self.database.reading() as db:
+            found = await keys.keys(db)
+        KeyRing(masters).load(found)
+        return Finding("keys", "ok", f"all {len(found)} follow from the master key")
+
+    async def _fence(self) -> Finding:
+        namespace = self.settings.namespace
+        await require_fence(
+            self.database, self.kafka, {}, namespace=namespace, groups=groups_of(namespace)
+        )
+        return Finding("fence", "ok", "the database knows all that Kafka knows of it")
+
+    async def _durability(self) -> Finding:
+        names = ("fsync", "full_page_writes", "synchronous_commit")
+        async with self.database.reading() as db:
+            found = [await db.scalar(text(f"SHOW {name}")) for name in names]
+        weak = [name for name, value in zip(names, found, strict=True) if value in ("off", "local")]
+        if weak:
+            told = f"{', '.join(weak)}: commits that were answered may be lost"
+            return Finding("durability", "warning", told)
+        return Finding("durability", "ok", "commits wait for the disk")
+
+    async def _clock(self) -> Finding:
+        async with self.database.reading() as db:
+            before = clock.now()
+            theirs = await db.scalar(text("SELECT clock_timestamp()"))
+        apart = abs((theirs or before) - before)
+        told = f"{apart.total_seconds():.1f} s from the database's"
+        return Finding("clock", "warning" if apart > _SKEW else "ok", told)
+
+    async def _backup(self) -> Finding:
+        """A backup is good while the topics keep each command that came after it."""
+        names = [topic.name(self.settings.namespace) for topic in COMMAND_TOPICS]
+        async with Admin.connect(self.kafka, {}) as admin:
+            found = await admin.settings(names)
+        kept = min(int(each["retention.ms"].value) for each in found.values())
+        oldest = clock.now() - timedelta(milliseconds=kept)
+        limit = oldest.isoformat(" ", "minutes")
+        if self.backup_from is not None and self.backup_from < oldest:
+            told = f"it was begun before {limit}: commands that came after it are gone"
+            return Finding("backup", "fault", told)
+        return Finding("backup", "ok", f"one that was begun after {limit} brings everything back")
+
+
+async def _looked(what: str, look: Callable[[], Awaitable[Finding]]) -> Finding:
+    try:
+        return await look()
+    except _EXPECTED as error:
+        return Finding(what, "fault", str(error))
+    except _OUTAGES as error:
+        return Finding(what, "fault", f"does not answer: {type(error).__name__}")
+
+
+@asynccontextmanager
+async def a_doctor(settings: Settings, backup_from: datetime | None) -> AsyncGenerator[Doctor]:
+    """A doctor for what the settings name. Raises StartupError where they name no servers."""
+    kafka, url = addresses(settings)
+    database = open_database(url)
+    try:
+        yield Doctor(settings, database, kafka, backup_from)
+    finally:
+        await database.close()

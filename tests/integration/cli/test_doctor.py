@@ -1,0 +1,167 @@
+"""`authbus doctor` finds what is wrong, says what mends it, and changes nothing."""
+
+import base64
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from authbus.topics import AUDIT, CREDENTIALS
+from authbus_service.cluster import settle
+from authbus_service.consumers.intakes import groups_of
+from authbus_service.core.database import Database
+from authbus_service.core.security.masters import Masters
+from authbus_service.startup.keys import open_keyring
+from authbus_service.startup.topics import require_topics
+from tests.integration.cli.conftest import Authbus
+
+ALL = (
+    *("master key", "topics", "database", "installation", "keys", "fence"),
+    *("durability", "clock", "backup"),
+)
+
+
+@dataclass(frozen=True)
+class Patient:
+    """An installation that is ready for a service, and who looks at it."""
+
+    authbus: Authbus
+    settings: Mapping[str, str]
+    database: Database
+
+    async def seen(self, *more: str, **changes: str) -> tuple[int, dict[str, Any]]:
+        """The exit code, and each finding that is not `ok`."""
+        ended = await self.authbus("doctor", *more, **{**self.settings, **changes})
+        found = [json.loads(line) for line in ended.out.splitlines()]
+        wrong = {each["what"]: (each["state"], each["says"]) for each in found}
+        return ended.status, {what: wrong[what] for what in wrong if wrong[what][0] != "ok"}
+
+    async def sql(self, statement: str) -> None:
+        async with self.database.transaction() as db:
+            await db.execute(text(statement))
+
+
+@pytest.fixture
+async def patient(
+    authbus: Authbus,
+    servers: str,
+    namespace: str,
+    database: Database,
+    database_url: str,
+    tmp_path: Path,
+) -> Patient:
+    (tmp_path / "clients.toml").write_text('[[client]]\nid = "web"\n')
+    settings = {
+        "KAFKA_BOOTSTRAP_SERVERS": servers,
+        "DATABASE_URL": database_url,
+        "AUTHBUS_NAMESPACE": namespace,
+        "AUTHBUS_CLIENTS": str(tmp_path / "clients.toml"),
+        "AUTHBUS_MASTER_KEY": base64.b64encode(os.urandom(32)).decode(),
+    }
+    cluster = await require_topics(servers, {}, namespace=namespace, clients=["web"], how="apply")
+    await settle(database, namespace=namespace, cluster_id=cluster.id)
+    await open_keyring(database, Masters.read(SecretStr(settings["AUTHBUS_MASTER_KEY"]), None))
+    return Patient(authbus, settings, database)
+
+
+async def test_an_installation_in_order_is_found_to_be(patient: Patient) -> None:
+    ended = await patient.authbus("doctor", **patient.settings)
+
+    found = [json.loads(line) for line in ended.out.splitlines()]
+    assert ended.status == 0
+    assert tuple(each["what"] for each in found) == ALL
+    # The tests' own database does not wait for the disk.
+    assert [each["what"] for each in found if each["state"] != "ok"] == ["durability"]
+
+
+async def test_a_backup_that_is_older_than_the_commands_is_found(patient: Patient) -> None:
+    def ago(**time: float) -> str:
+        return (datetime.now(UTC) - timedelta(**time)).strftime("%Y-%m-%dT%H:%M:%S")
+
+    young = await patient.seen("--backup-from", ago(days=6, hours=23))
+    old = await patient.seen("--backup-from", ago(days=7, hours=1))
+
+    assert (young[0], young[1].keys()) == (0, {"durability"})
+    assert (old[0], old[1].keys()) == (1, {"durability", "backup"})
+    assert "are gone" in old[1]["backup"][1]
+
+
+@pytest.mark.parametrize(
+    ("statement", "what", "says"),
+    [
+        ("UPDATE installation SET recovering = true", "installation", "Run: authbus recover"),
+        ("UPDATE installation SET cluster_id = 'other'", "installation", "belongs to namespace"),
+        ("UPDATE alembic_version SET version_num = '0000'", "database", "authbus migrate"),
+    ],
+)
+async def test_a_database_that_is_not_as_it_must_be_is_found(
+    patient: Patient, statement: str, what: str, says: str
+) -> None:
+    await patient.sql(statement)
+
+    status, found = await patient.seen()
+
+    assert (status, found.keys()) == (1, {what})
+    assert found[what][0] == "fault"
+    assert says in found[what][1]
+
+
+async def test_another_master_key_is_found(patient: Patient) -> None:
+    other = base64.b64encode(os.urandom(32)).decode()
+
+    status, found = await patient.seen(AUTHBUS_MASTER_KEY=other)
+
+    assert (status, found["keys"][0]) == (1, "fault")
+    assert other not in str(found)
+
+
+async def test_a_missing_topic_is_found_with_what_makes_it(patient: Patient) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=patient.settings["KAFKA_BOOTSTRAP_SERVERS"])
+    await admin.start()
+    await admin.delete_topics([AUDIT.name(patient.settings["AUTHBUS_NAMESPACE"])])
+    await admin.close()
+
+    status, found = await patient.seen()
+
+    assert (status, found.keys()) == (1, {"topics"})
+    assert "authbus topics apply" in found["topics"][1]
+
+
+async def test_a_database_that_went_back_is_found(patient: Patient) -> None:
+    servers, namespace = (
+        patient.settings[name] for name in ("KAFKA_BOOTSTRAP_SERVERS", "AUTHBUS_NAMESPACE")
+    )
+    (group, *_) = groups_of(namespace)
+    place = TopicPartition(CREDENTIALS.name(namespace), 0)
+    consumer = AIOKafkaConsumer(bootstrap_servers=servers, group_id=group)
+    await consumer.start()
+    consumer.assign([place])
+    await consumer.commit({place: 7})
+    await consumer.stop()
+
+    status, found = await patient.seen()
+
+    assert (status, found["fence"][0]) == (1, "fault")
+    assert "committed up to 7, the database knows 0" in found["fence"][1]
+    assert "Run: authbus recover" in found["fence"][1]
+
+
+async def test_a_database_that_does_not_answer_is_told_without_its_password(
+    patient: Patient,
+) -> None:
+    url = patient.settings["DATABASE_URL"]
+    password = url.split(":")[2].split("@")[0]
+
+    status, found = await patient.seen(DATABASE_URL=url.rpartition("/")[0] + "/nowhere")
+
+    assert (status, found["database"][0]) == (1, "fault")
+    assert password not in str(found)
