@@ -186,7 +186,7 @@ async def test_a_token_of_a_retired_key_is_taken_until_it_expires(serving: Servi
 async def test_a_key_that_nothing_needs_any_more_is_destroyed_everywhere(serving: Serving) -> None:
     async with a_client(serving) as auth, a_verifier(serving) as verifier:
         await auth.register(email(0), PASSWORD)
-        before = (await auth.log_in(email(0), PASSWORD)).access_token
+        session = await auth.log_in(email(0), PASSWORD)
         await rotated(serving)
         gone = ids(await listed(serving), "retired")
         await long_ago(serving)
@@ -196,10 +196,10 @@ async def test_a_key_that_nothing_needs_any_more_is_destroyed_everywhere(serving
         async with asyncio.timeout(10):
             while await asyncio.to_thread(jwks, serving.http) & gone:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
-        after = (await auth.log_in(email(0), PASSWORD)).access_token
-        verifier.verify(after)
+        verifier.verify((await auth.refresh(session)).access_token)
+        verifier.verify((await auth.log_in(email(0), PASSWORD)).access_token)
         with pytest.raises(TokenInvalid, match="key"):
-            verifier.verify(before)
+            verifier.verify(session.access_token)
 
     assert [status for status, _, _ in ends] == [0, 0]
     assert {json.loads(out)["destroyed"] for _, out, _ in ends} == gone

@@ -12,6 +12,7 @@ from authbus_service.core import clock
 from authbus_service.core.config import Settings, load
 from authbus_service.core.database import Database
 from authbus_service.core.security import repository
+from authbus_service.core.security.following import LEAST_LOOKS
 from authbus_service.core.security.keyring import Key, Use
 from authbus_service.core.security.rotation import RotationError
 from authbus_service.startup import keys
@@ -27,7 +28,7 @@ def list_keys() -> None:
 def rotate(uses: Collection[Use], lead: int) -> None:
     """Replace the keys that serve, `lead` seconds from now, and print those that changed."""
     settings = load()
-    least = 2 * settings.keys_reload_seconds
+    least = LEAST_LOOKS * settings.keys_reload_seconds
     if lead < least:
         raise RotationError(
             f"a process may learn of a new key as late as {settings.keys_reload_seconds} s after "

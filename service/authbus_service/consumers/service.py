@@ -94,7 +94,7 @@ class Consumers:
             cheap=self._cheap,
             speaker=self._speaker,
             finish=Granting(settings.issuer, keyring.sign, settings.totp_issuer),
-            look_for_keys=self._keys.look,
+            keys=self._keys,
         )
         self._intakes = [self._intake(*each, settings.namespace, way) for each in INTAKES]
         self._sweeper = Sweeper(database, keyring.masters, settings.sweep_seconds, wake_relay)

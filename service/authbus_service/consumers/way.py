@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,6 +30,7 @@ from authbus_service.consumers.writer import Writer
 from authbus_service.core import clock
 from authbus_service.core.clients import Client
 from authbus_service.core.logging import bind, get_logger
+from authbus_service.core.security.following import KeyFollower
 from authbus_service.core.security.hash_pool import HashPool, HashPoolFullError
 from authbus_service.core.security.masters import Masters
 from authbus_service.inbox.repository import Handled
@@ -53,7 +54,7 @@ class Way:
     cheap: Writer
     speaker: Speaker
     finish: Callable[[Answer, Request], Reply]
-    look_for_keys: Callable[[], Awaitable[None]]
+    keys: KeyFollower
 
     async def __call__(self, arrival: Arrival) -> None:
         """Returns when the record is finished; a failure that passes is tried again for ever."""
@@ -84,6 +85,7 @@ class Way:
         if self._is_hopeless(arrival, labels):
             self._busy(labels)
             return
+        await self.keys.keep_fresh()
         handled = await self.known(labels.id)
         if handled is not None:
             await self._again(arrival, labels, handled)
@@ -114,7 +116,7 @@ class Way:
         except UnreadableError as error:
             if error.reason is not Reason.UNKNOWN_KEY:
                 raise
-        await self.look_for_keys()
+        await self.keys.look()
         return self.opener.open(arrival, labels)
 
     async def _committed(

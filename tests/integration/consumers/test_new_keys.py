@@ -2,12 +2,15 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus import LoggedIn
+from authbus.signing import take_apart
+from authbus_service.consumers.transient import is_transient
 from authbus_service.core.security import following, repository
 from authbus_service.core.security.following import KeyFollower, KeysBehindError
 from authbus_service.core.security.keyring import USES, Key, KeyRing, new_key
@@ -114,6 +117,27 @@ async def test_a_command_waits_while_new_keys_cannot_be_read(
     await crowd.checked()
 
 
+async def test_a_process_that_was_cut_off_for_long_looks_before_it_signs_again(
+    kept: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd, later = Crowd(kept), monotonic() + 10 * NEVER
+    async with kept.consuming():
+        before = await crowd.with_sessions(1)
+        sealing_to_the_old_key = crowd.log_ins([0])
+        await rotated(kept)
+        monkeypatch.setattr(following, "monotonic", lambda: later)
+        (after,) = await crowd.asked(sealing_to_the_old_key)
+
+    assert isinstance(after, LoggedIn)
+    kids = [
+        take_apart(each.access_token.get_secret_value()).header["kid"] for each in (*before, after)
+    ]
+    (retired,) = await kept.rows(
+        "SELECT kid FROM keys WHERE use = 'sig' AND retired_at IS NOT NULL"
+    )
+    assert kids[0] == retired["kid"] != kids[1]
+
+
 async def test_those_who_look_at_once_share_a_read_that_begins_after_they_asked(
     kept: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,9 +157,10 @@ async def test_keys_of_a_master_that_is_not_given_are_not_followed_and_the_old_o
     async with kept.database.transaction() as db:
         await repository.add(db, [foreign])
 
-    with pytest.raises(KeysBehindError, match=foreign.master):
+    with pytest.raises(KeysBehindError, match=foreign.master) as behind:
         await KeyFollower(kept.database, kept.keyring, NEVER).look()
 
+    assert is_transient(behind.value)
     assert kept.keyring.jwks() == before
 
 

@@ -1,6 +1,7 @@
 """The key ring of a running process follows the table of keys."""
 
 import asyncio
+from time import monotonic
 
 from authbus_service.core.database import Database
 from authbus_service.core.logging import get_logger
@@ -8,6 +9,8 @@ from authbus_service.core.security import repository
 from authbus_service.core.security.keyring import Key, KeyRing
 from authbus_service.core.security.masters import MasterKeyError
 
+# A new key is announced so many looks before it serves, at least.
+LEAST_LOOKS = 2
 _PATIENCE = 5.0
 _SOON = 1.0
 
@@ -29,6 +32,7 @@ class KeyFollower:
         self._database = database
         self._ring = ring
         self._seconds = seconds
+        self._looked_at = monotonic()
         self._reading = asyncio.Lock()
         self._begun = 0
         self._last_good = 0
@@ -47,6 +51,15 @@ class KeyFollower:
                 _log.warning("the keys are not read", error=type(error).__name__)
                 wait = min(_SOON, self._seconds)
 
+    async def keep_fresh(self) -> None:
+        """Look first when the last look is older than any new key's lead can be short.
+
+        Else a process that was cut off for long would go on signing under a key that has retired.
+        Raises what `look` raises.
+        """
+        if monotonic() - self._looked_at > LEAST_LOOKS * self._seconds:
+            await self.look()
+
     async def look(self) -> None:
         """Read the keys now; who asks meanwhile shares the next read.
 
@@ -59,6 +72,7 @@ class KeyFollower:
             self._begun += 1
             async with asyncio.timeout(_PATIENCE), self._database.reading() as db:
                 found = await repository.keys(db)
+            self._looked_at = monotonic()
             if found:
                 self._load(found)
             self._last_good = self._begun
