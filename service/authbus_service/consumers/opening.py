@@ -24,8 +24,8 @@ from authbus_service.core.clients import Client
 from authbus_service.core.ids import id_time
 from authbus_service.core.security.masters import Masters
 
-_NEAR = timedelta(minutes=10)
-_LONGEST_LIFE = timedelta(minutes=15)
+NEAR = timedelta(minutes=10)
+LONGEST_LIFE = timedelta(minutes=15)
 _SOURCE = "/clients/"
 _CLEAR = (b"{", b"[", b'"')
 _BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"
@@ -157,9 +157,9 @@ class Opener:
 def _refusal(command: AnyCommand, arrival: Arrival, sealed: Sealed) -> Rejected | None:
     """Why a command that can be read is refused before any work."""
     issued = id_time(sealed.id) if sealed.id.version == 7 else None  # noqa: PLR2004 - UUIDv7
-    if issued is None or abs(arrival.appended_at - issued) > _NEAR:
+    if issued is None or abs(arrival.appended_at - issued) > NEAR:
         return Rejected.because(Code.STALE_ID)
-    if sealed.expirytime > issued + _LONGEST_LIFE:
+    if sealed.expirytime > issued + LONGEST_LIFE:
         return Rejected.because(Code.INVALID, "expirytime: more than 15 minutes ahead")
     if type(command) in _ANSWERED_SEALED and not _can_be_sealed_to(sealed.reply_key):
         return Rejected.because(Code.INVALID, "reply_key: none to seal to")

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import groupby
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -37,6 +36,7 @@ from authbus_service.recovery.answers import Done, answer
 from authbus_service.recovery.commands import Commands
 from authbus_service.recovery.events import Survey, Told
 from authbus_service.recovery.losing import Losses
+from authbus_service.recovery.ordering import Caused
 from authbus_service.recovery.report import Report
 
 _SETS = (UserCreated, PasswordChanged)
@@ -58,30 +58,40 @@ class Applying:
     policy: Policy
     dry_run: bool = False
     restore_point: datetime | None = None
+    resumed: bool = False
     oldest: datetime = field(default_factory=lambda: partitions.oldest(clock.now()))
 
-    async def batch(self, told: Sequence[Told]) -> None:
+    async def batch(self, told: Sequence[Caused]) -> None:
         """Apply those of these events that the database does not know, and commit once."""
-        by_id = await self._fresh(told)
-        self._note_again(each for each in told if each.id not in by_id)
-        if not by_id:
+        fresh = await self._fresh(told)
+        await self.commands.find(self._asked_for(told, fresh))
+        self._note_again(each for of in told for each in of if each.id not in fresh)
+        if not fresh:
             return
-        fresh = list(by_id.values())
-        found = self._found(fresh)
+        new = [each for each in told if any(one.id in fresh for one in each)]
+        found = self._found(new)
         if self.dry_run:
-            self._foretell(fresh, found)
+            self._foretell([each for of in new for each in of if each.id in fresh], found)
             return
-        passwords = await self._hashed(fresh, found)
+        passwords = await self._hashed(new, found)
         async with self.database.transaction() as db:
-            rows = await self._rows(db, fresh)
+            rows = await self._rows(db, [each for of in new for each in of])
             handled = [
                 row
-                for each in _by_command(told)
-                if (row := self._command(each, by_id.keys(), found, passwords, rows)) is not None
+                for each in new
+                if (row := self._command(each, fresh, found, passwords, rows)) is not None
             ]
             rows.users.leave_addresses()
             await inbox.put(db, handled)
             await repository.flush(db, rows)
+
+    def _asked_for(self, told: Iterable[Caused], fresh: Collection[UUID]) -> list[UUID]:
+        """The commands of fresh events, and of those that a recovery which was killed applied."""
+        return [
+            of[0].cause
+            for of in told
+            if any(each.id in fresh for each in of) or (self.resumed and self._is_after(of[0]))
+        ]
 
     def _foretell(self, told: Sequence[Told], found: Found) -> None:
         """Count what would be done; what was known from the batches before is counted again."""
@@ -109,10 +119,12 @@ class Applying:
         self.losses.settle(event)
         self.report.events_applied[type(event).__name__] += 1
 
-    async def _fresh(self, told: Sequence[Told]) -> dict[UUID, Told]:
+    async def _fresh(self, told: Iterable[Caused]) -> set[UUID]:
+        """The ids of the events that the database does not know."""
+        every = [each for of in told for each in of]
         async with self.database.reading() as db:
-            known = await users.sequences(db, {each.event.user_id for each in told})
-        return {each.id: each for each in told if self._is_fresh(each, known)}
+            known = await users.sequences(db, {each.event.user_id for each in every})
+        return {each.id for each in every if self._is_fresh(each, known)}
 
     def _is_fresh(self, told: Told, known: Mapping[UUID, int]) -> bool:
         """Of a user who was erased, the erasure alone counts."""
@@ -121,18 +133,17 @@ class Applying:
             return isinstance(event, UserErased) and event.sequence > known.get(event.user_id, 0)
         return event.sequence > known.get(event.user_id, 0)
 
-    def _found(self, told: Sequence[Told]) -> dict[UUID, tuple[Request, Arrival]]:
+    def _found(self, told: Iterable[Caused]) -> dict[UUID, tuple[Request, Arrival]]:
         found: dict[UUID, tuple[Request, Arrival]] = {}
-        for each in told:
-            cause = each.event.causation_id
-            if cause not in found and (made := self.commands.that_made(each.id, cause)):
-                found[cause] = made
+        for first, *_ in told:
+            if (made := self.commands.that_made(first.id, first.cause)) is not None:
+                found[first.cause] = made
         self.report.commands_opened += len(found)
         return found
 
-    async def _hashed(self, told: Sequence[Told], found: Found) -> dict[UUID, str]:
+    async def _hashed(self, told: Iterable[Caused], found: Found) -> dict[UUID, str]:
         """The hashes of the passwords that these commands set, all cores at work."""
-        sets = {each.event.causation_id for each in told if isinstance(each.event, _SETS)}
+        sets = {each.cause for of in told for each in of if isinstance(each.event, _SETS)}
         requests = {cause: found[cause][0] for cause in sets & found.keys()}
         wanted = {
             cause: (password, request.derived.salt)
@@ -220,10 +231,6 @@ class Applying:
             return
         user.sequence = event.sequence - 1
         handlers.apply(event, NOTHING, rows, told.at)
-
-
-def _by_command(told: Iterable[Told]) -> list[list[Told]]:
-    return [list(of) for _, of in groupby(told, lambda each: each.event.causation_id)]
 
 
 def _proof(told: Told) -> Proof:

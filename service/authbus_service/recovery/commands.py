@@ -1,65 +1,67 @@
-"""The commands that events name, found again, and those that came after all events."""
+"""The commands that events name, read beside them: none is held longer than an event may need it.
+
+A command lies within ten minutes of its id's time, and has no effect past its expiry. Both are
+exact, whatever the clocks of brokers and databases say.
+"""
 
 from collections import defaultdict
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from authbus.topics import COMMAND_TOPICS
+from aiokafka import TopicPartition
+
+from authbus.envelope import read_headers
+from authbus_service.auth import handlers
 from authbus_service.auth.request import Request
 from authbus_service.consumers.arrival import Arrival, arrival
-from authbus_service.consumers.labels import read_labels
-from authbus_service.consumers.opening import Opener
+from authbus_service.consumers.labels import instant, read_labels
+from authbus_service.consumers.opening import LONGEST_LIFE, NEAR, Opener
 from authbus_service.consumers.unreadable import UnreadableError
+from authbus_service.core.ids import id_time
 from authbus_service.core.security.masters import Masters
-from authbus_service.recovery.events import Survey
-from authbus_service.recovery.reading import Topics
+from authbus_service.recovery.reading import Reader
 
-# A command ends at most all sessions of one user.
-_MOST_EVENTS = 1100
-# The longest that a command is under way in a service that answers.
-_UNDER_WAY = timedelta(seconds=30)
+_STEP = timedelta(seconds=10)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_BUCKET_SECONDS = 10
+_QUESTIONS = frozenset(each.wire_type() for each in handlers.QUESTIONS)
 
 
 @dataclass(slots=True)
 class Commands:
-    """Records by the id that their headers claim: more than one may claim the same.
-
-    `late` are those of which nothing was said and that came after the last event, or shortly before
-    it, in the order of their times: the last commits may have been lost before they were relayed.
-    """
+    """Records by the id that their headers claim: more than one may claim the same."""
 
     opener: Opener
     masters: Masters
+    reader: Reader
     by_id: dict[UUID, list[Arrival]] = field(
         default_factory=lambda: defaultdict[UUID, list[Arrival]](list)
     )
-    late: list[Arrival] = field(default_factory=list[Arrival])
+    _read_to: dict[TopicPartition, datetime] = field(default_factory=dict[TopicPartition, datetime])
+    _expiring: dict[int, list[UUID]] = field(
+        default_factory=lambda: defaultdict[int, list[UUID]](list)
+    )
 
-    async def read(
-        self,
-        topics: Topics,
-        since: datetime | None,
-        survey: Survey,
-    ) -> None:
-        """Keep what events need, and what may have been decided after the last of them."""
-        async for batch in topics.batches(COMMAND_TOPICS, since):
-            for topic, record in batch:
-                self._keep(arrival(topic, record), survey)
-        self.late.sort(key=lambda each: (each.appended_at, each.place, each.offset))
-
-    def _keep(self, came: Arrival, survey: Survey) -> None:
-        try:
-            claimed = read_labels(came).id
-        except UnreadableError:
-            return
-        if claimed in survey.caused:
-            self.by_id[claimed].append(came)
-        elif claimed not in survey.audited and _may_be_undecided(came, survey.last):
-            self.late.append(came)
+    async def find(self, wanted: Iterable[UUID]) -> None:
+        """Read on until these are there, or cannot come any more."""
+        times = {each: at for each in wanted if (at := id_time(each)) is not None}
+        missing = times.keys() - self.by_id.keys()
+        until = max((times[each] for each in missing), default=_LONG_AGO)
+        while missing:
+            last = max(times[each] for each in missing) + NEAR
+            if not await self._read(min(until, last)):
+                if until >= last:
+                    return
+                until += _STEP
+            missing -= self.by_id.keys()
 
     def that_made(self, event_id: UUID, command_id: UUID) -> tuple[Request, Arrival] | None:
-        """The command whose content this event's id was derived from; None when it is gone."""
+        """The command whose first event has this id, which follows from its content.
+
+        None when it is gone.
+        """
         for came in self.by_id.get(command_id, ()):
             try:
                 opened = self.opener.open(came, read_labels(came))
@@ -69,15 +71,61 @@ class Commands:
                 continue
             for master in self.masters.names:
                 request = opened.request(self.masters, master)
-                if _made(request, event_id):
+                if request.derived.event_id(0) == event_id:
                     return request, came
         return None
 
+    def forget(self, before: datetime) -> None:
+        """Let go of what had expired by then."""
+        bucket = _bucket(before)
+        for each in [each for each in self._expiring if each < bucket]:
+            for command_id in self._expiring.pop(each):
+                self.by_id.pop(command_id, None)
 
-def _may_be_undecided(came: Arrival, last: datetime | None) -> bool:
-    """A command that was under way when the last event was said may have been decided after it."""
-    return last is None or came.appended_at > last - _UNDER_WAY
+    async def rest(self, since: datetime) -> AsyncGenerator[list[Arrival]]:
+        """What came from this time on, of what is held and all behind it, in the order of times."""
+        until, waiting = since, self._drained()
+        while waiting or self.reader.left:
+            while await self._read(until):
+                waiting += self._drained()
+            due = [came for came in waiting if since <= came.appended_at <= until]
+            waiting = [came for came in waiting if came.appended_at > until]
+            yield sorted(due, key=lambda each: (each.appended_at, each.place, each.offset))
+            next_ones = [came.appended_at for came in waiting]
+            next_ones += [self._read_to[place] for place in self.reader.left]
+            until = max(until, min(next_ones, default=until)) + _STEP
+
+    def _drained(self) -> list[Arrival]:
+        held = [came for of in self.by_id.values() for came in of]
+        self.by_id.clear()
+        self._expiring.clear()
+        return held
+
+    async def _read(self, until: datetime) -> bool:
+        """Read a little where not all is known that came until then; returns whether there was."""
+        behind = [each for each in self.reader.left if self._read_to.get(each, _LONG_AGO) <= until]
+        if not behind:
+            return False
+        for topic, record in await self.reader.some(behind):
+            self._keep(TopicPartition(record.topic, record.partition), arrival(topic, record))
+        return True
+
+    def _keep(self, place: TopicPartition, came: Arrival) -> None:
+        """Hold what might have had an effect."""
+        self._read_to[place] = max(self._read_to.get(place, _LONG_AGO), came.appended_at)
+        headers = read_headers(came.headers)
+        try:
+            claimed = UUID(headers["ce_id"])
+        except (KeyError, ValueError):
+            return
+        issued = id_time(claimed)
+        if issued is None or headers.get("ce_type") in _QUESTIONS:
+            return
+        longest = issued + LONGEST_LIFE
+        expires_at = min(instant(headers.get("ce_expirytime")) or longest, longest)
+        self.by_id[claimed].append(came)
+        self._expiring[_bucket(expires_at)].append(claimed)
 
 
-def _made(request: Request, event_id: UUID) -> bool:
-    return any(request.derived.event_id(2 * place) == event_id for place in range(_MOST_EVENTS))
+def _bucket(at: datetime) -> int:
+    return int(at.timestamp()) // _BUCKET_SECONDS

@@ -1,16 +1,18 @@
-"""What was said: the events since the database's last moment, and whose commands they need."""
+"""What was said: one event, and what a first look at all of them finds."""
 
-from collections.abc import AsyncGenerator, Iterable
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from authbus.contract import EVENTS
 from authbus.envelope import read_headers
-from authbus.events import AnyEvent, UserErased
-from authbus.state import AuditRecord
-from authbus.topics import EVENTS as EVENTS_TOPIC
-from authbus_service.recovery.reading import Record, Topics
+from authbus.events import AnyEvent, EmailChanged, UserCreated, UserErased
+from authbus_service.recovery.reading import Record
+
+_MOVES = {UserCreated.wire_type(), EmailChanged.wire_type()}
+_ERASES = UserErased.wire_type()
 
 
 class UnknownEventError(RuntimeError):
@@ -19,70 +21,53 @@ class UnknownEventError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event as it was said; `at` is its effect's time, `said_at` the broker's."""
+    """One event as it was said; `at` is its effect's time."""
 
     event: AnyEvent
     id: UUID
     at: datetime
-    said_at: datetime
+
+    @property
+    def cause(self) -> UUID:
+        """The command that caused it, or what stands in a command's place."""
+        return self.event.causation_id
 
 
 @dataclass(slots=True)
 class Survey:
-    """What a first look at the events and the audit found.
+    """What a first look at the events found; nothing but their headers is read.
 
-    `caused` are the commands that caused the events, `audited` those of which the audit tells.
+    `last` is the time of the last effect, `moved` are users who got an address. `said` are those of
+    the `waiting` ids, of rows of the outbox, that are on their topic.
     """
 
-    count: int = 0
+    waiting: frozenset[UUID] = frozenset()
+    said: set[UUID] = field(default_factory=set[UUID])
+    kinds: Counter[str] = field(default_factory=Counter[str])
     last: datetime | None = None
-    erased: dict[UUID, Told] = field(default_factory=dict[UUID, Told])
-    users: set[UUID] = field(default_factory=set[UUID])
-    caused: set[UUID] = field(default_factory=set[UUID])
-    audited: set[UUID] = field(default_factory=set[UUID])
-    ids: set[UUID] = field(default_factory=set[UUID])
+    erased: set[UUID] = field(default_factory=set[UUID])
+    moved: set[UUID] = field(default_factory=set[UUID])
 
-    def note(self, told: Iterable[Told]) -> None:
-        """Look at these events, in their order."""
-        for each in told:
-            event = each.event
-            self.count += 1
-            self.ids.add(each.id)
-            self.users.add(event.user_id)
-            self.caused.add(event.causation_id)
-            self.last = max(self.last or each.said_at, each.said_at)
-            if isinstance(event, UserErased):
-                self.erased[event.user_id] = each
+    def note(self, record: Record) -> None:
+        """Look at an event."""
+        headers = read_headers(record.headers)
+        kind, at = headers["ce_type"], datetime.fromisoformat(headers["ce_time"])
+        self.kinds[kind] += 1
+        self.last = max(self.last or at, at)
+        if kind == _ERASES:
+            self.erased.add(UUID(headers["ce_subject"]))
+        elif kind in _MOVES:
+            self.moved.add(UUID(headers["ce_subject"]))
+        self.note_id(headers)
 
-    def note_audit(self, record: Record) -> None:
-        """Look at a record of the audit."""
-        self.ids.add(UUID(read_headers(record.headers)["ce_id"]))
-        told = AuditRecord.model_validate_json(record.value or b"")
-        if told.command_id is not None:
-            self.audited.add(told.command_id)
+    def note_id(self, headers: Mapping[str, str]) -> None:
+        """Look at the id of a record of any kind."""
+        if self.waiting and (id_ := UUID(headers["ce_id"])) in self.waiting:
+            self.said.add(id_)
 
 
-async def said(topics: Topics, since: datetime | None) -> AsyncGenerator[list[Told]]:
-    """The events since then, each user's in their order, those of one command together.
-
-    Raises UnknownEventError.
-    """
-    held: dict[int, list[Told]] = {}
-    async for batch in topics.batches([EVENTS_TOPIC], since):
-        whole: list[Told] = []
-        for _, record in batch:
-            told, of = _told(record), held.setdefault(record.partition, [])
-            if of and of[-1].event.causation_id != told.event.causation_id:
-                whole += of
-                of.clear()
-            of.append(told)
-        if whole:
-            yield whole
-    if held:
-        yield [each for of in held.values() for each in of]
-
-
-def _told(record: Record) -> Told:
+def told(record: Record) -> Told:
+    """The event of a record. Raises UnknownEventError."""
     headers = read_headers(record.headers)
     model = EVENTS.get(headers["ce_type"])
     if model is None:
@@ -94,5 +79,4 @@ def _told(record: Record) -> Told:
         event=model.model_validate_json(record.value),  # pyright: ignore[reportArgumentType]
         id=UUID(headers["ce_id"]),
         at=datetime.fromisoformat(headers["ce_time"]),
-        said_at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
     )

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from sqlalchemy import true, update
+from sqlalchemy import select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus.topics import EVENTS, SESSIONS_ENDED, USERS_STATE, Topic
@@ -12,6 +12,7 @@ from authbus_service.core.ids import new_id
 from authbus_service.core.installation import Installation
 from authbus_service.inbox import fence
 from authbus_service.outbox import repository as outbox
+from authbus_service.outbox.models import OutboxRow
 from authbus_service.outbox.repository import Said, Waiting
 from authbus_service.recovery.reading import Place, Topics
 
@@ -19,11 +20,18 @@ _WITH_EVENTS = (USERS_STATE.suffix, SESSIONS_ENDED.suffix)
 _MOST_WAITING = 1_000_000
 
 
+async def waiting(db: AsyncConnection) -> frozenset[UUID]:
+    """The ids of the rows that wait in the outbox."""
+    return frozenset(await db.scalars(select(OutboxRow.id)))
+
+
 async def forget_said(db: AsyncConnection, said: Collection[UUID]) -> int:
     """Delete the rows of the outbox whose events are on their topic; returns how many."""
+    if not said:
+        return 0
     rows = await outbox.oldest(db, _MOST_WAITING)
     gone = list(_said_before(rows, said))
-    return await outbox.remove(db, gone, provided=true()) if gone else 0
+    return await outbox.remove(db, gone, provided=true())
 
 
 def _said_before(rows: Iterable[Waiting], said: Collection[UUID]) -> Iterable[Said]:

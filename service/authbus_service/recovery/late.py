@@ -1,10 +1,11 @@
-"""Commands that came after the last event that was said: nobody knows whether they were handled.
+"""Commands of which nothing was said: nobody knows whether they were handled.
 
-They are handled anew, each judged by the time at which it came.
+They came after the last event, or so shortly before it that theirs was not said yet. They are
+handled anew, each judged by the time at which it came.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -24,13 +25,17 @@ from authbus_service.inbox import repository as inbox
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """Handles such commands, one after the other. Nobody is answered: who waits asks again."""
+    """Handles such commands, one after the other. Nobody is answered: who waits asks again.
+
+    `told` are commands of which auditors were told: those were handled.
+    """
 
     database: Database
     opener: Opener
     masters: Masters
     tools: Tools
     policy: Policy
+    told: Collection[UUID]
 
     async def handle(self, arrivals: Sequence[Arrival]) -> int:
         """Returns how many were handled; what cannot be read or asked is passed over."""
@@ -39,12 +44,12 @@ class Late:
     async def _one(self, came: Arrival) -> bool:
         try:
             labels = read_labels(came)
+            if labels.id in self.told or await self._is_known(labels.id):
+                return False
             opened = self.opener.open(came, labels)
         except UnreadableError:
             return False
         if opened.refusal is not None or type(opened.command) in handlers.QUESTIONS:
-            return False
-        if await self._is_known(labels.id):
             return False
         request = opened.request(self.masters)
         with clock.standing_at(came.appended_at):

@@ -1,6 +1,7 @@
 """The records of topics, from a time on, up to where they end when reading begins."""
 
 from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,38 @@ AT_ONCE = 2000
 _WAIT_MS = 200
 
 
+@dataclass(slots=True)
+class Reader:
+    """Reads topics up to `ends`: where they ended when reading began."""
+
+    consumer: AIOKafkaConsumer
+    topics: Mapping[str, Topic]
+    ends: Mapping[TopicPartition, int]
+    left: set[TopicPartition]
+
+    async def some(self, places: Iterable[TopicPartition]) -> list[tuple[Topic, Record]]:
+        """What came next on any of these places, each place's in its order; maybe nothing yet."""
+        asked = list(places)
+        found = await self.consumer.getmany(*asked, timeout_ms=_WAIT_MS, max_records=AT_ONCE)
+        for place in asked:
+            if await self.consumer.position(place) >= self.ends[place]:
+                self.left.discard(place)
+        return [
+            (self.topics[place.topic], each)
+            for place, records in found.items()
+            for each in records
+            if each.offset < self.ends[place]
+        ]
+
+    @property
+    def begun(self) -> dict[Place, int]:
+        """The ends: (topic without namespace, partition) -> next offset."""
+        return {
+            (self.topics[place.topic].suffix, place.partition): end
+            for place, end in self.ends.items()
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class Topics:
     """One cluster's topics of one namespace. `security` are aiokafka's keyword arguments."""
@@ -25,10 +58,11 @@ class Topics:
     namespace: str
     security: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
-    async def batches(
+    @asynccontextmanager
+    async def reader(
         self, topics: Iterable[Topic], since: datetime | None
-    ) -> AsyncGenerator[list[tuple[Topic, Record]]]:
-        """What was committed to these topics; `since` None: all that is still there."""
+    ) -> AsyncGenerator[Reader]:
+        """Begin at this time; with None at the oldest record that is still there."""
         named = {topic.name(self.namespace): topic for topic in topics}
         places = [
             TopicPartition(name, each)
@@ -41,29 +75,18 @@ class Topics:
             consumer.assign(places)
             ends = await consumer.end_offsets(places)
             left = await _seek(consumer, places, since, ends)
-            while left:
-                found = await consumer.getmany(*left, timeout_ms=_WAIT_MS, max_records=AT_ONCE)
-                records = [(named[place.topic], each) for place in found for each in found[place]]
-                if records:
-                    yield [(topic, each) for topic, each in records if _is_before(each, ends)]
-                left = {each for each in left if await consumer.position(each) < ends[each]}
+            yield Reader(consumer, named, ends, left)
         finally:
             await consumer.stop()
 
-    async def ends(self, topics: Iterable[Topic]) -> dict[Place, int]:
-        """Where these topics end now: (topic without namespace, partition) -> next offset."""
-        consumer = self._consumer()
-        await consumer.start()
-        try:
-            found: dict[Place, int] = {}
-            for topic in topics:
-                name = topic.name(self.namespace)
-                places = [TopicPartition(name, each) for each in range(topic.partitions)]
-                ends = await consumer.end_offsets(places)
-                found |= {(topic.suffix, place.partition): end for place, end in ends.items()}
-            return found
-        finally:
-            await consumer.stop()
+    async def batches(
+        self, topics: Iterable[Topic], since: datetime | None
+    ) -> AsyncGenerator[list[tuple[Topic, Record]]]:
+        """What was committed to these topics; `since` None: all that is still there."""
+        async with self.reader(topics, since) as reader:
+            while reader.left:
+                if found := await reader.some(reader.left):
+                    yield found
 
     def _consumer(self) -> AIOKafkaConsumer:
         read_bounded()
@@ -74,10 +97,6 @@ class Topics:
             auto_offset_reset="earliest",
             **self.security,
         )
-
-
-def _is_before(record: Record, ends: Mapping[TopicPartition, int]) -> bool:
-    return record.offset < ends[TopicPartition(record.topic, record.partition)]
 
 
 async def _seek(

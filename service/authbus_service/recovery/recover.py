@@ -3,11 +3,13 @@
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import func, select, update
 
-from authbus.topics import AUDIT, COMMAND_TOPICS, Topic
+from authbus.envelope import read_headers
+from authbus.topics import AUDIT, COMMAND_TOPICS, EVENTS, Topic
 from authbus_service.auth.proof import Policy, Tools
 from authbus_service.auth.users import repository as users
 from authbus_service.consumers.opening import Opener
@@ -21,12 +23,13 @@ from authbus_service.inbox.models import InboxRow
 from authbus_service.recovery.applying import Applying
 from authbus_service.recovery.commands import Commands
 from authbus_service.recovery.ending import end_lost_sessions
-from authbus_service.recovery.events import Survey, said
-from authbus_service.recovery.finishing import commit_offsets, forget_said, go_on_from
+from authbus_service.recovery.events import Survey
+from authbus_service.recovery.finishing import commit_offsets, forget_said, go_on_from, waiting
 from authbus_service.recovery.keys import SaidKeys, find_changes, make, said_keys
 from authbus_service.recovery.late import Late
 from authbus_service.recovery.losing import Losses
-from authbus_service.recovery.reading import Place, Topics
+from authbus_service.recovery.ordering import in_time
+from authbus_service.recovery.reading import Topics
 from authbus_service.recovery.report import Report
 from authbus_service.recovery.states import take_states
 
@@ -34,6 +37,11 @@ from authbus_service.recovery.states import take_states
 _SKEW = timedelta(hours=1)
 # The longest that a command may have waited for its event.
 _PATIENCE = timedelta(minutes=30)
+# Events of one user are in order, those of others only nearly: commands are held so much longer.
+_SLACK = timedelta(minutes=1)
+# The relay is so far behind at most, while it runs.
+_UNSAID = timedelta(minutes=1)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 Tell = Callable[[str], None]
 
@@ -59,33 +67,30 @@ class Recovery:
         """
         report = Report(dry_run=dry_run)
         async with self._alone():
-            point = await self._restore_point()
+            point, resumed = await self._restore_point()
             report.since = since = None if point is None else point - _SKEW
             survey = await self._survey(since, report)
             found = await said_keys(self.topics, self.keyring.masters)
             if not dry_run:
                 await self._begin(point)
             await self._keys(found, report)
-            commands, ends = await self._commands(since, survey)
-            losses = Losses(report)
-            applying = Applying(
-                self.database,
-                commands,
-                self.hashes,
-                survey,
-                report,
-                losses,
-                self.policy,
-                dry_run,
-                point,
-            )
-            await self._apply(applying, since, survey)
-            if dry_run:
-                report.sessions_ended = losses.tell_ends()
-            else:
-                await take_states(self.database, self.topics, losses.users, report)
-                await self._finish(survey, commands, ends, report)
-                losses.tell_ends()
+            earlier = None if since is None else since - _PATIENCE
+            async with self.topics.reader(COMMAND_TOPICS, earlier) as reader:
+                commands = Commands(self.opener, self.keyring.masters, reader)
+                applying = Applying(
+                    self.database,
+                    commands,
+                    self.hashes,
+                    survey,
+                    report,
+                    Losses(report),
+                    self.policy,
+                    dry_run,
+                    point,
+                    resumed,
+                )
+                await self._apply(applying, since)
+                await self._end(applying)
         return report
 
     @asynccontextmanager
@@ -97,8 +102,8 @@ class Recovery:
             finally:
                 await writing.no_more(db)
 
-    async def _restore_point(self) -> datetime | None:
-        """The last moment that the copy knew; None: it knew nothing.
+    async def _restore_point(self) -> tuple[datetime | None, bool]:
+        """The last moment that the copy knew, None when it knew nothing, and whether it is resumed.
 
         A recovery that was killed has written down whence it began.
         """
@@ -106,18 +111,21 @@ class Recovery:
         async with self.database.reading() as db:
             begun = (await db.execute(asked)).one()
             if begun.recovering:
-                return begun.restore_point
-            return await db.scalar(select(func.max(InboxRow.handled_at)))
+                return begun.restore_point, True
+            return await db.scalar(select(func.max(InboxRow.handled_at))), False
 
     async def _survey(self, since: datetime | None, report: Report) -> Survey:
-        survey = Survey()
-        async for told in said(self.topics, since):
-            survey.note(told)
-        async for batch in self.topics.batches([AUDIT], since):
+        async with self.database.reading() as db:
+            survey = Survey(await waiting(db))
+        async for batch in self.topics.batches([EVENTS], since):
             for _, record in batch:
-                survey.note_audit(record)
-        report.events_read, report.last_event = survey.count, survey.last
-        self.tell(f"{survey.count} events since {since}, of {len(survey.users)} users")
+                survey.note(record)
+        if survey.waiting:
+            async for batch in self.topics.batches([AUDIT], since):
+                for _, record in batch:
+                    survey.note_id(read_headers(record.headers))
+        report.events_read, report.last_event = survey.kinds.total(), survey.last
+        self.tell(f"{report.events_read} events since {since}")
         return survey
 
     async def _begin(self, point: datetime | None) -> None:
@@ -136,31 +144,50 @@ class Recovery:
         report.keys_retired = len(change.retired)
         report.keys_destroyed = len(change.destroyed)
 
-    async def _commands(
-        self, since: datetime | None, survey: Survey
-    ) -> tuple[Commands, dict[Place, int]]:
-        commands = Commands(self.opener, self.keyring.masters)
-        ends = await self.topics.ends(COMMAND_TOPICS)
-        earlier = None if since is None else since - _PATIENCE
-        await commands.read(self.topics, earlier, survey)
-        return commands, ends
-
-    async def _apply(self, applying: Applying, since: datetime | None, survey: Survey) -> None:
+    async def _apply(self, applying: Applying, since: datetime | None) -> None:
         done = 0
-        async for told in said(self.topics, since):
-            await applying.batch(told)
-            done += len(told)
-            self.tell(f"{done} of {survey.count} events")
+        async with self.topics.reader([EVENTS], since) as reader:
+            async for told in in_time(reader):
+                await applying.batch(told)
+                applying.commands.forget(min(each[0].at for each in told) - _SLACK)
+                done += sum(map(len, told))
+                self.tell(f"{done} of {applying.report.events_read} events")
 
-    async def _finish(
-        self, survey: Survey, commands: Commands, ends: Mapping[Place, int], report: Report
-    ) -> None:
+    async def _end(self, applying: Applying) -> None:
+        report, survey, losses = applying.report, applying.survey, applying.losses
+        if report.dry_run:
+            report.sessions_ended = losses.tell_ends()
+            return
+        await take_states(self.database, self.topics, losses.users, report)
         async with self.database.transaction() as db:
-            await users.own_addresses(db, survey.users)
-            report.rows_said_before = await forget_said(db, survey.ids)
-        late = Late(self.database, self.opener, self.keyring.masters, self.tools, self.policy)
-        report.handled_anew = await late.handle(commands.late)
+            await users.own_addresses(db, survey.moved | losses.users)
+            report.rows_said_before = await forget_said(db, survey.said)
+        await self._late(applying.commands, report)
         report.sessions_ended = await end_lost_sessions(self.database, self.keyring.masters)
+        losses.tell_ends()
+        ends = applying.commands.reader.begun
         await commit_offsets(self.topics, self.groups, ends)
         async with self.database.transaction() as db:
             await go_on_from(db, ends)
+
+    async def _late(self, commands: Commands, report: Report) -> None:
+        """Handle what came since the last event, or so shortly before it that it was not said."""
+        last = report.last_event or report.since
+        since = None if last is None else last - _UNSAID
+        late = Late(
+            self.database,
+            self.opener,
+            self.keyring.masters,
+            self.tools,
+            self.policy,
+            await self._audited(since and since - _PATIENCE),
+        )
+        async for arrivals in commands.rest(since or _LONG_AGO):
+            report.handled_anew += await late.handle(arrivals)
+
+    async def _audited(self, since: datetime | None) -> set[UUID]:
+        found: set[UUID] = set()
+        async for batch in self.topics.batches([AUDIT], since):
+            named = (read_headers(record.headers).get("ce_causationid") for _, record in batch)
+            found |= {UUID(each) for each in named if each}
+        return found

@@ -4,6 +4,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from authbus import (
     ChangePassword,
@@ -101,3 +102,24 @@ async def test_a_database_that_is_lost_comes_back_as_it_was(world: World) -> Non
     assert all(isinstance(each, ServiceLoggedIn) for each in tokens)
     assert {each["id"] for each in before} <= {each["id"] for each in after}
     assert_events_count(after)
+
+
+async def test_a_command_whose_events_were_not_said_yet_is_handled_anew(world: World) -> None:
+    crowd = Crowd(world)
+    copy = await backup(world.database)
+    async with world.consuming():
+        await crowd.asked(crowd.registers([0]))
+        await world.web.ask(world.web.draft(LogIn(email=email(0), password=NEW)))
+    async with world.database.transaction() as db:  # the relay had no time for them
+        await db.execute(text("DELETE FROM outbox WHERE aggregatetype <> 'state.keys.v1'"))
+    async with serving(world):
+        await crowd.asked(crowd.registers([1]))
+        await world.web.ask(world.web.draft(LogIn(email=email(1), password=NEW)))
+    back = replace(world, database=copy)
+
+    report = await recovered(back)
+
+    emails = await back.rows("SELECT email FROM users ORDER BY email")
+    await copy.close()
+    assert [row["email"] for row in emails] == [email(0), email(1)]
+    assert report.handled_anew == 2

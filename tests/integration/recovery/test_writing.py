@@ -15,10 +15,10 @@ from authbus_service.cluster import ClusterError, settle
 from authbus_service.core.database import Database
 from authbus_service.inbox import writing
 from authbus_service.inbox.writing import RecoveryRunsError
-from authbus_service.recovery import ending, reading, recover
+from authbus_service.recovery import ending, ordering, recover
 from authbus_service.recovery.answers import ANSWERS
 from authbus_service.recovery.applying import Applying
-from authbus_service.recovery.events import Told
+from authbus_service.recovery.ordering import Caused
 from tests.rig.accident import (
     all_said,
     backup,
@@ -70,7 +70,7 @@ class Killed:
         self.batches = 0
         self._batch = Applying.batch
 
-    async def __call__(self, applying: Applying, told: Sequence[Told]) -> None:
+    async def __call__(self, applying: Applying, told: Sequence[Caused]) -> None:
         self.batches += 1
         if self.batches == 2:
             raise KeyboardInterrupt
@@ -90,9 +90,9 @@ async def test_a_recovery_that_is_killed_goes_on_and_a_second_one_changes_nothin
         replace(world, database=copy),
         Killed(),
     )
-    monkeypatch.setattr(reading, "AT_ONCE", 20)
+    monkeypatch.setattr(ordering, "AT_ONCE", 20)
 
-    async def dying(applying: Applying, told: Sequence[Told]) -> None:
+    async def dying(applying: Applying, told: Sequence[Caused]) -> None:
         await killed(applying, told)
 
     with monkeypatch.context() as patched:

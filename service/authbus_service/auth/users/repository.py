@@ -18,6 +18,7 @@ from authbus_service.core.sets import arrays, columns, insert_rows, update_rows
 
 _USER = UserRow.__table__
 _EMAIL = cast("Table", EmailRow.__table__)
+_AT_ONCE = 5000
 _CANONICALS = bindparam("canonicals", type_=ARRAY(Text))
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
 
@@ -107,13 +108,16 @@ async def sequences(db: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, int]
 
 async def own_addresses(db: AsyncConnection, ids: Iterable[UUID]) -> None:
     """Let each of these users have the address of their row, and no other one."""
-    asked = {"ids": list(ids)}
-    await db.execute(_DISOWN, asked)
-    found = await db.execute(_ADDRESSES, asked)
-    claims = {canonical(row.email): row.id for row in found}
-    rows = [{"canonical": each, "user_id": user_id} for each, user_id in claims.items() if each]
-    if rows:
-        await db.execute(insert_rows(_EMAIL, _CLAIMED), arrays(rows, _CLAIMED))
+    every = list(ids)
+    slices = [every[begin : begin + _AT_ONCE] for begin in range(0, len(every), _AT_ONCE)]
+    for each in slices:
+        await db.execute(_DISOWN, {"ids": each})
+    for each in slices:
+        found = await db.execute(_ADDRESSES, {"ids": each})
+        claims = {canonical(row.email): row.id for row in found}
+        rows = [{"canonical": name, "user_id": user_id} for name, user_id in claims.items() if name]
+        if rows:
+            await db.execute(insert_rows(_EMAIL, _CLAIMED), arrays(rows, _CLAIMED))
 
 
 async def claim(db: AsyncConnection, claims: Mapping[str, UUID]) -> dict[str, UUID]:

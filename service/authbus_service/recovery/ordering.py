@@ -1,0 +1,82 @@
+"""Events in the order of their times, over all partitions, each command's together.
+
+So commands can be read beside them, and what is held of both grows with a stretch of time only.
+"""
+
+from collections import deque
+from collections.abc import AsyncGenerator, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from aiokafka import TopicPartition
+
+from authbus_service.recovery.events import Told, told
+from authbus_service.recovery.reading import Reader
+
+# All that one command caused, in its order.
+Caused = list[Told]
+
+# Transactions that run side by side write their events in between each other, within so long.
+_SPREAD = timedelta(seconds=5)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+AT_ONCE = 2000
+
+
+@dataclass(slots=True)
+class _Held:
+    """What was read of one partition, each event with the newest time so far."""
+
+    newest: datetime = _LONG_AGO
+    queue: deque[tuple[datetime, Told]] = field(default_factory=deque[tuple[datetime, Told]])
+
+    def put(self, found: Told) -> None:
+        self.newest = max(self.newest, found.at)
+        self.queue.append((self.newest, found))
+
+    def take(self, before: datetime | None) -> list[Caused]:
+        """What was before that time, and all else that the same commands caused."""
+        groups: dict[object, Caused] = {}
+        while self.queue and (before is None or self.queue[0][0] < before):
+            found = self.queue.popleft()[1]
+            groups.setdefault(found.cause, []).append(found)
+        if groups and self.queue:
+            later = [each for each in self.queue if each[1].cause in groups]
+            for each in later:
+                groups[each[1].cause].append(each[1])
+                self.queue.remove(each)
+        return list(groups.values())
+
+
+async def in_time(reader: Reader) -> AsyncGenerator[list[Caused]]:
+    """All events command by command, some 2,000 events at once.
+
+    Raises UnknownEventError.
+    """
+    held = {place: _Held() for place in reader.left}
+    ready: list[Caused] = []
+    while reader.left:
+        newest = min(held[place].newest for place in reader.left)
+        behind = [place for place in reader.left if held[place].newest == newest]
+        for _, record in await reader.some(behind):
+            held[TopicPartition(record.topic, record.partition)].put(told(record))
+        until = min((held[place].newest for place in reader.left), default=None)
+        ready += _taken(held.values(), until and until - _SPREAD)
+        while sum(map(len, ready)) >= AT_ONCE:
+            batch, ready = _cut(ready)
+            yield batch
+    while ready:
+        batch, ready = _cut(ready)
+        yield batch
+
+
+def _taken(held: Iterable[_Held], before: datetime | None) -> list[Caused]:
+    return [caused for each in held for caused in each.take(before)]
+
+
+def _cut(ready: list[Caused]) -> tuple[list[Caused], list[Caused]]:
+    count = 0
+    for place, caused in enumerate(ready, 1):
+        count += len(caused)
+        if count >= AT_ONCE:
+            return ready[:place], ready[place:]
+    return ready, []
