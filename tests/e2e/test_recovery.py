@@ -102,19 +102,18 @@ async def test_a_token_is_refused_whose_session_could_not_come_back(
     code, out, _ = await authbus(empty, "recover")
 
     there = {"namespace": where["namespace"], "trust": where["trust"]}
-    async with (
-        Verifier(
-            addresses.bootstrap_servers, audience="web", on_stale="accept", **there
-        ) as verifier,
-        running(empty, tmp_path / "after.log"),
-        AuthClient(addresses.bootstrap_servers, **where) as auth,
-    ):
+    servers = addresses.bootstrap_servers
+    async with Verifier(servers, audience="web", on_stale="accept", **there) as verifier:
         assert verifier.verify(session.access_token).session_id == session.session_id
-        async with asyncio.timeout(20):
+        async with (
+            running(empty, tmp_path / "after.log"),
+            AuthClient(servers, **where) as auth,
+            asyncio.timeout(20),
+        ):
             while not _is_revoked(verifier, session):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-        with pytest.raises(AuthRejected):
-            await auth.log_in(EMAIL, NEW)
+            with pytest.raises(AuthRejected):
+                await auth.log_in(EMAIL, NEW)
     report = json.loads(out)
     assert (code, report["sessions_ended"]) == (0, 1)
     assert {(each["user_id"], each["what"].split()[0]) for each in report["lost"]} == {
