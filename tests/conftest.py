@@ -9,9 +9,13 @@ import pytest_asyncio
 from hypothesis import HealthCheck, settings
 
 from authbus_service.core.database import Database, connect
-from authbus_service.core.migrations import migrate
 from authbus_service.embedded import Addresses, EmbeddedStack
-from tests.rig.databases import empty_database
+from tests.rig.databases import (
+    copied_database,
+    drop_database,
+    empty_database,
+    migrated_database,
+)
 from tests.rig.topics import forget
 
 # How fast examples are made tells of the machine's load, not of the code.
@@ -48,16 +52,28 @@ async def namespace(request: pytest.FixtureRequest) -> AsyncIterator[str]:
         await forget(stack.addresses.bootstrap_servers, name)
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def template(stack: EmbeddedStack) -> str:
+    """A database with all tables, of which copies are made."""
+    return await migrated_database(stack.addresses)
+
+
 @pytest.fixture
-async def database_url(addresses: Addresses) -> str:
-    """An empty database of this test's own."""
-    return await empty_database(addresses)
+async def database_url(
+    request: pytest.FixtureRequest, addresses: Addresses, template: str
+) -> AsyncIterator[str]:
+    """A database of this test's own: with tables where it asks for `database`, else empty."""
+    if "database" in request.fixturenames:
+        url = await copied_database(addresses, template)
+    else:
+        url = await empty_database(addresses)
+    yield url
+    await drop_database(addresses, url)
 
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """A migrated database of this test's own."""
     database = connect(database_url)
-    await migrate(database)
     yield database
     await database.close()

@@ -1,18 +1,51 @@
-"""An empty database on the worker's PostgreSQL."""
+"""Databases of a test's own on the worker's PostgreSQL."""
 
 from uuid import uuid4
 
 import asyncpg
 
+from authbus_service.core.database import connect
+from authbus_service.core.migrations import migrate
 from authbus_service.embedded import Addresses
 
 
 async def empty_database(addresses: Addresses) -> str:
     """Make one; returns its address."""
+    return await _made(addresses, "")
+
+
+async def migrated_database(addresses: Addresses) -> str:
+    """Make one with all tables; returns its address."""
+    url = await empty_database(addresses)
+    database = connect(url)
+    await migrate(database)
+    await database.close()
+    return url
+
+
+async def copied_database(addresses: Addresses, url: str) -> str:
+    """Make a copy of the one at `url`, to which nobody is connected; returns its address."""
+    return await _made(addresses, f"TEMPLATE {_name(url)} STRATEGY file_copy")
+
+
+async def drop_database(addresses: Addresses, url: str) -> None:
+    """Drop the one at `url`, whoever is connected to it."""
+    await _do(addresses, f"DROP DATABASE IF EXISTS {_name(url)} WITH (FORCE)")
+
+
+async def _made(addresses: Addresses, how: str) -> str:
     name = f"t{uuid4().hex[:8]}"
+    await _do(addresses, f"CREATE DATABASE {name} {how}")
+    return addresses.database_url.rpartition("/")[0] + f"/{name}"
+
+
+async def _do(addresses: Addresses, statement: str) -> None:
     db = await asyncpg.connect(addresses.database_url.replace("+asyncpg", ""))
     try:
-        await db.execute(f"CREATE DATABASE {name}")
+        await db.execute(statement)
     finally:
         await db.close()
-    return addresses.database_url.rpartition("/")[0] + f"/{name}"
+
+
+def _name(url: str) -> str:
+    return url.rpartition("/")[2]

@@ -17,6 +17,8 @@ from authbus_service.embedded.locks import Lock
 
 _PREFIX = "authbus-embedded-"
 _LOCK = "stack.lock"
+_MEMORY = Path("/dev/shm")  # noqa: S108 - each folder in it is made by mkdtemp
+_ROOM = 8 << 30
 _POLL_SECONDS = 0.05
 _CHILDREN_END_SECONDS = 20.0
 _UNLOCKED_SECONDS = 60.0
@@ -46,7 +48,7 @@ class DataFolder:
         """
         if not self.kept:
             _sweep()
-            self._path = Path(tempfile.mkdtemp(prefix=_PREFIX))
+            self._path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_roomy_memory()))
             # PostgreSQL passes through when root has to start it as another user.
             self._path.chmod(0o711)
         self.path.mkdir(parents=True, exist_ok=True)
@@ -74,9 +76,26 @@ class DataFolder:
         self._lock = None
 
 
+def _roomy_memory() -> Path | None:
+    """A file system in memory, for what nobody keeps; None where it is small or runs no code.
+
+    The broker loads libraries from its folder.
+    """
+    try:
+        found = os.statvfs(_MEMORY)
+    except OSError:
+        return None
+    runs_code = not found.f_flag & os.ST_NOEXEC
+    free = found.f_bavail * found.f_frsize
+    if runs_code and free >= _ROOM and os.access(_MEMORY, os.W_OK | os.X_OK):
+        return _MEMORY
+    return None
+
+
 def _sweep() -> None:
     """Remove what killed runs left; only our own folders, for others could set a trap in theirs."""
-    for old in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+    places = (Path(tempfile.gettempdir()), _MEMORY)
+    for old in (each for place in places for each in place.glob(f"{_PREFIX}*")):
         lock = Lock(old / _LOCK)
         with suppress(OSError):
             found = old.lstat()
