@@ -4,12 +4,19 @@ A seal never compresses and carries no header but those named here. Errors say o
 nothing of the content.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, cast
 
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    ECDH,
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
+)
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from joserfc import jwe
 from joserfc.jwk import ECKey
 
@@ -20,6 +27,8 @@ LARGEST_SEAL = 65536
 
 _ALG, _ENC, _CURVE = "ECDH-ES", "A256GCM", "P-256"
 _ALLOWED = frozenset({"alg", "enc", "kid", "epk", "cty", "typ", "apu", "apv"})
+_COORDINATE, _KEY_BITS = 32, 256
+_FIRST_ROUND = (1).to_bytes(4, "big")
 _REGISTRY = jwe.JWERegistry(algorithms=[_ALG, _ENC])
 _LARGEST_HEADER = _REGISTRY.max_protected_header_length
 _LONGEST_KID = 128
@@ -65,14 +74,41 @@ def kid_of(value: bytes) -> str:
 
 def open_sealed(value: bytes, key: ECKey) -> bytes:
     """What is inside. Raises SealError, whatever is wrong with the seal or the key."""
-    _protected(value)
+    header = _protected(value)
+    protected, _, *parts = value.split(b".")
+    payload = None
     try:
-        payload = jwe.decrypt_compact(value, key, registry=_REGISTRY).plaintext
+        nonce, sealed, tag = (base64url.decode(part.decode()) for part in parts)
+        content_key = _agreed(key, header)
+        payload = AESGCM(content_key).decrypt(nonce, sealed + tag, protected)
     except Exception:  # noqa: BLE001 - whatever a hostile seal breaks, the answer is one
         payload = None
     if payload is None:
         raise SealError
     return payload
+
+
+def _agreed(key: ECKey, header: Mapping[str, Any]) -> bytes:
+    """The content's key: RFC 7518, 4.6, direct agreement.
+
+    Twice as fast as a library of all algorithms; each command of a replay is opened once more.
+    """
+    point = header["epk"]
+    if (point["kty"], point["crv"]) != ("EC", _CURVE):
+        raise SealError
+    x, y = (base64url.decode(point[name]).rjust(_COORDINATE, b"\0") for name in ("x", "y"))
+    theirs = EllipticCurvePublicKey.from_encoded_point(SECP256R1(), b"\x04" + x + y)
+    ours = key.private_key
+    parties = (base64url.decode(header.get(name, "")) for name in ("apu", "apv"))
+    info = b"".join(map(_counted, (_ENC.encode(), *parties))) + _KEY_BITS.to_bytes(4, "big")
+    if ours is None:
+        raise SealError
+    shared = ours.exchange(ECDH(), theirs)
+    return hashlib.sha256(_FIRST_ROUND + shared + info).digest()
+
+
+def _counted(part: bytes) -> bytes:
+    return len(part).to_bytes(4, "big") + part
 
 
 def private_key(key: EllipticCurvePrivateKey, kid: str) -> ECKey:

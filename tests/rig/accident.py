@@ -95,7 +95,7 @@ async def recovered(world: World, *, dry_run: bool = False) -> Report:
         tools=tools_of(world.database, world.hashes, policy, *readers),
         policy=policy,
         hashes=world.hashes,
-        tell=lambda _: None,
+        tell=lambda _step, _done, _total: None,
     )
     return await recovery.run(dry_run=dry_run)
 

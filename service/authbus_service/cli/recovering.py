@@ -1,10 +1,10 @@
 """`authbus recover`."""
 
 import json
-import sys
 from pathlib import Path
 
 from authbus_service.cli.output import report, say, show, to_a_person
+from authbus_service.cli.progress import progress
 from authbus_service.cli.running import run_quietly
 from authbus_service.core.config import Settings, load
 from authbus_service.embedded import warm
@@ -32,12 +32,7 @@ def recover(*, dry_run: bool, into: Path | None) -> None:
 
 
 async def _recover(settings: Settings, dry_run: bool) -> Report:
-    async with servers(settings, report) as place, recovery(place, _tell) as found:
-        return await found.run(dry_run=dry_run)
-
-
-def _tell(line: str) -> None:
-    """Progress: one line that is written over in a terminal."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{line}")
-        sys.stderr.flush()
+    async with servers(settings, report) as place:
+        with progress() as tell:
+            async with recovery(place, tell) as found:
+                return await found.run(dry_run=dry_run)

@@ -6,6 +6,7 @@ handled anew, each judged by the time at which it came.
 
 import asyncio
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from authbus_service.auth.proof import Policy, Tools
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.group import Grouping
 from authbus_service.consumers.job import Job
-from authbus_service.consumers.labels import read_labels
+from authbus_service.consumers.labels import Labels, read_labels
 from authbus_service.consumers.opening import Opener
 from authbus_service.consumers.unreadable import UnreadableError
 from authbus_service.core import clock
@@ -39,13 +40,22 @@ class Late:
 
     async def handle(self, arrivals: Sequence[Arrival]) -> int:
         """Returns how many were handled; what cannot be read or asked is passed over."""
-        return sum([await self._one(came) for came in arrivals])
+        named: list[tuple[Arrival, Labels]] = []
+        for came in arrivals:
+            with suppress(UnreadableError):
+                named.append((came, read_labels(came)))
+        async with self.database.reading() as db:
+            known = await inbox.known(db, {labels.id for _, labels in named})
+        done = {*known, *self.told}
+        handled = 0
+        for came, labels in named:
+            if labels.id not in done and await self._one(came, labels):
+                done.add(labels.id)
+                handled += 1
+        return handled
 
-    async def _one(self, came: Arrival) -> bool:
+    async def _one(self, came: Arrival, labels: Labels) -> bool:
         try:
-            labels = read_labels(came)
-            if labels.id in self.told or await self._is_known(labels.id):
-                return False
             opened = self.opener.open(came, labels)
         except UnreadableError:
             return False
@@ -65,7 +75,3 @@ class Late:
         grouping = Grouping(self.database, self.policy, lambda _: {}, at=came.appended_at)
         await grouping.together([job], wait=True)
         return True
-
-    async def _is_known(self, command_id: UUID) -> bool:
-        async with self.database.reading() as db:
-            return bool(await inbox.known(db, [command_id]))

@@ -43,7 +43,8 @@ _SLACK = timedelta(minutes=1)
 _UNSAID = timedelta(minutes=1)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
-Tell = Callable[[str], None]
+# Called with a step's name, how much of it is done, and how much there is, where that is known.
+Tell = Callable[[str, int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +121,12 @@ class Recovery:
         async for batch in self.topics.batches([EVENTS], since):
             for _, record in batch:
                 survey.note(record)
+            self.tell("survey", survey.kinds.total(), None)
         if survey.waiting:
             async for batch in self.topics.batches([AUDIT], since):
                 for _, record in batch:
                     survey.note_id(read_headers(record.headers))
         report.events_read, report.last_event = survey.kinds.total(), survey.last
-        self.tell(f"{report.events_read} events since {since}")
         return survey
 
     async def _begin(self, point: datetime | None) -> None:
@@ -151,7 +152,7 @@ class Recovery:
                 await applying.batch(told)
                 applying.commands.forget(min(each[0].at for each in told) - _SLACK)
                 done += sum(map(len, told))
-                self.tell(f"{done} of {applying.report.events_read} events")
+                self.tell("events", done, applying.report.events_read)
 
     async def _end(self, applying: Applying) -> None:
         report, survey, losses = applying.report, applying.survey, applying.losses
