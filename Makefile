@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help setup demo serve test gate nightly drill check format bench bench-users spec lock clean
+.PHONY: help setup demo serve test gate nightly drill check format bench bench-users bench-recovery spec lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
@@ -46,6 +46,9 @@ bench: setup ## measure log-ins a second, the latency beside the hash, cheap com
 
 bench-users: setup ## measure log-ins and refreshes with a thousand and with a million users
 	@$(BIN)/python -m tests.benchmarks.users
+
+bench-recovery: setup ## measure how fast a lost database comes back, and in what memory
+	@$(BIN)/python -m tests.benchmarks.recovery
 
 spec: setup ## write schemas/authbus/spec anew
 	@$(BIN)/authbus spec

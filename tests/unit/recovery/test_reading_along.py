@@ -1,0 +1,138 @@
+"""Events and commands read side by side: in the order of time, and no more of them than needed."""
+
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+from uuid import UUID
+
+from aiokafka import TopicPartition
+
+from authbus import ProfileUpdated
+from authbus.profile import ProfileField
+from authbus.topics import EVENTS, SESSIONS, Topic
+from authbus_service.auth.request import Derived
+from authbus_service.consumers.opening import Opener
+from authbus_service.consumers.telling import Told, records
+from authbus_service.core.ids import derived_id, new_id
+from authbus_service.core.security.masters import Masters
+from authbus_service.recovery.commands import Commands
+from authbus_service.recovery.ordering import in_time
+from authbus_service.recovery.reading import Reader, Record
+
+MASTERS = Masters([os.urandom(32)])
+BEGIN = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=10)
+OPENER = cast("Opener", None)
+
+
+def second(number: float) -> datetime:
+    return BEGIN + timedelta(seconds=number)
+
+
+class Script(Reader):
+    """Gives out what it was made of, one record of a place at a time."""
+
+    def __init__(self, topic: Topic, of: dict[int, list[Record]]) -> None:
+        self.topic = topic
+        self.script = {TopicPartition(topic.suffix, each): list(rows) for each, rows in of.items()}
+        self.left = set(self.script)
+        self.given = 0
+
+    async def some(self, places: Iterable[TopicPartition]) -> list[tuple[Topic, Record]]:
+        found = [(self.topic, self.script[place].pop(0)) for place in places]
+        self.left = {place for place, rows in self.script.items() if rows}
+        self.given += len(found)
+        return found
+
+
+def events(partition: int, cause: UUID, at: datetime, count: int) -> list[Record]:
+    by = Derived(MASTERS, MASTERS.current, cause, b"content")
+    user, fields = new_id(), (ProfileField.DISPLAY_NAME,)
+    told = [
+        ProfileUpdated(
+            user_id=user,
+            sequence=number + 1,
+            actor="service",
+            causation_id=cause,
+            profile_version=1,
+            fields=fields,
+        )
+        for number in range(count)
+    ]
+    rows = records(by, [Told(each, None) for each in told], at)
+    return [_record(EVENTS, partition, each.payload or b"", each.headers, at) for each in rows]
+
+
+def command(partition: int, id_: UUID, at: datetime) -> Record:
+    expiry = (at + timedelta(seconds=30)).isoformat().encode()
+    headers = [("ce_id", str(id_).encode()), ("ce_expirytime", expiry)]
+    return _record(SESSIONS, partition, b"sealed", headers, at)
+
+
+def _record(topic: Topic, partition: int, value: bytes, headers: Any, at: datetime) -> Record:
+    found = {"topic": topic.suffix, "partition": partition, "offset": 0, "key": b"k"}
+    found |= {"value": value, "headers": headers, "timestamp": int(at.timestamp() * 1000)}
+    return cast("Record", SimpleNamespace(**found))
+
+
+def named(at: datetime) -> UUID:
+    """A command's id of this time."""
+    millisecond = int(at.timestamp() * 1000)
+    return derived_id(UUID(int=millisecond << 80), os.urandom(32))
+
+
+async def test_what_one_command_caused_is_together_though_others_wrote_in_between() -> None:
+    one, other, later = (named(second(each)) for each in (0, 1, 60))
+    first, last = events(0, one, second(5), 2)
+    between = events(0, other, second(6), 1)
+    reader = Script(EVENTS, {0: [first, *between, last, *events(0, later, second(60), 1)]})
+
+    found = [each async for batch in in_time(reader) for each in batch]
+
+    assert [[told.cause for told in each] for each in found] == [[one, one], [other], [later]]
+
+
+async def test_events_of_all_partitions_come_in_the_order_of_time_within_seconds() -> None:
+    times = {0: range(0, 400, 2), 1: range(200, 300), 2: range(0, 400, 100)}
+    reader = Script(
+        EVENTS,
+        {
+            partition: [events(partition, named(second(at)), second(at), 1)[0] for at in of]
+            for partition, of in times.items()
+        },
+    )
+
+    found = [each[0].at async for batch in in_time(reader) for each in batch]
+
+    assert len(found) == sum(map(len, times.values()))
+    newest = BEGIN
+    for at in found:
+        newest = max(newest, at)
+        assert newest - at <= timedelta(seconds=100)
+
+
+async def test_commands_are_read_as_far_as_events_ask_and_held_until_they_have_expired() -> None:
+    ids = [named(second(each)) for each in range(3600)]
+    reader = Script(SESSIONS, {0: [command(0, id_, second(at)) for at, id_ in enumerate(ids)]})
+    commands = Commands(OPENER, MASTERS, reader)
+    held: list[int] = []
+
+    for at in range(0, 3600, 10):
+        await commands.find([ids[at]])
+        assert ids[at] in commands.by_id
+        assert reader.given <= at + 2
+        commands.forget(second(at))
+        held.append(len(commands.by_id))
+
+    assert max(held) <= 60
+
+
+async def test_a_command_that_is_not_there_is_looked_for_ten_minutes_ahead_and_no_further() -> None:
+    ids = [named(second(each)) for each in range(3600)]
+    reader = Script(SESSIONS, {0: [command(0, id_, second(at)) for at, id_ in enumerate(ids)]})
+    commands = Commands(OPENER, MASTERS, reader)
+
+    await commands.find([named(second(100))])
+
+    assert 700 <= reader.given <= 702
