@@ -127,7 +127,8 @@ class Drill:
         self.found.differences += [found for of in each for found in of]
         after = await self._said()
         self.found.differences += after.faults()
-        self.found.differences += [f"event {id_} is gone" for id_ in before.ids - after.ids]
+        gone = [*(before.ids - after.ids), *(before.audited - after.audited)]
+        self.found.differences += [f"what was said as {id_} is gone" for id_ in gone]
         self.found.users, self.found.events = len(people.all), after.ids.total()
 
     async def _said(self) -> Said:

@@ -14,10 +14,11 @@ from authbus.topics import AUDIT, EVENTS, Topic
 
 @dataclass
 class Said:
-    """`sequences` and `causes` are each user's, in the order of the topic; the rest counts ids."""
+    """`sequences` and `causes` are each user's; `told` are the commands that the audit knows."""
 
     ids: Counter[str] = field(default_factory=Counter[str])
     audited: Counter[str] = field(default_factory=Counter[str])
+    told: set[str] = field(default_factory=set[str])
     causes: dict[str, set[str]] = field(default_factory=lambda: defaultdict[str, set[str]](set))
     erasures: dict[str, str] = field(default_factory=dict[str, str])
     sequences: dict[str, list[int]] = field(
@@ -41,7 +42,8 @@ class Said:
             for user, told in self.sequences.items()
             if told != list(range(1, len(told) + 1))
         ]
-        return found
+        done = {cause for causes in self.causes.values() for cause in causes}
+        return found + [f"no audit tells of command {cause}" for cause in done - self.told]
 
 
 async def everything_said(servers: str, namespace: str) -> Said:
@@ -56,6 +58,7 @@ async def everything_said(servers: str, namespace: str) -> Said:
         said.sequences[event["user_id"]].append(event["sequence"])
     async for record in _records(servers, AUDIT, namespace):
         said.audited[dict(record.headers)["ce_id"].decode()] += 1
+        said.told.add(json.loads(record.value or b"{}").get("command_id", ""))
     return said
 
 
