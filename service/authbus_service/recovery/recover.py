@@ -40,7 +40,7 @@ _PATIENCE = timedelta(minutes=30)
 # Events of one user are in order, those of others only nearly: commands are held so much longer.
 _SLACK = timedelta(minutes=1)
 # The relay is so far behind at most, while it runs.
-_UNSAID = timedelta(minutes=1)
+_UNSAID = timedelta(seconds=30)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Called with a step's name, how much of it is done, and how much there is, where that is known.

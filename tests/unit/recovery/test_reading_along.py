@@ -83,14 +83,16 @@ def named(at: datetime) -> UUID:
 
 
 async def test_what_one_command_caused_is_together_though_others_wrote_in_between() -> None:
-    one, other, later = (named(second(each)) for each in (0, 1, 60))
+    one, other, next_, later = (named(second(each)) for each in (0, 1, 2, 60))
     first, last = events(0, one, second(5), 2)
     between = events(0, other, second(6), 1)
-    reader = Script(EVENTS, {0: [first, *between, last, *events(0, later, second(60), 1)]})
+    behind = [*events(0, next_, second(10.5), 1), *events(0, later, second(60), 1)]
+    reader = Script(EVENTS, {0: [first, *between, last, *behind]})
 
     found = [each async for batch in in_time(reader) for each in batch]
 
-    assert [[told.cause for told in each] for each in found] == [[one, one], [other], [later]]
+    causes = [[told.cause for told in each] for each in found]
+    assert causes == [[one, one], [other], [next_], [later]]
 
 
 async def test_events_of_all_partitions_come_in_the_order_of_time_within_seconds() -> None:
