@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 
 from aiokafka import TopicPartition
 
@@ -33,16 +34,16 @@ class _Held:
         self.newest = max(self.newest, found.at)
         self.queue.append((self.newest, found))
 
-    def take(self, before: datetime | None) -> list[Caused]:
-        """What was before that time, and all else that the same commands caused."""
-        groups: dict[object, Caused] = {}
+    def take(self, before: datetime | None) -> list[tuple[datetime, Caused]]:
+        """What was before that time, and all else that the same commands caused, by time."""
+        groups: dict[object, tuple[datetime, Caused]] = {}
         while self.queue and (before is None or self.queue[0][0] < before):
-            found = self.queue.popleft()[1]
-            groups.setdefault(found.cause, []).append(found)
+            at, found = self.queue.popleft()
+            groups.setdefault(found.cause, (at, []))[1].append(found)
         if groups and self.queue:
             later = [each for each in self.queue if each[1].cause in groups]
             for each in later:
-                groups[each[1].cause].append(each[1])
+                groups[each[1].cause][1].append(each[1])
                 self.queue.remove(each)
         return list(groups.values())
 
@@ -70,7 +71,9 @@ async def in_time(reader: Reader) -> AsyncGenerator[list[Caused]]:
 
 
 def _taken(held: Iterable[_Held], before: datetime | None) -> list[Caused]:
-    return [caused for each in held for caused in each.take(before)]
+    """By time over all partitions: a batch that ran ahead would let go of others' commands."""
+    found = [timed for each in held for timed in each.take(before)]
+    return [caused for _, caused in sorted(found, key=itemgetter(0))]
 
 
 def _cut(ready: list[Caused]) -> tuple[list[Caused], list[Caused]]:

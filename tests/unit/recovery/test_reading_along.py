@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
+import pytest
 from aiokafka import TopicPartition
 
 from authbus import ProfileUpdated
@@ -17,6 +18,7 @@ from authbus_service.consumers.opening import Opener
 from authbus_service.consumers.telling import Told, records
 from authbus_service.core.ids import derived_id, new_id
 from authbus_service.core.security.masters import Masters
+from authbus_service.recovery import ordering
 from authbus_service.recovery.commands import Commands
 from authbus_service.recovery.ordering import in_time
 from authbus_service.recovery.reading import Reader, Record
@@ -31,16 +33,20 @@ def second(number: float) -> datetime:
 
 
 class Script(Reader):
-    """Gives out what it was made of, one record of a place at a time."""
+    """Gives out what it was made of, so many records of a place at a time."""
 
-    def __init__(self, topic: Topic, of: dict[int, list[Record]]) -> None:
-        self.topic = topic
+    def __init__(self, topic: Topic, of: dict[int, list[Record]], at_once: int = 1) -> None:
+        self.topic, self.at_once = topic, at_once
         self.script = {TopicPartition(topic.suffix, each): list(rows) for each, rows in of.items()}
         self.left = set(self.script)
         self.given = 0
 
     async def some(self, places: Iterable[TopicPartition]) -> list[tuple[Topic, Record]]:
-        found = [(self.topic, self.script[place].pop(0)) for place in places]
+        found: list[tuple[Topic, Record]] = []
+        for place in places:
+            rows = self.script[place]
+            found += [(self.topic, each) for each in rows[: self.at_once]]
+            del rows[: self.at_once]
         self.left = {place for place, rows in self.script.items() if rows}
         self.given += len(found)
         return found
@@ -112,6 +118,24 @@ async def test_events_of_all_partitions_come_in_the_order_of_time_within_seconds
     for at in found:
         newest = max(newest, at)
         assert newest - at <= timedelta(seconds=100)
+
+
+async def test_no_batch_begins_after_what_a_later_one_still_brings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ordering, "AT_ONCE", 20)
+    rows = {
+        partition: [
+            events(partition, named(second(at)), second(at), 1)[0]
+            for at in range(partition, 1200, 10)
+        ]
+        for partition in range(3)
+    }
+    batches = [batch async for batch in in_time(Script(EVENTS, rows, at_once=50))]
+
+    begins = [min(each[0].at for each in batch) for batch in batches]
+    assert len(batches) >= 18
+    assert begins == sorted(begins)
 
 
 async def test_commands_are_read_as_far_as_events_ask_and_held_until_they_have_expired() -> None:
