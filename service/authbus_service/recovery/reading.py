@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from authbus.topics import Topic
 from authbus_service.consumers.bounded import read_bounded
+from authbus_service.relay.belonging import settle_past
 
 Record = ConsumerRecord[Any, Any]
 Place = tuple[str, int]
@@ -89,6 +90,10 @@ class Topics:
             while reader.left:
                 if found := await reader.some(reader.left):
                     yield found
+
+    async def settle(self) -> None:
+        """End what a relay had begun to say, so that nothing is said behind the ends."""
+        await settle_past(self.namespace, {"bootstrap_servers": self.servers, **self.security})
 
     def _consumer(self) -> AIOKafkaConsumer:
         read_bounded()

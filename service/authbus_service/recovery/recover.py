@@ -70,10 +70,10 @@ class Recovery:
         async with self._alone():
             point, resumed = await self._restore_point()
             report.since = since = None if point is None else point - _SKEW
-            survey = await self._survey(since, report)
-            found = await said_keys(self.topics, self.keyring.masters)
             if not dry_run:
                 await self._begin(point)
+            survey = await self._survey(since, report)
+            found = await said_keys(self.topics, self.keyring.masters)
             await self._keys(found, report)
             earlier = None if since is None else since - _PATIENCE
             async with self.topics.reader(COMMAND_TOPICS, earlier) as reader:
@@ -130,10 +130,12 @@ class Recovery:
         return survey
 
     async def _begin(self, point: datetime | None) -> None:
+        """From now on no relay begins; what one had begun is settled before anything is read."""
         begun = update(Installation).values(recovering=True, restore_point=point)
         async with self.database.transaction() as db:
             await partitions.keep(db, clock.now())
             await db.execute(begun)
+        await self.topics.settle()
 
     async def _keys(self, told: SaidKeys, report: Report) -> None:
         async with self.database.transaction() as db:

@@ -9,6 +9,10 @@ class LeaseLostError(RelayError):
     """Somebody else may be leading by now."""
 
 
+class EpochOverError(RelayError):
+    """The database is not any more as it was when this process began."""
+
+
 class OutcomeUnknownError(RelayError):
     """A transaction may or may not be committed; its producer is gone."""
 

@@ -23,6 +23,7 @@ from authbus_service.core.logging import get_logger
 from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.repository import Said, Waiting
 from authbus_service.relay.batch import Unit, in_order, outgoing, units
+from authbus_service.relay.belonging import require_epoch, transactional_id
 from authbus_service.relay.errors import LeaseLostError, RecordTooLargeError
 from authbus_service.relay.heartbeat import heartbeats, settled_through
 from authbus_service.relay.lease import Lease
@@ -125,6 +126,7 @@ class Relay:
                 await self._lease.release()
 
     async def _lead(self) -> None:
+        await require_epoch(self._database, self._epoch)
         await self._lease.take()
         log.info("the relay leads", number=self._lease.number)
         self.state.leading = True
@@ -139,6 +141,7 @@ class Relay:
     async def _relay(self) -> None:
         try:
             await self._producer.open()
+            await require_epoch(self._database, self._epoch)
             await self._settle()
             await self._lease.renew()
             while True:
@@ -216,7 +219,7 @@ class Relay:
     def _make_producer(self) -> TransactionalProducer:
         return TransactionalProducer(
             self._client,
-            transactional_id=f"{self._namespace}.relay",
+            transactional_id=transactional_id(self._namespace),
             deadline=self._pace.deadline,
         )
 

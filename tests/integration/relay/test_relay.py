@@ -9,11 +9,12 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from authbus import topics
 from authbus.state import DeadLetter
 from authbus_service.core.database import connect
+from authbus_service.core.installation import Installation
 from authbus_service.outbox.repository import Record, Said, append
 from authbus_service.relay.loop import Relay
 from tests.integration.relay.world import World, a_record, running, until
@@ -130,10 +131,13 @@ async def test_the_manifest_of_another_epoch_deletes_nothing(world: World) -> No
         return len(await world.read()) == 3
 
     await world.write(a_record(), a_record(), a_record())
-    async with running(world.relay(Gone, epoch=uuid4())):
+    async with running(world.relay(Gone)):
         await until(said)
+    recovered = uuid4()
+    async with world.database.transaction() as db:
+        await db.execute(update(Installation).values(epoch=recovered))
 
-    async with running(world.relay()):
+    async with running(world.relay(epoch=recovered)):
         await world.until_said()
 
     assert len(await world.read()) == 6

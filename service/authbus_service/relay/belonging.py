@@ -1,0 +1,41 @@
+"""Whose relay speaks: that of the database's epoch, and none while the database is recovered."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from authbus_service.core.database import Database
+from authbus_service.core.installation import Installation
+from authbus_service.relay.errors import EpochOverError
+from authbus_service.relay.producer import OPEN_SECONDS, TransactionalProducer
+
+_SECONDS = 5.0
+
+
+def transactional_id(namespace: str) -> str:
+    """Under which every relay of this namespace speaks, so that a later one fences the others."""
+    return f"{namespace}.relay"
+
+
+async def require_epoch(database: Database, epoch: UUID) -> None:
+    """Raise EpochOverError when the database was recovered since this epoch, or is right now."""
+    asked = select(Installation.epoch, Installation.recovering)
+    async with asyncio.timeout(_SECONDS), database.reading() as db:
+        found = (await db.execute(asked)).one_or_none()
+    if found is not None and (found.recovering or found.epoch != epoch):
+        raise EpochOverError("the database was recovered, or is being recovered")
+
+
+async def settle_past(namespace: str, client: Mapping[str, Any]) -> None:
+    """End what any relay has begun to say: afterwards it is said or never will be.
+
+    `client` are aiokafka's keyword arguments.
+    """
+    producer = TransactionalProducer(
+        client, transactional_id=transactional_id(namespace), deadline=OPEN_SECONDS
+    )
+    await producer.open()
+    await producer.close()
