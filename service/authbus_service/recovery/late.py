@@ -20,7 +20,9 @@ from authbus_service.consumers.opening import Opener
 from authbus_service.consumers.unreadable import UnreadableError
 from authbus_service.core import clock
 from authbus_service.core.database import Database
+from authbus_service.core.ids import id_time
 from authbus_service.core.security.masters import Masters
+from authbus_service.inbox import partitions
 from authbus_service.inbox import repository as inbox
 
 
@@ -39,11 +41,17 @@ class Late:
     told: Collection[UUID]
 
     async def handle(self, arrivals: Sequence[Arrival]) -> int:
-        """Returns how many were handled; what cannot be read or asked is passed over."""
+        """Returns how many were handled; what cannot be read or asked is passed over.
+
+        So is what is older than the inbox remembers: topics may keep a record for longer.
+        """
         named: list[tuple[Arrival, Labels]] = []
+        oldest = partitions.oldest(clock.now())
         for came in arrivals:
             with suppress(UnreadableError):
-                named.append((came, read_labels(came)))
+                labels = read_labels(came)
+                if (id_time(labels.id) or oldest) >= oldest:
+                    named.append((came, labels))
         async with self.database.reading() as db:
             known = await inbox.known(db, {labels.id for _, labels in named})
         done = {*known, *self.told}

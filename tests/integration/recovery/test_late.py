@@ -3,12 +3,20 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
+import pytest
 from pydantic import SecretStr
 
-from authbus import ChangePassword, LoggedIn, LogIn, Rejected
+from authbus import ChangePassword, LoggedIn, LogIn, RegisterUser, Rejected
 from authbus.replies import Code
+from authbus.topics import Topic
+from authbus_service.consumers.arrival import Arrival
 from authbus_service.core import clock
+from authbus_service.core.ids import new_id
+from authbus_service.inbox import partitions
+from authbus_service.recovery import commands
+from authbus_service.recovery.reading import Record
 from tests.rig.accident import backup, recovered, serving
 from tests.rig.crowd import PASSWORD, Crowd, email
 from tests.rig.world import World
@@ -46,3 +54,23 @@ async def test_a_command_whose_commit_was_lost_has_its_effect_as_of_the_time_it_
         (late,) = await crowd.asked([draft(LogIn(email=email(0), password=NEW))])
     assert (again, type(late)) == (answer, LoggedIn)
     await copy.close()
+
+
+async def test_a_command_older_than_the_inbox_remembers_has_no_effect_and_stops_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = clock.now() - partitions.RETENTION - timedelta(days=2)
+    id_ = UUID(f"{int(at.timestamp() * 1000):012x}{new_id().hex[12:]}")
+    asked = RegisterUser(email=email(0), password=PASSWORD)
+    expires_at = at + timedelta(minutes=5)
+    await world.web.send(world.web.draft(asked, id_=id_, expirytime=expires_at))
+    read = commands.arrival
+
+    def old(topic: Topic, record: Record) -> Arrival:
+        return replace(read(topic, record), appended_at=at)
+
+    monkeypatch.setattr(commands, "arrival", old)
+
+    report = await recovered(world)
+
+    assert (report.handled_anew, await world.rows("SELECT 1 FROM users")) == (0, [])
