@@ -69,7 +69,7 @@ class Applying:
         if not fresh:
             return
         new = [each for each in told if any(one.id in fresh for one in each)]
-        found = self._found(new)
+        found = await self._found(new)
         if self.dry_run:
             self._foretell([each for of in new for each in of if each.id in fresh], found)
             return
@@ -133,13 +133,20 @@ class Applying:
             return isinstance(event, UserErased) and event.sequence > known.get(event.user_id, 0)
         return event.sequence > known.get(event.user_id, 0)
 
-    def _found(self, told: Iterable[Caused]) -> dict[UUID, tuple[Request, Arrival]]:
-        found: dict[UUID, tuple[Request, Arrival]] = {}
-        for first, *_ in told:
-            if (made := self.commands.that_made(first.id, first.cause)) is not None:
-                found[first.cause] = made
+    async def _found(self, told: Iterable[Caused]) -> dict[UUID, tuple[Request, Arrival]]:
+        wanted = {of[0].cause: of[0].id for of in told}
+        found = self._made(wanted)
+        forged = wanted.keys() & self.commands.by_id.keys() - found.keys()
+        if forged:
+            await self.commands.read_past(forged)
+            found |= self._made({each: wanted[each] for each in forged})
         self.report.commands_opened += len(found)
         return found
+
+    def _made(self, wanted: Mapping[UUID, UUID]) -> dict[UUID, tuple[Request, Arrival]]:
+        """The commands (id -> their first event's id) that are known so far."""
+        made = {cause: self.commands.that_made(id_, cause) for cause, id_ in wanted.items()}
+        return {cause: each for cause, each in made.items() if each is not None}
 
     async def _hashed(self, told: Iterable[Caused], found: Found) -> dict[UUID, str]:
         """The hashes of the passwords that these commands set, all cores at work."""

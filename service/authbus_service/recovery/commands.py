@@ -40,6 +40,8 @@ class Commands:
         default_factory=lambda: defaultdict[UUID, list[Arrival]](list)
     )
     _read_to: dict[TopicPartition, datetime] = field(default_factory=dict[TopicPartition, datetime])
+    # The latest of all that claim an id: else a forged header would have the true one let go of.
+    _held_to: dict[UUID, int] = field(default_factory=dict[UUID, int])
     _expiring: dict[int, list[UUID]] = field(
         default_factory=lambda: defaultdict[int, list[UUID]](list)
     )
@@ -56,6 +58,12 @@ class Commands:
                     return
                 until += _STEP
             missing -= self.by_id.keys()
+
+    async def read_past(self, claimed: Iterable[UUID]) -> None:
+        """Read on until nobody can have sent these ids behind: who claims one may not have it."""
+        times = [at for each in claimed if (at := id_time(each)) is not None]
+        while times and await self._read(max(times) + NEAR):
+            pass
 
     def that_made(self, event_id: UUID, command_id: UUID) -> tuple[Request, Arrival] | None:
         """The command whose first event has this id, which follows from its content.
@@ -80,7 +88,8 @@ class Commands:
         bucket = _bucket(before)
         for each in [each for each in self._expiring if each < bucket]:
             for command_id in self._expiring.pop(each):
-                self.by_id.pop(command_id, None)
+                if self._held_to.get(command_id, bucket) < bucket:
+                    del self._held_to[command_id], self.by_id[command_id]
 
     async def rest(self, since: datetime) -> AsyncGenerator[list[Arrival]]:
         """What came from this time on, of what is held and all behind it, in the order of times."""
@@ -99,6 +108,7 @@ class Commands:
         held = [came for of in self.by_id.values() for came in of]
         self.by_id.clear()
         self._expiring.clear()
+        self._held_to.clear()
         return held
 
     async def _read(self, until: datetime) -> bool:
@@ -124,7 +134,9 @@ class Commands:
         longest = issued + LONGEST_LIFE
         expires_at = min(instant(headers.get("ce_expirytime")) or longest, longest)
         self.by_id[claimed].append(came)
-        self._expiring[_bucket(expires_at)].append(claimed)
+        bucket = _bucket(expires_at)
+        self._held_to[claimed] = max(self._held_to.get(claimed, bucket), bucket)
+        self._expiring[bucket].append(claimed)
 
 
 def _bucket(at: datetime) -> int:

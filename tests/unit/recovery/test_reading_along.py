@@ -154,6 +154,23 @@ async def test_commands_are_read_as_far_as_events_ask_and_held_until_they_have_e
     assert max(held) <= 60
 
 
+async def test_a_copy_that_claims_to_have_expired_has_nothing_let_go_of_but_itself() -> None:
+    true = command(0, named(second(0)), second(0))
+    expired = ("ce_expirytime", b"1970-01-01T00:00:00+00:00")
+    copy = _record(SESSIONS, 0, b"forged", [true.headers[0], expired], second(1))
+    reader = Script(SESSIONS, {0: [true, copy, command(0, named(second(2)), second(2))]})
+    commands, claimed = (
+        Commands(OPENER, MASTERS, reader),
+        UUID(dict(true.headers)["ce_id"].decode()),
+    )
+    await commands.find([named(second(1000))])
+
+    commands.forget(second(20))
+    assert claimed in commands.by_id
+    commands.forget(second(60))
+    assert not commands.by_id
+
+
 async def test_a_command_that_is_not_there_is_looked_for_ten_minutes_ahead_and_no_further() -> None:
     ids = [named(second(each)) for each in range(3600)]
     reader = Script(SESSIONS, {0: [command(0, id_, second(at)) for at, id_ in enumerate(ids)]})
