@@ -1,9 +1,11 @@
 """What is left when all events are applied: addresses, what was said already, where to go on."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import CommitFailedError
 from sqlalchemy import select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,6 +20,19 @@ from authbus_service.recovery.reading import Place, Topics
 
 _WITH_EVENTS = (USERS_STATE.suffix, SESSIONS_ENDED.suffix)
 _MOST_WAITING = 1_000_000
+# Longer than a consumer's session.
+_PATIENCE_SECONDS = 60.0
+_PAUSE_SECONDS = 0.5
+
+
+class GroupInUseError(RuntimeError):
+    """A service still runs: Kafka lets nobody else move its group."""
+
+    def __init__(self, group: str) -> None:
+        """The cure is to stop it; what was recovered stays."""
+        super().__init__(
+            f"the group {group} still has members. Stop every service, then run: authbus recover"
+        )
 
 
 async def waiting(db: AsyncConnection) -> frozenset[UUID]:
@@ -57,7 +72,7 @@ async def go_on_from(db: AsyncConnection, ends: Mapping[Place, int]) -> None:
 async def commit_offsets(
     topics: Topics, groups: Mapping[str, Iterable[Topic]], ends: Mapping[Place, int]
 ) -> None:
-    """Let each Kafka group go on from there. It must have no member."""
+    """Let each Kafka group go on from there. Raises GroupInUseError when one keeps its members."""
     for group, of in groups.items():
         names = {topic.name(topics.namespace): topic.suffix for topic in of}
         offsets = {
@@ -75,6 +90,20 @@ async def commit_offsets(
         await consumer.start()
         try:
             consumer.assign(list(offsets))
-            await consumer.commit(offsets)
+            await _commit(consumer, group, offsets)
         finally:
             await consumer.stop()
+
+
+async def _commit(
+    consumer: AIOKafkaConsumer, group: str, offsets: Mapping[TopicPartition, int]
+) -> None:
+    """A process that was killed stays a member until its session is over."""
+    until = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return await consumer.commit(offsets)
+        except CommitFailedError:
+            if asyncio.get_running_loop().time() > until:
+                raise GroupInUseError(group) from None
+        await asyncio.sleep(_PAUSE_SECONDS)

@@ -2,23 +2,27 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 from sqlalchemy import text
 
 from authbus import RegisterUser
+from authbus.topics import SESSIONS, Topic
 from authbus_service.auth.handlers import HANDLERS
 from authbus_service.cluster import ClusterError, settle
 from authbus_service.core.database import Database
 from authbus_service.inbox import writing
 from authbus_service.inbox.writing import RecoveryRunsError
-from authbus_service.recovery import ending, ordering, recover
+from authbus_service.recovery import ending, finishing, ordering, recover
 from authbus_service.recovery.answers import ANSWERS
 from authbus_service.recovery.applying import Applying
+from authbus_service.recovery.finishing import GroupInUseError
 from authbus_service.recovery.ordering import Caused
+from authbus_service.recovery.reading import Reader, Record
 from tests.rig.accident import (
     all_said,
     backup,
@@ -140,6 +144,22 @@ async def test_a_recovery_that_is_killed_while_it_ends_sessions_goes_on_and_repo
     assert_events_count(events)
 
 
+async def test_a_recovery_waits_for_members_of_a_group_to_leave_it_and_names_the_group(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world.consuming():
+        with monkeypatch.context() as patched:
+            patched.setattr(finishing, "_PATIENCE_SECONDS", 0.0)
+            with pytest.raises(GroupInUseError, match=f"{world.namespace}.*Stop every service"):
+                await recovered(world)
+        again = asyncio.create_task(recovered(world))
+        await asyncio.sleep(1)
+        assert not again.done()
+    await again
+
+    await settle(world.database, namespace=world.namespace, cluster_id="here")
+
+
 async def test_a_copy_of_a_command_under_its_id_is_not_taken_for_it(world: World) -> None:
     web, crowd = world.web, Crowd(world)
     copy = await backup(world.database)
@@ -155,6 +175,32 @@ async def test_a_copy_of_a_command_under_its_id_is_not_taken_for_it(world: World
 
     assert await tables(copy, []) == expected
     assert report.lost == []
+    await copy.close()
+
+
+async def test_a_copy_that_is_read_before_the_command_whose_id_it_claims_hides_it_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = await backup(world.database)
+    async with serving(world):
+        (true,) = Crowd(world).registers([0])
+        await world.web.send(true)
+        await world.web.send(true.but(topic=SESSIONS.name(world.namespace), value=b"garbage"))
+        await world.web.heard(true, 1)
+    expected, some = await tables(world.database, []), Reader.some
+
+    async def forged_first(
+        reader: Reader, places: Iterable[TopicPartition]
+    ) -> list[tuple[Topic, Record]]:
+        asked = list(places)
+        forged = [each for each in asked if each.topic == SESSIONS.name(world.namespace)]
+        return await some(reader, forged or asked)
+
+    monkeypatch.setattr(Reader, "some", forged_first)
+    report = await recovered(replace(world, database=copy))
+
+    assert report.lost == []
+    assert await tables(copy, []) == expected
     await copy.close()
 
 
