@@ -1,9 +1,11 @@
 """`authbus recover`, step by step. Killed at any of them, it is run again and goes on."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -29,6 +31,7 @@ from authbus_service.recovery.keys import SaidKeys, find_changes, make, said_key
 from authbus_service.recovery.late import Late
 from authbus_service.recovery.losing import Losses
 from authbus_service.recovery.ordering import in_time
+from authbus_service.recovery.preparing import Batch, Preparing
 from authbus_service.recovery.reading import Topics
 from authbus_service.recovery.report import Report
 from authbus_service.recovery.states import take_states
@@ -78,20 +81,20 @@ class Recovery:
             earlier = None if since is None else since - _PATIENCE
             async with self.topics.reader(COMMAND_TOPICS, earlier) as reader:
                 commands = Commands(self.opener, self.keyring.masters, reader)
-                applying = Applying(
+                losses = Losses(report)
+                preparing = Preparing(
                     self.database,
                     commands,
                     self.hashes,
                     survey,
                     report,
-                    Losses(report),
-                    self.policy,
+                    losses,
                     dry_run,
                     point,
                     resumed,
                 )
-                await self._apply(applying, since)
-                await self._end(applying)
+                await self._apply(preparing, Applying(self.database, report, losses, self.policy))
+                await self._end(preparing)
         return report
 
     @asynccontextmanager
@@ -147,17 +150,23 @@ class Recovery:
         report.keys_retired = len(change.retired)
         report.keys_destroyed = len(change.destroyed)
 
-    async def _apply(self, applying: Applying, since: datetime | None) -> None:
-        done = 0
-        async with self.topics.reader([EVENTS], since) as reader:
+    async def _apply(self, preparing: Preparing, applying: Applying) -> None:
+        """Each batch is written while the next one is read and opened."""
+        done, report = 0, preparing.report
+        async with (
+            self.topics.reader([EVENTS], report.since) as reader,
+            _one_beside(applying.batch) as write,
+        ):
             async for told in in_time(reader):
-                await applying.batch(told)
-                applying.commands.forget(min(each[0].at for each in told) - _SLACK)
+                batch = await preparing.batch(told)
+                preparing.commands.forget(min(each[0].at for each in told) - _SLACK)
+                if batch is not None:
+                    await write(batch)
                 done += sum(map(len, told))
-                self.tell("events", done, applying.report.events_read)
+                self.tell("events", done, report.events_read)
 
-    async def _end(self, applying: Applying) -> None:
-        report, survey, losses = applying.report, applying.survey, applying.losses
+    async def _end(self, preparing: Preparing) -> None:
+        report, survey, losses = preparing.report, preparing.survey, preparing.losses
         if report.dry_run:
             report.sessions_ended = losses.tell_ends()
             return
@@ -165,10 +174,10 @@ class Recovery:
         async with self.database.transaction() as db:
             await users.own_addresses(db, survey.moved | losses.users)
             report.rows_said_before = await forget_said(db, survey.said)
-        await self._late(applying.commands, report)
+        await self._late(preparing.commands, report)
         report.sessions_ended = await end_lost_sessions(self.database, self.keyring.masters)
         losses.tell_ends()
-        ends = applying.commands.reader.begun
+        ends = preparing.commands.reader.begun
         await commit_offsets(self.topics, self.groups, ends)
         async with self.database.transaction() as db:
             await go_on_from(db, ends)
@@ -194,3 +203,24 @@ class Recovery:
             named = (read_headers(record.headers).get("ce_causationid") for _, record in batch)
             found |= {UUID(each) for each in named if each}
         return found
+
+
+@asynccontextmanager
+async def _one_beside(
+    work: Callable[[Batch], Coroutine[Any, Any, None]],
+) -> AsyncGenerator[Callable[[Batch], Awaitable[None]]]:
+    """Works beside its caller, who waits for the batch before and, in the end, for the last."""
+    running: list[asyncio.Task[None]] = []
+
+    async def do(batch: Batch) -> None:
+        while running:
+            await running.pop()
+        running.append(asyncio.create_task(work(batch)))
+
+    try:
+        yield do
+        while running:
+            await running.pop()
+    finally:
+        if running:
+            await asyncio.wait(running)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from authbus_service.recovery import ending, finishing, ordering, recover
 from authbus_service.recovery.answers import ANSWERS
 from authbus_service.recovery.applying import Applying
 from authbus_service.recovery.finishing import GroupInUseError
-from authbus_service.recovery.ordering import Caused
+from authbus_service.recovery.preparing import Batch
 from authbus_service.recovery.reading import Reader, Record
 from tests.rig.accident import (
     all_said,
@@ -67,6 +67,10 @@ async def test_no_service_starts_on_a_database_whose_recovery_was_not_finished(
     await settle(world.database, namespace=world.namespace, cluster_id="here")
 
 
+class DiedError(Exception):
+    """As if the process had ended there."""
+
+
 class Killed:
     """Dies at its second batch."""
 
@@ -74,11 +78,11 @@ class Killed:
         self.batches = 0
         self._batch = Applying.batch
 
-    async def __call__(self, applying: Applying, told: Sequence[Caused]) -> None:
+    async def __call__(self, applying: Applying, batch: Batch) -> None:
         self.batches += 1
         if self.batches == 2:
-            raise KeyboardInterrupt
-        await self._batch(applying, told)
+            raise DiedError
+        await self._batch(applying, batch)
 
 
 async def test_a_recovery_that_is_killed_goes_on_and_a_second_one_changes_nothing(
@@ -96,12 +100,12 @@ async def test_a_recovery_that_is_killed_goes_on_and_a_second_one_changes_nothin
     )
     monkeypatch.setattr(ordering, "AT_ONCE", 20)
 
-    async def dying(applying: Applying, told: Sequence[Caused]) -> None:
-        await killed(applying, told)
+    async def dying(applying: Applying, batch: Batch) -> None:
+        await killed(applying, batch)
 
     with monkeypatch.context() as patched:
         patched.setattr(Applying, "batch", dying)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(DiedError):
             await recovered(back)
     half = await back.rows("SELECT id FROM users")
     second = await recovered(back)

@@ -1,0 +1,150 @@
+"""What a batch of events needs before it is applied: its commands, found and opened, and hashes."""
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from authbus.events import PasswordChanged, UserCreated, UserErased
+from authbus_service.auth import remaking
+from authbus_service.auth.request import Request
+from authbus_service.auth.users import repository as users
+from authbus_service.consumers.arrival import Arrival
+from authbus_service.core.database import Database
+from authbus_service.core.security.hash_pool import HashPool
+from authbus_service.recovery.commands import Commands
+from authbus_service.recovery.events import Survey, Told
+from authbus_service.recovery.losing import Losses
+from authbus_service.recovery.ordering import Caused
+from authbus_service.recovery.report import Report
+
+_SETS = (UserCreated, PasswordChanged)
+# So many seals are opened before others have their turn: the batch before is being written.
+_IN_A_ROW = 20
+
+Found = Mapping[UUID, tuple[Request, Arrival]]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Commands of which the database does not know each event, in order.
+
+    `fresh` are the ids of the events that it does not know, `found` the commands that are still
+    there, and `passwords` the hashes of those that they set.
+    """
+
+    told: Sequence[Caused]
+    fresh: Collection[UUID]
+    found: Found
+    passwords: Mapping[UUID, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Preparing:
+    """Reads, opens and hashes; writes nothing. `hashes` hashes the passwords that are set."""
+
+    database: Database
+    commands: Commands
+    hashes: HashPool
+    survey: Survey
+    report: Report
+    losses: Losses
+    dry_run: bool
+    restore_point: datetime | None
+    resumed: bool
+
+    async def batch(self, told: Sequence[Caused]) -> Batch | None:
+        """What is to be applied of these events, or None: nothing, or this is a dry run.
+
+        The batch before may not be committed yet: an event of this one is as unknown without it.
+        """
+        fresh = await self._fresh(told)
+        await self.commands.find(self._asked_for(told, fresh))
+        self._note_again(each for of in told for each in of if each.id not in fresh)
+        if not fresh:
+            return None
+        new = [each for each in told if any(one.id in fresh for one in each)]
+        found = await self._found(new)
+        if self.dry_run:
+            self._foretell([each for of in new for each in of if each.id in fresh], found)
+            return None
+        return Batch(new, fresh, found, await self._hashed(new, found))
+
+    def _asked_for(self, told: Iterable[Caused], fresh: Collection[UUID]) -> list[UUID]:
+        """The commands of fresh events, and of those that a recovery which was killed applied."""
+        return [
+            of[0].cause
+            for of in told
+            if any(each.id in fresh for each in of) or (self.resumed and self._is_after(of[0]))
+        ]
+
+    def _foretell(self, told: Sequence[Told], found: Found) -> None:
+        """Count what would be done; what was known from the batches before is counted again."""
+        for each in told:
+            if remaking.needs_command(each.event) and each.event.causation_id not in found:
+                self.losses.note(each.event)
+            else:
+                self.losses.settle(each.event)
+                self.report.events_applied[type(each.event).__name__] += 1
+
+    def _note_again(self, told: Iterable[Told]) -> None:
+        """A recovery that was killed has applied these: what it lost is reported now."""
+        for each in told:
+            event = each.event
+            if event.user_id in self.survey.erased or not self._is_after(each):
+                continue
+            if remaking.needs_command(event) and event.causation_id not in self.commands.by_id:
+                self.losses.note(event)
+            else:
+                self.losses.settle(event)
+
+    def _is_after(self, told: Told) -> bool:
+        return self.restore_point is None or told.at > self.restore_point
+
+    async def _fresh(self, told: Iterable[Caused]) -> set[UUID]:
+        """The ids of the events that the database does not know."""
+        every = [each for of in told for each in of]
+        async with self.database.reading() as db:
+            known = await users.sequences(db, {each.event.user_id for each in every})
+        return {each.id for each in every if self._is_fresh(each, known)}
+
+    def _is_fresh(self, told: Told, known: Mapping[UUID, int]) -> bool:
+        """Of a user who was erased, the erasure alone counts."""
+        event = told.event
+        if event.user_id in self.survey.erased:
+            return isinstance(event, UserErased) and event.sequence > known.get(event.user_id, 0)
+        return event.sequence > known.get(event.user_id, 0)
+
+    async def _found(self, told: Iterable[Caused]) -> dict[UUID, tuple[Request, Arrival]]:
+        wanted = {of[0].cause: of[0].id for of in told}
+        found = await self._made(wanted)
+        forged = wanted.keys() & self.commands.by_id.keys() - found.keys()
+        if forged:
+            await self.commands.read_past(forged)
+            found |= await self._made({each: wanted[each] for each in forged})
+        self.report.commands_opened += len(found)
+        return found
+
+    async def _made(self, wanted: Mapping[UUID, UUID]) -> dict[UUID, tuple[Request, Arrival]]:
+        """The commands (id -> their first event's id) that are known so far."""
+        made: dict[UUID, tuple[Request, Arrival]] = {}
+        for turn, (cause, id_) in enumerate(wanted.items()):
+            if turn % _IN_A_ROW == 0:
+                await asyncio.sleep(0)
+            if (opened := self.commands.that_made(id_, cause)) is not None:
+                made[cause] = opened
+        return made
+
+    async def _hashed(self, told: Iterable[Caused], found: Found) -> dict[UUID, str]:
+        """The hashes of the passwords that these commands set, all cores at work."""
+        sets = {each.cause for of in told for each in of if isinstance(each.event, _SETS)}
+        requests = {cause: found[cause][0] for cause in sets & found.keys()}
+        wanted = {
+            cause: (password, request.derived.salt)
+            for cause, request in requests.items()
+            if (password := remaking.new_password(request)) is not None
+        }
+        self.report.passwords_hashed += len(wanted)
+        hashed = await asyncio.gather(*(self.hashes.hash(*each) for each in wanted.values()))
+        return dict(zip(wanted, hashed, strict=True))
