@@ -24,7 +24,7 @@ from tests.e2e.conftest import Serving
 from tests.rig.command_line import authbus
 
 PASSWORD, USERS, LEAD = "correct horse battery", 8, 3
-TAKEN_UP, SHORT = timedelta(seconds=1), 12
+TAKEN_UP, SHORT = timedelta(seconds=1), 20
 
 
 @pytest.fixture

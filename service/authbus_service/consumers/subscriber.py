@@ -34,6 +34,7 @@ _HEARTBEAT_MS = 1_000
 _MAX_POLL_MS = 300_000
 _KAFKA_SECONDS = 5.0
 _FENCE_SECONDS = 5.0
+_GUARD_SECONDS = 3.0
 _GUARD_AGAIN_SECONDS = 0.2
 
 _log = get_logger(__name__)
@@ -143,14 +144,19 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         await self._say_how_far()
 
     async def _ask_no_more(self) -> None:
-        """Let no question to the guard outlive who asked: it holds a connection."""
+        """Let no question to the guard outlive who asked.
+
+        It holds connections, and one that is cancelled while it makes them leaves them open.
+        """
         if self._admitting is not None:
+            await asyncio.wait({self._admitting}, timeout=_GUARD_SECONDS)
             self._admitting.cancel()
             await asyncio.gather(self._admitting, return_exceptions=True)
 
     async def _admit(self, assigned: Sequence[TopicPartition]) -> None:
         """Ask the guard: is the database at least as new as Kafka's offsets?"""
-        while True:
+        this_round = self._round
+        while this_round == self._round and not self._closing:
             try:
                 await self._guard(await self._offsets(assigned))
             except OUTAGE as error:
@@ -160,7 +166,8 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
                 self._give_up(error)
                 return
             else:
-                self._admitted.set()
+                if this_round == self._round:
+                    self._admitted.set()
                 return
 
     async def _offsets(self, assigned: Sequence[TopicPartition]) -> dict[Place, int]:

@@ -32,8 +32,8 @@ async def newest_events(
         **security,
     )
     newest: dict[UUID, int] = {}
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign(places)
         first = await consumer.beginning_offsets(places)
         ends = await consumer.end_offsets(places)
