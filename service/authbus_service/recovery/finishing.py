@@ -49,6 +49,15 @@ async def forget_said(db: AsyncConnection, said: Collection[UUID]) -> int:
     return await outbox.remove(db, gone, provided=true())
 
 
+async def not_said_of(db: AsyncConnection) -> set[UUID]:
+    """Users of whom events wait, once those are gone that were said: no topic is as new as they.
+
+    A recovery that was killed may have handled their commands anew.
+    """
+    asked = select(OutboxRow.aggregateid).where(OutboxRow.aggregatetype == EVENTS.suffix)
+    return {UUID(each) for each in await db.scalars(asked)}
+
+
 def _said_before(rows: Iterable[Waiting], said: Collection[UUID]) -> Iterable[Said]:
     """What goes with an event stands before it and was said with it."""
     before: list[Said] = []

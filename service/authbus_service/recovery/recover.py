@@ -26,7 +26,13 @@ from authbus_service.recovery.applying import Applying
 from authbus_service.recovery.commands import Commands
 from authbus_service.recovery.ending import end_lost_sessions
 from authbus_service.recovery.events import Survey
-from authbus_service.recovery.finishing import commit_offsets, forget_said, go_on_from, waiting
+from authbus_service.recovery.finishing import (
+    commit_offsets,
+    forget_said,
+    go_on_from,
+    not_said_of,
+    waiting,
+)
 from authbus_service.recovery.keys import SaidKeys, find_changes, make, said_keys
 from authbus_service.recovery.late import Late
 from authbus_service.recovery.losing import Losses
@@ -170,10 +176,12 @@ class Recovery:
         if report.dry_run:
             report.sessions_ended = losses.tell_ends()
             return
-        await take_states(self.database, self.topics, losses.users, report)
+        async with self.database.transaction() as db:
+            report.rows_said_before = await forget_said(db, survey.said)
+            ahead = await not_said_of(db)
+        await take_states(self.database, self.topics, losses.users - ahead, report)
         async with self.database.transaction() as db:
             await users.own_addresses(db, survey.moved | losses.users)
-            report.rows_said_before = await forget_said(db, survey.said)
         await self._late(preparing.commands, report)
         report.sessions_ended = await end_lost_sessions(self.database, self.keyring.masters)
         losses.tell_ends()

@@ -8,17 +8,18 @@ from uuid import UUID
 import pytest
 from pydantic import SecretStr
 
-from authbus import ChangePassword, LoggedIn, LogIn, RegisterUser, Rejected
+from authbus import ChangePassword, DeactivateUser, LoggedIn, LogIn, RegisterUser, Rejected
 from authbus.replies import Code
 from authbus.topics import Topic
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.core import clock
 from authbus_service.core.ids import new_id
 from authbus_service.inbox import partitions
-from authbus_service.recovery import commands
+from authbus_service.recovery import commands, recover
 from authbus_service.recovery.reading import Record
-from tests.rig.accident import backup, recovered, serving
+from tests.rig.accident import backup, forget_commands, recovered, serving
 from tests.rig.crowd import PASSWORD, Crowd, email
+from tests.rig.operators import by_operator
 from tests.rig.world import World
 
 NEW = SecretStr("staple them together")
@@ -74,3 +75,31 @@ async def test_a_command_older_than_the_inbox_remembers_has_no_effect_and_stops_
     report = await recovered(world)
 
     assert (report.handled_anew, await world.rows("SELECT 1 FROM users")) == (0, [])
+
+
+async def test_a_recovery_that_goes_on_takes_no_older_state_over_what_it_has_handled_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd = Crowd(world)
+    copy = await backup(world.database)
+    async with serving(world):
+        (first,) = await crowd.with_sessions(1)
+    await forget_commands(world.servers, world.namespace)
+    async with world.consuming():  # without a relay: nothing is said
+        await world.web.ask(
+            by_operator(world, lambda by: DeactivateUser(access_token=by, user_id=first.user_id))
+        )
+    back = replace(world, database=copy)
+
+    async def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(recover, "end_lost_sessions", dies)
+        with pytest.raises(KeyboardInterrupt):
+            await recovered(back)
+    half = await back.rows("SELECT status FROM users")
+    await recovered(back)
+
+    assert half == await back.rows("SELECT status FROM users") == [{"status": "deactivated"}]
+    await copy.close()
