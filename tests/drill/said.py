@@ -2,14 +2,11 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from typing import Any
-
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from authbus.events import UserErased
-from authbus.topics import AUDIT, EVENTS, Topic
+from authbus.topics import AUDIT, EVENTS
+from tests.rig.topics import records
 
 
 @dataclass
@@ -49,32 +46,14 @@ class Said:
 async def everything_said(servers: str, namespace: str) -> Said:
     """Read the events and the audit from their beginnings."""
     said = Said()
-    async for record in _records(servers, EVENTS, namespace):
+    async for record in records(servers, EVENTS, namespace):
         event, headers = json.loads(record.value or b"{}"), dict(record.headers)
         said.ids[headers["ce_id"].decode()] += 1
         said.causes[event["user_id"]].add(event["causation_id"])
         if headers["ce_type"] == UserErased.wire_type().encode():
             said.erasures[event["user_id"]] = event["causation_id"]
         said.sequences[event["user_id"]].append(event["sequence"])
-    async for record in _records(servers, AUDIT, namespace):
+    async for record in records(servers, AUDIT, namespace):
         said.audited[dict(record.headers)["ce_id"].decode()] += 1
         said.told.add(json.loads(record.value or b"{}").get("command_id", ""))
     return said
-
-
-async def _records(
-    servers: str, topic: Topic, namespace: str
-) -> AsyncGenerator[ConsumerRecord[Any, Any]]:
-    places = [TopicPartition(topic.name(namespace), each) for each in range(topic.partitions)]
-    async with AIOKafkaConsumer(
-        bootstrap_servers=servers,
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
-    ) as consumer:
-        consumer.assign(places)
-        ends = await consumer.end_offsets(places)
-        while any([await consumer.position(each) < ends[each] for each in places]):
-            for records in (await consumer.getmany(timeout_ms=50)).values():
-                for record in records:
-                    yield record

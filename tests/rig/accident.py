@@ -31,6 +31,7 @@ from authbus_service.recovery.recover import Recovery
 from authbus_service.recovery.report import Report
 from authbus_service.relay.loop import Relay
 from authbus_service.startup.keys import open_keyring
+from tests.rig.topics import records
 from tests.rig.world import World
 
 
@@ -113,23 +114,10 @@ def missing(report: Report) -> list[str]:
 
 async def said(world: World, topic: Topic = EVENTS) -> list[dict[str, Any]]:
     """Every event, or other record, on its topic, with its id."""
-    name = topic.name(world.namespace)
-    places = [TopicPartition(name, each) for each in range(topic.partitions)]
-    async with AIOKafkaConsumer(
-        bootstrap_servers=world.servers,
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
-    ) as consumer:
-        consumer.assign(places)
-        ends = await consumer.end_offsets(places)
-        found: list[dict[str, Any]] = []
-        while any([await consumer.position(each) < ends[each] for each in places]):
-            for records in (await consumer.getmany(timeout_ms=50)).values():
-                for record in records:
-                    headers = dict(record.headers)
-                    event = json.loads(record.value or b"{}")
-                    found.append(event | {"id": headers["ce_id"], "type": headers["ce_type"]})
+    found: list[dict[str, Any]] = []
+    async for record in records(world.servers, topic, world.namespace):
+        headers, event = dict(record.headers), json.loads(record.value or b"{}")
+        found.append(event | {"id": headers["ce_id"], "type": headers["ce_type"]})
     return found
 
 

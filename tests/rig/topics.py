@@ -1,6 +1,31 @@
-"""Topics of a test that is over: a broker can hold only so many."""
+"""What is on a topic, and topics of a test that is over: a broker can hold only so many."""
 
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+
+from authbus.topics import Topic
+
+
+async def records(
+    servers: str, topic: Topic, namespace: str
+) -> AsyncGenerator[ConsumerRecord[Any, Any]]:
+    """All that was committed to a topic until now."""
+    places = [TopicPartition(topic.name(namespace), each) for each in range(topic.partitions)]
+    async with AIOKafkaConsumer(
+        bootstrap_servers=servers,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    ) as consumer:
+        consumer.assign(places)
+        ends = await consumer.end_offsets(places)
+        while any([await consumer.position(each) < ends[each] for each in places]):
+            for found in (await consumer.getmany(timeout_ms=50)).values():
+                for record in found:
+                    yield record
 
 
 async def forget(servers: str, namespace: str) -> None:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from authbus import LoggedIn
 from authbus.state import PublicKey
@@ -18,6 +17,7 @@ from authbus_service.outbox.repository import Record, append
 from authbus_service.startup.keys import destroy, rotate
 from tests.rig.accident import backup, recovered, serving, tables
 from tests.rig.crowd import Crowd
+from tests.rig.topics import records
 from tests.rig.world import World
 
 AT_ONCE = timedelta(0)
@@ -55,20 +55,10 @@ async def a_needless_key(world: World) -> Key:
 
 async def topic(world: World) -> dict[str, dict[str, Any] | None]:
     """The last word on each key."""
-    place = TopicPartition(KEYS_STATE.name(world.namespace), 0)
-    found: dict[str, dict[str, Any] | None] = {}
-    async with AIOKafkaConsumer(
-        bootstrap_servers=world.servers,
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
-    ) as consumer:
-        consumer.assign([place])
-        end = (await consumer.end_offsets([place]))[place]
-        while await consumer.position(place) < end:
-            for record in (await consumer.getmany(timeout_ms=50)).get(place, ()):
-                found[(record.key or b"").decode()] = record.value and json.loads(record.value)
-    return found
+    return {
+        (record.key or b"").decode(): record.value and json.loads(record.value)
+        async for record in records(world.servers, KEYS_STATE, world.namespace)
+    }
 
 
 async def test_keys_made_retired_and_destroyed_since_the_backup_are_so_again(world: World) -> None:
