@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus.events import (
-    AnyEvent,
     SessionEnded,
     SessionRefreshed,
     UserErased,
@@ -55,10 +54,6 @@ class Applying:
             await inbox.put(db, handled)
             await repository.flush(db, rows)
 
-    def _count(self, event: AnyEvent) -> None:
-        self.losses.settle(event)
-        self.report.events_applied[type(event).__name__] += 1
-
     async def _rows(self, db: AsyncConnection, told: Sequence[Told]) -> Rows:
         proofs = [_proof(each) for each in told]
         rows, _ = await repository.lock(db, proofs, wait=True)
@@ -105,7 +100,7 @@ class Applying:
             self.losses.note(event)
         else:
             handlers.apply(event, private, rows, told.at)
-            self._count(event)
+            self.losses.applied(event)
 
     def _private(self, told: Told, batch: Batch, rows: Rows) -> Private | None:
         """What `apply` needs beside the event; None: it is lost."""

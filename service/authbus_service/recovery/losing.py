@@ -64,6 +64,11 @@ class Losses:
         elif not isinstance(event, _IN_STATE):
             self.report.miss(event.user_id, _what(event), _GONE)
 
+    def applied(self, event: AnyEvent) -> None:
+        """This event is applied, and counted."""
+        self.settle(event)
+        self.report.events_applied[type(event).__name__] += 1
+
     def settle(self, event: AnyEvent) -> None:
         """This event is applied as it was: what was lost before may not matter any more."""
         if isinstance(event, SessionEnded | SessionRefreshed):

@@ -85,8 +85,7 @@ class Preparing:
             if remaking.needs_command(each.event) and each.event.causation_id not in found:
                 self.losses.note(each.event)
             else:
-                self.losses.settle(each.event)
-                self.report.events_applied[type(each.event).__name__] += 1
+                self.losses.applied(each.event)
 
     def _note_again(self, told: Iterable[Told]) -> None:
         """A recovery that was killed has applied these: what it lost is reported now."""
