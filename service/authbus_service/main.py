@@ -12,7 +12,6 @@ from typing import Self
 from uuid import UUID
 
 from faststream.asgi import AsgiFastStream
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from authbus_service.auth.rewrapping import rewrap
@@ -22,25 +21,27 @@ from authbus_service.consumers import Consumers
 from authbus_service.core.database import Database
 from authbus_service.core.ids import new_id
 from authbus_service.core.logging import get_logger
+from authbus_service.core.metrics import Metrics
 from authbus_service.core.security.argon2id import Cost
 from authbus_service.core.security.compiled.library import load
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.keyring import KeyRing
 from authbus_service.core.security.masters import Masters
 from authbus_service.core.security.passwords import Hasher
-from authbus_service.http import HttpServer, PortError, Probes, Readiness, application
+from authbus_service.http import HttpServer, PortError, Probes, application
 from authbus_service.outbox import repository as outbox
 from authbus_service.relay.loop import Pace, Relay
 from authbus_service.startup.clients import declared_clients
 from authbus_service.startup.database import bring_to_newest, open_database, require_newest
 from authbus_service.startup.errors import StartupError
 from authbus_service.startup.fence import require_fence
+from authbus_service.startup.gauges import bind_gauges
+from authbus_service.startup.health import Health
 from authbus_service.startup.keys import open_keyring
 from authbus_service.startup.mail import sending
 from authbus_service.startup.servers import Servers, addresses
 from authbus_service.startup.topics import require_topics
 
-_PROBE_SECONDS = 1.0
 _FINISH_SECONDS = 18.0
 _LEAVE_SECONDS = 4.0
 _LAST_LOOKS = 100
@@ -64,6 +65,7 @@ class Service:
         self._clients = declared_clients(place.settings.clients, own_kafka=place.own_kafka)
         self._roles = read_roles(place.settings.roles)
         self._masters = Masters.read(place.settings.master_key, place.settings.master_key_file)
+        self._metrics = Metrics()
         self._stack = AsyncExitStack()
         self._ends: list[asyncio.Future[None]] = []
         self._runs = False
@@ -108,7 +110,10 @@ class Service:
         relay = self._relay(database, epoch, hashes)
         consumers = self._consumers(database, keyring, hashes, relay)
         await self._require_fence(database, consumers)
-        app = application(consumers.broker, self._probes(database, keyring, relay))
+        ready = Health(lambda: self._runs, database, consumers, relay.state)
+        probes = Probes(ready, keyring.jwks, self._metrics.exposed, self._settings.namespace)
+        app = application(consumers.broker, probes)
+        bind_gauges(self._metrics, consumers.intakes, relay.state, hashes)
         await self._serve_http(app, stack)
         self._ends.append(_run(relay, database, stack))
         mails = sending(self._place, database, self._masters)
@@ -179,20 +184,9 @@ class Service:
             roles=self._roles,
         )
 
-    def _probes(self, database: Database, keyring: KeyRing, relay: Relay) -> Probes:
-        async def ready() -> Readiness:
-            answers = await _answers(database)
-            seen = {
-                "service": "runs" if self._runs else "starts or stops",
-                "database": "answers" if answers else "does not answer",
-                "relay": "leads" if relay.state.leading else "stands by",
-                "outbox": f"its oldest record has waited for {relay.state.oldest_age:.1f} s",
-            }
-            return Readiness(self._runs and answers, seen)
-
-        return Probes(ready, keyring.jwks)
-
     async def _serve_http(self, app: AsgiFastStream, stack: AsyncExitStack) -> None:
+        if self._settings.http_port is None:
+            return
         http = HttpServer(app, host=self._settings.http_host, port=self._settings.http_port)
         try:
             await http.start()
@@ -232,12 +226,3 @@ async def _last_words(database: Database) -> None:
                 if not await outbox.oldest(db, 1):
                     return
                 await asyncio.sleep(_LOOK_SECONDS)
-
-
-async def _answers(database: Database) -> bool:
-    try:
-        async with asyncio.timeout(_PROBE_SECONDS), database.reading() as db:
-            await db.execute(text("SELECT 1"))
-    except (SQLAlchemyError, OSError, TimeoutError):
-        return False
-    return True

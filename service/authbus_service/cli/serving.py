@@ -65,7 +65,7 @@ def _addresses(place: Servers, service: Service) -> dict[str, Any]:
     return {
         "kafka": place.settings.kafka_bootstrap_servers,
         "database": _shown(place),
-        "http": service.http_url,
+        "http": service.http_url or "off",
         "namespace": place.settings.namespace,
         "trust": service.trust,
         **({} if folder is None else {"mails": str(folder)}),

@@ -1,15 +1,31 @@
 """What is finished, by partition: the lowest unfinished offset is as far as the fence may go."""
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
 
 from authbus_service.consumers.arrival import Arrival, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """The lowest unfinished record of a partition, and for how many seconds we have had it."""
+
+    place: Place
+    offset: int
+    appended_at: datetime
+    seconds: float
 
 
 @dataclass(slots=True)
 class _Partition:
     next: int = 0
-    unfinished: dict[int, None] = field(default_factory=dict[int, None])
+    # When each was appended, and when it was taken in.
+    unfinished: dict[int, tuple[datetime, float]] = field(
+        default_factory=dict[int, tuple[datetime, float]]
+    )
 
     @property
     def low(self) -> int:
@@ -33,7 +49,7 @@ class Progress:
         partition = self._partitions.setdefault(arrival.place, _Partition())
         if arrival.offset < partition.next:
             return False
-        partition.unfinished[arrival.offset] = None
+        partition.unfinished[arrival.offset] = arrival.appended_at, time.monotonic()
         partition.next = arrival.offset + 1
         return True
 
@@ -42,6 +58,20 @@ class Progress:
         partition = self._partitions.get(arrival.place)
         if partition is not None:
             partition.unfinished.pop(arrival.offset, None)
+
+    @property
+    def unfinished(self) -> int:
+        """How many records are taken in and not finished."""
+        return sum(len(each.unfinished) for each in self._partitions.values())
+
+    def oldest(self) -> list[Unfinished]:
+        """The lowest unfinished record of each partition that has one."""
+        at = time.monotonic()
+        return [
+            Unfinished(place, offset, appended_at, at - taken_at)
+            for place, partition in self._partitions.items()
+            for offset, (appended_at, taken_at) in islice(partition.unfinished.items(), 1)
+        ]
 
     def span(self, place: Place) -> int:
         """How many offsets lie between the lowest unfinished one and the newest."""

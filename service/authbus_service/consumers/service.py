@@ -102,6 +102,11 @@ class Consumers:
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
+    def intakes(self) -> Sequence[Intake]:
+        """The two of them, for who looks at how they do."""
+        return self._intakes
+
+    @property
     def groups(self) -> list[str]:
         """The Kafka groups that it joins."""
         return [intake.group for intake in self._intakes]

@@ -6,12 +6,12 @@ value are never parsed here, so no record can stop its neighbours.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, cast
+from datetime import UTC, datetime
+from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
-from faststream.kafka.message import KafkaMessage
 
 from authbus.topics import Topic
 from authbus_service.consumers.arrival import Place, arrival
@@ -19,9 +19,8 @@ from authbus_service.consumers.intakes import group
 from authbus_service.consumers.lanes import Lanes
 from authbus_service.consumers.progress import Progress
 from authbus_service.consumers.transient import OUTAGE
+from authbus_service.consumers.untouched import Records, raw, untouched
 from authbus_service.core.logging import get_logger
-
-Records = tuple[ConsumerRecord[bytes, bytes], ...]
 
 # An empty poll sleeps this long once more: it is the latency of a lone command.
 _POLL_MS = 2
@@ -70,6 +69,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         self._names = {topic.suffix: name for name, topic in self.topics.items()}
         self._committed: dict[Place, int] = {}
         self._closing = False
+        self._joined = False
         self._round = 0
         self._admitted = asyncio.Event()
         self._admitting: asyncio.Task[None] | None = None
@@ -91,8 +91,8 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
             heartbeat_interval_ms=_HEARTBEAT_MS,
             max_poll_interval_ms=_MAX_POLL_MS,
             rebalance_timeout_ms=2 * _SESSION_MS,
-            parser=_untouched,
-            decoder=_raw,
+            parser=untouched,
+            decoder=raw,
             listener=self,
             title=f"{self.name} commands",
         )
@@ -114,6 +114,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         self, assigned: Iterable[TopicPartition]
     ) -> None:
         """Let records in once the guard has agreed; they may be fetched before, never handled."""
+        self._joined = True
         self._admitting = asyncio.create_task(self._admit(list(assigned)))
 
     async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride] - as above
@@ -121,6 +122,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
     ) -> None:
         """Finish what runs, say how far it came, forget the rest, also when nobody can be told."""
         self._round += 1
+        self._joined = False
         self._admitted.clear()
         await self._ask_no_more()
         places = [self._place(each) for each in revoked]
@@ -212,6 +214,22 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         if self._is_ours(place):
             self._consumer().resume(self._partition(place))
 
+    def assignment(self) -> list[Place] | None:
+        """The partitions that are ours; None while we are no member of the group."""
+        consumer = self._subscriber.consumer
+        if consumer is None or not self._joined:
+            return None
+        return sorted(self._place(each) for each in consumer.assignment())
+
+    def answered_at(self) -> datetime | None:
+        """When Kafka last answered a fetch of a partition that is ours now; None: not yet."""
+        times = [
+            consumer_time
+            for place in self.assignment() or ()
+            if (consumer_time := self._consumer().last_poll_timestamp(self._partition(place)))
+        ]
+        return datetime.fromtimestamp(max(times) / 1000, UTC) if times else None
+
     def _is_ours(self, place: Place) -> bool:
         consumer = self._subscriber.consumer
         return consumer is not None and self._partition(place) in consumer.assignment()
@@ -225,25 +243,3 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
     def _partition(self, place: Place) -> TopicPartition:
         suffix, partition = place
         return TopicPartition(self._names[suffix], partition)
-
-
-async def _untouched(message: Records) -> KafkaMessage:
-    """FastStream's own parser raises on a null or non-UTF-8 header and drops the whole batch."""
-    return KafkaMessage(body=b"", raw_message=message, consumer=_NO_CONSUMER)
-
-
-async def _raw(message: KafkaMessage) -> Records:
-    return cast("Records", message.raw_message)
-
-
-class _NoConsumer:
-    """Acknowledging through a message would commit every partition's position: it is refused."""
-
-    async def commit(self) -> None:
-        raise RuntimeError("offsets follow the fence alone")
-
-    def seek(self, partition: object, offset: int) -> None:
-        raise RuntimeError(f"offsets follow the fence alone, not {partition}: {offset}")
-
-
-_NO_CONSUMER = _NoConsumer()

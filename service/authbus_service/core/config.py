@@ -29,6 +29,9 @@ _EMBEDDED = frozenset({"AUTHBUS_CACHE", "AUTHBUS_MAVEN_REPOSITORY"})
 _KIB_A_LANE = 8
 
 _Lower = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
+_Off = BeforeValidator(
+    lambda value: None if isinstance(value, str) and value.lower() == "off" else value
+)
 
 
 class ConfigError(RuntimeError):
@@ -97,7 +100,7 @@ class Settings(BaseModel):
     link_base_url: str | None = None
 
     http_host: str = "127.0.0.1"
-    http_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    http_port: Annotated[int | None, Field(ge=0, le=65535), _Off] = 8080
     log_format: Annotated[Literal["json", "text"], _Lower] = "json"
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _Lower] = "info"
 

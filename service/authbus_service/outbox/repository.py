@@ -17,6 +17,7 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     delete,
+    extract,
     func,
     literal,
     select,
@@ -82,6 +83,11 @@ _OLDEST = (
     .order_by(OutboxRow.position)
     .limit(bindparam("limit"))
 )
+_OLDEST_AGE = (
+    select(extract("epoch", func.clock_timestamp() - OutboxRow.timestamp))
+    .order_by(OutboxRow.position)
+    .limit(1)
+)
 _NAMED = (
     func.unnest(
         bindparam("positions", type_=ARRAY(BigInteger())), bindparam("ids", type_=ARRAY(Uuid()))
@@ -133,6 +139,12 @@ async def oldest(db: AsyncConnection, limit: int) -> list[Waiting]:
         )
         for position, id_, topic, key, kind, payload, headers, written_at in rows
     ]
+
+
+async def oldest_age(db: AsyncConnection) -> float:
+    """For how many seconds the row with the lowest position has waited; 0 for none."""
+    age = (await db.execute(_OLDEST_AGE)).scalar()
+    return 0.0 if age is None else max(0.0, float(age))
 
 
 async def remove(

@@ -1,11 +1,17 @@
 """The command as a program."""
 
 import asyncio
+import json
 import os
+import signal
 import sys
-from collections.abc import Awaitable, Callable
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,3 +57,85 @@ def authbus(tmp_path: Path) -> Authbus:
         return Ended(child.returncode or 0, out.decode(), err.decode())
 
     return run
+
+
+START_SECONDS = 60
+OWN = {"AUTHBUS_HTTP_PORT": "0"}
+
+
+@dataclass
+class Running:
+    """A service that has printed its addresses."""
+
+    child: asyncio.subprocess.Process
+    addresses: dict[str, Any]
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        self.child.send_signal(number)
+        return await asyncio.wait_for(self.child.wait(), 30)
+
+    def get(self, path: str) -> tuple[int, dict[str, Any]]:
+        status, body = self._get(path)
+        return status, json.loads(body)
+
+    def get_text(self, path: str) -> str:
+        return self._get(path)[1]
+
+    def _get(self, path: str) -> tuple[int, str]:
+        connection = HTTPConnection(self.addresses["http"].removeprefix("http://"), timeout=5)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+
+Serve = Callable[..., AbstractAsyncContextManager[Running]]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Serve:
+    """Run the service in the test's folder with these settings alone."""
+
+    @asynccontextmanager
+    async def run(**settings: str) -> AsyncGenerator[Running]:
+        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "authbus_service",
+            "serve",
+            stdout=PIPE,
+            cwd=tmp_path,
+            env={**kept, **OWN, **settings},
+        )
+        try:
+            assert child.stdout is not None
+            line = await asyncio.wait_for(child.stdout.readline(), START_SECONDS)
+            yield Running(child, json.loads(line))
+        finally:
+            if child.returncode is None:
+                child.terminate()
+                await child.wait()
+
+    return run
+
+
+@pytest.fixture
+async def given(
+    authbus: Authbus, servers: str, database_url: str, namespace: str, tmp_path: Path
+) -> dict[str, str]:
+    """Settings for servers that are given; topics and tables are there."""
+    clients = tmp_path / "clients.toml"
+    clients.write_text('[[client]]\nid = "web"\n')
+    settings = {
+        "KAFKA_BOOTSTRAP_SERVERS": servers,
+        "DATABASE_URL": database_url,
+        "AUTHBUS_NAMESPACE": namespace,
+        "AUTHBUS_CLIENTS": str(clients),
+        "AUTHBUS_MASTER_KEY": (await authbus("keys", "new")).out.strip(),
+    }
+    assert (await authbus("migrate", **settings)).status == 0
+    assert (await authbus("topics", "apply", **settings)).status == 0
+    return settings

@@ -1,17 +1,9 @@
 """`authbus serve`, run as a program."""
 
 import asyncio
-import json
 import os
 import signal
-import sys
-from asyncio.subprocess import PIPE
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
-from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -19,82 +11,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from authbus import AuthClient
 from authbus.topics import CREDENTIALS
-from tests.integration.cli.conftest import KEPT, Authbus
+from tests.integration.cli.conftest import OWN, Authbus, Serve
 from tests.rig.post import code_in
-
-START_SECONDS = 60
-OWN = {"AUTHBUS_HTTP_PORT": "0"}
-
-
-@dataclass
-class Running:
-    """A service that has printed its addresses."""
-
-    child: asyncio.subprocess.Process
-    addresses: dict[str, Any]
-
-    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        self.child.send_signal(number)
-        return await asyncio.wait_for(self.child.wait(), 30)
-
-    def get(self, path: str) -> tuple[int, dict[str, Any]]:
-        connection = HTTPConnection(self.addresses["http"].removeprefix("http://"), timeout=5)
-        try:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            return answer.status, json.load(answer)
-        finally:
-            connection.close()
-
-
-Serve = Callable[..., AbstractAsyncContextManager[Running]]
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Serve:
-    """Run the service in the test's folder with these settings alone."""
-
-    @asynccontextmanager
-    async def run(**settings: str) -> AsyncGenerator[Running]:
-        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-        child = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "authbus_service",
-            "serve",
-            stdout=PIPE,
-            cwd=tmp_path,
-            env={**kept, **OWN, **settings},
-        )
-        try:
-            assert child.stdout is not None
-            line = await asyncio.wait_for(child.stdout.readline(), START_SECONDS)
-            yield Running(child, json.loads(line))
-        finally:
-            if child.returncode is None:
-                child.terminate()
-                await child.wait()
-
-    return run
-
-
-@pytest.fixture
-async def given(
-    authbus: Authbus, servers: str, database_url: str, namespace: str, tmp_path: Path
-) -> dict[str, str]:
-    """Settings for servers that are given; topics and tables are there."""
-    clients = tmp_path / "clients.toml"
-    clients.write_text('[[client]]\nid = "web"\n')
-    settings = {
-        "KAFKA_BOOTSTRAP_SERVERS": servers,
-        "DATABASE_URL": database_url,
-        "AUTHBUS_NAMESPACE": namespace,
-        "AUTHBUS_CLIENTS": str(clients),
-        "AUTHBUS_MASTER_KEY": (await authbus("keys", "new")).out.strip(),
-    }
-    assert (await authbus("migrate", **settings)).status == 0
-    assert (await authbus("topics", "apply", **settings)).status == 0
-    return settings
 
 
 async def test_serve_without_settings_starts_its_own_servers_and_keeps_their_data(
@@ -140,12 +58,30 @@ async def test_serve_uses_the_servers_that_are_given_and_ends_well_on_ctrl_c(
     async with serve(**given) as running:
         shown = running.addresses
         ready = running.get("/health/ready")
+        metrics = running.get_text("/metrics")
         status = await running.stop(signal.SIGINT)
 
     assert shown["kafka"] == given["KAFKA_BOOTSTRAP_SERVERS"]
     assert shown["namespace"] == given["AUTHBUS_NAMESPACE"]
     assert ":***@" in shown["database"]
     assert ready[0] == 200
+    assert {"credentials", "cheap"} == set(ready[1]["consumers"])
+    assert 'authbus_assigned_partitions{consumer="credentials"} 12.0' in metrics
+    assert "authbus_relay_leads 1.0" in metrics
+    assert status == 0
+
+
+async def test_serve_listens_nowhere_when_http_is_off(serve: Serve, given: dict[str, str]) -> None:
+    async with serve(**{**given, "AUTHBUS_HTTP_PORT": "off"}) as running:
+        listens = [
+            each
+            for each in psutil.Process(running.child.pid).net_connections("tcp")
+            if each.status == psutil.CONN_LISTEN
+        ]
+        status = await running.stop()
+
+    assert running.addresses["http"] == "off"
+    assert listens == []
     assert status == 0
 
 

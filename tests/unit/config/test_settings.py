@@ -115,6 +115,14 @@ def test_names_of_the_embedded_stack_belong_into_the_environment(
         load()
 
 
+def test_http_is_a_port_or_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTHBUS_HTTP_PORT", "OFF")
+    off = load().http_port
+    monkeypatch.setenv("AUTHBUS_HTTP_PORT", "9000")
+
+    assert (off, load().http_port) == (None, 9000)
+
+
 def test_all_that_is_wrong_is_said_at_once_and_no_value_with_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -43,6 +43,11 @@ class HashPool:
         self._took = deque([1 / hasher.rate], maxlen=_REMEMBERED)
 
     @property
+    def running(self) -> int:
+        """How many hashes have a thread."""
+        return min(len(self._running), self.width)
+
+    @property
     def queued(self) -> int:
         """How many hashes wait for a thread."""
         return max(0, len(self._running) - self.width)

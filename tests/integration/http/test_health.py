@@ -1,0 +1,129 @@
+"""What readiness tells of a service that runs, waits or is stuck."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from authbus.commands import GetProfile
+from authbus.topics import ACCOUNTS, ADMIN, CREDENTIALS, SESSIONS
+from authbus_service.consumers import Consumers
+from authbus_service.core.database import Database, connect
+from authbus_service.embedded import Addresses
+from authbus_service.http import Readiness
+from authbus_service.relay.loop import RelayState
+from authbus_service.startup import health
+from authbus_service.startup.health import Health
+from tests.rig.world import World, a_world
+
+ASKED = GetProfile(access_token=SecretStr("none"))
+
+
+@pytest.fixture
+async def world(addresses: Addresses, namespace: str, database: Database) -> AsyncIterator[World]:
+    async with a_world(addresses.bootstrap_servers, namespace, database) as made:
+        yield made
+
+
+def health_of(consumers: Consumers, database: Database) -> Health:
+    return Health(lambda: True, database, consumers, RelayState(leading=True))
+
+
+async def until(health: Health, is_so: Callable[[Readiness], bool]) -> Readiness:
+    async with asyncio.timeout(10):
+        while True:
+            found = await health()
+            if is_so(found):
+                return found
+            await asyncio.sleep(0.05)
+
+
+async def test_a_running_service_is_ready_and_names_its_partitions(world: World) -> None:
+    async with world.consuming() as consumers:
+        found = await until(health_of(consumers, world.database), lambda it: not it.reasons)
+
+    credentials, cheap = (found.seen["consumers"][name] for name in ("credentials", "cheap"))
+    assert credentials["assignment"] == {CREDENTIALS.suffix: [*range(CREDENTIALS.partitions)]}
+    assert cheap["assignment"] == {
+        topic.suffix: [*range(topic.partitions)] for topic in (ACCOUNTS, ADMIN, SESSIONS)
+    }
+    assert credentials["last_poll_seconds"] < 5
+    assert credentials["oldest_unfinished"] is None
+    assert found.seen["relay"] == {"role": "leads", "lag_seconds": 0.0}
+    assert found.seen["database"] == "answers"
+
+
+async def test_before_its_consumers_have_joined_a_service_is_not_ready(world: World) -> None:
+    async with world.consuming() as consumers:
+        await until(health_of(consumers, world.database), lambda it: not it.reasons)
+        left = health_of(consumers, world.database)
+    starting = replace(left, runs=lambda: False)
+
+    found = await starting()
+
+    assert found.reasons == [
+        "the service starts or stops",
+        "credentials: no member of its Kafka group",
+        "cheap: no member of its Kafka group",
+    ]
+
+
+async def test_a_record_that_stays_unfinished_is_a_reason(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "_STUCK_SECONDS", 0.2)
+    hung, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def wait(_: object) -> None:
+        hung.set()
+        await goes_on.wait()
+
+    async with world.consuming() as consumers:
+        look = health_of(consumers, world.database)
+        monkeypatch.setattr(consumers.intakes[1].lanes, "_handle", wait)
+        sent = await world.web.send(world.web.draft(ASKED))
+        await asyncio.wait_for(hung.wait(), 10)
+        stuck = await until(look, lambda it: bool(it.reasons))
+        goes_on.set()
+
+    oldest = stuck.seen["consumers"]["cheap"]["oldest_unfinished"]
+    where = f"offset {sent.offset} of {ACCOUNTS.suffix}/{sent.partition}"
+    assert stuck.reasons[0].startswith(f"cheap: {where} has been unfinished for ")
+    assert oldest.pop("age_seconds") >= 0
+    assert oldest == {
+        "topic": ACCOUNTS.suffix,
+        "partition": sent.partition,
+        "offset": sent.offset,
+    }
+
+
+async def test_a_database_that_is_away_is_a_reason(world: World, addresses: Addresses) -> None:
+    nobody = connect("postgresql+asyncpg://authbus@127.0.0.1:9/authbus")
+    async with world.consuming() as consumers:
+        await until(health_of(consumers, world.database), lambda it: not it.reasons)
+
+        found = await health_of(consumers, nobody)()
+
+    assert found.reasons == ["PostgreSQL does not answer"]
+    assert found.seen["relay"]["lag_seconds"] is None
+    await nobody.close()
+
+
+async def test_an_event_that_nobody_says_is_a_reason(world: World) -> None:
+    async with world.database.transaction() as db:
+        await db.execute(
+            text(
+                "INSERT INTO outbox (id, aggregatetype, aggregateid, type, headers, timestamp)"
+                " VALUES (gen_random_uuid(), 'events.v1', 'k', 't', '[]', :at)"
+            ),
+            {"at": datetime.now(UTC) - timedelta(minutes=2)},
+        )
+    async with world.consuming() as consumers:
+        found = await until(health_of(consumers, world.database), lambda it: len(it.reasons) == 1)
+
+    assert found.reasons[0].startswith("the relay is behind: an event has waited for 12")
+    assert found.seen["relay"]["lag_seconds"] > 100
