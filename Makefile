@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help setup demo serve test gate nightly drill check format bench bench-users bench-recovery spec lock clean
+.PHONY: help setup demo serve test gate nightly drill check format bench bench-users bench-recovery bench-replay spec lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
@@ -49,6 +49,9 @@ bench-users: setup ## measure log-ins and refreshes with a thousand and with a m
 
 bench-recovery: setup ## measure how fast a lost database comes back, and in what memory
 	@$(BIN)/python -m tests.benchmarks.recovery
+
+bench-replay: setup ## measure how fast commands and events are replayed
+	@$(BIN)/python -m tests.benchmarks.replay
 
 spec: setup ## write schemas/authbus/spec anew
 	@$(BIN)/authbus spec

@@ -8,6 +8,8 @@ from uuid import UUID
 
 import typer
 
+from authbus_service.cli import repair
+
 app = typer.Typer(
     name="authbus",
     help="An auth service that lives on Kafka.",
@@ -25,6 +27,7 @@ app.add_typer(topics, name="topics")
 app.add_typer(users, name="users")
 app.add_typer(hashing, name="hash")
 app.add_typer(keys, name="keys")
+app.add_typer(repair.replay, name="replay")
 
 
 def main() -> None:

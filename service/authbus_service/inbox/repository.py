@@ -43,6 +43,21 @@ _ASKED = (
 _KNOWN = select(_INBOX).join_from(
     _ASKED, _INBOX, (_INBOX.c.time == _ASKED.c.time) & (_INBOX.c.id == _ASKED.c.id)
 )
+_NOTED = select(
+    _INBOX.c.id,
+    _INBOX.c.digest,
+    _INBOX.c.handled_at,
+    _INBOX.c.outcome["data"]["code"].astext,
+).join_from(_ASKED, _INBOX, (_INBOX.c.time == _ASKED.c.time) & (_INBOX.c.id == _ASKED.c.id))
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """That a command has been handled: its record's digest, and the code of a refusal."""
+
+    digest: bytes
+    handled_at: datetime
+    code: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +88,13 @@ async def known(db: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Handled]
     timed = {each: at for each in ids if (at := id_time(each)) is not None}
     found = await db.execute(_KNOWN, {"times": list(timed.values()), "ids": list(timed)})
     return {row["id"]: Handled(**row) for row in found.mappings()}
+
+
+async def noted(db: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Noted]:
+    """Which of these commands have been handled, in short: for many at once."""
+    timed = {each: at for each in ids if (at := id_time(each)) is not None}
+    found = await db.execute(_NOTED, {"times": list(timed.values()), "ids": list(timed)})
+    return {id_: Noted(*rest) for id_, *rest in found}
 
 
 async def put(db: AsyncConnection, handled: Sequence[Handled]) -> None:

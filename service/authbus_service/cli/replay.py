@@ -1,0 +1,100 @@
+"""`authbus replay`."""
+
+from collections.abc import Callable
+from typing import TypeVar
+from uuid import UUID
+
+import typer
+
+from authbus.topics import COMMAND_TOPICS, Topic
+from authbus_service.cli.output import report, show
+from authbus_service.cli.progress import progress
+from authbus_service.cli.running import run_quietly
+from authbus_service.core.config import Settings, load
+from authbus_service.core.ids import id_time, new_id
+from authbus_service.embedded import warm
+from authbus_service.replay.commands import Plan
+from authbus_service.replay.ranges import bound
+from authbus_service.replay.records import Where
+from authbus_service.replay.summary import Summary
+from authbus_service.startup.replaying import command_replay
+from authbus_service.startup.servers import needs_own_kafka, servers
+
+T = TypeVar("T")
+
+
+def commands(
+    topic: str,
+    begin: str,
+    end: str | None,
+    where: list[str],
+    rate: str | None,
+    *,
+    wait: float,
+    dry_run: bool,
+    resume: str | None,
+) -> None:
+    """Replay, and print the summary; exit 1 when something is left to look at."""
+    settings = load()
+    plan = Plan(
+        topic=_topic(topic, settings.namespace),
+        replay_id=new_id() if resume is None else _read("--resume", resume, _replay_id),
+        begin=_read("--from", begin, bound),
+        end=None if end is None else _read("--to", end, bound),
+        where=_read("--where", where, Where.read),
+        rate=None if rate is None else _read("--rate", rate, a_second),
+        wait=wait,
+        dry_run=dry_run,
+        resumed=resume is not None,
+    )
+    if needs_own_kafka(settings):
+        warm(report)
+    if not dry_run:
+        report(f"replay {plan.replay_id} (should this end early: --resume {plan.replay_id})")
+    summary = run_quietly(_replayed(settings, plan))
+    show(summary.as_json())
+    if summary.waiting:
+        report(
+            f"authbus: no service has come to {summary.waiting} of them. Is one running? "
+            f"Look again with the same command and --resume {plan.replay_id}"
+        )
+    if not summary.is_good:
+        raise typer.Exit(1)
+
+
+async def _replayed(settings: Settings, plan: Plan) -> Summary:
+    async with servers(settings, report) as place:
+        with progress() as tell:
+            async with command_replay(place, tell) as replay:
+                return await replay.run(plan)
+
+
+def a_second(text: str) -> float:
+    """`500/s` or `500`. Raises ValueError."""
+    rate = float(text.removesuffix("/s"))
+    if not rate > 0:
+        raise ValueError("not a rate")
+    return rate
+
+
+def _topic(name: str, namespace: str) -> Topic:
+    named = {each.name(namespace): each for each in COMMAND_TOPICS}
+    named |= {each.suffix: each for each in COMMAND_TOPICS}
+    if name not in named:
+        known = ", ".join(each.name(namespace) for each in COMMAND_TOPICS)
+        raise typer.BadParameter(f"{name} is no topic of commands. Those are: {known}")
+    return named[name]
+
+
+def _replay_id(text: str) -> UUID:
+    found = UUID(text)
+    if id_time(found) is None:
+        raise ValueError("not an id of a replay")
+    return found
+
+
+def _read(option: str, given: object, how: Callable[..., T]) -> T:
+    try:
+        return how(given)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None

@@ -1,0 +1,1 @@
+"""Replay and repair: records sent again, offsets moved, dead letters handled, states retold."""

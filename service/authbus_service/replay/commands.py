@@ -1,0 +1,222 @@
+"""`authbus replay commands`: the same bytes again, and the truth of what became of them.
+
+A copy has its original's key, value, headers and partition, and two headers that mark it. Killed
+half-way it goes on under the same replay id: what it has sent is found on the topic.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from authbus.state import DeadLetter
+from authbus.topics import DEAD_LETTERS, Topic
+from authbus_service.cluster import Admin
+from authbus_service.consumers.bounded import read_bounded
+from authbus_service.core import clock
+from authbus_service.core.database import Database
+from authbus_service.core.ids import id_time
+from authbus_service.replay import outcomes
+from authbus_service.replay.copying import Copier, Copy, copier
+from authbus_service.replay.outcomes import Outcomes
+from authbus_service.replay.ranges import Bound, Span, largest_batch, places_of, read, spans
+from authbus_service.replay.records import Record, Where, can_be_copied, copied, mark
+from authbus_service.replay.summary import Summary
+
+# Called with a step's name, how much of it is done, and how much there is, where that is known.
+Tell = Callable[[str, int, int | None], None]
+
+# Clocks of the brokers and of this process may differ by less than this.
+_SKEW = timedelta(hours=1)
+# Other questions wait behind a fetch that waits for news, and reading ends where the topic ended.
+_FETCH_MS = 20
+Original = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which records, and how. `rate` is in records a second, `wait` in seconds.
+
+    So long may the service stand still before what it has not come to is left `waiting`.
+    """
+
+    topic: Topic
+    replay_id: UUID
+    begin: Bound
+    end: Bound | None = None
+    where: Where = field(default_factory=Where)
+    rate: float | None = None
+    wait: float = 15.0
+    dry_run: bool = False
+    resumed: bool = False
+
+    @property
+    def since(self) -> datetime:
+        """When the replay was begun: its id tells."""
+        return id_time(self.replay_id) or clock.now()
+
+
+@dataclass(frozen=True, slots=True)
+class CommandReplay:
+    """Replays commands of one installation. `security` are aiokafka's keyword arguments."""
+
+    database: Database
+    admin: Admin
+    namespace: str
+    tell: Tell
+    security: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    async def run(self, plan: Plan) -> Summary:
+        """Send, wait for the service, and tell what became of it. Raises ClusterError."""
+        name = plan.topic.name(self.namespace)
+        summary = Summary(plan.replay_id, name, plan.dry_run)
+        followed = Outcomes(self.database, plan.topic.suffix, plan.since, summary)
+        async with self._consumer() as consumer:
+            places = await places_of(self.admin, name)
+            done = await self._sent_before(consumer, places, plan, followed)
+            stretches = await spans(consumer, places, plan.begin, plan.end)
+            if plan.dry_run:
+                await self._look(consumer, stretches, plan, followed)
+                return summary
+            largest = await largest_batch(self.admin, name)
+            servers = self.admin.servers
+            async with copier(servers, self.security, name, plan.rate, largest) as onto:
+                run = _Run(plan, followed, onto, done)
+                await self._send(consumer, stretches, run)
+            if followed.left:
+                self.tell("handled", 0, followed.left)
+                await followed.wait(plan.wait)
+                await followed.settle(await self._letters(consumer, plan))
+        return summary
+
+    async def _send(
+        self, consumer: AIOKafkaConsumer, stretches: Mapping[TopicPartition, Span], run: "_Run"
+    ) -> None:
+        seen, total = 0, sum(each.length for each in stretches.values())
+        async for records in read(consumer, stretches):
+            await run.send(run.chosen(records))
+            seen += len(records)
+            self.tell("sent", seen, total)
+        self.tell("sent", seen, seen)
+
+    async def _look(
+        self,
+        consumer: AIOKafkaConsumer,
+        stretches: Mapping[TopicPartition, Span],
+        plan: Plan,
+        followed: Outcomes,
+    ) -> None:
+        """Count what would be sent, and how much of it is known to have no effect."""
+        seen, total, summary = 0, sum(each.length for each in stretches.values()), followed.summary
+        async for records in read(consumer, stretches):
+            chosen = _chosen(records, plan, summary)
+            every = [outcomes.asked(each, clock.now()) for each in chosen if can_be_copied(each)]
+            known = await followed.known(every)
+            for each in every:
+                if followed.is_finished(each, known):
+                    summary.already_handled += 1
+                elif each.is_stale and each.id not in known:
+                    summary.expired += 1
+                else:
+                    summary.undecided += 1
+            summary.not_sent += len(chosen) - len(every)
+            seen += len(records)
+            self.tell("looked at", seen, total)
+
+    async def _sent_before(
+        self,
+        consumer: AIOKafkaConsumer,
+        places: Sequence[TopicPartition],
+        plan: Plan,
+        followed: Outcomes,
+    ) -> set[Original]:
+        """The originals of which this replay has sent copies, before it was killed."""
+        done = set[Original]()
+        if not plan.resumed:
+            return done
+        since = await spans(consumer, places, plan.since - _SKEW, None)
+        async for records in read(consumer, since):
+            mine = [
+                (each, of)
+                for each in records
+                if (of := copied(each)) is not None and of.replay_id == str(plan.replay_id)
+            ]
+            every = [outcomes.asked(each, outcomes.appended(each)) for each, _ in mine]
+            known = await followed.known(every)
+            for (record, of), each in zip(mine, every, strict=True):
+                done.add((of.partition, of.offset))
+                followed.summary.selected += 1
+                followed.sent(each, known, (record.partition, record.offset), before=True)
+        return done
+
+    async def _letters(self, consumer: AIOKafkaConsumer, plan: Plan) -> list[DeadLetter]:
+        """The dead letters since the replay was begun."""
+        places = await places_of(self.admin, DEAD_LETTERS.name(self.namespace))
+        since = await spans(consumer, places, plan.since - _SKEW, None)
+        return [
+            found
+            async for records in read(consumer, since)
+            for each in records
+            if (found := outcomes.letter(each)) is not None
+        ]
+
+    @asynccontextmanager
+    async def _consumer(self) -> AsyncGenerator[AIOKafkaConsumer]:
+        read_bounded()
+        async with AIOKafkaConsumer(
+            bootstrap_servers=self.admin.servers,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=_FETCH_MS,
+            **self.security,
+        ) as consumer:
+            yield consumer
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One replay that sends."""
+
+    plan: Plan
+    outcomes: Outcomes
+    onto: Copier
+    done: set[Original]
+
+    def chosen(self, records: Sequence[Record]) -> list[Record]:
+        """What is still to be sent of these."""
+        left = [each for each in records if (each.partition, each.offset) not in self.done]
+        return _chosen(left, self.plan, self.outcomes.summary)
+
+    async def send(self, records: Sequence[Record]) -> None:
+        """Send copies of these, and note what is known of each."""
+        summary = self.outcomes.summary
+        whole = [each for each in records if can_be_copied(each)]
+        summary.not_sent += len(records) - len(whole)
+        every = [outcomes.asked(each, clock.now()) for each in whole]
+        known = await self.outcomes.known(every)
+        sent = await self.onto.send([_copy(each, self.plan.replay_id) for each in whole])
+        for each, lies in zip(every, sent, strict=True):
+            if lies is None:
+                summary.not_sent += 1
+            else:
+                self.outcomes.sent(each, known, (lies.partition, lies.offset))
+
+
+def _chosen(records: Sequence[Record], plan: Plan, summary: Summary) -> list[Record]:
+    """Those that are asked for; copies of other replays are passed over and counted."""
+    asked_for = [each for each in records if plan.where(each)]
+    made_by = [copied(each) for each in asked_for]
+    originals = [each for each, of in zip(asked_for, made_by, strict=True) if of is None]
+    mine = str(plan.replay_id)
+    summary.copies += sum(of is not None and of.replay_id != mine for of in made_by)
+    summary.selected += len(originals)
+    return originals
+
+
+def _copy(record: Record, replay_id: UUID) -> Copy:
+    return Copy(record.key, record.value, mark(record, replay_id), record.partition)

@@ -1,0 +1,151 @@
+"""What became of copies of commands: told by the inbox, the fence and the dead letters.
+
+Nothing is guessed. A copy whose id and bytes the inbox knows can have no effect, whenever the
+service comes to it. Of every other one is known what became of it once the fence is past it.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from authbus.envelope import read_headers
+from authbus.replies import Code
+from authbus.state import DeadLetter
+from authbus_service.consumers.opening import NEAR
+from authbus_service.core.database import Database
+from authbus_service.core.ids import id_time
+from authbus_service.inbox import fence
+from authbus_service.inbox import repository as inbox
+from authbus_service.inbox.repository import Noted
+from authbus_service.replay.records import Record
+from authbus_service.replay.summary import Summary
+
+_LOOK_SECONDS = 0.2
+Lie = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a record claims to be; `id` None: that cannot be read."""
+
+    id: UUID | None
+    digest: bytes
+    is_stale: bool
+
+
+def asked(record: Record, at: datetime) -> Asked:
+    """A record as the service would take it, were it appended at this time."""
+    try:
+        id_ = UUID(read_headers(record.headers)["ce_id"])
+    except (KeyError, ValueError):
+        return Asked(None, b"", is_stale=True)
+    issued = id_time(id_)
+    is_stale = issued is None or abs(at - issued) > NEAR
+    return Asked(id_, sha256(record.value or b"").digest(), is_stale)
+
+
+@dataclass(slots=True)
+class Outcomes:
+    """Follows the copies of one replay, begun at `since`, on the topic `suffix`."""
+
+    database: Database
+    suffix: str
+    since: datetime
+    summary: Summary
+    _open: dict[Lie, tuple[Asked, bool]] = field(default_factory=dict[Lie, tuple[Asked, bool]])
+
+    async def known(self, every: Iterable[Asked]) -> dict[UUID, Noted]:
+        """Which of these the service has handled."""
+        async with self.database.reading() as db:
+            return await inbox.noted(db, {each.id for each in every if each.id is not None})
+
+    def is_finished(self, of: Asked, known: Mapping[UUID, Noted]) -> bool:
+        """Whether this very record was handled before the replay: the look-up ends it."""
+        noted = known.get(of.id) if of.id is not None else None
+        return noted is not None and noted.digest == of.digest and noted.handled_at < self.since
+
+    def sent(
+        self, of: Asked, known: Mapping[UUID, Noted], lies: Lie, *, before: bool = False
+    ) -> None:
+        """A copy lies there; `known` is from before it was sent, unless it was sent `before`."""
+        if self.is_finished(of, known):
+            self.summary.already_handled += 1
+        else:
+            self._open[lies] = of, of.id in known and not before
+
+    @property
+    def left(self) -> int:
+        """How many nothing is known of so far."""
+        return len(self._open)
+
+    async def wait(self, seconds: float) -> None:
+        """Until the service is past all of them, or so long does nothing any more."""
+        loop = asyncio.get_running_loop()
+        until, before = loop.time() + seconds, -1
+        while behind := await self._not_past():
+            if behind != before:
+                until, before = loop.time() + seconds, behind
+            if loop.time() >= until:
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def settle(self, letters: Sequence[DeadLetter]) -> None:
+        """Count what became of those that are left; `letters` are all since the replay began."""
+        async with self.database.reading() as db:
+            below = await fence.read(db)
+        known = await self.known(of for of, _ in self._open.values())
+        dead = {
+            (each.partition, offset)
+            for each in letters
+            if each.topic == self.suffix
+            for offset in range(each.first_offset or each.offset, each.offset + 1)
+        }
+        seen = set[UUID | None]()
+        for (partition, offset), (of, was_known) in sorted(self._open.items()):
+            if (partition, offset) in dead:
+                self.summary.dead_again += 1
+            elif below.get((self.suffix, partition), 0) <= offset:
+                self.summary.waiting += 1
+            else:
+                noted = known.get(of.id) if of.id is not None else None
+                self._count(of, noted, again=was_known or of.id in seen)
+                seen.add(of.id)
+        self._open.clear()
+
+    def _count(self, of: Asked, noted: Noted | None, *, again: bool) -> None:
+        """The service is past this one, and it is no dead letter."""
+        summary = self.summary
+        if noted is not None and again:
+            summary.already_handled += 1
+        elif of.is_stale if noted is None else noted.code == Code.EXPIRED:
+            summary.expired += 1
+        elif noted is None:
+            summary.without_effect += 1
+        else:
+            summary.applied += 1
+
+    async def _not_past(self) -> int:
+        async with self.database.reading() as db:
+            below = await fence.read(db)
+        return sum(
+            max(offset + 1 - below.get((self.suffix, partition), 0), 0)
+            for partition, offset in self._open
+        )
+
+
+def letter(record: Record) -> DeadLetter | None:
+    """The dead letter of a record; None for anything else."""
+    try:
+        return DeadLetter.model_validate_json(record.value or b"")
+    except ValidationError:
+        return None
+
+
+def appended(record: Record) -> datetime:
+    """The broker's time of a record."""
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=record.timestamp)

@@ -1,0 +1,106 @@
+"""Which stretch of a topic: from and to, each a time or an offset."""
+
+from collections.abc import AsyncGenerator, Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from authbus_service.cluster import Admin, ClusterError
+from authbus_service.replay.records import Record
+
+# An offset means the same one on each partition.
+Bound = datetime | int
+
+AT_ONCE = 2000
+_WAIT_MS = 200
+
+
+def bound(text: str) -> Bound:
+    """`1200` or `2026-03-01T02:00:00`, in UTC where it names no other zone. Raises ValueError."""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One partition's stretch: from `first` up to, not including, `end`."""
+
+    first: int
+    end: int
+
+    @property
+    def length(self) -> int:
+        """How many offsets; some of them may have no record."""
+        return max(self.end - self.first, 0)
+
+
+async def places_of(admin: Admin, topic: str) -> list[TopicPartition]:
+    """Every partition that a topic has. Raises ClusterError when there is none."""
+    found = (await admin.topics([topic])).get(topic)
+    if found is None:
+        raise ClusterError(f"there is no topic {topic} at {admin.servers}")
+    return [TopicPartition(topic, each) for each in range(found.partitions)]
+
+
+async def largest_batch(admin: Admin, topic: str) -> int:
+    """How many bytes a batch may have that a topic takes."""
+    settings = (await admin.settings([topic]))[topic]
+    return int(settings["max.message.bytes"].value)
+
+
+async def spans(
+    consumer: AIOKafkaConsumer,
+    places: Collection[TopicPartition],
+    begin: Bound | None,
+    end: Bound | None,
+) -> dict[TopicPartition, Span]:
+    """The stretches of these partitions; without an end: up to where they end now."""
+    first, last = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+    begins = await offsets(consumer, places, begin, first, last)
+    ends = await offsets(consumer, places, end, last, last)
+    return {each: Span(max(begins[each], first[each]), ends[each]) for each in places}
+
+
+async def offsets(
+    consumer: AIOKafkaConsumer,
+    places: Collection[TopicPartition],
+    at: Bound | None,
+    otherwise: Mapping[TopicPartition, int],
+    last: Mapping[TopicPartition, int],
+) -> dict[TopicPartition, int]:
+    """Where this bound lies on each partition: a time's first record, or the end behind all."""
+    if at is None:
+        return dict(otherwise)
+    if isinstance(at, int):
+        return {each: min(at, last[each]) for each in places}
+    found = await consumer.offsets_for_times(dict.fromkeys(places, int(at.timestamp() * 1000)))
+    return {each: last[each] if found[each] is None else found[each].offset for each in places}
+
+
+async def read(
+    consumer: AIOKafkaConsumer, stretches: Mapping[TopicPartition, Span], *, at_once: int = AT_ONCE
+) -> AsyncGenerator[list[Record]]:
+    """The records of these stretches, each partition's in its order, so many at once."""
+    left = {place for place, span in stretches.items() if span.length}
+    consumer.assign(list(left))
+    for place in left:
+        consumer.seek(place, stretches[place].first)
+    while left:
+        found = await consumer.getmany(*left, timeout_ms=_WAIT_MS, max_records=at_once)
+        for place in list(left):
+            if await _is_past(consumer, place, stretches[place].end):
+                left.discard(place)
+        records = [
+            each for place, of in found.items() for each in of if each.offset < stretches[place].end
+        ]
+        if records:
+            yield records
+
+
+async def _is_past(consumer: AIOKafkaConsumer, place: TopicPartition, end: int) -> bool:
+    """Whether all is read, but for what an open transaction still holds back."""
+    stable = consumer.last_stable_offset(place)
+    return await consumer.position(place) >= (end if stable is None else min(end, stable))

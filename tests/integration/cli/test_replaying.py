@@ -1,0 +1,50 @@
+"""`authbus replay` as a program: what it prints, how it ends, and the runbook's commands of it."""
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from authbus.topics import CREDENTIALS
+from authbus_service.core.database import Database
+from authbus_service.embedded import Addresses
+from tests.integration.cli.conftest import Authbus
+from tests.rig.accident import installed, serving
+from tests.rig.crowd import Crowd
+from tests.rig.offsets import all_finished
+from tests.rig.operating import settings_of
+from tests.rig.runbook import commands
+from tests.rig.world import World, a_world
+
+
+@pytest.fixture
+async def world(addresses: Addresses, namespace: str, database: Database) -> AsyncIterator[World]:
+    async with a_world(addresses.bootstrap_servers, namespace, database) as made:
+        yield await installed(made)
+
+
+@pytest.mark.gate
+async def test_the_runbooks_replay_runs_and_ends_with_0_and_what_is_dead_again_with_1(
+    authbus: Authbus, world: World
+) -> None:
+    crowd = Crowd(world)
+    async with serving(world):
+        sessions = await crowd.with_sessions(2)
+        await crowd.asked(crowd.log_outs(sessions))
+    settings = await settings_of(world)
+    look, replay = (
+        [each.replace("auth.", f"{world.namespace}.") for each in arguments]
+        for arguments in commands("Replay")
+    )
+
+    foretold, done = await authbus(*look, **settings), await authbus(*replay, **settings)
+    await world.web.send(crowd.drafts[0].but(value=b"noise"))
+    async with world.consuming():
+        await all_finished(world)
+        noisy = await authbus("replay", "commands", CREDENTIALS.suffix, "--from", "0", **settings)
+
+    assert (foretold.status, done.status, noisy.status) == (0, 0, 1)
+    said = [json.loads(each.out) for each in (foretold, done, noisy)]
+    assert [each["already_handled"] for each in said] == [2, 2, 4]
+    assert said[2]["dead_again"] == 1
+    assert json.loads(done.err.splitlines()[-1])["step"] == "sent"

@@ -1,0 +1,31 @@
+"""Everything that a database holds, and how far topics go: to be compared with itself."""
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from sqlalchemy import text
+
+from authbus.topics import Topic
+from authbus_service.core.database import Database
+
+# They move with every record that is passed and every second, whatever it was.
+MOVING = ("fence", "relay_lease")
+_TABLES = """
+SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE nspname = 'public' AND relkind IN ('r', 'p') AND NOT relispartition
+"""
+
+
+async def dumped(database: Database) -> dict[str, list[str]]:
+    """The rows of every table, sorted."""
+    async with database.reading() as db:
+        names = set(await db.scalars(text(_TABLES))) - set(MOVING)
+        return {
+            name: list(await db.scalars(text(f'SELECT t::text FROM "{name}" t ORDER BY 1')))
+            for name in sorted(names)
+        }
+
+
+async def ends_of(servers: str, topic: Topic, namespace: str) -> dict[int, int]:
+    """Where each partition of a topic ends."""
+    places = [TopicPartition(topic.name(namespace), each) for each in range(topic.partitions)]
+    async with AIOKafkaConsumer(bootstrap_servers=servers) as consumer:
+        return {each.partition: end for each, end in (await consumer.end_offsets(places)).items()}

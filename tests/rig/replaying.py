@@ -1,0 +1,24 @@
+"""Commands of a world replayed as the command line does it."""
+
+from typing import Any
+
+from authbus.topics import CREDENTIALS, Topic
+from authbus_service.cluster import Admin
+from authbus_service.core.ids import new_id
+from authbus_service.replay.commands import CommandReplay, Plan
+from authbus_service.replay.summary import Summary
+from tests.rig.world import World
+
+
+async def replayed(world: World, topic: Topic = CREDENTIALS, **how: Any) -> Summary:
+    """Replay a topic from its start; `how` are fields of the plan."""
+    plan: dict[str, Any] = {"topic": topic, "replay_id": new_id(), "begin": 0, "wait": 5.0}
+    async with Admin.connect(world.servers, {}) as admin:
+        replay = CommandReplay(world.database, admin, world.namespace, lambda _, __, ___: None)
+        return await replay.run(Plan(**{**plan, **how}))
+
+
+def counts(summary: Summary) -> dict[str, int]:
+    """What was counted at all."""
+    facts = summary.as_json()
+    return {name: count for name, count in facts.items() if type(count) is int and count}

@@ -1,0 +1,31 @@
+"""What is not meant so ends with 2, before anything is connected."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from authbus.topics import CREDENTIALS
+from authbus_service.cli.app import app
+
+TOPIC = CREDENTIALS.suffix
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("replay", "commands", "events.v1", "--from", "0"),
+        ("replay", "commands", TOPIC, "--from", "yesterday"),
+        ("replay", "commands", TOPIC, "--from", "0", "--where", "password=x"),
+        ("replay", "commands", TOPIC, "--from", "0", "--rate", "0/s"),
+        ("replay", "commands", TOPIC, "--from", "0", "--resume", "the last one"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_names_what_is_wrong(
+    wrong: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    ended = CliRunner().invoke(app, wrong)
+
+    assert (ended.exit_code, "Error" in ended.output) == (2, True)
