@@ -80,7 +80,13 @@ class Opener:
 
     def open(self, arrival: Arrival, labels: Labels) -> Opened:
         """The command in a record. Raises UnreadableError; then nobody is answered."""
-        payload, master = self._unsealed(arrival)
+        return self.read(arrival, labels, *self._unsealed(arrival))
+
+    def read(self, arrival: Arrival, labels: Labels, payload: bytes, master: str) -> Opened:
+        """The command in a record whose seal, to a key of this master, held `payload`.
+
+        Raises UnreadableError.
+        """
         try:
             sealed = Sealed.model_validate(read_json(payload))
         except JsonError:

@@ -1,8 +1,4 @@
-"""Commands of which nothing was said: nobody knows whether they were handled.
-
-They came after the last event, or so shortly before it that theirs was not said yet. They are
-handled anew, each judged by the time at which it came.
-"""
+"""Commands of which nothing was said are handled anew, each judged by the time at which it came."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -12,25 +8,32 @@ from uuid import UUID
 
 from authbus_service.auth import handlers
 from authbus_service.auth.proof import Policy, Tools
+from authbus_service.auth.request import Request
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.group import Grouping
 from authbus_service.consumers.job import Job
 from authbus_service.consumers.labels import Labels, read_labels
 from authbus_service.consumers.opening import Opener
-from authbus_service.consumers.unreadable import UnreadableError
+from authbus_service.consumers.speaker import Speaker
+from authbus_service.consumers.transient import is_transient
+from authbus_service.consumers.unreadable import Reason, UnreadableError
 from authbus_service.core import clock
 from authbus_service.core.database import Database
 from authbus_service.core.ids import id_time
+from authbus_service.core.logging import get_logger
 from authbus_service.core.security.masters import Masters
 from authbus_service.inbox import partitions
 from authbus_service.inbox import repository as inbox
+
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Late:
     """Handles such commands, one after the other. Nobody is answered: who waits asks again.
 
-    `told` are commands of which auditors were told: those were handled.
+    `told` are commands of which auditors were told: those were handled. One that fails, whenever it
+    is tried, is written to the dead letters, as it would have been by a service.
     """
 
     database: Database
@@ -39,6 +42,7 @@ class Late:
     tools: Tools
     policy: Policy
     told: Collection[UUID]
+    speaker: Speaker
 
     async def handle(self, arrivals: Sequence[Arrival]) -> int:
         """Returns how many were handled; what cannot be read or asked is passed over.
@@ -69,7 +73,17 @@ class Late:
             return False
         if opened.refusal is not None or type(opened.command) in handlers.QUESTIONS:
             return False
-        request = opened.request(self.masters)
+        try:
+            await self._commit(opened.request(self.masters), came, labels)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            _log.exception("command failed", place=came.place, offset=came.offset)
+            await self.speaker.bury(came, Reason.FAILED, str(labels.id))
+            return False
+        return True
+
+    async def _commit(self, request: Request, came: Arrival, labels: Labels) -> None:
         with clock.standing_at(came.appended_at):
             proof = await handlers.prepare(request, self.tools)
         job = Job(
@@ -82,4 +96,3 @@ class Late:
         )
         grouping = Grouping(self.database, self.policy, lambda _: {}, at=came.appended_at)
         await grouping.together([job], wait=True)
-        return True

@@ -20,8 +20,6 @@ from authbus_service.recovery.ordering import Caused
 from authbus_service.recovery.report import Report
 
 _SETS = (UserCreated, PasswordChanged)
-# So many seals are opened before others have their turn: the batch before is being written.
-_IN_A_ROW = 20
 
 Found = Mapping[UUID, tuple[Request, Arrival]]
 
@@ -117,23 +115,13 @@ class Preparing:
 
     async def _found(self, told: Iterable[Caused]) -> dict[UUID, tuple[Request, Arrival]]:
         wanted = {of[0].cause: of[0].id for of in told}
-        found = await self._made(wanted)
+        found = await self.commands.that_made(wanted)
         forged = wanted.keys() & self.commands.by_id.keys() - found.keys()
         if forged:
             await self.commands.read_past(forged)
-            found |= await self._made({each: wanted[each] for each in forged})
+            found |= await self.commands.that_made({each: wanted[each] for each in forged})
         self.report.commands_opened += len(found)
         return found
-
-    async def _made(self, wanted: Mapping[UUID, UUID]) -> dict[UUID, tuple[Request, Arrival]]:
-        """The commands (id -> their first event's id) that are known so far."""
-        made: dict[UUID, tuple[Request, Arrival]] = {}
-        for turn, (cause, id_) in enumerate(wanted.items()):
-            if turn % _IN_A_ROW == 0:
-                await asyncio.sleep(0)
-            if (opened := self.commands.that_made(id_, cause)) is not None:
-                made[cause] = opened
-        return made
 
     async def _hashed(self, told: Iterable[Caused], found: Found) -> dict[UUID, str]:
         """The hashes of the passwords that these commands set, all cores at work."""

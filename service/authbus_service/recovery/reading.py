@@ -4,9 +4,11 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from authbus.topics import Topic
 from authbus_service.consumers.bounded import read_bounded
@@ -16,6 +18,7 @@ Record = ConsumerRecord[Any, Any]
 Place = tuple[str, int]
 
 AT_ONCE = 2000
+NOWHERE: Mapping[TopicPartition, int] = MappingProxyType({})
 _WAIT_MS = 200
 # Of each partition so much is held ahead: 36 of them have commands.
 _FETCH = 256 * 1024
@@ -61,23 +64,34 @@ class Topics:
     namespace: str
     security: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
-    @asynccontextmanager
-    async def reader(
-        self, topics: Iterable[Topic], since: datetime | None
-    ) -> AsyncGenerator[Reader]:
-        """Begin at this time; with None at the oldest record that is still there."""
-        named = {topic.name(self.namespace): topic for topic in topics}
-        places = [
-            TopicPartition(name, each)
-            for name, topic in named.items()
+    def places(self, topics: Iterable[Topic]) -> list[TopicPartition]:
+        """All partitions of these topics."""
+        return [
+            TopicPartition(topic.name(self.namespace), each)
+            for topic in topics
             for each in range(topic.partitions)
         ]
+
+    @asynccontextmanager
+    async def reader(
+        self,
+        topics: Iterable[Topic],
+        since: datetime | None,
+        no_later: Mapping[TopicPartition, int] = NOWHERE,
+    ) -> AsyncGenerator[Reader]:
+        """Begin at this time; with None at the oldest record that is still there.
+
+        Where `no_later` names an offset, begin there when that is before this time.
+        """
+        of = list(topics)
+        named = {topic.name(self.namespace): topic for topic in of}
+        places = self.places(of)
         consumer = self._consumer()
         await consumer.start()
         try:
             consumer.assign(places)
             ends = await consumer.end_offsets(places)
-            left = await _seek(consumer, places, since, ends)
+            left = await _seek(consumer, places, since, no_later, ends)
             yield Reader(consumer, named, ends, left)
         finally:
             await consumer.stop()
@@ -90,6 +104,16 @@ class Topics:
             while reader.left:
                 if found := await reader.some(reader.left):
                     yield found
+
+    async def committed(self, group: str) -> dict[TopicPartition, int]:
+        """The offsets of a Kafka group; none when it has none, or Kafka forgot it."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.servers, **self.security)
+        await admin.start()
+        try:
+            found = await admin.list_consumer_group_offsets(group)
+        finally:
+            await admin.close()
+        return {place: each.offset for place, each in found.items() if each.offset >= 0}
 
     async def settle(self) -> None:
         """End what a relay had begun to say, so that nothing is said behind the ends."""
@@ -111,14 +135,17 @@ async def _seek(
     consumer: AIOKafkaConsumer,
     places: list[TopicPartition],
     since: datetime | None,
+    no_later: Mapping[TopicPartition, int],
     ends: Mapping[TopicPartition, int],
 ) -> set[TopicPartition]:
     """Go to the first record of this time or later; returns where there is something to read."""
-    begin = dict(await consumer.beginning_offsets(places))
+    begin = first = dict(await consumer.beginning_offsets(places))
     if since is not None:
         moment = int(since.timestamp() * 1000)
         found = await consumer.offsets_for_times(dict.fromkeys(places, moment))
         begin = {place: at.offset if at else ends[place] for place, at in found.items()}
+    for place in no_later.keys() & begin.keys():
+        begin[place] = max(first[place], min(begin[place], no_later[place]))
     for place, offset in begin.items():
         consumer.seek(place, offset)
     return {place for place in places if begin[place] < ends[place]}

@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import func, select, update
 
@@ -15,14 +14,16 @@ from authbus.topics import AUDIT, COMMAND_TOPICS, EVENTS, Topic
 from authbus_service.auth.proof import Policy, Tools
 from authbus_service.auth.users import repository as users
 from authbus_service.consumers.opening import Opener
+from authbus_service.consumers.speaker import Speaker
 from authbus_service.core import clock
 from authbus_service.core.database import Database
 from authbus_service.core.installation import Installation
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.keyring import KeyRing
-from authbus_service.inbox import partitions, writing
+from authbus_service.inbox import fence, partitions, writing
 from authbus_service.inbox.models import InboxRow
 from authbus_service.recovery.applying import Applying
+from authbus_service.recovery.backlog import Backlog, audited, finished
 from authbus_service.recovery.commands import Commands
 from authbus_service.recovery.ending import end_lost_sessions
 from authbus_service.recovery.events import Survey
@@ -38,9 +39,10 @@ from authbus_service.recovery.late import Late
 from authbus_service.recovery.losing import Losses
 from authbus_service.recovery.ordering import in_time
 from authbus_service.recovery.preparing import Batch, Preparing
-from authbus_service.recovery.reading import Topics
+from authbus_service.recovery.reading import Place, Topics
 from authbus_service.recovery.report import Report
 from authbus_service.recovery.states import take_states
+from authbus_service.recovery.unsealing import unsealing
 
 # Clocks of the database and the broker may differ by less than this.
 _SKEW = timedelta(hours=1)
@@ -50,7 +52,6 @@ _PATIENCE = timedelta(minutes=30)
 _SLACK = timedelta(minutes=1)
 # The relay is so far behind at most, while it runs.
 _UNSAID = timedelta(seconds=30)
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Called with a step's name, how much of it is done, and how much there is, where that is known.
 Tell = Callable[[str, int, int | None], None]
@@ -85,8 +86,11 @@ class Recovery:
             found = await said_keys(self.topics, self.keyring.masters)
             await self._keys(found, report)
             earlier = None if since is None else since - _PATIENCE
-            async with self.topics.reader(COMMAND_TOPICS, earlier) as reader:
-                commands = Commands(self.opener, self.keyring.masters, reader)
+            async with (
+                self.topics.reader(COMMAND_TOPICS, earlier) as reader,
+                unsealing(self.keyring.sealing_keys()) as unsealer,
+            ):
+                commands = Commands(self.opener, unsealer, self.keyring.masters, reader)
                 losses = Losses(report)
                 preparing = Preparing(
                     self.database,
@@ -182,35 +186,32 @@ class Recovery:
         await take_states(self.database, self.topics, losses.users - ahead, report)
         async with self.database.transaction() as db:
             await users.own_addresses(db, survey.moved | losses.users)
-        await self._late(preparing.commands, report)
+        ends = await self._late(report)
         report.sessions_ended = await end_lost_sessions(self.database, self.keyring.masters)
         losses.tell_ends()
-        ends = preparing.commands.reader.begun
         await commit_offsets(self.topics, self.groups, ends)
         async with self.database.transaction() as db:
             await go_on_from(db, ends)
 
-    async def _late(self, commands: Commands, report: Report) -> None:
-        """Handle what came since the last event, or so shortly before it that it was not said."""
+    async def _late(self, report: Report) -> Mapping[Place, int]:
+        """Handle what is not known to be handled; returns where all topics of commands end."""
         last = report.last_event or report.since
         since = None if last is None else last - _UNSAID
-        late = Late(
-            self.database,
-            self.opener,
-            self.keyring.masters,
-            self.tools,
-            self.policy,
-            await self._audited(since and since - _PATIENCE),
-        )
-        async for arrivals in commands.rest(since or _LONG_AGO):
-            report.handled_anew += await late.handle(arrivals)
-
-    async def _audited(self, since: datetime | None) -> set[UUID]:
-        found: set[UUID] = set()
-        async for batch in self.topics.batches([AUDIT], since):
-            named = (read_headers(record.headers).get("ce_causationid") for _, record in batch)
-            found |= {UUID(each) for each in named if each}
-        return found
+        async with self.database.reading() as db:
+            begun = await fence.read(db)
+        backlog = Backlog(self.topics, since, await finished(self.topics, self.groups, begun))
+        told = await audited(self.topics, report.since, await backlog.ids())
+        speaker = Speaker(self.topics.namespace, self.topics.servers)
+        await speaker.start()
+        try:
+            masters, tools = self.keyring.masters, self.tools
+            late = Late(self.database, self.opener, masters, tools, self.policy, told, speaker)
+            async for arrivals in backlog.by_time():
+                report.handled_anew += await late.handle(arrivals)
+                self.tell("late commands", report.handled_anew, None)
+        finally:
+            await speaker.stop()
+        return backlog.ends
 
 
 @asynccontextmanager

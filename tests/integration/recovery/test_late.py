@@ -8,16 +8,27 @@ from uuid import UUID
 import pytest
 from pydantic import SecretStr
 
-from authbus import ChangePassword, DeactivateUser, LoggedIn, LogIn, RegisterUser, Rejected
+from authbus import (
+    ChangePassword,
+    DeactivateUser,
+    LoggedIn,
+    LogIn,
+    LogOut,
+    RegisterUser,
+    Rejected,
+)
 from authbus.replies import Code
-from authbus.topics import Topic
+from authbus.topics import DEAD_LETTERS, Topic
+from authbus_service.auth import handlers
+from authbus_service.auth.proof import Proof, Tools
+from authbus_service.auth.request import Request
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.core import clock
 from authbus_service.core.ids import new_id
 from authbus_service.inbox import partitions
-from authbus_service.recovery import commands, recover
+from authbus_service.recovery import backlog, recover
 from authbus_service.recovery.reading import Record
-from tests.rig.accident import backup, forget_commands, recovered, serving
+from tests.rig.accident import backup, forget_commands, recovered, said, serving
 from tests.rig.crowd import PASSWORD, Crowd, email
 from tests.rig.operators import by_operator
 from tests.rig.world import World
@@ -65,16 +76,62 @@ async def test_a_command_older_than_the_inbox_remembers_has_no_effect_and_stops_
     asked = RegisterUser(email=email(0), password=PASSWORD)
     expires_at = at + timedelta(minutes=5)
     await world.web.send(world.web.draft(asked, id_=id_, expirytime=expires_at))
-    read = commands.arrival
+    read = backlog.arrival
 
     def old(topic: Topic, record: Record) -> Arrival:
         return replace(read(topic, record), appended_at=at)
 
-    monkeypatch.setattr(commands, "arrival", old)
+    monkeypatch.setattr(backlog, "arrival", old)
 
     report = await recovered(world)
 
     assert (report.handled_anew, await world.rows("SELECT 1 FROM users")) == (0, [])
+
+
+async def test_a_command_that_waited_unread_is_handled_anew_however_long_ago_it_came(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recover, "_UNSAID", timedelta(hours=-1))  # nothing came lately
+    crowd, draft = Crowd(world), world.web.draft
+    async with serving(world):
+        (session,) = await crowd.with_sessions(1)
+    copy = await backup(world.database)
+    async with world.consuming():  # without a relay: nothing is said
+        await crowd.asked([draft(LogIn(email=email(0), password=PASSWORD))])
+    waits = LogOut(session_id=session.session_id, refresh_token=session.refresh_token)
+    await world.web.send(draft(waits))
+    back = replace(world, database=copy)
+
+    report = await recovered(back)
+
+    assert report.handled_anew == 1
+    ended = await back.rows("SELECT end_reason FROM sessions")
+    assert ended == [{"end_reason": "logout"}]
+    await copy.close()
+
+
+async def test_a_late_command_that_fails_whenever_it_is_tried_is_a_dead_letter_and_stops_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft, (first, second) = world.web.draft, (email(0), email(1))
+    asked = [draft(RegisterUser(email=each, password=PASSWORD)) for each in (first, second)]
+    for each in asked:
+        await world.web.send(each)
+    prepare = handlers.prepare
+
+    async def fails(request: Request, tools: Tools) -> Proof:
+        if request.id == asked[0].id:
+            raise ValueError
+        return await prepare(request, tools)
+
+    monkeypatch.setattr(handlers, "prepare", fails)
+
+    report = await recovered(world)
+
+    assert report.handled_anew == 1
+    (letter,) = await said(world, DEAD_LETTERS)
+    assert letter["reason"] == "failed"
+    assert await world.rows("SELECT canonical FROM emails") == [{"canonical": second}]
 
 
 async def test_a_recovery_that_goes_on_takes_no_older_state_over_what_it_has_handled_anew(

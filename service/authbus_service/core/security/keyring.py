@@ -92,6 +92,10 @@ class KeyRing:
         """The private key that opens seals under this kid, and its master; None when not ours."""
         return self._opening.get(kid)
 
+    def sealing_keys(self) -> dict[str, ECKey]:
+        """Every private key that opens seals, by kid."""
+        return {kid: key for kid, (key, _) in self._opening.items()}
+
     def sign(self, claims: Mapping[str, Any]) -> str:
         """An access token under the newest signing key that serves. Raises LookupError for none."""
         now = clock.now()
