@@ -17,9 +17,15 @@ _BY_SIGNAL = 128
 
 
 def run_quietly(work: Coroutine[None, None, T]) -> T:
-    """Run to the end without a log: what went wrong is raised and said in one line."""
+    """Run to the end without a log: what went wrong is raised, and said by who catches it.
+
+    A bug that nobody catches is logged: the log is there again when this has ended.
+    """
     configure("text", "error", StringIO())
-    return run(work)
+    try:
+        return run(work)
+    finally:
+        configure("text", "error")
 
 
 def run(work: Coroutine[None, None, T]) -> T:

@@ -68,14 +68,16 @@ async def finished(
 ) -> dict[TopicPartition, int]:
     """The offsets that the groups have committed; a partition without one was never finished.
 
-    Kafka forgets a group that nobody joins for a week: it has no offset at all then, and the
-    database's `fence` tells it from one that never had any.
+    Kafka forgets a group that nobody joins for a week: then it has no offset at all, as one that
+    has never had any. The database's `fence` tells them apart, where it has one.
     """
     found: dict[TopicPartition, int] = {}
+    fenced = {topic for topic, _ in fence}
     for group, of in groups.items():
         mine = list(of)
-        committed = await topics.committed(group)
-        if committed or not {topic for topic, _ in fence} & {topic.suffix for topic in mine}:
+        committed = await topics.committed(group, mine)
+        never = bool(fenced) and not fenced & {topic.suffix for topic in mine}
+        if committed or never:
             found |= {place: committed.get(place, 0) for place in topics.places(mine)}
     return found
 

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 
 from authbus.topics import Topic
 from authbus_service.consumers.bounded import read_bounded
@@ -105,15 +104,22 @@ class Topics:
                 if found := await reader.some(reader.left):
                     yield found
 
-    async def committed(self, group: str) -> dict[TopicPartition, int]:
-        """The offsets of a Kafka group; none when it has none, or Kafka forgot it."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.servers, **self.security)
-        await admin.start()
+    async def committed(self, group: str, topics: Iterable[Topic]) -> dict[TopicPartition, int]:
+        """A Kafka group's offsets of these topics; none when it has none, or Kafka forgot it."""
+        places = self.places(topics)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.servers,
+            group_id=group,
+            enable_auto_commit=False,
+            **self.security,
+        )
+        await consumer.start()
         try:
-            found = await admin.list_consumer_group_offsets(group)
+            consumer.assign(places)
+            found = [(place, await consumer.committed(place)) for place in places]
         finally:
-            await admin.close()
-        return {place: each.offset for place, each in found.items() if each.offset >= 0}
+            await consumer.stop()
+        return {place: offset for place, offset in found if offset is not None}
 
     async def settle(self) -> None:
         """End what a relay had begun to say, so that nothing is said behind the ends."""
