@@ -27,6 +27,10 @@ asyncio.run(main())
 """
 
 
+def _unsealers(parent: psutil.Process) -> list[psutil.Process]:
+    return [each for each in parent.children() if unsealing.__module__ in each.cmdline()]
+
+
 async def test_each_seal_is_answered_in_order_also_the_one_that_cannot_be_opened() -> None:
     large = b"x" * 40_000
     seals = [seal(large, PUBLIC), b"", b"no seal", seal(b"theirs", public_jwk(OTHER))]
@@ -41,7 +45,7 @@ async def test_each_seal_is_answered_in_order_also_the_one_that_cannot_be_opened
 
 async def test_a_process_that_is_gone_is_an_error_and_not_a_seal_that_cannot_be_opened() -> None:
     async with unsealing({"k1": OURS}) as unsealer:
-        (child,) = psutil.Process().children()
+        (child,) = _unsealers(psutil.Process())
         child.kill()
         async with aclosing(unsealer.opened([seal(b"a", PUBLIC)])) as opened:
             with pytest.raises(UnsealerGoneError):
@@ -53,7 +57,7 @@ def test_the_process_ends_with_the_one_that_asks_even_when_that_is_killed() -> N
     assert parent.stdout is not None
     with parent.stdout as out:
         out.readline()
-    (child,) = psutil.Process(parent.pid).children()
+    (child,) = _unsealers(psutil.Process(parent.pid))
 
     parent.kill()
     parent.wait()
