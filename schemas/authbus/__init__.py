@@ -119,7 +119,9 @@ from authbus.state import FeedAlive, PublicKey, SessionRevoked, UserKind, UserSt
 
 if TYPE_CHECKING:
     from authbus.client import AuthClient, Session, User
+    from authbus.security import SaslPassword, SaslTokens, Security
     from authbus.stream import EventStream, Gap, SnapshotBegins, SnapshotEnds, StreamEvent
+    from authbus.tls import Tls
     from authbus.tokens import Claims
     from authbus.verifier import Verifier
 
@@ -139,10 +141,11 @@ __all__ = [
     "ProfileField", "ProfileSaved", "ProfileUpdated", "PublicKey", "ReactivateUser",
     "RefreshSession", "Refreshed", "RegisterUser", "Registered", "Rejected", "Reply",
     "RequestPasswordReset", "ResendVerification", "ResetIsRequested", "RevokeRole",
-    "RoleGranted", "RoleRevoked", "SecondFactorNeeded", "Session", "SessionEnded",
+    "RoleGranted", "RoleRevoked", "SaslPassword", "SaslTokens", "SecondFactorNeeded", "Security",
+    "Session", "SessionEnded",
     "SessionEntry", "SessionIsEnded", "SessionList", "SessionRefreshed", "SessionRevoked",
     "SessionStarted", "SnapshotBegins", "SnapshotEnds",
-    "StepUpRequired", "StreamEvent", "TokenExpired", "TokenInvalid",
+    "StepUpRequired", "StreamEvent", "Tls", "TokenExpired", "TokenInvalid",
     "TokenRevoked", "UnlockReason", "UnlockUser", "UpdateProfile", "User", "UserCreated",
     "UserDeactivated", "UserDetails", "UserEntry", "UserErased", "UserExport", "UserIsActive",
     "UserIsDeactivated", "UserIsErased", "UserIsImported", "UserIsUnlocked", "UserKind",
@@ -159,10 +162,14 @@ _WITH_CLIENT = {
     "Claims": "authbus.tokens",
     "EventStream": "authbus.stream",
     "Gap": "authbus.stream",
+    "SaslPassword": "authbus.security",
+    "SaslTokens": "authbus.security",
+    "Security": "authbus.security",
     "Session": "authbus.client",
     "SnapshotBegins": "authbus.stream",
     "SnapshotEnds": "authbus.stream",
     "StreamEvent": "authbus.stream",
+    "Tls": "authbus.tls",
     "User": "authbus.client",
     "Verifier": "authbus.verifier",
 }

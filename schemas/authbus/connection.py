@@ -1,10 +1,9 @@
 """The way to Kafka: addresses, rights, and the question whether what is needed is there."""
 
 import asyncio
-import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, Literal
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -14,32 +13,29 @@ from aiokafka.errors import KafkaError
 from authbus.abandoning import abandon
 from authbus.errors import AuthUnavailable, MissingTopic
 from authbus.guarding import guard
+from authbus.refusals import refusal
+from authbus.security import Security
 
 Places = Mapping[str, frozenset[int]]
 Isolation = Literal["read_committed", "read_uncommitted"]
 
 
-class Security(TypedDict, total=False):
-    """How Kafka knows this client; handed to aiokafka as it is."""
-
-    security_protocol: str
-    ssl_context: ssl.SSLContext
-    sasl_mechanism: str
-    sasl_plain_username: str
-    sasl_plain_password: str
-    sasl_kerberos_service_name: str
-    sasl_kerberos_domain_name: str
-    sasl_oauth_token_provider: object
-
-
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Where Kafka is and how it is spoken to. `patience`: seconds for a connection or a stop."""
+    """Where Kafka is and how it is spoken to. `patience`: seconds for a connection or a stop.
+
+    Raises InsecureConnectionError and OSError as `Security.arguments` does.
+    """
 
     bootstrap_servers: str | Sequence[str]
     client_id: str
-    security: Security = field(default_factory=Security, repr=False)
+    security: Security | None = field(default=None, repr=False)
     patience: float = 15.0
+    _arguments: Mapping[str, Any] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        known = (self.security or Security()).arguments(self.bootstrap_servers)
+        object.__setattr__(self, "_arguments", known)
 
     def consumer(
         self, group: str | None = None, *, isolation: Isolation = "read_committed"
@@ -74,7 +70,8 @@ class Connection:
                 await client.bootstrap()
                 cluster = await client.fetch_all_metadata()
         except (KafkaError, OSError) as error:
-            raise self.unreachable(error) from error
+            reason = await refusal(self.bootstrap_servers, self._arguments)
+            raise self.unreachable(reason or error) from error
         finally:
             await client.close()
         found = {topic: frozenset(cluster.partitions_for_topic(topic) or ()) for topic in topics}
@@ -122,7 +119,7 @@ class Connection:
                 stopping.cancel()
                 await abandon(end)
 
-    def unreachable(self, error: BaseException) -> AuthUnavailable:
+    def unreachable(self, error: BaseException | str) -> AuthUnavailable:
         """What to tell of an error of Kafka's."""
         told = str(error) or type(error).__name__
         return AuthUnavailable(f"Kafka at {self.bootstrap_servers}: {told}")
@@ -131,5 +128,5 @@ class Connection:
         return {
             "bootstrap_servers": self.bootstrap_servers,
             "client_id": self.client_id,
-            **cast("dict[str, Any]", self.security),
+            **self._arguments,
         }

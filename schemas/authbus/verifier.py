@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Self
 
-from authbus.connection import Connection, Security
+from authbus.connection import Connection
 from authbus.ended_sessions import TOKEN_LIFETIME, EndedSessions
 from authbus.following import Feed, Follower
 from authbus.public_keys import PublicKeys
+from authbus.security import Security
 from authbus.tokens import Claims, OnStale, Rules, TokenChecker
 from authbus.topics import DEFAULT_NAMESPACE, KEYS_STATE, SESSIONS_ENDED
 from authbus.trust import Trust
@@ -30,7 +31,8 @@ class Verifier:
 
     `audience` is who this module is, as declared for the clients whose tokens it takes. `trust` are
     the thumbprints of the service's root keys. When the feed of ended sessions is older than
-    `max_staleness` seconds, tokens are refused, or taken with `on_stale="accept"`.
+    `max_staleness` seconds, tokens are refused, or taken with `on_stale="accept"`. `security` is
+    how Kafka is reached; without it in the clear and without a log-in.
     """
 
     def __init__(
@@ -43,7 +45,7 @@ class Verifier:
         namespace: str = DEFAULT_NAMESPACE,
         max_staleness: float = MAX_STALENESS,
         on_stale: OnStale = "reject",
-        **security: Unpack[Security],
+        security: Security | None = None,
     ) -> None:
         self._connection = Connection(bootstrap_servers, f"{audience}-verifier", security)
         self._keys, self._ended = PublicKeys(Trust(trust)), EndedSessions()

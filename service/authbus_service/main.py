@@ -62,6 +62,7 @@ class Service:
         self._place = place
         self._settings = place.settings
         self._kafka, self._database_url = addresses(place.settings)
+        self._security = place.settings.security()
         self._clients = declared_clients(place.settings.clients, own_kafka=place.own_kafka)
         self._roles = read_roles(place.settings.roles)
         self._masters = Masters.read(place.settings.master_key, place.settings.master_key_file)
@@ -130,7 +131,7 @@ class Service:
         await (bring_to_newest if self._place.own_database else require_newest)(database)
         cluster = await require_topics(
             self._kafka,
-            {},
+            self._security,
             namespace=self._settings.namespace,
             clients=self._clients,
             how=self._settings.topics,
@@ -143,7 +144,7 @@ class Service:
         await require_fence(
             database,
             self._kafka,
-            {},
+            self._security,
             namespace=self._settings.namespace,
             groups=consumers.groups,
         )
@@ -164,6 +165,7 @@ class Service:
         return Relay(
             database,
             bootstrap_servers=self._kafka,
+            security=self._settings.relay_security(),
             namespace=self._settings.namespace,
             epoch=epoch,
             holder=new_id(),
@@ -177,6 +179,7 @@ class Service:
             database=database,
             settings=self._settings,
             bootstrap_servers=self._kafka,
+            security=self._security,
             clients=self._clients,
             keyring=keyring,
             hashes=hashes,

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Self
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -22,12 +22,13 @@ from authbus.client.results import Session, User
 from authbus.client.service_calls import ServiceCalls
 from authbus.client.session_calls import SessionCalls
 from authbus.commands import LogIn, LogOut, RefreshSession, RegisterUser
-from authbus.connection import Connection, Security
+from authbus.connection import Connection
 from authbus.ended_sessions import EndedSessions
 from authbus.following import Feed, Follower
 from authbus.message import Command, Reply
 from authbus.public_keys import PublicKeys
 from authbus.replies import LoggedIn, LoggedOut, Refreshed, Registered
+from authbus.security import Security
 from authbus.tokens import Claims, OnStale, Rules, TokenChecker
 from authbus.topics import ACCOUNTS, CREDENTIALS, DEFAULT_NAMESPACE, SESSIONS
 from authbus.trust import Trust
@@ -46,7 +47,7 @@ class AuthClient:
     this or another process, has its effect once and gives the same answer. `timeout` is in seconds.
     `trust` are the thumbprints of the service's root keys. Clients that share `lane_secret` keep
     the order of commands about one address among them. `audience` and the options behind it are
-    those of Verifier.
+    those of Verifier. `security` is how Kafka is reached; without it in the clear.
     """
 
     def __init__(  # noqa: PLR0913 - each is a name of its own and has a default
@@ -62,7 +63,7 @@ class AuthClient:
         issuer: str | None = None,
         max_staleness: float = MAX_STALENESS,
         on_stale: OnStale = "reject",
-        **security: Unpack[Security],
+        security: Security | None = None,
     ) -> None:
         self._timeout, self._lanes = timeout, Lanes(lane_secret)
         self._calls, self._ended = Calls(), EndedSessions()

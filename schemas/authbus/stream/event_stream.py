@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from types import TracebackType
-from typing import Self, Unpack, cast
+from typing import Self, cast
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import (
@@ -20,10 +20,11 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from authbus.connection import Connection, Security
+from authbus.connection import Connection
 from authbus.errors import AuthUnavailable
 from authbus.following import Record
 from authbus.guarding import is_readable
+from authbus.security import Security
 from authbus.stream.bootstrap import Bootstrap
 from authbus.stream.events import StreamEvent, read_event
 from authbus.stream.handover import Handover
@@ -54,9 +55,12 @@ class EventStream:
         group: str,
         namespace: str = DEFAULT_NAMESPACE,
         timeout: float = 15.0,
-        **security: Unpack[Security],
+        security: Security | None = None,
     ) -> None:
-        """`group` is the name under which Kafka keeps how far this module has read."""
+        """`group` is the name under which Kafka keeps how far this module has read.
+
+        `security` is how Kafka is reached; without it in the clear and without a log-in.
+        """
         self._connection = Connection(bootstrap_servers, group, security, timeout)
         self._group = group
         self._topic, self._states = EVENTS.name(namespace), USERS_STATE.name(namespace)

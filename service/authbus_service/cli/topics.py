@@ -40,7 +40,7 @@ async def _with_topics(settings: Settings, do: _Do) -> list[Finding]:
             "`authbus serve` makes the topics of a Kafka of its own"
         )
     clients = declared_clients(settings.clients, own_kafka=False)
-    async with Admin.connect(servers, {}) as admin:
+    async with Admin.connect(servers, settings.security()) as admin:
         _, brokers = await admin.describe()
         wanted = declared(settings.namespace, clients, brokers)
         findings = await do(admin, wanted)

@@ -73,6 +73,7 @@ def client_of(settings: Settings, masters: Masters, client: str) -> AuthClient:
         trust=thumbprint(masters.root_key().public_key()),
         namespace=settings.namespace,
         issuer=settings.issuer,
+        security=settings.client_security(),
     )
 
 

@@ -18,6 +18,7 @@ from aiokafka.errors import (
     for_code,
 )
 
+from authbus.refusals import refusal
 from authbus_service.cluster.errors import ClusterError
 
 T = TypeVar("T")
@@ -58,9 +59,11 @@ class Setting:
 class Admin:
     """One connection to a cluster. Every call ends within 15 seconds, else raises ClusterError."""
 
-    def __init__(self, client: AIOKafkaAdminClient, servers: str) -> None:
+    def __init__(
+        self, client: AIOKafkaAdminClient, servers: str, security: Mapping[str, Any]
+    ) -> None:
         """Speak through a started client; `servers` is what errors name."""
-        self._client = client
+        self._client, self._security = client, security
         self.servers = servers
 
     @classmethod
@@ -70,7 +73,7 @@ class Admin:
         client = AIOKafkaAdminClient(
             bootstrap_servers=servers, request_timeout_ms=_REQUEST_MS, **security
         )
-        admin = cls(client, servers)
+        admin = cls(client, servers, security)
         try:
             await admin._ask("connect", client.start)
             yield admin
@@ -160,9 +163,10 @@ class Admin:
             reason = "nobody answers"
         except (KafkaError, OSError) as error:
             reason = str(error) or type(error).__name__
+        reason = await refusal(self.servers, self._security) or reason
         raise ClusterError(
-            f"cannot {what} at {self.servers}: {reason}. "
-            "Is Kafka there, and is KAFKA_BOOTSTRAP_SERVERS its address?"
+            f"cannot {what} at {self.servers}: {reason}. Is Kafka there, is "
+            "KAFKA_BOOTSTRAP_SERVERS its address, and do AUTHBUS_KAFKA_... say how it is reached?"
         )
 
     def _refuse(self, what: str, topic: str, code: int, text: str | None) -> None:

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
 from uuid import UUID
-
-from faststream.kafka import KafkaBroker
 
 from authbus import topics
 from authbus_service.auth.codes import repository as codes
@@ -16,6 +16,7 @@ from authbus_service.auth.roles.roles import BUILT_IN, Roles
 from authbus_service.consumers.arrival import Place
 from authbus_service.consumers.auditing import close_minutes
 from authbus_service.consumers.bounded import read_bounded
+from authbus_service.consumers.broker import broker
 from authbus_service.consumers.gather import Gathered
 from authbus_service.consumers.group import Committed, Grouping
 from authbus_service.consumers.intakes import INTAKES
@@ -60,26 +61,25 @@ class Consumers:
 
     failure: asyncio.Future[None] | None = None
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the wiring has made, each by its name
         self,
         *,
         database: Database,
         settings: Settings,
         bootstrap_servers: str,
+        security: Mapping[str, Any] = MappingProxyType({}),
         clients: Mapping[str, Client],
         keyring: KeyRing,
         hashes: HashPool,
         wake_relay: Callable[[], None],
         roles: Roles = BUILT_IN,
     ) -> None:
-        """Nothing is connected yet."""
+        """Nothing is connected yet. `security` are aiokafka's keyword arguments."""
         self._database, self._hashes, self._wake_relay = database, hashes, wake_relay
-        self.broker = KafkaBroker(
-            bootstrap_servers, allow_auto_create_topics=False, graceful_timeout=10.0, logger=None
-        )
-        self._speaker = Speaker(settings.namespace, bootstrap_servers)
+        self.broker = broker(bootstrap_servers, security)
+        self._speaker = Speaker(settings.namespace, bootstrap_servers, security)
         policy = policy_of(settings, roles)
-        self._guard = Guard(database, bootstrap_servers, settings.namespace)
+        self._guard = Guard(database, bootstrap_servers, settings.namespace, security)
         self._hashed = self._writer(policy, self._window)
         self._cheap = self._writer(policy, lambda: 0.0)
         readers = readers_of(settings.issuer, keyring)

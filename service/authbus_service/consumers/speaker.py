@@ -1,7 +1,9 @@
 """Says answers (tried once) and dead letters (tried until they stand) by one plain producer."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -25,18 +27,16 @@ _log = get_logger(__name__)
 class Speaker:
     """The service's own producer beside the relay's. Start it before use, stop it after."""
 
-    def __init__(self, namespace: str, bootstrap_servers: str) -> None:
-        """Nothing is connected yet."""
+    def __init__(self, namespace: str, bootstrap_servers: str, security: Mapping[str, Any]) -> None:
+        """Nothing is connected yet. `security` are aiokafka's keyword arguments."""
         self._namespace = namespace
-        self._servers = bootstrap_servers
+        self._client: dict[str, Any] = {"bootstrap_servers": bootstrap_servers, **security}
         self._producer: AIOKafkaProducer | None = None
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Connect."""
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._servers, acks="all", enable_idempotence=True
-        )
+        self._producer = AIOKafkaProducer(**self._client, acks="all", enable_idempotence=True)
         await self._producer.start()
 
     async def stop(self) -> None:

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal, Self
 
 from dotenv import dotenv_values
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -20,8 +19,12 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from authbus_service.core.errors import ConfigError
+from authbus_service.core.kafka_settings import KafkaSettings
 from authbus_service.core.mail_settings import parse_link_base, parse_sender, parse_smtp
 from authbus_service.core.security.masters import parse_masters
+
+__all__ = ["ConfigError", "Settings", "load", "setting_names"]
 
 _PREFIX = "AUTHBUS_"
 _ENV_FILE = Path(".env")
@@ -34,10 +37,6 @@ _Off = BeforeValidator(
 )
 
 
-class ConfigError(RuntimeError):
-    """The settings cannot be used. The text says which and why, and repeats no value."""
-
-
 def _topics(read: dict[str, Any]) -> Literal["check", "apply"]:
     return "check" if read.get("kafka_bootstrap_servers") else "apply"
 
@@ -46,7 +45,7 @@ def _issuer(read: dict[str, Any]) -> str:
     return f"authbus/{read['namespace']}"
 
 
-class Settings(BaseModel):
+class Settings(KafkaSettings):
     """Every setting of the service. Tests make one directly; `load` alone reads the environment.
 
     `access_token_seconds` is bounded by how long auth.sessions.ended.v1 is kept. `topics` is
@@ -57,9 +56,6 @@ class Settings(BaseModel):
         frozen=True, extra="forbid", validate_by_name=True, hide_input_in_errors=True
     )
 
-    kafka_bootstrap_servers: str | None = Field(
-        default=None, validation_alias="KAFKA_BOOTSTRAP_SERVERS"
-    )
     database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
     namespace: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")] = "auth"
     topics: Annotated[Literal["check", "apply"], _Lower] = Field(default_factory=_topics)

@@ -5,9 +5,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import DateTime, MetaData, Text
+from sqlalchemy import DateTime, MetaData, Text, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
+
+from authbus_service.core.database_tls import taken_out
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -60,14 +62,18 @@ class Database:
 def connect(url: str, *, connections: int = 8) -> Database:
     """A database at `url` (`postgresql+asyncpg://...`); at most `connections` at a time.
 
-    Prepared statements get no server-side names that outlive a transaction-mode pooler's lease.
+    libpq's `sslmode`, `sslrootcert`, `sslcert` and `sslkey` in the url count; the files are read
+    again when they are replaced. Raises OSError when one cannot be read, ValueError for a mode
+    that is not known. Prepared statements get no server-side names that outlive a transaction-mode
+    pooler's lease.
     """
+    address, tls = taken_out(make_url(url))
     engine = create_async_engine(
-        url,
+        address,
         pool_size=connections,
         max_overflow=0,
         hide_parameters=True,
         pool_pre_ping=False,
-        connect_args={"server_settings": _SERVER_SETTINGS, "timeout": 5},
+        connect_args={"server_settings": _SERVER_SETTINGS, "timeout": 5, **tls},
     )
     return Database(engine)

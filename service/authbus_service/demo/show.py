@@ -29,7 +29,11 @@ async def show(settings: Settings, *, show_bytes: bool) -> None:
             watchers.create_task(tap.run(ended))
             downstream = watchers.create_task(_downstream(place, screen))
             async with AuthClient(
-                place.kafka, client_id=CLIENT, namespace=place.namespace, trust=place.trust
+                place.kafka,
+                client_id=CLIENT,
+                namespace=place.namespace,
+                trust=place.trust,
+                security=place.security,
             ) as auth:
                 told = await tell_story(auth, screen)
             await downstream
@@ -41,7 +45,9 @@ async def show(settings: Settings, *, show_bytes: bool) -> None:
 async def _downstream(place: Stage, screen: Screen) -> None:
     """What a module of yours would do: take each event, once and in order."""
     group = f"{place.namespace}.demo"
-    async for event in EventStream(place.kafka, group=group, namespace=place.namespace):
+    async for event in EventStream(
+        place.kafka, group=group, namespace=place.namespace, security=place.security
+    ):
         data = event.data
         screen.tell("downstream", type(data).__name__, **data.model_dump())
         if isinstance(data, SessionEnded):
@@ -60,7 +66,8 @@ def _tap(place: Stage, screen: Screen, *, show_bytes: bool) -> Tap:
         if show_bytes and who == "command":
             screen.tell(who, "as it stands on Kafka", value=value.decode(errors="replace"))
 
-    return Tap(place.kafka, place.namespace, CLIENT, passing)
+    known = place.security.arguments(place.kafka)
+    return Tap(place.kafka, place.namespace, CLIENT, passing, known)
 
 
 def _look_for_secrets(tap: Tap, told: Told, screen: Screen, place: Stage) -> None:

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from authbus.security import Security
 from authbus_service.core.config import Settings
 from authbus_service.demo import child, throw_away
 from authbus_service.startup.master_key import new_master_key
@@ -21,6 +22,7 @@ class Stage:
     namespace: str
     trust: str
     http: str
+    security: Security
 
 
 @asynccontextmanager
@@ -30,7 +32,13 @@ async def stage(settings: Settings) -> AsyncGenerator[Stage]:
         folder = stack.enter_context(_folder())
         given = await _given(settings, folder, stack)
         printed = await stack.enter_async_context(child.running(given, folder / "service.log"))
-        yield Stage(printed["kafka"], printed["namespace"], printed["trust"], printed["http"])
+        yield Stage(
+            printed["kafka"],
+            printed["namespace"],
+            printed["trust"],
+            printed["http"],
+            settings.client_security(),
+        )
 
 
 @contextmanager
@@ -57,7 +65,7 @@ async def _given(settings: Settings, folder: Path, stack: AsyncExitStack) -> dic
     else:
         given["AUTHBUS_MASTER_KEY"] = key.read_text(encoding="utf-8")
     if settings.kafka_bootstrap_servers is not None:
-        made = throw_away.namespace(settings.kafka_bootstrap_servers, CLIENT)
+        made = throw_away.namespace(settings.kafka_bootstrap_servers, CLIENT, settings.security())
         given["AUTHBUS_NAMESPACE"] = await stack.enter_async_context(made)
     if settings.database_url is not None:
         fresh = throw_away.database(settings.database_url.get_secret_value())

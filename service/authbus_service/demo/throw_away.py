@@ -1,8 +1,9 @@
 """What the demo makes on servers that are given, and takes away again."""
 
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import asyncpg
 
@@ -44,7 +45,9 @@ async def database(url: str) -> AsyncGenerator[str]:
 
 
 @asynccontextmanager
-async def namespace(servers: str, client_id: str) -> AsyncGenerator[str]:
+async def namespace(
+    servers: str, client_id: str, security: Mapping[str, Any]
+) -> AsyncGenerator[str]:
     """A namespace whose topics are deleted at the end."""
     made = name()
     names = [topic.name(made) for topic in (*TOPICS, replies(client_id))]
@@ -52,13 +55,13 @@ async def namespace(servers: str, client_id: str) -> AsyncGenerator[str]:
         yield made
     except BaseException:
         with suppress(ClusterError):  # the first error is the one to tell
-            await _delete(servers, names)
+            await _delete(servers, security, names)
         raise
-    await _delete(servers, names)
+    await _delete(servers, security, names)
 
 
-async def _delete(servers: str, names: list[str]) -> None:
-    async with Admin.connect(servers, {}) as admin:
+async def _delete(servers: str, security: Mapping[str, Any], names: list[str]) -> None:
+    async with Admin.connect(servers, security) as admin:
         await admin.delete(names)
 
 

@@ -59,11 +59,12 @@ _SETTINGS = {
     "log.index.size.max.bytes": "1048576",
     "socket.request.max.bytes": "4194304",
 }
+_LISTS = {"listeners", "advertised.listeners", "listener.security.protocol.map"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class BrokerPlan:
-    """Where a broker runs and with what; `settings` go over the usual ones."""
+    """Where a broker runs and with what; `settings` go over the usual ones, listeners beside."""
 
     home: KafkaHome
     folder: Path
@@ -115,8 +116,9 @@ def write_properties(plan: BrokerPlan) -> Path:
         "controller.quorum.voters": f"1@{controller}",
         "log.dirs": str(plan.log_dir),
         **({"log.flush.interval.messages": "1"} if plan.durable else {}),
-        **plan.settings,
     }
+    beside = {name: f"{values[name]},{plan.settings[name]}" for name in _LISTS & {*plan.settings}}
+    values |= {**plan.settings, **beside}
     path = plan.folder / "broker.properties"
     path.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
     return path

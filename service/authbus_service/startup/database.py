@@ -17,9 +17,14 @@ def open_database(url: str) -> Database:
         parsed = None
     if parsed is None or parsed.get_backend_name() != "postgresql":
         raise StartupError("DATABASE_URL must be like postgresql://user:password@host:5432/name")
-    return connect(
-        parsed.set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
-    )
+    address = parsed.set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
+    try:
+        return connect(address)
+    except ValueError as error:
+        raise StartupError(f"DATABASE_URL: {error}") from None
+    except OSError as error:
+        told = f"{error.filename or 'a certificate or key'}: {error.strerror or error}"
+        raise StartupError(f"DATABASE_URL: {told}") from None
 
 
 async def bring_to_newest(database: Database) -> str:

@@ -78,7 +78,7 @@ class Doctor:
 
     async def _topics(self) -> Finding:
         clients = declared_clients(self.settings.clients, own_kafka=False)
-        async with Admin.connect(self.kafka, {}) as admin:
+        async with Admin.connect(self.kafka, self.settings.security()) as admin:
             _, brokers = await admin.describe()
             wanted = declared(self.settings.namespace, clients, brokers)
             findings = await check(admin, wanted)
@@ -93,7 +93,7 @@ class Doctor:
         return Finding("database", "ok", "has the newest shape")
 
     async def _installation(self) -> Finding:
-        async with Admin.connect(self.kafka, {}) as admin:
+        async with Admin.connect(self.kafka, self.settings.security()) as admin:
             cluster_id, _ = await admin.describe()
         async with self.database.reading() as db:
             row = (await db.execute(select(Installation.__table__))).one_or_none()
@@ -118,7 +118,11 @@ class Doctor:
     async def _fence(self) -> Finding:
         namespace = self.settings.namespace
         await require_fence(
-            self.database, self.kafka, {}, namespace=namespace, groups=groups_of(namespace)
+            self.database,
+            self.kafka,
+            self.settings.security(),
+            namespace=namespace,
+            groups=groups_of(namespace),
         )
         return Finding("fence", "ok", "the database knows all that Kafka knows of it")
 
@@ -143,7 +147,7 @@ class Doctor:
     async def _backup(self) -> Finding:
         """A backup is good while the topics keep each command that came after it."""
         names = [topic.name(self.settings.namespace) for topic in COMMAND_TOPICS]
-        async with Admin.connect(self.kafka, {}) as admin:
+        async with Admin.connect(self.kafka, self.settings.security()) as admin:
             found = await admin.settings(names)
         kept = min(int(each["retention.ms"].value) for each in found.values())
         oldest = clock.now() - timedelta(milliseconds=kept)

@@ -33,6 +33,7 @@ async def recovery(place: Servers, tell: Tell) -> AsyncGenerator[Recovery]:
     """
     settings = place.settings
     kafka, url = addresses(settings)
+    security = settings.security()
     masters = Masters.read(settings.master_key, settings.master_key_file)
     clients = declared_clients(settings.clients, own_kafka=place.own_kafka)
     policy = policy_of(settings, read_roles(settings.roles))
@@ -40,7 +41,7 @@ async def recovery(place: Servers, tell: Tell) -> AsyncGenerator[Recovery]:
     try:
         await (bring_to_newest if place.own_database else require_newest)(database)
         cluster = await require_topics(
-            kafka, {}, namespace=settings.namespace, clients=clients, how="check"
+            kafka, security, namespace=settings.namespace, clients=clients, how="check"
         )
         await settle(database, namespace=settings.namespace, cluster_id=cluster.id, recovering=True)
         ring = KeyRing(masters)
@@ -48,7 +49,7 @@ async def recovery(place: Servers, tell: Tell) -> AsyncGenerator[Recovery]:
             ring.load(await keys(db))
         yield Recovery(
             database=database,
-            topics=Topics(kafka, settings.namespace),
+            topics=Topics(kafka, settings.namespace, security),
             groups=groups_of(settings.namespace),
             keyring=ring,
             opener=Opener(ring, clients, settings.namespace),

@@ -1,0 +1,142 @@
+"""How Kafka is reached: one set of settings from which every client of this process is made."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
+
+from authbus.security import InsecureConnectionError, SaslPassword, SaslTokens, Security
+from authbus.tls import Tls
+from authbus_service.core.errors import ConfigError
+
+_Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
+_Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
+_Function = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+_TLS = ("kafka_ca_file", "kafka_certificate_file", "relay_certificate_file")
+_SASL = ("kafka_username", "kafka_password_file", "kafka_token_file", "kafka_token_provider")
+_SASL_RELAY = ("relay_username", "relay_password_file", "relay_token_file")
+
+
+class KafkaSettings(BaseModel):
+    """Every file is read again when it is replaced; the relay may be known by a name of its own."""
+
+    kafka_bootstrap_servers: str | None = Field(
+        default=None, validation_alias="KAFKA_BOOTSTRAP_SERVERS"
+    )
+    kafka_security_protocol: Annotated[
+        Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], _Upper
+    ] = "PLAINTEXT"
+    kafka_ca_file: Path | None = None
+    kafka_certificate_file: Path | None = None
+    kafka_key_file: Path | None = None
+    kafka_sasl_mechanism: Annotated[_Mechanism, _Upper] = "SCRAM-SHA-512"
+    kafka_username: str | None = None
+    kafka_password_file: Path | None = None
+    kafka_token_file: Path | None = None
+    kafka_token_provider: _Function | None = None
+    relay_certificate_file: Path | None = None
+    relay_key_file: Path | None = None
+    relay_username: str | None = None
+    relay_password_file: Path | None = None
+    relay_token_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        protocol = self.kafka_security_protocol
+        tls, sasl = protocol.endswith("SSL"), protocol.startswith("SASL")
+        if protocol != "PLAINTEXT" and self.kafka_bootstrap_servers is None:
+            raise ValueError("AUTHBUS_KAFKA_SECURITY_PROTOCOL needs KAFKA_BOOTSTRAP_SERVERS")
+        if not tls and (idle := self._given(_TLS)):
+            raise ValueError(f"{idle} needs AUTHBUS_KAFKA_SECURITY_PROTOCOL=SSL or SASL_SSL")
+        if not sasl and (idle := self._given((*_SASL, *_SASL_RELAY))):
+            raise ValueError(f"{idle} needs AUTHBUS_KAFKA_SECURITY_PROTOCOL=SASL_SSL")
+        if sasl:
+            self._log_in("kafka", self.kafka_username, self.kafka_password_file, self._tokens())
+            if self._given(_SASL_RELAY):
+                tokens = [self.relay_token_file]
+                self._log_in("relay", self.relay_username, self.relay_password_file, tokens)
+        return self
+
+    @property
+    def relay_has_a_name_of_its_own(self) -> bool:
+        """Whether Kafka can tell the relay from the consumers."""
+        return bool(self._given((*_SASL_RELAY, "relay_certificate_file")))
+
+    def security(self) -> dict[str, Any]:
+        """Keyword arguments of aiokafka's for everything but the relay.
+
+        Raises ConfigError for a file that cannot be read, a provider that is not there, and a
+        password that would cross a network in the clear.
+        """
+        return self._arguments(self._security())
+
+    def relay_security(self) -> dict[str, Any]:
+        """The same for the relay."""
+        usual = self._security()
+        tls, log_in = usual.tls, usual.log_in
+        if tls is not None and self.relay_certificate_file is not None:
+            tls = Tls(self.kafka_ca_file, self.relay_certificate_file, self.relay_key_file)
+        if self.relay_token_file is not None:
+            log_in = SaslTokens.from_file(self.relay_token_file)
+        elif self.relay_username is not None:
+            log_in = self._password(self.relay_username, self.relay_password_file)
+        return self._arguments(Security(tls, log_in))
+
+    def client_security(self) -> Security:
+        """The same as `security`, for a client of the package `authbus`."""
+        return self._security()
+
+    def _security(self) -> Security:
+        protocol, log_in = self.kafka_security_protocol, None
+        tls = Tls(self.kafka_ca_file, self.kafka_certificate_file, self.kafka_key_file)
+        if self.kafka_token_file is not None:
+            log_in = SaslTokens.from_file(self.kafka_token_file)
+        elif self.kafka_token_provider is not None:
+            log_in = SaslTokens(_provider(self.kafka_token_provider))
+        elif self.kafka_username is not None:
+            log_in = self._password(self.kafka_username, self.kafka_password_file)
+        return Security(tls if protocol.endswith("SSL") else None, log_in)
+
+    def _password(self, username: str, file: Path | None) -> SaslPassword:
+        mechanism = self.kafka_sasl_mechanism
+        if mechanism == "OAUTHBEARER":
+            raise ConfigError("OAUTHBEARER takes tokens, no password")
+        return SaslPassword(username, file=file, mechanism=mechanism)
+
+    def _arguments(self, security: Security) -> dict[str, Any]:
+        try:
+            return security.arguments(self.kafka_bootstrap_servers or "localhost")
+        except InsecureConnectionError as error:
+            raise ConfigError(f"AUTHBUS_KAFKA_SECURITY_PROTOCOL: {error}") from None
+        except OSError as error:
+            told = f"{error.filename or 'a certificate or key'}: {error.strerror or error}"
+            raise ConfigError(f"AUTHBUS_KAFKA_...: {told}") from None
+
+    def _tokens(self) -> list[object]:
+        return [self.kafka_token_file, self.kafka_token_provider]
+
+    def _given(self, fields: tuple[str, ...]) -> str:
+        return ", ".join(f"AUTHBUS_{each.upper()}" for each in fields if getattr(self, each))
+
+    def _log_in(
+        self, whose: str, username: str | None, password: Path | None, tokens: Sequence[object]
+    ) -> None:
+        given = [each is not None for each in tokens]
+        name = f"AUTHBUS_{whose.upper()}"
+        if self.kafka_sasl_mechanism == "OAUTHBEARER":
+            if sum(given) != 1 or username is not None or password is not None:
+                raise ValueError(f"OAUTHBEARER needs {name}_TOKEN_FILE or a provider, and no more")
+        elif username is None or password is None or any(given):
+            mechanism = self.kafka_sasl_mechanism
+            raise ValueError(f"{mechanism} needs {name}_USERNAME and {name}_PASSWORD_FILE, no more")
+
+
+def _provider(name: str) -> Callable[[], Awaitable[str]]:
+    module, _, function = name.partition(":")
+    try:
+        found: Callable[[], Awaitable[str]] = getattr(import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"AUTHBUS_KAFKA_TOKEN_PROVIDER: {error}") from None
+    return found
