@@ -62,8 +62,8 @@ class Admin:
     def __init__(
         self, client: AIOKafkaAdminClient, servers: str, security: Mapping[str, Any]
     ) -> None:
-        """Speak through a started client; `servers` is what errors name."""
-        self._client, self._security = client, security
+        """Speak through a started client; `servers` and `security` are how it was reached."""
+        self._client, self.security = client, security
         self.servers = servers
 
     @classmethod
@@ -163,7 +163,7 @@ class Admin:
             reason = "nobody answers"
         except (KafkaError, OSError) as error:
             reason = str(error) or type(error).__name__
-        reason = await refusal(self.servers, self._security) or reason
+        reason = await refusal(self.servers, self.security) or reason
         raise ClusterError(
             f"cannot {what} at {self.servers}: {reason}. Is Kafka there, is "
             "KAFKA_BOOTSTRAP_SERVERS its address, and do AUTHBUS_KAFKA_... say how it is reached?"

@@ -201,7 +201,7 @@ class Recovery:
             begun = await fence.read(db)
         backlog = Backlog(self.topics, since, await finished(self.topics, self.groups, begun))
         told = await audited(self.topics, report.since, await backlog.ids())
-        speaker = Speaker(self.topics.namespace, self.topics.servers)
+        speaker = Speaker(self.topics.namespace, self.topics.servers, self.topics.security)
         await speaker.start()
         try:
             masters, tools = self.keyring.masters, self.tools

@@ -20,7 +20,7 @@ async def belonging(place: Servers) -> AsyncGenerator[tuple[Database, Admin]]:
     database = open_database(url)
     try:
         await require_newest(database)
-        async with Admin.connect(kafka, {}) as admin:
+        async with Admin.connect(kafka, place.settings.security()) as admin:
             cluster_id, _ = await admin.describe()
             namespace = place.settings.namespace
             await settle(database, namespace=namespace, cluster_id=cluster_id)
@@ -33,4 +33,4 @@ async def belonging(place: Servers) -> AsyncGenerator[tuple[Database, Admin]]:
 async def command_replay(place: Servers, tell: Tell) -> AsyncGenerator[CommandReplay]:
     """What replays commands at `place`. Raises StartupError and ClusterError."""
     async with belonging(place) as (database, admin):
-        yield CommandReplay(database, admin, place.settings.namespace, tell)
+        yield CommandReplay(database, admin, place.settings.namespace, tell, admin.security)
