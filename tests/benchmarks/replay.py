@@ -23,9 +23,12 @@ import uvloop
 from aiokafka import AIOKafkaProducer
 
 from authbus import LoggedOut, LogOut
-from authbus.envelope import SEALED_TYPE, cloud_event, stamp
-from authbus.topics import SESSIONS
+from authbus.envelope import EVENT_SOURCE, JSON_TYPE, SEALED_TYPE, cloud_event, stamp
+from authbus.events import SessionRefreshed
+from authbus.topics import EVENTS, SESSIONS
 from authbus_service.auth.outcome import stored
+from authbus_service.cluster import Admin
+from authbus_service.cluster.admin import NewlyWanted
 from authbus_service.core.database import Database, connect
 from authbus_service.core.ids import new_id
 from authbus_service.inbox import fence
@@ -102,6 +105,50 @@ def _command(at: datetime) -> tuple[Handled, bytes, Any]:
     return handled, value, headers
 
 
+async def make_events(kafka: str, count: int) -> None:
+    """So many log-ins, of a thousand users."""
+    users = [new_id() for _ in range(1_000)]
+    async with AIOKafkaProducer(bootstrap_servers=kafka, max_batch_size=262_144) as producer:
+        for begin in range(0, count, _AT_ONCE):
+            sent = [
+                await producer.send(EVENTS.name(NAMESPACE), value, key=key, headers=headers)
+                for number in range(begin, min(begin + _AT_ONCE, count))
+                for key, value, headers in (_event(users[number % 1_000], number),)
+            ]
+            await asyncio.gather(*sent)
+
+
+def _event(user_id: UUID, number: int) -> tuple[bytes, bytes, Any]:
+    event = SessionRefreshed(
+        user_id=user_id,
+        sequence=number + 1,
+        actor=f"user:{user_id}",
+        causation_id=new_id(),
+        session_id=user_id,
+        lapses_at=datetime.now(UTC),
+    )
+    headers = cloud_event(
+        id=new_id(),
+        type=event.wire_type(),
+        source=EVENT_SOURCE,
+        time=datetime.now(UTC),
+        subject=str(user_id),
+        extra={"content-type": JSON_TYPE, "ce_causationid": str(event.causation_id)},
+    )
+    return str(user_id).encode(), event.model_dump_json(exclude_none=True).encode(), headers
+
+
+async def copy_events(kafka: str, running: Running) -> Measured:
+    """Everything onto a new topic."""
+    to = f"copied.{NAMESPACE}"
+    async with Admin.connect(kafka, {}) as admin:
+        await admin.create([NewlyWanted(to, EVENTS.partitions, 1, {})])
+    began = time.perf_counter()
+    report = await _authbus(kafka, running, "events", "--from", "0", "--to-topic", to)
+    seconds = time.perf_counter() - began
+    return Measured("events copied", report["copied"], seconds, seconds, report)
+
+
 async def replay_commands(kafka: str, running: Running, database: Database) -> Measured:
     """Everything on the topic, from its start."""
     began = time.perf_counter()
@@ -147,13 +194,15 @@ async def _authbus(kafka: str, running: Running, *arguments: str) -> dict[str, A
     return json.loads(out)
 
 
-async def run(commands: int) -> list[Measured]:
+async def run(commands: int, events: int) -> list[Measured]:
     async with servers() as on, a_service(on, {}, name=NAMESPACE) as running:
         kafka, database = on.stack.addresses.bootstrap_servers, connect(running.database_url)
         await make_commands(kafka, database, commands)
         async with past_the_end(kafka, database) as handled:
             await handled()
         measured = [await replay_commands(kafka, running, database)]
+        await make_events(kafka, events)
+        measured.append(await copy_events(kafka, running))
         await database.close()
     return measured
 
@@ -162,9 +211,10 @@ def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(prog="make bench-replay")
     parser.add_argument("--commands", type=int, default=100_000)
+    parser.add_argument("--events", type=int, default=100_000)
     asked = parser.parse_args()
     print("| what | records | the command | until handled |\n| --- | --- | --- | --- |")
-    for each in uvloop.run(run(asked.commands)):
+    for each in uvloop.run(run(asked.commands, asked.events)):
         print(each)
 
 

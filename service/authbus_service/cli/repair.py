@@ -32,3 +32,38 @@ def replay_commands(
     from authbus_service.cli.replay import commands
 
     commands(topic, begin, end, where or [], rate, wait=wait, dry_run=dry_run, resume=resume)
+
+
+@replay.command("events")
+def replay_events(
+    begin: Annotated[str, typer.Option("--from", help=_FROM)],
+    to_group: Annotated[
+        str | None, typer.Option(help="Let this group read again; it must have no members.")
+    ] = None,
+    to_topic: Annotated[
+        str | None, typer.Option(help="Copy onto this topic, which is none of authbus's.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="As --from; of --to-topic.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(help="As above: type=..., subject=USER; of --to-topic.")
+    ] = None,
+    rate: Annotated[str | None, typer.Option(help="As above; of --to-topic.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell, change nothing.")] = False,
+    resume: Annotated[
+        str | None, typer.Option(help="Go on with the copying of this id; of --to-topic.")
+    ] = None,
+) -> None:
+    """Let a module downstream hear events again; nobody else hears them.
+
+    Exit 1 when an event did not fit onto the topic.
+    """
+    from authbus_service.cli.replay import events_to_group, events_to_topic
+
+    if (to_group is None) == (to_topic is None):
+        raise typer.BadParameter("either --to-group or --to-topic")
+    if to_group is not None:
+        if end or where or rate or resume:
+            raise typer.BadParameter("--to, --where, --rate and --resume are of --to-topic")
+        events_to_group(to_group, begin, dry_run=dry_run)
+    if to_topic is not None:
+        events_to_topic(to_topic, begin, end, where or [], rate, dry_run=dry_run, resume=resume)

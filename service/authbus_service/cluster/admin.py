@@ -56,6 +56,14 @@ class Setting:
     own: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """How far a group has read a partition, and what it has written beside that."""
+
+    offset: int
+    mark: str
+
+
 class Admin:
     """One connection to a cluster. Every call ends within 15 seconds, else raises ClusterError."""
 
@@ -142,6 +150,10 @@ class Admin:
 
     async def committed(self, group: str) -> dict[tuple[str, int], int]:
         """The offsets that a group has committed, by topic and partition, maybe none."""
+        return {at: each.offset for at, each in (await self.marked(group)).items()}
+
+    async def marked(self, group: str) -> dict[tuple[str, int], Committed]:
+        """The same, each with what the group has written beside it."""
 
         async def fetch() -> Mapping[Any, Any]:
             while True:
@@ -151,7 +163,17 @@ class Admin:
                     await asyncio.sleep(_PAUSE_SECONDS)
 
         offsets = await self._ask(f"read the offsets of group {group}", fetch)
-        return {(at.topic, at.partition): found.offset for at, found in offsets.items()}
+        return {
+            (at.topic, at.partition): Committed(found.offset, found.metadata or "")
+            for at, found in offsets.items()
+        }
+
+    async def members(self, group: str) -> int:
+        """How many members a group has now; none for one that nobody knows."""
+        answers: list[Any] = await self._ask(
+            f"look at group {group}", lambda: self._client.describe_consumer_groups([group])
+        )
+        return sum(len(each[5]) for answer in answers for each in answer.groups)
 
     async def _ask(self, what: str, call: Callable[[], Awaitable[T]]) -> T:
         try:

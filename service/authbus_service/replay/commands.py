@@ -21,20 +21,26 @@ from authbus_service.core import clock
 from authbus_service.core.database import Database
 from authbus_service.core.ids import id_time
 from authbus_service.replay import outcomes
+from authbus_service.replay.beside import beside
 from authbus_service.replay.copying import Copier, Copy, copier
 from authbus_service.replay.outcomes import Outcomes
 from authbus_service.replay.ranges import Bound, Span, largest_batch, places_of, read, spans
-from authbus_service.replay.records import Record, Where, can_be_copied, copied, mark
+from authbus_service.replay.records import Mark, Record, Where, can_be_copied, copied
 from authbus_service.replay.summary import Summary
 
 # Called with a step's name, how much of it is done, and how much there is, where that is known.
 Tell = Callable[[str, int, int | None], None]
 
 # Clocks of the brokers and of this process may differ by less than this.
-_SKEW = timedelta(hours=1)
+SKEW = timedelta(hours=1)
 # Other questions wait behind a fetch that waits for news, and reading ends where the topic ended.
 _FETCH_MS = 20
 Original = tuple[int, int]
+
+
+def begun_at(replay_id: UUID) -> datetime:
+    """When a replay was begun: its id tells."""
+    return id_time(replay_id) or clock.now()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +62,8 @@ class Plan:
 
     @property
     def since(self) -> datetime:
-        """When the replay was begun: its id tells."""
-        return id_time(self.replay_id) or clock.now()
+        """When the replay was begun."""
+        return begun_at(self.replay_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,7 @@ class CommandReplay:
             largest = await largest_batch(self.admin, name)
             servers = self.admin.servers
             async with copier(servers, self.security, name, plan.rate, largest) as onto:
-                run = _Run(plan, followed, onto, done)
+                run = _Run(plan, followed, onto, done, Mark(plan.replay_id))
                 await self._send(consumer, stretches, run)
             if followed.left:
                 self.tell("handled", 0, followed.left)
@@ -97,10 +103,11 @@ class CommandReplay:
         self, consumer: AIOKafkaConsumer, stretches: Mapping[TopicPartition, Span], run: "_Run"
     ) -> None:
         seen, total = 0, sum(each.length for each in stretches.values())
-        async for records in read(consumer, stretches):
-            await run.send(run.chosen(records))
-            seen += len(records)
-            self.tell("sent", seen, total)
+        async with beside(run.send) as send:
+            async for records in read(consumer, stretches):
+                await send(run.chosen(records))
+                seen += len(records)
+                self.tell("sent", seen, total)
         self.tell("sent", seen, seen)
 
     async def _look(
@@ -138,7 +145,7 @@ class CommandReplay:
         done = set[Original]()
         if not plan.resumed:
             return done
-        since = await spans(consumer, places, plan.since - _SKEW, None)
+        since = await spans(consumer, places, plan.since - SKEW, None)
         async for records in read(consumer, since):
             mine = [
                 (each, of)
@@ -156,7 +163,7 @@ class CommandReplay:
     async def _letters(self, consumer: AIOKafkaConsumer, plan: Plan) -> list[DeadLetter]:
         """The dead letters since the replay was begun."""
         places = await places_of(self.admin, DEAD_LETTERS.name(self.namespace))
-        since = await spans(consumer, places, plan.since - _SKEW, None)
+        since = await spans(consumer, places, plan.since - SKEW, None)
         return [
             found
             async for records in read(consumer, since)
@@ -186,6 +193,7 @@ class _Run:
     outcomes: Outcomes
     onto: Copier
     done: set[Original]
+    mark: Mark
 
     def chosen(self, records: Sequence[Record]) -> list[Record]:
         """What is still to be sent of these."""
@@ -199,7 +207,9 @@ class _Run:
         summary.not_sent += len(records) - len(whole)
         every = [outcomes.asked(each, clock.now()) for each in whole]
         known = await self.outcomes.known(every)
-        sent = await self.onto.send([_copy(each, self.plan.replay_id) for each in whole])
+        marked = self.mark
+        copies = [Copy(each.key, each.value, marked(each), each.partition) for each in whole]
+        sent = await self.onto.send(copies)
         for each, lies in zip(every, sent, strict=True):
             if lies is None:
                 summary.not_sent += 1
@@ -216,7 +226,3 @@ def _chosen(records: Sequence[Record], plan: Plan, summary: Summary) -> list[Rec
     summary.copies += sum(of is not None and of.replay_id != mine for of in made_by)
     summary.selected += len(originals)
     return originals
-
-
-def _copy(record: Record, replay_id: UUID) -> Copy:
-    return Copy(record.key, record.value, mark(record, replay_id), record.partition)

@@ -27,10 +27,17 @@ class Copied:
     offset: int
 
 
-def mark(record: Record, replay_id: UUID) -> list[tuple[str, bytes | None]]:
-    """The headers of a copy: those of the record, byte for byte, and two that mark it."""
-    of = f"{record.partition}/{record.offset}"
-    return [*record.headers, (REPLAY_ID, str(replay_id).encode()), (REPLAY_OF, of.encode())]
+class Mark:
+    """Marks the copies of one replay."""
+
+    def __init__(self, replay_id: UUID) -> None:
+        """`replay_id` is what they name."""
+        self._id = REPLAY_ID, str(replay_id).encode()
+
+    def __call__(self, record: Record) -> list[tuple[str, bytes | None]]:
+        """The headers of a copy: those of the record, byte for byte, and two that mark it."""
+        of = b"%d/%d" % (record.partition, record.offset)
+        return [*record.headers, self._id, (REPLAY_OF, of)]
 
 
 def copied(record: Record) -> Copied | None:

@@ -4,9 +4,13 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from authbus_service.cluster import Admin, settle
+from authbus_service.core.config import Settings
 from authbus_service.core.database import Database
 from authbus_service.replay.commands import CommandReplay, Tell
+from authbus_service.replay.events import EventReplay
+from authbus_service.replay.groups import GroupReplay
 from authbus_service.startup.database import open_database, require_newest
+from authbus_service.startup.errors import StartupError
 from authbus_service.startup.servers import Servers, addresses
 
 
@@ -34,3 +38,29 @@ async def command_replay(place: Servers, tell: Tell) -> AsyncGenerator[CommandRe
     """What replays commands at `place`. Raises StartupError and ClusterError."""
     async with belonging(place) as (database, admin):
         yield CommandReplay(database, admin, place.settings.namespace, tell, admin.security)
+
+
+@asynccontextmanager
+async def event_replay(settings: Settings, tell: Tell) -> AsyncGenerator[EventReplay]:
+    """What copies events of the Kafka that is given. Raises StartupError and ClusterError."""
+    async with cluster(settings) as admin:
+        yield EventReplay(admin, settings.namespace, tell, admin.security)
+
+
+@asynccontextmanager
+async def group_replay(settings: Settings) -> AsyncGenerator[GroupReplay]:
+    """What moves groups of the Kafka that is given. Raises StartupError and ClusterError."""
+    async with cluster(settings) as admin:
+        yield GroupReplay(admin, settings.namespace, admin.security)
+
+
+@asynccontextmanager
+async def cluster(settings: Settings) -> AsyncGenerator[Admin]:
+    """The Kafka that is given. Raises StartupError and ClusterError."""
+    if settings.kafka_bootstrap_servers is None:
+        raise StartupError(
+            "KAFKA_BOOTSTRAP_SERVERS is not set. "
+            "`authbus serve` prints the one of a Kafka of its own"
+        )
+    async with Admin.connect(settings.kafka_bootstrap_servers, settings.security()) as admin:
+        yield admin

@@ -19,6 +19,9 @@ TOPIC = CREDENTIALS.suffix
         ("replay", "commands", TOPIC, "--from", "0", "--where", "password=x"),
         ("replay", "commands", TOPIC, "--from", "0", "--rate", "0/s"),
         ("replay", "commands", TOPIC, "--from", "0", "--resume", "the last one"),
+        ("replay", "events", "--from", "0"),
+        ("replay", "events", "--from", "0", "--to-topic", "auth.events.v1"),
+        ("replay", "events", "--from", "0", "--to-group", "g", "--where", "type=UserCreated"),
     ],
 )
 def test_wrong_usage_ends_with_2_and_names_what_is_wrong(

@@ -1,0 +1,104 @@
+"""`authbus replay events --to-group`: a group's offsets are moved, and it reads the events again.
+
+Nothing is written but the offsets. What the group keeps beside them stays: a view that it has built
+from the states is not built again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, OffsetAndMetadata, TopicPartition
+from aiokafka.errors import CommitFailedError
+
+from authbus.topics import EVENTS
+from authbus_service.cluster import Admin, ClusterError
+from authbus_service.consumers.intakes import groups_of
+from authbus_service.replay.ranges import Bound, places_of, spans
+
+
+class GroupInUseError(ClusterError):
+    """The group is being read, or is not one of a module downstream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One partition's offset: where it `was`, None for nowhere, and where it goes.
+
+    `again`: how many offsets are read again; less than 0: so many are passed over.
+    """
+
+    partition: int
+    was: int | None
+    to: int
+    end: int
+
+    @property
+    def again(self) -> int:
+        return (0 if self.was is None else self.was) - self.to
+
+
+@dataclass(frozen=True, slots=True)
+class GroupReplay:
+    """Moves groups of one namespace. `security` are aiokafka's keyword arguments."""
+
+    admin: Admin
+    namespace: str
+    security: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    async def run(self, group: str, begin: Bound, *, dry_run: bool) -> list[Move]:
+        """Move, or only tell where to. Raises GroupInUseError and ClusterError."""
+        if group in groups_of(self.namespace):
+            raise GroupInUseError(
+                f"{group} is a group of the service: its offsets follow the fence alone"
+            )
+        name = EVENTS.name(self.namespace)
+        places = await places_of(self.admin, name)
+        kept = await self.admin.marked(group)
+        async with self._consumer(None) as consumer:
+            stretches = await spans(consumer, places, begin, None)
+        moves: dict[TopicPartition, Move] = {}
+        for place, span in stretches.items():
+            was = kept.get((name, place.partition))
+            before = None if was is None or was.offset < 0 else was.offset
+            moves[place] = Move(place.partition, before, span.first, span.end)
+        await self._refuse_members(group)
+        if not dry_run:
+            marks = {each: kept[name, each.partition].mark for each in moves if _is_in(each, kept)}
+            await self._commit(group, moves, marks)
+        return sorted(moves.values(), key=lambda move: move.partition)
+
+    async def _refuse_members(self, group: str) -> None:
+        if members := await self.admin.members(group):
+            raise GroupInUseError(
+                f"the group {group} has {members} members. Stop that module, wait until Kafka has "
+                "missed them (its session time-out), then do it again"
+            )
+
+    async def _commit(
+        self, group: str, moves: Mapping[TopicPartition, Move], marks: Mapping[TopicPartition, str]
+    ) -> None:
+        """Kafka itself lets nobody else commit while the group has members."""
+        async with self._consumer(group) as consumer:
+            consumer.assign(list(moves))
+            offsets = {
+                place: OffsetAndMetadata(move.to, marks.get(place, ""))
+                for place, move in moves.items()
+            }
+            try:
+                await consumer.commit(offsets)
+            except CommitFailedError:
+                raise GroupInUseError(f"the group {group} was joined meanwhile") from None
+
+    def _consumer(self, group: str | None) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            bootstrap_servers=self.admin.servers,
+            group_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            **self.security,
+        )
+
+
+def _is_in(place: TopicPartition, kept: Mapping[tuple[str, int], Any]) -> bool:
+    return (place.topic, place.partition) in kept

@@ -1,0 +1,166 @@
+"""Events are heard again by those who are meant, and by nobody else."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, suppress
+from typing import Any
+
+import pytest
+
+from authbus import EventStream, SnapshotBegins, SnapshotEnds
+from authbus.stream.events import StreamEvent
+from authbus.topics import EVENTS, Topic, replies
+from authbus_service.cluster import Admin
+from authbus_service.cluster.admin import NewlyWanted
+from authbus_service.core import clock
+from authbus_service.core.ids import new_id
+from authbus_service.replay.copying import Copier, Copy, Sent
+from authbus_service.replay.events import CopyReport, EventPlan, EventReplay, is_ours
+from authbus_service.replay.groups import GroupInUseError, GroupReplay
+from authbus_service.replay.records import Where
+from tests.rig.accident import serving
+from tests.rig.crowd import Crowd
+from tests.rig.dumps import ends_of
+from tests.rig.topics import records
+from tests.rig.world import World
+
+USERS = 3
+NEW = Topic("new", "user id", 2, {})
+
+
+@pytest.fixture
+async def admin(world: World) -> AsyncIterator[Admin]:
+    async with Admin.connect(world.servers, {}) as admin:
+        yield admin
+
+
+@pytest.fixture
+async def told(world: World) -> World:
+    """Users have registered and logged in, and all is said."""
+    async with serving(world):
+        await Crowd(world).with_sessions(USERS)
+    return world
+
+
+async def heard(world: World, count: int, *, bootstrap: bool = False) -> list[str]:
+    """What `billing` is told: so many things, and what else comes in the next second."""
+    found: list[str] = []
+    stream = EventStream(world.servers, group="billing", namespace=world.namespace)
+    async with stream, aclosing(stream.bootstrap() if bootstrap else aiter(stream)) as told:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(10 if count else 1.5) as limit:
+                async for each in told:
+                    if not isinstance(each, SnapshotBegins | SnapshotEnds):
+                        what = each.data if isinstance(each, StreamEvent) else each
+                        found.append(type(what).__name__)
+                    if len(found) == count:
+                        limit.reschedule(asyncio.get_running_loop().time() + 1)
+    return sorted(found)
+
+
+@pytest.mark.gate
+async def test_a_group_that_is_moved_hears_again_what_was_said_since(
+    told: World, admin: Admin
+) -> None:
+    move = GroupReplay(admin, told.namespace)
+    first = await heard(told, 2 * USERS)
+
+    foretold = await move.run("billing", 0, dry_run=True)
+    nothing = await heard(told, 0)
+    moved = await move.run("billing", 0, dry_run=False)
+    again = await heard(told, 2 * USERS)
+    await move.run("billing", 0, dry_run=False)
+    ahead = await move.run("billing", clock.now(), dry_run=False)
+
+    assert first == again == ["SessionStarted"] * USERS + ["UserCreated"] * USERS
+    assert (nothing, await heard(told, 0)) == ([], [])
+    assert foretold == moved
+    assert [each.to for each in ahead] == [each.end for each in moved]
+
+
+@pytest.mark.gate
+async def test_a_group_with_a_view_hears_events_again_and_builds_no_second_view(
+    told: World, admin: Admin
+) -> None:
+    first = await heard(told, USERS, bootstrap=True)
+
+    await GroupReplay(admin, told.namespace).run("billing", 0, dry_run=False)
+    again = await heard(told, 2 * USERS, bootstrap=True)
+
+    assert first == ["UserState"] * USERS
+    assert again == ["SessionStarted"] * USERS + ["UserCreated"] * USERS
+
+
+async def test_a_group_with_members_and_one_of_the_service_are_not_moved(
+    told: World, admin: Admin
+) -> None:
+    move = GroupReplay(admin, told.namespace)
+
+    stream = EventStream(told.servers, group="billing", namespace=told.namespace)
+    async with stream, aclosing(aiter(stream)) as events:
+        await anext(events)
+        with pytest.raises(GroupInUseError, match="1 members"):
+            await move.run("billing", 0, dry_run=False)
+    with pytest.raises(GroupInUseError, match="group of the service"):
+        await move.run(f"{told.namespace}.cheap", 0, dry_run=False)
+
+
+async def copied(world: World, admin: Admin, **how: Any) -> CopyReport:
+    plan: dict[str, Any] = {"to": NEW.name(world.namespace), "replay_id": new_id(), "begin": 0}
+    replay = EventReplay(admin, world.namespace, lambda _, __, ___: None)
+    return await replay.run(EventPlan(**(plan | how)))
+
+
+async def test_a_new_topic_gets_the_events_that_are_asked_for_in_each_users_order(
+    told: World, admin: Admin
+) -> None:
+    await admin.create([NewlyWanted(NEW.name(told.namespace), 2, 1, {})])
+    said = await ends_of(told.servers, EVENTS, told.namespace)
+
+    every = await copied(told, admin)
+    some = await copied(told, admin, where=Where.read(["type=UserCreated"]), dry_run=True)
+
+    assert (every.copied, some.selected, some.copied) == (2 * USERS, USERS, 0)
+    assert await of_users(told, NEW) == await of_users(told, EVENTS)
+    assert await ends_of(told.servers, EVENTS, told.namespace) == said
+
+
+@pytest.mark.gate
+async def test_a_copying_that_was_killed_goes_on_and_copies_nothing_twice(
+    told: World, admin: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replay_id, part = new_id(), Copier.part
+    await admin.create([NewlyWanted(NEW.name(told.namespace), 2, 1, {})])
+    parts = 0
+
+    async def dies(self: Copier, copies: Sequence[Copy]) -> list[Sent | None]:
+        nonlocal parts
+        parts += 1
+        if parts > 2:
+            raise KeyboardInterrupt
+        return await part(self, copies)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Copier, "part", dies)
+        with pytest.raises(KeyboardInterrupt):
+            await copied(told, admin, replay_id=replay_id, rate=10)
+    resumed = await copied(told, admin, replay_id=replay_id, resumed=True)
+
+    assert (resumed.before, resumed.copied) == (2, 2 * USERS - 2)
+    assert await of_users(told, NEW) == await of_users(told, EVENTS)
+
+
+def test_no_topic_of_any_environments_declaration_takes_copies() -> None:
+    ours = ("auth.x", "auth.events.v1", "prod.events.v1", replies("web").name("prod"))
+
+    assert [is_ours(each, "auth") for each in ours] == [True] * len(ours)
+    assert not is_ours("billing.backfill", "auth")
+
+
+async def of_users(world: World, topic: Topic) -> dict[bytes, list[bytes]]:
+    """The events on a topic, user by user."""
+    found = defaultdict[bytes, list[bytes]](list)
+    async for each in records(world.servers, topic, world.namespace):
+        found[each.key or b""].append(each.value or b"")
+    return dict(found)
