@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -17,7 +16,6 @@ Record = ConsumerRecord[Any, Any]
 Place = tuple[str, int]
 
 AT_ONCE = 2000
-NOWHERE: Mapping[TopicPartition, int] = MappingProxyType({})
 _WAIT_MS = 200
 # Of each partition so much is held ahead: 36 of them have commands.
 _FETCH = 256 * 1024
@@ -46,14 +44,6 @@ class Reader:
             if each.offset < self.ends[place]
         ]
 
-    @property
-    def begun(self) -> dict[Place, int]:
-        """The ends: (topic without namespace, partition) -> next offset."""
-        return {
-            (self.topics[place.topic].suffix, place.partition): end
-            for place, end in self.ends.items()
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class Topics:
@@ -73,15 +63,9 @@ class Topics:
 
     @asynccontextmanager
     async def reader(
-        self,
-        topics: Iterable[Topic],
-        since: datetime | None,
-        no_later: Mapping[TopicPartition, int] = NOWHERE,
+        self, topics: Iterable[Topic], since: datetime | None
     ) -> AsyncGenerator[Reader]:
-        """Begin at this time; with None at the oldest record that is still there.
-
-        Where `no_later` names an offset, begin there when that is before this time.
-        """
+        """Begin at this time; with None at the oldest record that is still there."""
         of = list(topics)
         named = {topic.name(self.namespace): topic for topic in of}
         places = self.places(of)
@@ -90,7 +74,7 @@ class Topics:
         try:
             consumer.assign(places)
             ends = await consumer.end_offsets(places)
-            left = await _seek(consumer, places, since, no_later, ends)
+            left = await _seek(consumer, places, since, ends)
             yield Reader(consumer, named, ends, left)
         finally:
             await consumer.stop()
@@ -141,17 +125,14 @@ async def _seek(
     consumer: AIOKafkaConsumer,
     places: list[TopicPartition],
     since: datetime | None,
-    no_later: Mapping[TopicPartition, int],
     ends: Mapping[TopicPartition, int],
 ) -> set[TopicPartition]:
     """Go to the first record of this time or later; returns where there is something to read."""
-    begin = first = dict(await consumer.beginning_offsets(places))
+    begin = dict(await consumer.beginning_offsets(places))
     if since is not None:
         moment = int(since.timestamp() * 1000)
         found = await consumer.offsets_for_times(dict.fromkeys(places, moment))
         begin = {place: at.offset if at else ends[place] for place, at in found.items()}
-    for place in no_later.keys() & begin.keys():
-        begin[place] = max(first[place], min(begin[place], no_later[place]))
     for place, offset in begin.items():
         consumer.seek(place, offset)
     return {place for place in places if begin[place] < ends[place]}

@@ -1,6 +1,7 @@
 """`authbus recover`, step by step. Killed at any of them, it is run again and goes on."""
 
 import asyncio
+from collections import ChainMap
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,15 +21,14 @@ from authbus_service.core.database import Database
 from authbus_service.core.installation import Installation
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.keyring import KeyRing
-from authbus_service.inbox import fence, partitions, writing
+from authbus_service.inbox import partitions, writing
 from authbus_service.inbox.models import InboxRow
 from authbus_service.recovery.applying import Applying
-from authbus_service.recovery.backlog import Backlog, audited, finished
+from authbus_service.recovery.backlog import Backlog, audited
 from authbus_service.recovery.commands import Commands
 from authbus_service.recovery.ending import end_lost_sessions
 from authbus_service.recovery.events import Survey
 from authbus_service.recovery.finishing import (
-    commit_offsets,
     forget_said,
     go_on_from,
     not_said_of,
@@ -39,7 +39,7 @@ from authbus_service.recovery.late import Late
 from authbus_service.recovery.losing import Losses
 from authbus_service.recovery.ordering import in_time
 from authbus_service.recovery.preparing import Batch, Preparing
-from authbus_service.recovery.reading import Place, Topics
+from authbus_service.recovery.reading import Topics
 from authbus_service.recovery.report import Report
 from authbus_service.recovery.states import take_states
 from authbus_service.recovery.unsealing import unsealing
@@ -186,20 +186,18 @@ class Recovery:
         await take_states(self.database, self.topics, losses.users - ahead, report)
         async with self.database.transaction() as db:
             await users.own_addresses(db, survey.moved | losses.users)
-        ends = await self._late(report)
+        await self._late(report)
         report.sessions_ended = await end_lost_sessions(self.database, self.keyring.masters)
         losses.tell_ends()
-        await commit_offsets(self.topics, self.groups, ends)
+        committed = [await self.topics.committed(*each) for each in self.groups.items()]
         async with self.database.transaction() as db:
-            await go_on_from(db, ends)
+            await go_on_from(db, {**ChainMap(*committed)}, self.topics.namespace)
 
-    async def _late(self, report: Report) -> Mapping[Place, int]:
-        """Handle what is not known to be handled; returns where all topics of commands end."""
+    async def _late(self, report: Report) -> None:
+        """Handle what came since the last event, or so shortly before it that it was not said."""
         last = report.last_event or report.since
         since = None if last is None else last - _UNSAID
-        async with self.database.reading() as db:
-            begun = await fence.read(db)
-        backlog = Backlog(self.topics, since, await finished(self.topics, self.groups, begun))
+        backlog = Backlog(self.topics, since)
         told = await audited(self.topics, report.since, await backlog.ids())
         speaker = Speaker(self.topics.namespace, self.topics.servers, self.topics.security)
         await speaker.start()
@@ -211,7 +209,6 @@ class Recovery:
                 self.tell("late commands", report.handled_anew, None)
         finally:
             await speaker.stop()
-        return backlog.ends
 
 
 @asynccontextmanager

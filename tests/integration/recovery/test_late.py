@@ -12,6 +12,7 @@ from authbus import (
     ChangePassword,
     DeactivateUser,
     LoggedIn,
+    LoggedOut,
     LogIn,
     LogOut,
     RegisterUser,
@@ -34,6 +35,10 @@ from tests.rig.operators import by_operator
 from tests.rig.world import World
 
 NEW = SecretStr("staple them together")
+
+
+def _log_out(session: LoggedIn) -> LogOut:
+    return LogOut(session_id=session.session_id, refresh_token=session.refresh_token)
 
 
 async def test_a_command_whose_commit_was_lost_has_its_effect_as_of_the_time_it_came(
@@ -88,25 +93,31 @@ async def test_a_command_older_than_the_inbox_remembers_has_no_effect_and_stops_
     assert (report.handled_anew, await world.rows("SELECT 1 FROM users")) == (0, [])
 
 
-async def test_a_command_that_waited_unread_is_handled_anew_however_long_ago_it_came(
+async def test_what_waited_unread_is_left_to_the_service_however_long_ago_it_came(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recover, "_UNSAID", timedelta(hours=-1))  # nothing came lately
     crowd, draft = Crowd(world), world.web.draft
     async with serving(world):
-        (session,) = await crowd.with_sessions(1)
+        first, second = await crowd.with_sessions(2)
     copy = await backup(world.database)
-    async with world.consuming():  # without a relay: nothing is said
+    async with serving(world):
         await crowd.asked([draft(LogIn(email=email(0), password=PASSWORD))])
-    waits = LogOut(session_id=session.session_id, refresh_token=session.refresh_token)
-    await world.web.send(draft(waits))
+    expired = draft(_log_out(first), expirytime=clock.now() + timedelta(seconds=1))
+    waits = draft(_log_out(second))
+    for each in (expired, waits):
+        await world.web.send(each)
+    await asyncio.sleep(1)
     back = replace(world, database=copy)
 
     report = await recovered(back)
 
-    assert report.handled_anew == 1
-    ended = await back.rows("SELECT end_reason FROM sessions")
-    assert ended == [{"end_reason": "logout"}]
+    assert report.handled_anew == 0
+    async with serving(back):
+        answers = [await world.web.heard(each, 1) for each in (expired, waits)]
+    assert [type(each) for (each,) in answers] == [Rejected, LoggedOut]
+    asked = "SELECT id FROM sessions WHERE end_reason = 'logout'"
+    assert await back.rows(asked) == [{"id": second.session_id}]
     await copy.close()
 
 

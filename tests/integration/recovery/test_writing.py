@@ -17,10 +17,9 @@ from authbus_service.cluster import ClusterError, settle
 from authbus_service.core.database import Database
 from authbus_service.inbox import writing
 from authbus_service.inbox.writing import RecoveryRunsError
-from authbus_service.recovery import ending, finishing, ordering, recover
+from authbus_service.recovery import ending, ordering, recover
 from authbus_service.recovery.answers import ANSWERS
 from authbus_service.recovery.applying import Applying
-from authbus_service.recovery.finishing import GroupInUseError
 from authbus_service.recovery.preparing import Batch
 from authbus_service.recovery.reading import Reader, Record
 from tests.rig.accident import (
@@ -146,22 +145,6 @@ async def test_a_recovery_that_is_killed_while_it_ends_sessions_goes_on_and_repo
     assert missing(second) == ["password"] * 3 + ["session"] * 3
     assert Counter(each.get("reason") for each in events)["revoked"] == 3
     assert_events_count(events)
-
-
-async def test_a_recovery_waits_for_members_of_a_group_to_leave_it_and_names_the_group(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with world.consuming():
-        with monkeypatch.context() as patched:
-            patched.setattr(finishing, "_PATIENCE_SECONDS", 0.0)
-            with pytest.raises(GroupInUseError, match=f"{world.namespace}.*Stop every service"):
-                await recovered(world)
-        again = asyncio.create_task(recovered(world))
-        await asyncio.sleep(1)
-        assert not again.done()
-    await again
-
-    await settle(world.database, namespace=world.namespace, cluster_id="here")
 
 
 async def test_a_copy_of_a_command_under_its_id_is_not_taken_for_it(world: World) -> None:
