@@ -118,7 +118,15 @@ from authbus.service_accounts import (
     ServiceSecret,
     ServiceSecretRotated,
 )
-from authbus.state import AuditRecord, DeadLetter, FeedAlive, PublicKey, SessionRevoked, UserState
+from authbus.state import (
+    AuditRecord,
+    DeadLetter,
+    DeadLetterClosed,
+    FeedAlive,
+    PublicKey,
+    SessionRevoked,
+    UserState,
+)
 from authbus.topics import Topic
 
 
@@ -213,6 +221,7 @@ STATE: dict[type[Message], Topic] = {
     FeedAlive: topics.SESSIONS_ENDED,
     AuditRecord: topics.AUDIT,
     DeadLetter: topics.DEAD_LETTERS,
+    DeadLetterClosed: topics.DEAD_LETTERS,
 }
 
 

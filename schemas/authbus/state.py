@@ -113,3 +113,24 @@ class DeadLetter(Message):
     size: Annotated[int, Field(ge=0)]
     digest: str
     reason: str
+
+
+class Closing(OpenEnum):
+    """Why a dead letter needs nobody any more."""
+
+    HANDLED_ANEW = "handled_anew"
+    DISCARDED = "discarded"
+
+
+class DeadLetterClosed(Message):
+    """A dead letter that needs nobody any more; its key is the letter's, which came before it.
+
+    `letter_id` is the letter's `ce_id`. `outcome` of one that was handled anew is `done`, the code
+    of the refusal, or `without_effect`.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    letter_id: UUID
+    how: Closing
+    outcome: Annotated[str, StringConstraints(max_length=64)] | None = None

@@ -76,6 +76,8 @@ REVIEWED = {
     "DeadLetter.topic",  # where a record lies
     "DeadLetter.digest",  # SHA-256 in hex
     "DeadLetter.reason",  # a code of ours
+    "DeadLetterClosed.how",  # a word of ours
+    "DeadLetterClosed.outcome",  # `done` or a code of ours
 }
 
 

@@ -1,11 +1,16 @@
 """A world that the command line can be run on."""
 
+# pyright: reportPrivateUsage=false
+
 from collections.abc import Mapping
+from pathlib import Path
 
 from sqlalchemy import text
 
 from authbus_service.cluster import Admin
 from tests.rig.world import World
+
+_CLIENTS = Path(__file__).resolve().parents[2] / "deploy" / "clients.toml"
 
 
 async def settings_of(world: World) -> Mapping[str, str]:
@@ -19,4 +24,6 @@ async def settings_of(world: World) -> Mapping[str, str]:
         "KAFKA_BOOTSTRAP_SERVERS": world.servers,
         "DATABASE_URL": url.replace("+asyncpg", ""),
         "AUTHBUS_NAMESPACE": world.namespace,
+        "AUTHBUS_CLIENTS": str(_CLIENTS),
+        "AUTHBUS_MASTER_KEY": ",".join(each.hex() for each in world.masters._keys.values()),
     }

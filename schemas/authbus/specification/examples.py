@@ -48,7 +48,7 @@ from authbus.specification import (
 )
 from authbus.specification.messages import Entry, Kind
 from authbus.specification.schemas import SEALED_URN, Json
-from authbus.state import DeadLetter, FeedAlive, PublicKey, SessionRevoked
+from authbus.state import DeadLetter, DeadLetterClosed, FeedAlive, PublicKey, SessionRevoked
 
 CLIENT = "web"
 AT = datetime(2026, 3, 2, 9, 30, 0, 123456, UTC)
@@ -134,8 +134,9 @@ _KEYS: dict[type[Message], str] = {
     SessionRevoked: str(_SESSION),
     FeedAlive: "alive",
     DeadLetter: str(_COMMAND),
+    DeadLetterClosed: str(_COMMAND),
 }
-_UNCAUSED = {PublicKey, FeedAlive, DeadLetter}
+_UNCAUSED = {PublicKey, FeedAlive, DeadLetter, DeadLetterClosed}
 
 
 def sealed(model: type[Message]) -> Sealed:

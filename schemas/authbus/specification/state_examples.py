@@ -9,7 +9,9 @@ from authbus.commands import LogIn
 from authbus.message import Message
 from authbus.state import (
     AuditRecord,
+    Closing,
     DeadLetter,
+    DeadLetterClosed,
     FeedAlive,
     PublicKey,
     SessionRevoked,
@@ -59,4 +61,5 @@ def values(user_id: UUID, session_id: UUID, command_id: UUID, at: datetime) -> t
             digest=sha256(b"").hexdigest(),
             reason="bad_seal",
         ),
+        DeadLetterClosed(letter_id=command_id, how=Closing.HANDLED_ANEW, outcome="done"),
     )

@@ -28,6 +28,7 @@ app.add_typer(users, name="users")
 app.add_typer(hashing, name="hash")
 app.add_typer(keys, name="keys")
 app.add_typer(repair.replay, name="replay")
+app.add_typer(repair.dead_letters, name="dead-letters")
 
 
 def main() -> None:

@@ -1,9 +1,13 @@
 """The table of the commands that replay and repair."""
 
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
+dead_letters = typer.Typer(
+    help="Records that could not be read, or never worked.", no_args_is_help=True
+)
 replay = typer.Typer(help="Records again, without fear.", no_args_is_help=True)
 
 _FROM = "A time (2026-03-01T02:00:00, in UTC) or an offset."
@@ -67,3 +71,72 @@ def replay_events(
         events_to_group(to_group, begin, dry_run=dry_run)
     if to_topic is not None:
         events_to_topic(to_topic, begin, end, where or [], rate, dry_run=dry_run, resume=resume)
+
+
+_REASON = typer.Option("--reason", help="Only of this reason; several times: any of them.")
+_TOPIC = typer.Option("--topic", help="Only from this topic.")
+_SINCE = typer.Option("--since", help="Only records of this time or later, in UTC.")
+_IDS = typer.Argument(help="Which, by id; else by a filter, or --all.")
+_ALL = typer.Option("--all", help="All of them.")
+_DRY_RUN = typer.Option("--dry-run", help="Tell, change nothing.")
+
+
+@dead_letters.command("list")
+def dead_letters_list(
+    reason: Annotated[list[str] | None, _REASON] = None,
+    topic: Annotated[str | None, _TOPIC] = None,
+    since: Annotated[str | None, _SINCE] = None,
+    each: Annotated[bool, typer.Option("--each", help="A line for each, not by reason.")] = False,
+) -> None:
+    """Print the open ones, by reason."""
+    from authbus_service.cli.dead_letters import list_letters
+
+    list_letters(reason or [], topic, since, each=each)
+
+
+@dead_letters.command("show")
+def dead_letters_show(id_: Annotated[UUID, typer.Argument(metavar="ID")]) -> None:
+    """Print one, and what its record's headers say; never what is in the record."""
+    from authbus_service.cli.dead_letters import show_letter
+
+    show_letter(id_)
+
+
+@dead_letters.command("redrive")
+def dead_letters_redrive(
+    ids: Annotated[list[UUID] | None, _IDS] = None,
+    reason: Annotated[list[str] | None, _REASON] = None,
+    topic: Annotated[str | None, _TOPIC] = None,
+    since: Annotated[str | None, _SINCE] = None,
+    every: Annotated[bool, _ALL] = False,
+    dry_run: Annotated[bool, _DRY_RUN] = False,
+) -> None:
+    """Handle records here that the service failed at, each as of the time when it came.
+
+    No session starts that nobody waits for. Exit 1 when some stay open.
+    """
+    from authbus_service.cli.dead_letters import redrive
+
+    _require_choice(ids, reason, topic, since, every=every)
+    redrive(ids or [], reason or [], topic, since, dry_run=dry_run)
+
+
+@dead_letters.command("discard")
+def dead_letters_discard(
+    ids: Annotated[list[UUID] | None, _IDS] = None,
+    reason: Annotated[list[str] | None, _REASON] = None,
+    topic: Annotated[str | None, _TOPIC] = None,
+    since: Annotated[str | None, _SINCE] = None,
+    every: Annotated[bool, _ALL] = False,
+    dry_run: Annotated[bool, _DRY_RUN] = False,
+) -> None:
+    """Close them as they are: they are listed no more. The letters stay on their topic."""
+    from authbus_service.cli.dead_letters import discard
+
+    _require_choice(ids, reason, topic, since, every=every)
+    discard(ids or [], reason or [], topic, since, dry_run=dry_run)
+
+
+def _require_choice(*named: object, every: bool) -> None:
+    if every == any(named):
+        raise typer.BadParameter("name letters by id or by a filter, or give --all")

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID, uuid5
 
 from authbus.envelope import EVENT_SOURCE, JSON_TYPE, SEALED_TYPE, Header, cloud_event
 from authbus.message import Reply
 from authbus.replies import Code, Rejected
 from authbus.sealing import SealError, seal
+from authbus_service.consumers.arrival import Arrival
+from authbus_service.consumers.unreadable import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,13 @@ class Letter:
     key: bytes
     value: bytes = field(repr=False)
     headers: list[Header]
+
+
+class Voice(Protocol):
+    """Says answers and dead letters; see Speaker."""
+
+    def answer(self, letter: Letter | None) -> None: ...
+    async def bury(self, arrival: Arrival, reason: Reason, command_id: str | None) -> None: ...
 
 
 def letter(route: Route, reply: Reply, at: datetime) -> Letter | None:

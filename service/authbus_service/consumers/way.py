@@ -22,8 +22,7 @@ from authbus_service.consumers.gather import Gathered
 from authbus_service.consumers.job import Decided, Job
 from authbus_service.consumers.labels import Labels, read_labels
 from authbus_service.consumers.opening import Opened, Opener
-from authbus_service.consumers.route import Route, letter
-from authbus_service.consumers.speaker import Speaker
+from authbus_service.consumers.route import Route, Voice, letter
 from authbus_service.consumers.transient import is_transient
 from authbus_service.consumers.unreadable import Reason, UnreadableError
 from authbus_service.consumers.writer import Writer
@@ -52,7 +51,7 @@ class Way:
     known: Gathered[UUID, Handled]
     hashed: Writer
     cheap: Writer
-    speaker: Speaker
+    speaker: Voice
     finish: Callable[[Answer, Request], Reply]
     keys: KeyFollower
 

@@ -14,6 +14,8 @@ _BEGIN = select(
     func.pg_try_advisory_xact_lock_shared(_LOCK).label("allowed"),
     func.clock_timestamp().label("at"),
 )
+_BESIDE = select(func.pg_try_advisory_lock_shared(_LOCK))
+_APART = select(func.pg_advisory_unlock_shared(_LOCK))
 _ALONE = select(func.pg_advisory_lock(_LOCK))
 _NO_MORE = select(func.pg_advisory_unlock(_LOCK))
 
@@ -35,6 +37,20 @@ async def begin(db: AsyncConnection) -> datetime:
     if not found.allowed:
         raise RecoveryRunsError
     return found.at
+
+
+async def beside(db: AsyncConnection) -> None:
+    """Keep recoveries away for as long as this connection is open. Raises RecoveryRunsError.
+
+    For who judges by another clock than `begin` reads.
+    """
+    if not await db.scalar(_BESIDE):
+        raise RecoveryRunsError
+
+
+async def apart(db: AsyncConnection) -> None:
+    """Let a recovery begin again."""
+    await db.execute(_APART)
 
 
 async def alone(db: AsyncConnection) -> None:

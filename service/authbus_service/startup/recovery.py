@@ -9,18 +9,14 @@ from authbus_service.consumers.intakes import groups_of
 from authbus_service.consumers.opening import Opener
 from authbus_service.consumers.policy import policy_of
 from authbus_service.consumers.questions import readers_of, tools_of
-from authbus_service.core.config import Settings
-from authbus_service.core.security.argon2id import Cost
-from authbus_service.core.security.compiled.library import load
-from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.keyring import KeyRing
 from authbus_service.core.security.masters import Masters
-from authbus_service.core.security.passwords import Hasher
 from authbus_service.core.security.repository import keys
 from authbus_service.recovery.reading import Topics
 from authbus_service.recovery.recover import Recovery, Tell
 from authbus_service.startup.clients import declared_clients
 from authbus_service.startup.database import bring_to_newest, open_database, require_newest
+from authbus_service.startup.hashing import hash_pool
 from authbus_service.startup.servers import Servers, addresses
 from authbus_service.startup.topics import require_topics
 
@@ -37,7 +33,7 @@ async def recovery(place: Servers, tell: Tell) -> AsyncGenerator[Recovery]:
     masters = Masters.read(settings.master_key, settings.master_key_file)
     clients = declared_clients(settings.clients, own_kafka=place.own_kafka)
     policy = policy_of(settings, read_roles(settings.roles))
-    database, hashes = open_database(url), _hashes(settings)
+    database, hashes = open_database(url), hash_pool(settings)
     try:
         await (bring_to_newest if place.own_database else require_newest)(database)
         cluster = await require_topics(
@@ -61,9 +57,3 @@ async def recovery(place: Servers, tell: Tell) -> AsyncGenerator[Recovery]:
     finally:
         hashes.close()
         await database.close()
-
-
-def _hashes(settings: Settings) -> HashPool:
-    cost = Cost(settings.argon2_memory_kib, settings.argon2_time, settings.argon2_parallelism)
-    compiled = load() if settings.hash == "compiled" else None
-    return HashPool(Hasher(cost, compiled), threads=settings.hash_threads)

@@ -27,7 +27,17 @@ async def test_help_is_quick_and_names_every_command(authbus: Authbus) -> None:
 
     assert time.perf_counter() - started < 3
     assert ended.status == 0
-    for command in ("serve", "migrate", "topics", "spec", "demo", "keys", "replay", "version"):
+    for command in (
+        "serve",
+        "migrate",
+        "topics",
+        "spec",
+        "demo",
+        "keys",
+        "replay",
+        "dead-letters",
+        "version",
+    ):
         assert command in ended.out
 
 

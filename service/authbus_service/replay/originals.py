@@ -1,0 +1,58 @@
+"""The record that a dead letter stands for, read by its coordinates."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from authbus.state import DeadLetter
+from authbus.topics import COMMAND_TOPICS, Topic
+from authbus_service.consumers.arrival import Arrival, arrival
+from authbus_service.consumers.bounded import read_bounded
+from authbus_service.replay.ranges import Span, read
+from authbus_service.replay.records import Record
+
+_TOPICS = {each.suffix: each for each in COMMAND_TOPICS}
+_FETCH_MS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Originals:
+    """Reads records of command topics. `security` are aiokafka's keyword arguments."""
+
+    servers: str
+    namespace: str
+    security: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    async def of(self, letter: DeadLetter) -> Arrival | None:
+        """The record, if it still lies there and is the one that the letter tells of."""
+        topic = _TOPICS.get(letter.topic)
+        record = None if topic is None else await self._at(topic, letter)
+        if topic is None or record is None:
+            return None
+        if sha256(record.value or b"").hexdigest() != letter.digest:
+            return None
+        return arrival(topic, record)
+
+    async def _at(self, topic: Topic, letter: DeadLetter) -> Record | None:
+        read_bounded()
+        place = TopicPartition(topic.name(self.namespace), letter.partition)
+        async with AIOKafkaConsumer(
+            bootstrap_servers=self.servers,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=_FETCH_MS,
+            **self.security,
+        ) as consumer:
+            consumer.assign([place])
+            first = (await consumer.beginning_offsets([place]))[place]
+            end = (await consumer.end_offsets([place]))[place]
+            if not first <= letter.offset < end:
+                return None
+            there = {place: Span(letter.offset, letter.offset + 1)}
+            async for records in read(consumer, there):
+                return next((each for each in records if each.offset == letter.offset), None)
+        return None

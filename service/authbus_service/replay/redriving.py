@@ -1,0 +1,213 @@
+"""`authbus dead-letters redrive`: a record is handled here, as a service would have done it then.
+
+It goes the service's own way: the same look-up, the same group, the same events into the outbox. It
+is judged as of the time when it was appended. One that is answered with a secret is worth nothing
+to nobody who waits: it is judged as of now, and expired when its time is over. So no session starts
+late, and no refresh token changes behind its owner's back.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from authbus.contract import ROWS
+from authbus.message import Command, Reply
+from authbus.replies import Code
+from authbus.state import Closing
+from authbus_service.auth.outcome import Answer
+from authbus_service.auth.proof import Tools
+from authbus_service.auth.request import Request
+from authbus_service.consumers.arrival import Arrival
+from authbus_service.consumers.gather import Gathered
+from authbus_service.consumers.group import Grouping
+from authbus_service.consumers.labels import read_labels
+from authbus_service.consumers.opening import Opened, Opener
+from authbus_service.consumers.route import Letter
+from authbus_service.consumers.speaker import Speaker
+from authbus_service.consumers.unreadable import Reason, UnreadableError
+from authbus_service.consumers.way import Way
+from authbus_service.consumers.writer import Writer
+from authbus_service.core import clock
+from authbus_service.core.database import Database
+from authbus_service.core.ids import id_time
+from authbus_service.core.security.following import KeyFollower
+from authbus_service.core.security.hash_pool import HashPool
+from authbus_service.core.security.masters import Masters
+from authbus_service.inbox import partitions, writing
+from authbus_service.inbox import repository as inbox
+from authbus_service.inbox.repository import Handled, Noted
+from authbus_service.replay.letters import DeadLetters, Open
+from authbus_service.replay.originals import Originals
+
+# Longer than any time-out of the database's, so that a failure which passes is tried again.
+_PATIENCE_SECONDS = 30.0
+_SECRET: frozenset[type[Command]] = frozenset(
+    row.command for row in ROWS if any(reply.sealed for reply in row.replies)
+)
+Known = Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, Handled]]]
+WITHOUT_EFFECT = "without_effect"
+DONE = "done"
+_LEFT = ("dead_again", "gone", "not_ours", "unfinished")
+
+
+@dataclass(slots=True)
+class Hearing:
+    """In a speaker's place: remembers why a record was buried, and answers while somebody waits."""
+
+    speaker: Speaker
+    waited_for: bool
+    buried: Reason | None = None
+
+    def answer(self, letter: Letter | None) -> None:
+        """Say it, or keep it to ourselves."""
+        if self.waited_for:
+            self.speaker.answer(letter)
+
+    async def bury(self, arrival: Arrival, reason: Reason, command_id: str | None) -> None:  # noqa: ARG002
+        """The letter is there already."""
+        self.buried = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a service has to handle commands with; see Way."""
+
+    opener: Opener
+    masters: Masters
+    tools: Tools
+    hashes: HashPool
+    finish: Callable[[Answer, Request], Reply]
+    keys: KeyFollower
+
+    def way(self, writer: Writer, hearing: Hearing, known: Known) -> Way:
+        """The way of one command."""
+        return Way(
+            opener=self.opener,
+            masters=self.masters,
+            tools=self.tools,
+            hashes=self.hashes,
+            known=Gathered(known),
+            hashed=writer,
+            cheap=writer,
+            speaker=hearing,
+            finish=self.finish,
+            keys=self.keys,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Redriving:
+    """Handles dead letters of one installation, one after the other."""
+
+    database: Database
+    letters: DeadLetters
+    originals: Originals
+    speaker: Speaker
+    service: Service
+    wait: float = field(default=_PATIENCE_SECONDS)
+
+    async def run(self, chosen: Sequence[Open], *, dry_run: bool) -> Counter[str]:
+        """What became of each; those that need nobody any more are closed.
+
+        `done`, `refused`, `expired`, `already_handled`, `without_effect` are closed. Left open are
+        `dead_again`, `gone` (not on its topic any more, or older than the inbox remembers),
+        `not_ours` (the record is at fault, not the service) and `unfinished`. A dry run knows of
+        `would_be_handled` alone.
+        """
+        counts = Counter[str]()
+        async with self._beside():
+            for each in chosen:
+                what, outcome = await self._one(each, dry_run=dry_run)
+                counts[what] += 1
+                if outcome is not None:
+                    await self.letters.close([(each, Closing.HANDLED_ANEW, outcome)])
+        return counts
+
+    @asynccontextmanager
+    async def _beside(self) -> AsyncGenerator[None]:
+        """No recovery begins meanwhile."""
+        async with self.database.reading() as db:
+            await writing.beside(db)
+            try:
+                yield
+            finally:
+                await writing.apart(db)
+
+    async def _one(self, each: Open, *, dry_run: bool) -> tuple[str, str | None]:
+        """What became of it, and the outcome that closes its letter, if any."""
+        if not each.can_be_redriven:
+            return "not_ours", None
+        came = await self.originals.of(each.letter)
+        if came is None:
+            return "gone", None
+        try:
+            labels = read_labels(came)
+        except UnreadableError:
+            return "dead_again", None
+        if (id_time(labels.id) or clock.now()) < partitions.oldest(clock.now()):
+            return "gone", None
+        if await self._noted(labels.id) is not None:
+            return "already_handled", None if dry_run else "already_handled"
+        if dry_run:
+            return "would_be_handled", None
+        try:
+            opened = self.service.opener.open(came, labels)
+        except UnreadableError:
+            return "dead_again", None
+        return await self._handled(came, opened)
+
+    async def _handled(self, came: Arrival, opened: Opened) -> tuple[str, str | None]:
+        """What its headers say is not asked: some may be missing."""
+        hearing = Hearing(self.speaker, clock.now() < opened.sealed.expirytime)
+        then = None if type(opened.command) in _SECRET else came.appended_at
+        async with self._writing(then) as writer:
+            try:
+                async with asyncio.timeout(self.wait):
+                    with _as_of(then):
+                        await self.service.way(writer, hearing, self._known)(came)
+            except TimeoutError:
+                return "unfinished", None
+        if hearing.buried is not None:
+            return "dead_again", None
+        return _told(await self._noted(opened.sealed.id))
+
+    @asynccontextmanager
+    async def _writing(self, then: datetime | None) -> AsyncGenerator[Writer]:
+        grouping = Grouping(self.database, self.service.tools.policy, lambda _: {}, at=then)
+        writer = Writer(grouping, known=self._known, window=lambda: 0.0, committed=lambda _: None)
+        running = asyncio.create_task(writer.run())
+        try:
+            yield writer
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+
+    async def _known(self, ids: Sequence[UUID]) -> Mapping[UUID, Handled]:
+        async with self.database.reading() as db:
+            return await inbox.known(db, ids)
+
+    async def _noted(self, id_: UUID) -> Noted | None:
+        async with self.database.reading() as db:
+            return (await inbox.noted(db, [id_])).get(id_)
+
+
+def is_good(counts: Counter[str]) -> bool:
+    """Whether nothing is left to look at."""
+    return not any(counts[each] for each in _LEFT)
+
+
+def _as_of(then: datetime | None) -> AbstractContextManager[None]:
+    return nullcontext() if then is None else clock.standing_at(then)
+
+
+def _told(noted: Noted | None) -> tuple[str, str]:
+    if noted is None:
+        return WITHOUT_EFFECT, WITHOUT_EFFECT
+    if noted.code is None:
+        return DONE, DONE
+    return ("expired" if noted.code == Code.EXPIRED else "refused"), noted.code

@@ -1,0 +1,87 @@
+"""The wiring of dead letters: to look at them, and to handle one here as a service would."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from authbus_service.auth.granting import Granting
+from authbus_service.auth.roles.declaring import read_roles
+from authbus_service.consumers.intakes import groups_of
+from authbus_service.consumers.opening import Opener
+from authbus_service.consumers.policy import policy_of
+from authbus_service.consumers.questions import readers_of, tools_of
+from authbus_service.consumers.speaker import Speaker
+from authbus_service.core.config import Settings
+from authbus_service.core.database import Database
+from authbus_service.core.security.following import KeyFollower
+from authbus_service.core.security.hash_pool import HashPool
+from authbus_service.core.security.keyring import KeyRing
+from authbus_service.core.security.masters import Masters
+from authbus_service.core.security.repository import keys
+from authbus_service.replay.letters import DeadLetters
+from authbus_service.replay.originals import Originals
+from authbus_service.replay.redriving import Redriving, Service
+from authbus_service.startup.clients import declared_clients
+from authbus_service.startup.fence import require_fence
+from authbus_service.startup.hashing import hash_pool
+from authbus_service.startup.replaying import belonging, cluster
+from authbus_service.startup.servers import Servers
+
+
+@asynccontextmanager
+async def dead_letters(settings: Settings) -> AsyncGenerator[tuple[DeadLetters, Originals]]:
+    """Those of the Kafka that is given, and the records that they stand for.
+
+    Raises StartupError and ClusterError.
+    """
+    async with cluster(settings) as admin:
+        namespace, security = settings.namespace, admin.security
+        yield (
+            DeadLetters(admin, namespace, security),
+            Originals(admin.servers, namespace, security),
+        )
+
+
+@asynccontextmanager
+async def redriving(place: Servers) -> AsyncGenerator[Redriving]:
+    """What handles dead letters at `place`.
+
+    Raises StartupError, ClusterError, ConfigError, MasterKeyError, and DatabaseWentBackError.
+    """
+    settings = place.settings
+    namespace = settings.namespace
+    masters = Masters.read(settings.master_key, settings.master_key_file)
+    async with belonging(place) as (database, admin):
+        servers, security = admin.servers, admin.security
+        await require_fence(
+            database, servers, security, namespace=namespace, groups=groups_of(namespace)
+        )
+        ring = KeyRing(masters)
+        async with database.reading() as db:
+            ring.load(await keys(db))
+        hashes, speaker = hash_pool(settings), Speaker(namespace, servers, security)
+        try:
+            await speaker.start()
+            yield Redriving(
+                database=database,
+                letters=DeadLetters(admin, namespace, security),
+                originals=Originals(servers, namespace, security),
+                speaker=speaker,
+                service=_service(place, database, ring, hashes),
+            )
+        finally:
+            await speaker.stop()
+            hashes.close()
+
+
+def _service(place: Servers, database: Database, ring: KeyRing, hashes: HashPool) -> Service:
+    settings = place.settings
+    clients = declared_clients(settings.clients, own_kafka=place.own_kafka)
+    policy = policy_of(settings, read_roles(settings.roles))
+    return Service(
+        opener=Opener(ring, clients, settings.namespace),
+        masters=ring.masters,
+        tools=tools_of(database, hashes, policy, *readers_of(settings.issuer, ring)),
+        hashes=hashes,
+        finish=Granting(settings.issuer, ring.sign, settings.totp_issuer),
+        keys=KeyFollower(database, ring, settings.keys_reload_seconds),
+    )
