@@ -29,6 +29,7 @@ app.add_typer(hashing, name="hash")
 app.add_typer(keys, name="keys")
 app.add_typer(repair.replay, name="replay")
 app.add_typer(repair.dead_letters, name="dead-letters")
+app.add_typer(repair.state, name="state")
 
 
 def main() -> None:
@@ -213,6 +214,9 @@ def spec(
     from authbus_service.cli.contract import spec as run
 
     run(folder, check=check)
+
+
+app.command()(repair.watch)
 
 
 @app.command()

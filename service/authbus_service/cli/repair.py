@@ -1,6 +1,6 @@
 """The table of the commands that replay and repair."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import typer
@@ -8,6 +8,7 @@ import typer
 dead_letters = typer.Typer(
     help="Records that could not be read, or never worked.", no_args_is_help=True
 )
+state = typer.Typer(help="The compacted topics.", no_args_is_help=True)
 replay = typer.Typer(help="Records again, without fear.", no_args_is_help=True)
 
 _FROM = "A time (2026-03-01T02:00:00, in UTC) or an offset."
@@ -140,3 +141,26 @@ def dead_letters_discard(
 def _require_choice(*named: object, every: bool) -> None:
     if every == any(named):
         raise typer.BadParameter("name letters by id or by a filter, or give --all")
+
+
+@state.command("rebuild")
+def state_rebuild(
+    what: Annotated[Literal["users", "keys"], typer.Argument(help="Which topic.")],
+    dry_run: Annotated[bool, _DRY_RUN] = False,
+) -> None:
+    """Write the topic anew from the database, while the service runs; its relay says it.
+
+    What is on the topic and not in the database gets a tombstone. Killed half-way: do it again.
+    """
+    from authbus_service.cli.states import rebuild_keys, rebuild_users
+
+    (rebuild_users if what == "users" else rebuild_keys)(dry_run=dry_run)
+
+
+def watch(
+    where: Annotated[list[str] | None, typer.Option(help=_WHERE)] = None,
+) -> None:
+    """Show records as they come: type, ids, outcome, and how long each stage took."""
+    from authbus_service.cli.watching import watch as run
+
+    run(where or [])

@@ -141,6 +141,11 @@ async def oldest(db: AsyncConnection, limit: int) -> list[Waiting]:
     ]
 
 
+async def count(db: AsyncConnection) -> int:
+    """How many rows wait."""
+    return await db.scalar(select(func.count()).select_from(OutboxRow)) or 0
+
+
 async def oldest_age(db: AsyncConnection) -> float:
     """For how many seconds the row with the lowest position has waited; 0 for none."""
     age = (await db.execute(_OLDEST_AGE)).scalar()

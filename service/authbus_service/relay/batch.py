@@ -26,16 +26,16 @@ def units(rows: Sequence[Waiting], *, all_read: bool) -> list[Unit]:
 
     A command's rows become visible together, its states each before their event, and rows of others
     may lie between. A state whose event has not been read is left for the next batch, unless all
-    rows were read.
+    rows were read. One that nothing caused is told again, by itself.
     """
     found: list[Unit] = []
     early: dict[bytes, Unit] = {}
     for row in rows:
-        cause = dict(row.headers).get(_CAUSE, b"")
-        if row.topic in _STATES:
+        cause = dict(row.headers).get(_CAUSE)
+        if row.topic in _STATES and cause is not None:
             early.setdefault(cause, []).append(row)
         elif row.topic == EVENTS.suffix:
-            found.append([*early.pop(cause, ()), row])
+            found.append([*early.pop(cause or b"", ()), row])
         else:
             found.append([row])
     if all_read:

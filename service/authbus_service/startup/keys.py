@@ -1,7 +1,7 @@
 """The keys: made at the first start, rotated, destroyed; each change is said with its commit."""
 
 from collections.abc import Collection, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,9 +16,15 @@ from authbus_service.core.installation import Installation
 from authbus_service.core.security import repository
 from authbus_service.core.security.keyring import Key, KeyRing, Use, first_keys
 from authbus_service.core.security.masters import Masters
-from authbus_service.core.security.rotation import RotationError, require_needless, rotated
+from authbus_service.core.security.rotation import (
+    RotationError,
+    needed_until,
+    require_needless,
+    rotated,
+)
 from authbus_service.inbox import writing
 from authbus_service.outbox.repository import Record, append
+from authbus_service.replay.key_topic import KeyTopic
 
 
 async def open_keyring(database: Database, masters: Masters) -> KeyRing:
@@ -103,3 +109,35 @@ def _record(kid: str, key: PublicKey | None) -> Record:
         payload=None if key is None else key.model_dump_json(exclude_none=True).encode(),
         headers=headers,
     )
+
+
+async def retell(
+    database: Database, masters: Masters, topic: KeyTopic, *, dry_run: bool
+) -> tuple[int, int]:
+    """Say every key again, and the end of what is on the topic alone; returns how many of each.
+
+    Raises RotationError when a key is on the topic that is needed and not in the database.
+    """
+    ring = KeyRing(masters)
+    async with database.transaction() as db:
+        at = await writing.begin(db)
+        await _hold(db)
+        known = {key.kid: key for key in await repository.keys(db)}
+        for kid in topic.there - known.keys():
+            _require_not_ours(topic, kid, at)
+        ring.load(known.values())
+        told = _records(ring, sorted(known.values(), key=lambda key: (key.not_before, key.kid)))
+        ends = [_record(kid, None) for kid in sorted(topic.there - known.keys())]
+        if not dry_run:
+            await append(db, [*told, *ends])
+    return len(told), len(ends)
+
+
+def _require_not_ours(topic: KeyTopic, kid: str, at: datetime) -> None:
+    key = topic.said.keys.get(kid)
+    until = None if key is None else needed_until(key)
+    if key is not None and (until is None or until >= at):
+        raise RotationError(
+            f"the key {kid} is on the topic and may still be needed, and the database does not "
+            "know it: has it gone back in time? See: authbus doctor"
+        )

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 
 from authbus_service.auth.granting import Granting
 from authbus_service.auth.roles.declaring import read_roles
-from authbus_service.consumers.intakes import groups_of
 from authbus_service.consumers.opening import Opener
 from authbus_service.consumers.policy import policy_of
 from authbus_service.consumers.questions import readers_of, tools_of
@@ -21,9 +20,8 @@ from authbus_service.replay.letters import DeadLetters
 from authbus_service.replay.originals import Originals
 from authbus_service.replay.redriving import Redriving, Service
 from authbus_service.startup.clients import declared_clients
-from authbus_service.startup.fence import require_fence
 from authbus_service.startup.hashing import hash_pool
-from authbus_service.startup.replaying import belonging, cluster
+from authbus_service.startup.replaying import cluster, up_to_date
 from authbus_service.startup.servers import Servers
 
 
@@ -50,11 +48,8 @@ async def redriving(place: Servers) -> AsyncGenerator[Redriving]:
     settings = place.settings
     namespace = settings.namespace
     masters = Masters.read(settings.master_key, settings.master_key_file)
-    async with belonging(place) as (database, admin):
+    async with up_to_date(place) as (database, admin):
         servers, security = admin.servers, admin.security
-        await require_fence(
-            database, servers, security, namespace=namespace, groups=groups_of(namespace)
-        )
         ring = KeyRing(masters)
         async with database.reading() as db:
             ring.load(await keys(db))

@@ -4,13 +4,19 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from authbus_service.cluster import Admin, settle
+from authbus_service.consumers.intakes import groups_of
 from authbus_service.core.config import Settings
 from authbus_service.core.database import Database
 from authbus_service.replay.commands import CommandReplay, Tell
 from authbus_service.replay.events import EventReplay
 from authbus_service.replay.groups import GroupReplay
+from authbus_service.replay.records import Where
+from authbus_service.replay.states import UserStates
+from authbus_service.replay.watching import Watching
+from authbus_service.startup.clients import declared_clients
 from authbus_service.startup.database import open_database, require_newest
 from authbus_service.startup.errors import StartupError
+from authbus_service.startup.fence import require_fence
 from authbus_service.startup.servers import Servers, addresses
 
 
@@ -38,6 +44,39 @@ async def command_replay(place: Servers, tell: Tell) -> AsyncGenerator[CommandRe
     """What replays commands at `place`. Raises StartupError and ClusterError."""
     async with belonging(place) as (database, admin):
         yield CommandReplay(database, admin, place.settings.namespace, tell, admin.security)
+
+
+@asynccontextmanager
+async def user_states(place: Servers, tell: Tell) -> AsyncGenerator[UserStates]:
+    """What tells users' states again.
+
+    Raises StartupError, ClusterError, and DatabaseWentBackError: an older database knows less.
+    """
+    async with up_to_date(place) as (database, admin):
+        yield UserStates(database, admin, place.settings.namespace, tell, admin.security)
+
+
+@asynccontextmanager
+async def up_to_date(place: Servers) -> AsyncGenerator[tuple[Database, Admin]]:
+    """As `belonging`, and the database knows all that was said. Raises DatabaseWentBackError."""
+    namespace = place.settings.namespace
+    async with belonging(place) as (database, admin):
+        await require_fence(
+            database,
+            admin.servers,
+            admin.security,
+            namespace=namespace,
+            groups=groups_of(namespace),
+        )
+        yield database, admin
+
+
+@asynccontextmanager
+async def watching(settings: Settings, where: Where) -> AsyncGenerator[Watching]:
+    """What follows the Kafka that is given, with its declared clients' replies."""
+    clients = declared_clients(settings.clients, own_kafka=settings.clients is None)
+    async with cluster(settings) as admin:
+        yield Watching(admin, settings.namespace, sorted(clients), where, admin.security)
 
 
 @asynccontextmanager

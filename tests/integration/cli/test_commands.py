@@ -36,6 +36,8 @@ async def test_help_is_quick_and_names_every_command(authbus: Authbus) -> None:
         "keys",
         "replay",
         "dead-letters",
+        "state",
+        "watch",
         "version",
     ):
         assert command in ended.out

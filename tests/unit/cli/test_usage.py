@@ -19,6 +19,8 @@ TOPIC = CREDENTIALS.suffix
         ("replay", "commands", TOPIC, "--from", "0", "--where", "password=x"),
         ("replay", "commands", TOPIC, "--from", "0", "--rate", "0/s"),
         ("replay", "commands", TOPIC, "--from", "0", "--resume", "the last one"),
+        ("state", "rebuild", "sessions"),
+        ("watch", "--where", "password=x"),
         ("dead-letters", "redrive"),
         ("dead-letters", "discard", "--all", "--reason", "failed"),
         ("dead-letters", "list", "--since", "0"),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, any_, bindparam, delete, select, union_all
+from sqlalchemy import Table, any_, bindparam, delete, func, select, true, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
@@ -98,6 +98,19 @@ async def read(db: AsyncConnection, ids: Iterable[UUID]) -> list[User]:
 async def present(db: AsyncConnection, ids: Iterable[UUID]) -> set[UUID]:
     """Which of these exist, locked or not: tells a busy user from an absent one."""
     return set(await db.scalars(_PRESENT, {"ids": sorted(ids)}))
+
+
+async def count(db: AsyncConnection) -> int:
+    """How many users there are."""
+    return await db.scalar(select(func.count()).select_from(_USER)) or 0
+
+
+async def next_ids(db: AsyncConnection, after: UUID | None, limit: int) -> list[UUID]:
+    """The ids behind this one, or the first, in order, so many at most."""
+    behind = true() if after is None else _USER.c.id > after
+    return list(
+        await db.scalars(select(_USER.c.id).where(behind).order_by(_USER.c.id).limit(limit))
+    )
 
 
 async def sequences(db: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, int]:

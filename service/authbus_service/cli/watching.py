@@ -1,0 +1,54 @@
+"""`authbus watch`."""
+
+import typer
+
+from authbus_service.cli.output import report, say, to_a_person
+from authbus_service.cli.running import run_quietly, until_asked
+from authbus_service.core.config import Settings, load
+from authbus_service.core.log_values import as_json, clean
+from authbus_service.replay.records import Where
+from authbus_service.replay.watching import Seen
+from authbus_service.startup.replaying import watching
+
+_SHORT = 8
+
+
+def watch(where: list[str]) -> None:
+    """Print records as they come, until Ctrl-C."""
+    try:
+        chosen = Where.read(where)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--where") from None
+    run_quietly(until_asked(_watched(load(), chosen)))
+
+
+async def _watched(settings: Settings, where: Where) -> None:
+    async with watching(settings, where) as follow:
+        report(f"watching {settings.namespace}.*; Ctrl-C ends it")
+        async for seen in follow.records():
+            say(line(seen) if to_a_person() else as_json(clean(seen.as_json())))
+
+
+def line(seen: Seen) -> str:
+    """For a person: time, kind, type, who, outcome, and how long each stage took."""
+    took = ", ".join(f"{stage} {ms:,.1f} ms" for stage, ms in seen.after_ms.items())
+    who = f"user {str(seen.user_id)[-_SHORT:]}" if seen.user_id else seen.client or ""
+    # Whoever can write to a topic chooses these: what is no plain letter is shown as its number.
+    cells = (
+        f"{seen.at:%H:%M:%S.%f}"[:-3],
+        f"{seen.kind:11}",
+        f"{_plain(seen.type):22}",
+        f"{_plain(seen.command_id or seen.id)[-_SHORT:]:8}",
+        f"{_plain(who):14}",
+        f"{_plain(seen.outcome or ''):20}",
+        took,
+        "(replay)" if seen.replay_id else "",
+    )
+    return "  ".join(cells).rstrip()
+
+
+def _plain(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode().translate(_CONTROLS)
+
+
+_CONTROLS = {number: f"\\x{number:02x}" for number in (*range(32), 127)}

@@ -1,0 +1,51 @@
+"""What lies on auth.state.keys.v1: the last word on each key, ours or not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+
+from authbus.topics import KEYS_STATE
+from authbus_service.cluster import Admin
+from authbus_service.core.security.masters import Masters
+from authbus_service.recovery.keys import SaidKeys
+from authbus_service.replay.ranges import places_of, read, spans
+
+_FETCH_MS = 20
+
+
+@dataclass(slots=True)
+class KeyTopic:
+    """`said` are the keys of ours, `there` all names that have not ended."""
+
+    said: SaidKeys = field(default_factory=SaidKeys)
+    there: set[str] = field(default_factory=set[str])
+
+    @classmethod
+    async def read(
+        cls, admin: Admin, namespace: str, masters: Masters, security: Mapping[str, Any]
+    ) -> "KeyTopic":
+        """Read it from its start. Raises ClusterError."""
+        found = cls()
+        async with AIOKafkaConsumer(
+            bootstrap_servers=admin.servers,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=_FETCH_MS,
+            **security,
+        ) as consumer:
+            places = await places_of(admin, KEYS_STATE.name(namespace))
+            async for records in read(consumer, await spans(consumer, places, None, None)):
+                for each in records:
+                    found.note((each.key or b"").decode(errors="replace"), each.value, masters)
+        return found
+
+    def note(self, kid: str, value: bytes | None, masters: Masters) -> None:
+        """Take the topic's next record."""
+        self.said.note(kid, value, masters)
+        if value is None:
+            self.there.discard(kid)
+        else:
+            self.there.add(kid)

@@ -1,0 +1,107 @@
+"""The compacted topics are written anew while the service runs."""
+
+import asyncio
+import json
+from collections import defaultdict
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from authbus.state import UserState
+from authbus.topics import KEYS_STATE, USERS_STATE
+from authbus_service.cluster import Admin
+from authbus_service.core.ids import new_id
+from authbus_service.core.security import repository
+from authbus_service.core.security.rotation import RotationError
+from authbus_service.replay.key_topic import KeyTopic
+from authbus_service.replay.states import UserStates
+from authbus_service.startup.keys import retell
+from tests.rig.accident import serving
+from tests.rig.crowd import Crowd
+from tests.rig.dumps import ends_of
+from tests.rig.topics import records
+from tests.rig.world import World
+
+USERS = 4
+
+
+async def rebuilt(world: World, *, dry_run: bool = False) -> dict[str, Any]:
+    async with Admin.connect(world.servers, {}) as admin:
+        states = UserStates(world.database, admin, world.namespace, lambda _, __, ___: None)
+        return asdict(await states.rebuild(dry_run=dry_run))
+
+
+async def strangers(world: World, topic: Any, *keys: str) -> None:
+    """Somebody who may write to a topic does."""
+    async with AIOKafkaProducer(bootstrap_servers=world.servers) as producer:
+        for key in keys:
+            await producer.send_and_wait(topic.name(world.namespace), b"{}", key=key.encode())
+
+
+async def told(world: World) -> dict[str, list[UserState | None]]:
+    """What was said of each key of the state topic, in order."""
+    found = defaultdict[str, list[UserState | None]](list)
+    async for each in records(world.servers, USERS_STATE, world.namespace):
+        value = each.value and each.value != b"{}" and UserState.model_validate_json(each.value)
+        found[(each.key or b"").decode()].append(value or None)
+    return dict(found)
+
+
+async def test_each_users_state_is_told_again_and_what_nobody_knows_gets_a_tombstone(
+    world: World,
+) -> None:
+    ghosts = (str(new_id()), "no id at all")
+    async with serving(world):
+        sessions = await Crowd(world).with_sessions(USERS)
+        await strangers(world, USERS_STATE, *ghosts)
+        foretold = await rebuilt(world, dry_run=True)
+        before = await ends_of(world.servers, USERS_STATE, world.namespace)
+        done, log_outs = await asyncio.gather(
+            rebuilt(world), Crowd(world).asked(Crowd(world).log_outs(sessions))
+        )
+
+    assert foretold == done | {"dry_run": True}
+    assert done == {"dry_run": False, "users": USERS, "tombstones": len(ghosts)}
+    assert len(log_outs) == USERS
+    after = await ends_of(world.servers, USERS_STATE, world.namespace)
+    assert sum(after.values()) - sum(before.values()) >= USERS + len(ghosts)
+    said = await told(world)
+    for each in sessions:
+        first, again = said[str(each.user_id)]
+        assert first is not None
+        assert again is not None
+        assert again.sequence >= first.sequence
+        assert again.model_copy(update={"sequence": first.sequence}) == first
+    assert [said[each][-1] for each in ghosts] == [None, None]
+    assert await rebuilt(world, dry_run=True) == foretold | {"tombstones": 0}
+
+
+async def test_keys_are_told_again_a_strangers_ends_and_one_of_ours_that_is_lost_is_not_given_up(
+    world: World,
+) -> None:
+    async with serving(world):
+        pass
+    await strangers(world, KEYS_STATE, "stranger")
+
+    async def again(*, dry_run: bool = False) -> tuple[int, int]:
+        async with Admin.connect(world.servers, {}) as admin:
+            topic = await KeyTopic.read(admin, world.namespace, world.masters, {})
+        return await retell(world.database, world.masters, topic, dry_run=dry_run)
+
+    foretold, done = await again(dry_run=True), await again()
+    async with serving(world):
+        pass
+    values: dict[str, bytes | None] = {}
+    async for each in records(world.servers, KEYS_STATE, world.namespace):
+        values[(each.key or b"").decode()] = each.value
+    async with world.database.transaction() as db:
+        kids = [key.kid for key in await repository.keys(db)]
+        await repository.remove(db, kids[:1])
+
+    assert foretold == done == (2, 1)
+    assert values.pop("stranger") is None
+    assert {json.loads(value or b"{}")["kid"] for value in values.values()} == set(kids)
+    with pytest.raises(RotationError, match="gone back in time"):
+        await again()

@@ -1,0 +1,25 @@
+"""What must be said together."""
+
+from datetime import UTC, datetime
+
+from authbus.topics import EVENTS, USERS_STATE, Topic
+from authbus_service.core.ids import new_id
+from authbus_service.outbox.repository import Said, Waiting
+from authbus_service.relay.batch import units
+
+AT = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def a_row(position: int, topic: Topic, cause: bytes | None) -> Waiting:
+    headers = [] if cause is None else [("ce_causationid", cause)]
+    return Waiting(Said(position, new_id()), topic.suffix, "k", "t", b"{}", headers, AT)
+
+
+def test_a_state_waits_for_its_event_and_one_that_nothing_caused_for_nobody() -> None:
+    again = a_row(1, USERS_STATE, None)
+    state, other = a_row(2, USERS_STATE, b"c"), a_row(3, USERS_STATE, b"d")
+    event, orphan = a_row(4, EVENTS, b"c"), a_row(5, EVENTS, None)
+
+    found = units([again, state, other, event, orphan], all_read=False)
+
+    assert found == [[again], [state, event], [orphan]]
