@@ -1,6 +1,7 @@
 """The gate between two spec folders: a release against the one before it."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -73,14 +74,12 @@ CHANGES: list[tuple[str, Callable[[Json], object], str]] = [
 
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
-    specification.write(tmp_path / "old")
-    return tmp_path / "old"
+    return Path(shutil.copytree(specification.FOLDER, tmp_path / "old"))
 
 
 @pytest.fixture
 def new(tmp_path: Path) -> Path:
-    specification.write(tmp_path / "new")
-    return tmp_path / "new"
+    return Path(shutil.copytree(specification.FOLDER, tmp_path / "new"))
 
 
 def edit(path: Path, change: Callable[[Json], object]) -> None:
