@@ -6,7 +6,7 @@ left, then HTTP, the hash pool and the database are closed.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -28,6 +28,7 @@ from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.keyring import KeyRing
 from authbus_service.core.security.masters import Masters
 from authbus_service.core.security.passwords import Hasher
+from authbus_service.core.watch import Watch
 from authbus_service.http import HttpServer, PortError, Probes, application
 from authbus_service.outbox import repository as outbox
 from authbus_service.relay.loop import Pace, Relay
@@ -41,6 +42,7 @@ from authbus_service.startup.keys import open_keyring
 from authbus_service.startup.mail import sending
 from authbus_service.startup.servers import Servers, addresses
 from authbus_service.startup.topics import require_topics
+from authbus_service.startup.watching import Answering, watching
 
 _FINISH_SECONDS = 18.0
 _LEAVE_SECONDS = 4.0
@@ -111,10 +113,9 @@ class Service:
         relay = self._relay(database, epoch, hashes)
         consumers = self._consumers(database, keyring, hashes, relay)
         await self._require_fence(database, consumers)
-        ready = Health(lambda: self._runs, database, consumers, relay.state)
-        probes = Probes(ready, keyring.jwks, self._metrics.exposed, self._settings.namespace)
-        app = application(consumers.broker, probes)
         bind_gauges(self._metrics, consumers.intakes, relay.state, hashes)
+        ready = Health(lambda: self._runs, database, consumers, relay.state)
+        app = self._application(consumers, keyring, ready)
         await self._serve_http(app, stack)
         self._ends.append(_run(relay, database, stack))
         mails = sending(self._place, database, self._masters)
@@ -125,6 +126,7 @@ class Service:
         await app.start()
         if consumers.failure is not None:
             self._ends.append(consumers.failure)
+        self._ends.append(await stack.enter_async_context(self._watchdog(consumers, relay)))
 
     async def _settle(self, database: Database) -> UUID:
         """Database and topics are as they must be and belong together; returns the epoch."""
@@ -185,7 +187,21 @@ class Service:
             hashes=hashes,
             wake_relay=relay.wake,
             roles=self._roles,
+            watch=Watch(self._metrics),
         )
+
+    def _application(self, consumers: Consumers, keyring: KeyRing, ready: Health) -> AsgiFastStream:
+        shown = self._metrics.exposed
+        probes = Probes(ready, keyring.jwks, shown, self._settings.namespace)
+        return application(consumers.broker, probes)
+
+    def _watchdog(
+        self, consumers: Consumers, relay: Relay
+    ) -> AbstractAsyncContextManager[asyncio.Future[None]]:
+        kafka = {"bootstrap_servers": self._kafka, **self._security}
+        servers = Answering(kafka, self._database_url)
+        seconds = self._settings.watchdog_seconds
+        return watching(consumers, relay.state, servers, seconds=seconds)
 
     async def _serve_http(self, app: AsgiFastStream, stack: AsyncExitStack) -> None:
         if self._settings.http_port is None:

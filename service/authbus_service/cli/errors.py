@@ -6,6 +6,7 @@ from authbus_service.core.config import ConfigError
 from authbus_service.core.security.compiled.build import BuildError
 from authbus_service.core.security.masters import MasterKeyError
 from authbus_service.core.security.rotation import RotationError
+from authbus_service.core.watchdog import StalledError
 from authbus_service.embedded import EmbeddedError
 from authbus_service.inbox.writing import RecoveryRunsError
 from authbus_service.startup.errors import StartupError
@@ -19,6 +20,7 @@ _MENDABLE = (
     MasterKeyError,
     RecoveryRunsError,
     RotationError,
+    StalledError,
     StartupError,
 )
 

@@ -40,6 +40,8 @@ class Progress:
 
     def __init__(self) -> None:
         """Nothing is assigned yet."""
+        # Two counts that grow with each step: records taken in or given away, records finished.
+        self.taken = self.finished = 0
         self._partitions: dict[Place, _Partition] = {}
         # How far the fence is known to be durable; Kafka's offset follows this and nothing else.
         self.durable: dict[Place, int] = {}
@@ -51,6 +53,7 @@ class Progress:
             return False
         partition.unfinished[arrival.offset] = arrival.appended_at, time.monotonic()
         partition.next = arrival.offset + 1
+        self.taken += 1
         return True
 
     def finish(self, arrival: Arrival) -> None:
@@ -58,6 +61,7 @@ class Progress:
         partition = self._partitions.get(arrival.place)
         if partition is not None:
             partition.unfinished.pop(arrival.offset, None)
+            self.finished += 1
 
     @property
     def unfinished(self) -> int:
@@ -105,6 +109,7 @@ class Progress:
 
     def forget(self, places: Iterable[Place]) -> None:
         """These partitions are somebody else's now."""
+        self.taken += 1
         for place in places:
             self._partitions.pop(place, None)
             self.durable.pop(place, None)

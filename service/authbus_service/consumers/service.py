@@ -2,23 +2,20 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from authbus import topics
-from authbus_service.auth.codes import repository as codes
 from authbus_service.auth.granting import Granting
-from authbus_service.auth.guessing import repository as guessing
 from authbus_service.auth.proof import Policy
 from authbus_service.auth.roles.roles import BUILT_IN, Roles
 from authbus_service.consumers.arrival import Place
-from authbus_service.consumers.auditing import close_minutes
 from authbus_service.consumers.bounded import read_bounded
 from authbus_service.consumers.broker import broker
 from authbus_service.consumers.gather import Gathered
 from authbus_service.consumers.group import Committed, Grouping
+from authbus_service.consumers.housekeeping import Housekeeping
 from authbus_service.consumers.intakes import INTAKES
 from authbus_service.consumers.job import Job
 from authbus_service.consumers.lanes import Lanes
@@ -30,24 +27,23 @@ from authbus_service.consumers.speaker import Speaker
 from authbus_service.consumers.subscriber import Intake
 from authbus_service.consumers.sweeping import Sweeper
 from authbus_service.consumers.transient import OUTAGE
+from authbus_service.consumers.watched import Watched
 from authbus_service.consumers.way import Way
 from authbus_service.consumers.went_back import Guard, Witnesses
 from authbus_service.consumers.writer import Writer
-from authbus_service.core import clock
 from authbus_service.core.clients import Client
 from authbus_service.core.config import Settings
 from authbus_service.core.database import Database
 from authbus_service.core.logging import get_logger
+from authbus_service.core.metrics import Metrics
 from authbus_service.core.security.following import KeyFollower
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.keyring import KeyRing
-from authbus_service.inbox import fence, partitions, writing
+from authbus_service.core.watch import Watch
+from authbus_service.inbox import fence, writing
 from authbus_service.inbox import repository as inbox
 
 _TICK = 0.2
-_PARTITIONS_EVERY = timedelta(hours=1)
-_CODES_KEPT = timedelta(days=7)
-_MINUTE = timedelta(minutes=1)
 
 _log = get_logger(__name__)
 
@@ -73,8 +69,13 @@ class Consumers:
         hashes: HashPool,
         wake_relay: Callable[[], None],
         roles: Roles = BUILT_IN,
+        watch: Watch | None = None,
     ) -> None:
-        """Nothing is connected yet. `security` are aiokafka's keyword arguments."""
+        """Nothing is connected yet. `security` are aiokafka's keyword arguments.
+
+        `watch` is told what happens.
+        """
+        self.watch = watch or Watch(Metrics())
         self._database, self._hashes, self._wake_relay = database, hashes, wake_relay
         self.broker = broker(bootstrap_servers, security)
         self._speaker = Speaker(settings.namespace, bootstrap_servers, security)
@@ -95,9 +96,11 @@ class Consumers:
             speaker=self._speaker,
             finish=Granting(settings.issuer, keyring.sign, settings.totp_issuer),
             keys=self._keys,
+            watch=self.watch,
         )
         self._intakes = [self._intake(*each, settings.namespace, way) for each in INTAKES]
         self._sweeper = Sweeper(database, keyring.masters, settings.sweep_seconds, wake_relay)
+        self._house = Housekeeping(database)
         self._witnesses = Witnesses(database, self._fail)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -115,7 +118,7 @@ class Consumers:
         """Make the inbox's partitions, connect, and begin to write."""
         read_bounded()
         self.failure = asyncio.get_running_loop().create_future()
-        await self._keep_partitions()
+        await self._house.keep_partitions()
         self._witnesses.watch()
         await self._speaker.start()
         self._tasks = [
@@ -124,10 +127,10 @@ class Consumers:
                 self._hashed.run(),
                 self._cheap.run(),
                 self._beat(),
-                self._housekeeping(),
+                self._house.run(),
                 self._sweeper.run(),
                 self._keys.run(),
-                self._auditing(),
+                self._house.sum_up(),
             )
         ]
         for task in self._tasks:
@@ -161,7 +164,7 @@ class Consumers:
         return self._hashes.slack_seconds
 
     def _writer(self, policy: Policy, window: Callable[[], float]) -> Writer:
-        grouping = Grouping(self._database, policy, self._fence_below)
+        grouping = Watched(Grouping(self._database, policy, self._fence_below), self.watch)
         return Writer(grouping, known=self._ask_known, window=window, committed=self._committed)
 
     def _intake(self, name: str, of: Sequence[topics.Topic], namespace: str, way: Way) -> Intake:
@@ -214,29 +217,3 @@ class Consumers:
                     await intake.commit()
                 except OUTAGE as error:
                     _log.warning("offsets wait", group=intake.group, error=type(error).__name__)
-
-    async def _housekeeping(self) -> None:
-        while True:
-            await asyncio.sleep(_PARTITIONS_EVERY.total_seconds())
-            try:
-                await self._keep_partitions()
-                await self._sweep()
-            except OUTAGE as error:
-                _log.warning("housekeeping waits", error=type(error).__name__)
-
-    async def _auditing(self) -> None:
-        while True:
-            await asyncio.sleep(_MINUTE.total_seconds())
-            try:
-                await close_minutes(self._database, before=clock.now() - 2 * _MINUTE)
-            except OUTAGE as error:
-                _log.warning("the audit waits", error=type(error).__name__)
-
-    async def _sweep(self) -> None:
-        async with self._database.transaction() as db:
-            await guessing.sweep(db, clock.now())
-
-    async def _keep_partitions(self) -> None:
-        async with self._database.transaction() as db:
-            await partitions.keep(db, clock.now())
-            await codes.forget(db, before=clock.now() - _CODES_KEPT)

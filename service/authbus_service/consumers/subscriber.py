@@ -6,7 +6,6 @@ value are never parsed here, so no record can stop its neighbours.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -17,6 +16,7 @@ from authbus.topics import Topic
 from authbus_service.consumers.arrival import Place, arrival
 from authbus_service.consumers.intakes import group
 from authbus_service.consumers.lanes import Lanes
+from authbus_service.consumers.member import Member
 from authbus_service.consumers.progress import Progress
 from authbus_service.consumers.transient import OUTAGE
 from authbus_service.consumers.untouched import Records, raw, untouched
@@ -214,21 +214,13 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         if self._is_ours(place):
             self._consumer().resume(self._partition(place))
 
-    def assignment(self) -> list[Place] | None:
-        """The partitions that are ours; None while we are no member of the group."""
+    def member(self) -> Member | None:
+        """Our place in the group; None while we have none."""
         consumer = self._subscriber.consumer
         if consumer is None or not self._joined:
             return None
-        return sorted(self._place(each) for each in consumer.assignment())
-
-    def answered_at(self) -> datetime | None:
-        """When Kafka last answered a fetch of a partition that is ours now; None: not yet."""
-        times = [
-            consumer_time
-            for place in self.assignment() or ()
-            if (consumer_time := self._consumer().last_poll_timestamp(self._partition(place)))
-        ]
-        return datetime.fromtimestamp(max(times) / 1000, UTC) if times else None
+        ours = {self._place(each): each for each in consumer.assignment()}
+        return Member(consumer, ours, self._admitted.is_set())
 
     def _is_ours(self, place: Place) -> bool:
         consumer = self._subscriber.consumer

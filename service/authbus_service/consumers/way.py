@@ -32,6 +32,7 @@ from authbus_service.core.logging import bind, get_logger
 from authbus_service.core.security.following import KeyFollower
 from authbus_service.core.security.hash_pool import HashPool, HashPoolFullError
 from authbus_service.core.security.masters import Masters
+from authbus_service.core.watch import Watch
 from authbus_service.inbox.repository import Handled
 
 _AGAIN = (0.1, 0.3, 1.0, 3.0)
@@ -54,6 +55,7 @@ class Way:
     speaker: Voice
     finish: Callable[[Answer, Request], Reply]
     keys: KeyFollower
+    watch: Watch
 
     async def __call__(self, arrival: Arrival) -> None:
         """Returns when the record is finished; a failure that passes is tried again for ever."""
@@ -75,6 +77,7 @@ class Way:
                     _log.exception("command failed", place=arrival.place, offset=arrival.offset)
                     await self.speaker.bury(arrival, Reason.FAILED, claimed)
                     return
+                self.watch.again("command")
                 _log.warning("command waits", error=type(error).__name__)
             await asyncio.sleep(_AGAIN[min(attempt, len(_AGAIN) - 1)])
             attempt += 1

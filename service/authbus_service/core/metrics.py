@@ -6,7 +6,7 @@ writes never becomes one.
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 
@@ -30,6 +30,8 @@ class Metrics:
             "last_poll_seconds", "Time since Kafka last answered a fetch", "consumer"
         )
 
+        self.retries = self._counter("retries", "What failed and was tried again", "what")
+
     def _relay_gauges(self) -> None:
         self.relay_leads = self._gauge("relay_leads", "1 in the process whose relay leads")
         self.outbox_age = self._gauge(
@@ -44,6 +46,9 @@ class Metrics:
     def exposed(self) -> tuple[bytes, str]:
         """What Prometheus scrapes, and its content type."""
         return generate_latest(self._registry), CONTENT_TYPE_LATEST
+
+    def _counter(self, name: str, what: str, *labels: str) -> Counter:
+        return Counter(f"authbus_{name}", what, labels, registry=self._registry)
 
     def _gauge(self, name: str, what: str, *labels: str) -> Gauge:
         return Gauge(f"authbus_{name}", what, labels, registry=self._registry)

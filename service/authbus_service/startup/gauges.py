@@ -30,7 +30,8 @@ def bind_gauges(
 
 def silent_seconds(intake: Intake) -> float:
     """For how long Kafka has not answered a fetch; 0 where it was asked for nothing yet."""
-    at = intake.answered_at()
+    member = intake.member()
+    at = None if member is None else member.answered_at()
     return 0.0 if at is None else max(0.0, (clock.now() - at).total_seconds())
 
 
@@ -43,7 +44,8 @@ def _in_flight(intake: Intake) -> float:
 
 
 def _assigned(intake: Intake) -> float:
-    return len(intake.assignment() or ())
+    member = intake.member()
+    return 0 if member is None else len(member.partitions)
 
 
 def _lag(intake: Intake, topic: str) -> float:

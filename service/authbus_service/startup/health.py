@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from authbus_service.consumers import Consumers
+from authbus_service.consumers.arrival import Place
 from authbus_service.consumers.subscriber import Intake
 from authbus_service.core import clock
 from authbus_service.core.database import Database
@@ -66,7 +67,7 @@ class Health:
 
 
 def _reasons(intake: Intake) -> Iterator[str]:
-    if intake.assignment() is None:
+    if intake.member() is None:
         yield f"{intake.name}: no member of its Kafka group"
     silent = silent_seconds(intake)
     if silent > _SILENT_SECONDS and not intake.lanes.running:
@@ -79,9 +80,10 @@ def _reasons(intake: Intake) -> Iterator[str]:
 
 
 def _seen(intake: Intake) -> dict[str, Any]:
+    member = intake.member()
     oldest = min(intake.progress.oldest(), key=attrgetter("appended_at"), default=None)
     return {
-        "assignment": _by_topic(intake.assignment()),
+        "assignment": None if member is None else _by_topic(member.places),
         "last_poll_seconds": round(silent_seconds(intake), 3),
         "oldest_unfinished": None
         if oldest is None
@@ -94,9 +96,7 @@ def _seen(intake: Intake) -> dict[str, Any]:
     }
 
 
-def _by_topic(places: Sequence[tuple[str, int]] | None) -> dict[str, list[int]] | None:
-    if places is None:
-        return None
+def _by_topic(places: Sequence[Place]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for topic, partition in places:
         found.setdefault(topic, []).append(partition)

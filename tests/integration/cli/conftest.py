@@ -69,6 +69,12 @@ class Running:
 
     child: asyncio.subprocess.Process
     addresses: dict[str, Any]
+    log: Path
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What it has logged."""
+        said = self.log.read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in said if line.startswith("{")]
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.child.send_signal(number)
@@ -101,19 +107,22 @@ def serve(tmp_path: Path) -> Serve:
     @asynccontextmanager
     async def run(**settings: str) -> AsyncGenerator[Running]:
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-        child = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "authbus_service",
-            "serve",
-            stdout=PIPE,
-            cwd=tmp_path,
-            env={**kept, **OWN, **settings},
-        )
+        log = tmp_path / "log"
+        with log.open("a") as written:
+            child = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "authbus_service",
+                "serve",
+                stdout=PIPE,
+                stderr=written,
+                cwd=tmp_path,
+                env={**kept, **OWN, **settings},
+            )
         try:
             assert child.stdout is not None
             line = await asyncio.wait_for(child.stdout.readline(), START_SECONDS)
-            yield Running(child, json.loads(line))
+            yield Running(child, json.loads(line), log)
         finally:
             if child.returncode is None:
                 child.terminate()
