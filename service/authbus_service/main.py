@@ -7,6 +7,7 @@ left, then HTTP, the hash pool and the database are closed.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from functools import partial
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -21,7 +22,7 @@ from authbus_service.consumers import Consumers
 from authbus_service.core.database import Database
 from authbus_service.core.ids import new_id
 from authbus_service.core.logging import get_logger
-from authbus_service.core.metrics import Metrics
+from authbus_service.core.metrics import Metrics, Stage
 from authbus_service.core.security.argon2id import Cost
 from authbus_service.core.security.compiled.library import load
 from authbus_service.core.security.hash_pool import HashPool
@@ -69,6 +70,7 @@ class Service:
         self._roles = read_roles(place.settings.roles)
         self._masters = Masters.read(place.settings.master_key, place.settings.master_key_file)
         self._metrics = Metrics()
+        self._watch = Watch(self._metrics)
         self._stack = AsyncExitStack()
         self._ends: list[asyncio.Future[None]] = []
         self._runs = False
@@ -118,7 +120,7 @@ class Service:
         app = self._application(consumers, keyring, ready)
         await self._serve_http(app, stack)
         self._ends.append(_run(relay, database, stack))
-        mails = sending(self._place, database, self._masters)
+        mails = sending(self._place, database, self._masters, self._metrics)
         self._ends.append(await stack.enter_async_context(mails))
         stack.push_async_callback(_in_time, "subscribers", app.stop, _LEAVE_SECONDS)
         stack.push_async_callback(_in_time, "consumers", consumers.stop, _FINISH_SECONDS)
@@ -161,7 +163,8 @@ class Service:
             )
         hasher = await asyncio.to_thread(Hasher, cost, compiled)
         _log.info("passwords are hashed", engine=hasher.engine, rate=round(hasher.rate, 1))
-        return HashPool(hasher, threads=chosen.hash_threads)
+        around = partial(self._watch.stage, Stage.HASH)
+        return HashPool(hasher, threads=chosen.hash_threads, around=around)
 
     def _relay(self, database: Database, epoch: UUID, hashes: HashPool) -> Relay:
         return Relay(
@@ -187,7 +190,7 @@ class Service:
             hashes=hashes,
             wake_relay=relay.wake,
             roles=self._roles,
-            watch=Watch(self._metrics),
+            watch=self._watch,
         )
 
     def _application(self, consumers: Consumers, keyring: KeyRing, ready: Health) -> AsgiFastStream:

@@ -8,11 +8,12 @@ from uuid import UUID
 
 from authbus import topics
 from authbus_service.auth.granting import Granting
-from authbus_service.auth.proof import Policy
+from authbus_service.auth.proof import Policy, Tools
 from authbus_service.auth.roles.roles import BUILT_IN, Roles
 from authbus_service.consumers.arrival import Place
 from authbus_service.consumers.bounded import read_bounded
 from authbus_service.consumers.broker import broker
+from authbus_service.consumers.finishing import Finishing
 from authbus_service.consumers.gather import Gathered
 from authbus_service.consumers.group import Committed, Grouping
 from authbus_service.consumers.housekeeping import Housekeeping
@@ -76,29 +77,20 @@ class Consumers:
         `watch` is told what happens.
         """
         self.watch = watch or Watch(Metrics())
-        self._database, self._hashes, self._wake_relay = database, hashes, wake_relay
+        self._database, self._wake_relay = database, wake_relay
         self.broker = broker(bootstrap_servers, security)
-        self._speaker = Speaker(settings.namespace, bootstrap_servers, security)
+        self._speaker = Speaker(settings.namespace, bootstrap_servers, security, self.watch)
         policy = policy_of(settings, roles)
         self._guard = Guard(database, bootstrap_servers, settings.namespace, security)
-        self._hashed = self._writer(policy, self._window)
-        self._cheap = self._writer(policy, lambda: 0.0)
+        self._hashed = self._writer("hashed", policy, lambda: hashes.slack_seconds)
+        self._cheap = self._writer("cheap", policy, lambda: 0.0)
         readers = readers_of(settings.issuer, keyring)
+        self._keyring = keyring
         self._keys = KeyFollower(database, keyring, settings.keys_reload_seconds)
-        way = Way(
-            opener=Opener(keyring, clients, settings.namespace),
-            masters=keyring.masters,
-            tools=tools_of(database, hashes, policy, *readers),
-            hashes=hashes,
-            known=Gathered(self._ask_known),
-            hashed=self._hashed,
-            cheap=self._cheap,
-            speaker=self._speaker,
-            finish=Granting(settings.issuer, keyring.sign, settings.totp_issuer),
-            keys=self._keys,
-            watch=self.watch,
-        )
-        self._intakes = [self._intake(*each, settings.namespace, way) for each in INTAKES]
+        tools = tools_of(database, hashes, policy, *readers)
+        way = self._way(settings, Opener(keyring, clients, settings.namespace), tools, hashes)
+        handle = Finishing(way, self._speaker, self.watch)
+        self._intakes = [self._intake(*each, settings.namespace, handle) for each in INTAKES]
         self._sweeper = Sweeper(database, keyring.masters, settings.sweep_seconds, wake_relay)
         self._house = Housekeeping(database)
         self._witnesses = Witnesses(database, self._fail)
@@ -159,17 +151,34 @@ class Consumers:
         if self.failure is not None and not self.failure.done():
             self.failure.set_exception(error)
 
-    def _window(self) -> float:
-        """A group may fill while the hash pool has a queue: then waiting costs nobody anything."""
-        return self._hashes.slack_seconds
+    def _way(self, settings: Settings, opener: Opener, tools: Tools, hashes: HashPool) -> Way:
+        return Way(
+            opener=opener,
+            masters=self._keyring.masters,
+            tools=tools,
+            hashes=hashes,
+            known=Gathered(self._ask_known),
+            hashed=self._hashed,
+            cheap=self._cheap,
+            speaker=self._speaker,
+            finish=Granting(settings.issuer, self._keyring.sign, settings.totp_issuer),
+            keys=self._keys,
+            watch=self.watch,
+        )
 
-    def _writer(self, policy: Policy, window: Callable[[], float]) -> Writer:
-        grouping = Watched(Grouping(self._database, policy, self._fence_below), self.watch)
-        return Writer(grouping, known=self._ask_known, window=window, committed=self._committed)
+    def _writer(self, name: str, policy: Policy, window: Callable[[], float]) -> Writer:
+        """A group may fill while hashes queue: then waiting costs nobody anything."""
+        grouping = Grouping(self._database, policy, self._fence_below)
+        watched = Watched(grouping, window, self.watch, name)
+        return Writer(
+            watched, known=self._ask_known, window=watched.filling, committed=self._committed
+        )
 
-    def _intake(self, name: str, of: Sequence[topics.Topic], namespace: str, way: Way) -> Intake:
+    def _intake(
+        self, name: str, of: Sequence[topics.Topic], namespace: str, handle: Finishing
+    ) -> Intake:
         def lanes(progress: Progress) -> Lanes:
-            return Lanes(way, progress)
+            return Lanes(handle, progress)
 
         intake = Intake(
             name,

@@ -17,6 +17,8 @@ from authbus_service.consumers.unreadable import Reason
 from authbus_service.core import clock
 from authbus_service.core.ids import new_id
 from authbus_service.core.logging import get_logger
+from authbus_service.core.metrics import Metrics, Stage
+from authbus_service.core.watch import Watch
 
 _REPLY_SECONDS = 2.0
 _AGAIN_SECONDS = 1.0
@@ -27,8 +29,15 @@ _log = get_logger(__name__)
 class Speaker:
     """The service's own producer beside the relay's. Start it before use, stop it after."""
 
-    def __init__(self, namespace: str, bootstrap_servers: str, security: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        namespace: str,
+        bootstrap_servers: str,
+        security: Mapping[str, Any],
+        watch: Watch | None = None,
+    ) -> None:
         """Nothing is connected yet. `security` are aiokafka's keyword arguments."""
+        self._watch = watch or Watch(Metrics())
         self._namespace = namespace
         self._client: dict[str, Any] = {"bootstrap_servers": bootstrap_servers, **security}
         self._producer: AIOKafkaProducer | None = None
@@ -58,6 +67,7 @@ class Speaker:
 
         Returns when the letter stands; the record's offset waits for that.
         """
+        self._watch.metrics.dead_letters.add(reason)
         _log.warning("dead letter", reason=reason, place=arrival.place, offset=arrival.offset)
         letter = self._dead(arrival, reason, command_id, clock.now())
         while True:
@@ -97,8 +107,10 @@ class Speaker:
 
     async def _try(self, letter: Letter) -> None:
         try:
-            await self._send(letter)
+            with self._watch.stage(Stage.REPLY):
+                await self._send(letter)
         except (KafkaError, TimeoutError) as error:
+            self._watch.metrics.lost_replies.add()
             _log.warning("reply lost", topic=letter.topic, error=type(error).__name__)
 
     async def _send(self, letter: Letter) -> None:

@@ -20,30 +20,26 @@ from authbus_service.auth.seen import Seen
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.gather import Gathered
 from authbus_service.consumers.job import Decided, Job
-from authbus_service.consumers.labels import Labels, read_labels
+from authbus_service.consumers.labels import Labels
 from authbus_service.consumers.opening import Opened, Opener
 from authbus_service.consumers.route import Route, Voice, letter
-from authbus_service.consumers.transient import is_transient
 from authbus_service.consumers.unreadable import Reason, UnreadableError
 from authbus_service.consumers.writer import Writer
 from authbus_service.core import clock
 from authbus_service.core.clients import Client
-from authbus_service.core.logging import bind, get_logger
+from authbus_service.core.metrics import Stage
 from authbus_service.core.security.following import KeyFollower
 from authbus_service.core.security.hash_pool import HashPool, HashPoolFullError
 from authbus_service.core.security.masters import Masters
-from authbus_service.core.watch import Watch
+from authbus_service.core.watch import DONE, REPEATED, Watch
 from authbus_service.inbox.repository import Handled
 
-_AGAIN = (0.1, 0.3, 1.0, 3.0)
 _LONG_EXPIRED = timedelta(minutes=1)
-
-_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Takes a record to its end: an answer, a dead letter, or nothing more to do."""
+    """Tries a record once: an answer, or nothing more to do."""
 
     opener: Opener
     masters: Masters
@@ -57,59 +53,37 @@ class Way:
     keys: KeyFollower
     watch: Watch
 
-    async def __call__(self, arrival: Arrival) -> None:
-        """Returns when the record is finished; a failure that passes is tried again for ever."""
-        claimed = _claimed(arrival)
-        with bind(command_id=claimed):
-            await self._until_finished(arrival, claimed)
+    async def __call__(self, arrival: Arrival, labels: Labels) -> str:
+        """Returns when the record is finished, and what became of it; see Watch.finished.
 
-    async def _until_finished(self, arrival: Arrival, claimed: str | None) -> None:
-        attempt = 0
-        while True:
-            try:
-                await self._once(arrival)
-                return
-            except UnreadableError as error:
-                await self.speaker.bury(arrival, error.reason, claimed)
-                return
-            except Exception as error:  # noqa: BLE001 - one command's fault is no other's
-                if not is_transient(error):
-                    _log.exception("command failed", place=arrival.place, offset=arrival.offset)
-                    await self.speaker.bury(arrival, Reason.FAILED, claimed)
-                    return
-                self.watch.again("command")
-                _log.warning("command waits", error=type(error).__name__)
-            await asyncio.sleep(_AGAIN[min(attempt, len(_AGAIN) - 1)])
-            attempt += 1
-
-    async def _once(self, arrival: Arrival) -> None:
-        labels = read_labels(arrival)
+        Raises UnreadableError for one that goes to the dead letters, and what may pass by itself.
+        """
         if self._is_hopeless(arrival, labels):
             self._busy(labels)
-            return
+            return Code.BUSY
         await self.keys.keep_fresh()
         handled = await self.known(labels.id)
         if handled is not None:
             await self._again(arrival, labels, handled)
-            return
-        opened = await self._opened(arrival, labels)
+            return REPEATED
+        with self.watch.stage(Stage.OPEN):
+            opened = await self._opened(arrival, labels)
         if opened.refusal is not None:
-            self._say(opened.route, opened.refusal)
-            return
+            return self._say(opened.route, opened.refusal)
         request = opened.request(self.masters)
         if (question := handlers.QUESTIONS.get(type(request.command))) is not None:
-            await self._asked(question, request, opened.route, arrival, labels)
-            return
+            return await self._asked(question, request, opened.route, arrival, labels)
         try:
-            proof = await self._prepared(request)
+            with self.watch.stage(Stage.PREPARE):
+                proof = await self._prepared(request)
         except HashPoolFullError:
-            self._say(opened.route, Rejected.because(Code.BUSY))
-            return
+            return self._say(opened.route, Rejected.because(Code.BUSY))
         match await self._committed(request, proof, arrival, labels):
             case Decided(answer, at):
-                self._say(opened.route, self.finish(answer, request), at)
+                return self._say(opened.route, self.finish(answer, request), at)
             case Handled() as elsewhere:
                 await self._again(arrival, labels, elsewhere)
+                return REPEATED
 
     async def _opened(self, arrival: Arrival, labels: Labels) -> Opened:
         """A key that we do not know is looked for once: it may be newer than our last look."""
@@ -133,8 +107,9 @@ class Way:
             digest=arrival.digest,
             result=asyncio.get_running_loop().create_future(),
         )
-        writer.put(job)
-        return await job.result
+        with self.watch.stage(Stage.COMMIT):
+            writer.put(job)
+            return await job.result
 
     async def _asked(
         self,
@@ -143,7 +118,7 @@ class Way:
         route: Route,
         arrival: Arrival,
         labels: Labels,
-    ) -> None:
+    ) -> str:
         """A question leaves no trace; a look-up leaves one for auditors before it is answered."""
         reply = await self._answer(question, request)
         if type(request.command) in handlers.LOOK_UPS:
@@ -153,10 +128,10 @@ class Way:
                     reply = refusal
                 case Handled() as elsewhere:
                     await self._again(arrival, labels, elsewhere)
-                    return
+                    return REPEATED
                 case _:
                     pass
-        self._say(route, reply)
+        return self._say(route, reply)
 
     async def _answer(self, question: handlers.Question[Any], request: Request) -> Reply:
         """A question has no effect, so it is judged by our clock alone."""
@@ -201,8 +176,9 @@ class Way:
             return
         self._say(opened.route, self.finish(answer, request), handled.handled_at)
 
-    def _say(self, route: Route, reply: Reply, at: datetime | None = None) -> None:
+    def _say(self, route: Route, reply: Reply, at: datetime | None = None) -> str:
         self.speaker.answer(letter(route, reply, at or clock.now()))
+        return reply.code if isinstance(reply, Rejected) else DONE
 
     def _is_hopeless(self, arrival: Arrival, labels: Labels) -> bool:
         """Whether the hash would come after the time at which nobody waits any more."""
@@ -236,11 +212,3 @@ def _looked(request: Request, reply: Reply, tools: Tools) -> Proof:
     command: Any = request.command
     shown = tools.administering(command.access_token, user_id=getattr(command, "user_id", None))
     return replace(shown, looked=reply if isinstance(reply, Rejected) else Seen())
-
-
-def _claimed(arrival: Arrival) -> str | None:
-    """The id that a record's headers name, when they can be read."""
-    try:
-        return str(read_labels(arrival).id)
-    except UnreadableError:
-        return None

@@ -15,10 +15,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from authbus_service.core import clock
 from authbus_service.core.database import Database
 from authbus_service.core.logging import get_logger
+from authbus_service.core.metrics import Metrics
 from authbus_service.mail.carriers import Carrier, Failure
 from authbus_service.outbox import mails
 from authbus_service.outbox.mails import QueuedMail
 
+OUTCOMES = ("sent", "given_up", "postponed")
 _POLL = 1.0
 _BATCH = 20
 _LEASE = 120.0
@@ -40,8 +42,10 @@ class Mailer:
         *,
         poll: float = _POLL,
         first_pause: float = _FIRST_PAUSE,
+        metrics: Metrics | None = None,
     ) -> None:
         """Nothing is taken yet."""
+        self._mails = (metrics or Metrics()).mails
         self._database = database
         self._write = write
         self._carry = carry
@@ -98,14 +102,17 @@ class Mailer:
             await mails.remove(db, finished)
             await mails.postpone(db, later)
         for mail, why in results.items():
-            _tell(mail, why)
+            self._tell(mail, why)
 
-
-def _tell(mail: QueuedMail, why: Failure | None) -> None:
-    about = {"template": mail.template, "mail": mail.id, "command_id": mail.command_id}
-    if why is None:
-        _log.info("a mail was sent", **about, attempts=mail.attempts)
-    elif why.for_good:
-        _log.warning("a mail was given up", **about, attempts=mail.attempts, reason=why.reason)
-    else:
-        _log.warning("a mail waits", **about, attempts=mail.attempts, reason=why.reason)
+    def _tell(self, mail: QueuedMail, why: Failure | None) -> None:
+        about = {"template": mail.template, "mail": mail.id, "command_id": mail.command_id}
+        if why is None:
+            outcome = "sent"
+            _log.info("a mail was sent", **about, attempts=mail.attempts)
+        elif why.for_good:
+            outcome = "given_up"
+            _log.warning("a mail was given up", **about, attempts=mail.attempts, reason=why.reason)
+        else:
+            outcome = "postponed"
+            _log.warning("a mail waits", **about, attempts=mail.attempts, reason=why.reason)
+        self._mails.add(mail.template, outcome)

@@ -23,3 +23,19 @@ class RecordTooLargeError(OutcomeUnknownError):
 
 class ManifestError(RelayError):
     """The relay's memory cannot be read, so nobody knows what has been said already."""
+
+
+REASONS = ("lease_lost", "outcome_unknown", "record_too_large", "other")
+
+
+def why(error: BaseException) -> str:
+    """One of REASONS."""
+    match error:
+        case RecordTooLargeError():
+            return "record_too_large"
+        case OutcomeUnknownError():
+            return "outcome_unknown"
+        case LeaseLostError():
+            return "lease_lost"
+        case _:
+            return "other"

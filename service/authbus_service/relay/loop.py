@@ -7,9 +7,10 @@ names and goes on. So nothing here is ever retried; every error leads to that st
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 from types import MappingProxyType
@@ -24,7 +25,7 @@ from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.repository import Said, Waiting
 from authbus_service.relay.batch import Unit, in_order, outgoing, units
 from authbus_service.relay.belonging import require_epoch, transactional_id
-from authbus_service.relay.errors import LeaseLostError, RecordTooLargeError
+from authbus_service.relay.errors import LeaseLostError, RecordTooLargeError, why
 from authbus_service.relay.heartbeat import heartbeats, settled_through
 from authbus_service.relay.lease import Lease
 from authbus_service.relay.manifest import last_manifest
@@ -58,12 +59,13 @@ class Pace:
 class RelayState:
     """How it goes, for health: `oldest_age` is that of the oldest row at the last look, in seconds.
 
-    `said` counts rows since the process began.
+    `said` counts rows since the process began, `batches` transactions, `restarts` by their reason.
     """
 
     leading: bool = False
     said: int = 0
-    failures: int = 0
+    batches: int = 0
+    restarts: Counter[str] = field(default_factory=Counter[str])
     last_batch_at: datetime | None = None
     last_look_at: datetime | None = None
     oldest_age: float = 0.0
@@ -194,6 +196,7 @@ class Relay:
         except RecordTooLargeError:
             self._narrow(together)
             raise
+        self.state.batches += 1
         pause = max(self._pace.pause, self._pace.gather())
         self._ready_at = asyncio.get_running_loop().time() + pause
         self._most = min(self._most * 2, _ROWS)
@@ -242,6 +245,6 @@ class Relay:
             self._unfit.add(largest.said)
 
     def _failed(self, error: Exception) -> None:
-        self.state.failures += 1
         first = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
+        self.state.restarts[why(first)] += 1
         log.warning("the relay starts over", exc_info=first)

@@ -22,6 +22,7 @@ from authbus_service.auth.outcome import Answer
 from authbus_service.auth.proof import Tools
 from authbus_service.auth.request import Request
 from authbus_service.consumers.arrival import Arrival
+from authbus_service.consumers.finishing import Finishing
 from authbus_service.consumers.gather import Gathered
 from authbus_service.consumers.group import Grouping
 from authbus_service.consumers.labels import read_labels
@@ -34,9 +35,11 @@ from authbus_service.consumers.writer import Writer
 from authbus_service.core import clock
 from authbus_service.core.database import Database
 from authbus_service.core.ids import id_time
+from authbus_service.core.metrics import Metrics
 from authbus_service.core.security.following import KeyFollower
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.masters import Masters
+from authbus_service.core.watch import Watch
 from authbus_service.inbox import partitions, writing
 from authbus_service.inbox import repository as inbox
 from authbus_service.inbox.repository import Handled, Noted
@@ -83,9 +86,10 @@ class Service:
     finish: Callable[[Answer, Request], Reply]
     keys: KeyFollower
 
-    def way(self, writer: Writer, hearing: Hearing, known: Known) -> Way:
-        """The way of one command."""
-        return Way(
+    def way(self, writer: Writer, hearing: Hearing, known: Known) -> Finishing:
+        """The way of one command, to its end."""
+        watch = Watch(Metrics())
+        way = Way(
             opener=self.opener,
             masters=self.masters,
             tools=self.tools,
@@ -96,7 +100,9 @@ class Service:
             speaker=hearing,
             finish=self.finish,
             keys=self.keys,
+            watch=watch,
         )
+        return Finishing(way, hearing, watch)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,16 @@
-"""Binds the gauges to what they are read from; nothing is counted while a command is handled."""
+"""Binds what is only read at a scrape to where it is known."""
 
 from collections.abc import Sequence
 from functools import partial
 
+from authbus_service.auth.mails import Template
 from authbus_service.consumers.subscriber import Intake
+from authbus_service.consumers.unreadable import Reason
 from authbus_service.core import clock
-from authbus_service.core.metrics import Metrics, reads
+from authbus_service.core.metrics import Metrics
 from authbus_service.core.security.hash_pool import HashPool
+from authbus_service.mail.mailer import OUTCOMES
+from authbus_service.relay.errors import REASONS
 from authbus_service.relay.loop import RelayState
 
 
@@ -14,18 +18,32 @@ def bind_gauges(
     metrics: Metrics, intakes: Sequence[Intake], relay: RelayState, hashes: HashPool
 ) -> None:
     """From now on a scrape reads these parts of the process."""
+    _begin(metrics)
     for intake in intakes:
-        reads(metrics.lanes, partial(_lanes, intake), intake.name)
-        reads(metrics.in_flight, partial(_in_flight, intake), intake.name)
-        reads(metrics.assigned, partial(_assigned, intake), intake.name)
-        reads(metrics.silent, partial(silent_seconds, intake), intake.name)
+        metrics.lanes.bind(partial(_lanes, intake), intake.name)
+        metrics.in_flight.bind(partial(_in_flight, intake), intake.name)
+        metrics.assigned.bind(partial(_assigned, intake), intake.name)
+        metrics.silent.bind(partial(silent_seconds, intake), intake.name)
         for topic in intake.topics.values():
-            reads(metrics.lag, partial(_lag, intake, topic.suffix), topic.suffix)
-    reads(metrics.relay_leads, lambda: float(relay.leading))
-    reads(metrics.outbox_age, lambda: relay.oldest_age if relay.leading else 0.0)
-    reads(metrics.hash_threads, lambda: hashes.width)
-    reads(metrics.hash_running, lambda: hashes.running)
-    reads(metrics.hash_queued, lambda: hashes.queued)
+            metrics.lag.bind(partial(_lag, intake, topic.suffix), topic.suffix)
+    metrics.relay_leads.bind(lambda: float(relay.leading))
+    metrics.outbox_age.bind(lambda: relay.oldest_age if relay.leading else 0.0)
+    metrics.relay_batches.bind(lambda: relay.batches)
+    metrics.relay_records.bind(lambda: relay.said)
+    for reason in REASONS:
+        metrics.relay_restarts.bind(partial(_restarts, relay, reason), reason)
+    metrics.hash_threads.bind(lambda: hashes.width)
+    metrics.hash_running.bind(lambda: hashes.running)
+    metrics.hash_queued.bind(lambda: hashes.queued)
+
+
+def _begin(metrics: Metrics) -> None:
+    metrics.lost_replies.begin()
+    for reason in Reason:
+        metrics.dead_letters.begin(reason)
+    for template in Template:
+        for outcome in OUTCOMES:
+            metrics.mails.begin(template, outcome)
 
 
 def silent_seconds(intake: Intake) -> float:
@@ -56,3 +74,7 @@ def _lag(intake: Intake, topic: str) -> float:
         if each.place[0] == topic
     ]
     return max(0.0, *ages, 0.0)
+
+
+def _restarts(relay: RelayState, reason: str) -> float:
+    return relay.restarts[reason]

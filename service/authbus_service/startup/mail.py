@@ -8,6 +8,7 @@ from pathlib import Path
 from authbus_service.core.database import Database
 from authbus_service.core.logging import get_logger
 from authbus_service.core.mail_settings import parse_sender, parse_smtp
+from authbus_service.core.metrics import Metrics
 from authbus_service.core.security.masters import Masters
 from authbus_service.mail import Carrier, Folder, Mailer, Nowhere, Smtp, Writing
 from authbus_service.startup.servers import Servers
@@ -21,13 +22,14 @@ _log = get_logger(__name__)
 
 @asynccontextmanager
 async def sending(
-    place: Servers, database: Database, masters: Masters
+    place: Servers, database: Database, masters: Masters, metrics: Metrics
 ) -> AsyncGenerator[asyncio.Task[None]]:
     """Send mails for the length of a block; what is then unsent waits for the next process."""
     settings = place.settings
     sender = parse_sender(settings.mail_from or _SENDER)
     write = Writing(masters, sender, settings.link_base_url or _LINK_BASE)
-    task = asyncio.create_task(Mailer(database, write, _carrier(place)).run(), name="mail")
+    mailer = Mailer(database, write, _carrier(place), metrics=metrics)
+    task = asyncio.create_task(mailer.run(), name="mail")
     try:
         yield task
     finally:

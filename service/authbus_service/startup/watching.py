@@ -109,4 +109,4 @@ def _relaying(relay: RelayState) -> Part:
     async def leads() -> bool:
         return relay.leading
 
-    return Part("the relay", lambda: (relay.last_look_at, relay.failures, relay.said), leads)
+    return Part("the relay", lambda: (relay.last_look_at, relay.restarts.total()), leads)

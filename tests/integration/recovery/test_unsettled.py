@@ -90,7 +90,7 @@ async def test_a_relay_from_before_a_recovery_neither_speaks_nor_keeps_others_fr
     )
     running = asyncio.create_task(old.run())
     try:
-        await until(lambda: old.state.failures > 2)
+        await until(lambda: old.state.restarts.total() > 2)
         async with serving(world):
             await crowd.asked(crowd.registers([0]))
     finally:

@@ -129,7 +129,7 @@ async def test_a_standby_is_idle_until_the_leader_is_gone(world: World) -> None:
 
     assert idle
     assert (leader.state.said, standby.state.said) == (1, 1)
-    assert standby.state.failures == leader.state.failures == 0
+    assert standby.state.restarts.total() == leader.state.restarts.total() == 0
     assert len(await world.read()) == 2
 
 
@@ -140,7 +140,7 @@ async def test_who_lost_the_lease_after_the_commit_deletes_nothing(world: World)
             await super()._forget(said)
 
     async def failed() -> bool:
-        return relay.state.failures > 0
+        return relay.state.restarts.total() > 0
 
     await world.write(a_record())
     relay = world.relay(Overtaken, lease_seconds=60)

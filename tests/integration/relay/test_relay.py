@@ -91,7 +91,7 @@ async def test_what_was_said_before_a_fall_is_not_said_again(world: World) -> No
     async with running(relay):
         await world.until_said()
 
-    assert relay.state.failures == 1
+    assert relay.state.restarts.total() == 1
     assert len(await world.read()) == 20
 
 
@@ -185,7 +185,7 @@ async def test_a_lost_database_is_found_again(world: World) -> None:
 
     async with running(relay):
         written = 0
-        while relay.state.failures < 3:
+        while relay.state.restarts.total() < 3:
             await beside.write(a_record())
             written += 1
             async with one.reading() as db:

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
 from authbus_service.core.security.cores import usable_cores
@@ -31,8 +32,19 @@ class HashPoolFullError(RuntimeError):
 class HashPool:
     """A hasher's threads. Hashing frees the GIL, so threads wider than the cores only queue."""
 
-    def __init__(self, hasher: Hasher, *, threads: int | None = None, bound: int = _BOUND) -> None:
-        """A pool with so many threads (the usable cores); at most `bound` hashes wait."""
+    def __init__(
+        self,
+        hasher: Hasher,
+        *,
+        threads: int | None = None,
+        bound: int = _BOUND,
+        around: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """A pool with so many threads (the usable cores); at most `bound` hashes wait.
+
+        `around` is entered for each hash, and left when it is done.
+        """
+        self._around = around
         self.hasher = hasher
         self.width = threads or usable_cores()
         self._bound = bound
@@ -98,7 +110,8 @@ class HashPool:
         future = self._executor.submit(work)
         self._running.add(future)
         future.add_done_callback(self._running.discard)
-        return await asyncio.wrap_future(future)
+        with self._around():
+            return await asyncio.wrap_future(future)
 
 
 def _step_back() -> None:
