@@ -1,4 +1,7 @@
-"""Declared clients: who may send commands, for whom its tokens are, where its answers go."""
+"""Declared clients: who may send commands, for whom its tokens are, where its answers go.
+
+Beside them: who reads, and the names by which Kafka knows the service itself. ACLs follow from it.
+"""
 
 import tomllib
 from collections.abc import Mapping
@@ -12,6 +15,7 @@ from authbus.topics import Topic, replies
 from authbus_service.core.config import ConfigError
 
 _Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
+_Principal = Annotated[str, StringConstraints(pattern=r"^User:[^*\s][^\s]*$")]
 _Audience = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 
@@ -22,7 +26,8 @@ def _own_id(read: dict[str, Any]) -> tuple[str, ...]:
 class Client(BaseModel):
     """One producer. Its tokens are for `audiences`, its own id where none is declared.
 
-    `principal` is the name by which Kafka knows it, for example `User:web`.
+    `principal` is the name by which Kafka knows it, for example `User:web`. With `admin` that name
+    may also write to the topic of administrators' commands, which still need a token each.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,7 +36,8 @@ class Client(BaseModel):
     audiences: Annotated[tuple[_Audience, ...], Field(min_length=1)] = Field(
         default_factory=_own_id
     )
-    principal: Annotated[str, StringConstraints(min_length=1)] | None = None
+    principal: _Principal | None = None
+    admin: bool = False
 
     @property
     def source(self) -> str:
@@ -44,10 +50,43 @@ class Client(BaseModel):
         return replies(self.id)
 
 
-class _File(BaseModel):
+class Reader(BaseModel):
+    """One downstream module: it reads events as `group`, and verifies tokens.
+
+    With `personal_data` also the topic with users' addresses, with `audit` what auditors read.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    principal: _Principal
+    group: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+    personal_data: bool = False
+    audit: bool = False
+
+
+class Principals(BaseModel):
+    """By which names Kafka knows the service's consumers, its relay, and who operates it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    consumer: _Principal = "User:authbus"
+    relay: _Principal = "User:authbus-relay"
+    operator: _Principal = "User:authbus-operator"
+
+
+class Declared(BaseModel):
+    """All that the file says."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     client: Annotated[tuple[Client, ...], Field(min_length=1)]
+    reader: tuple[Reader, ...] = ()
+    principals: Principals = Principals()
+
+    @property
+    def clients(self) -> Mapping[str, Client]:
+        """The clients by id."""
+        return MappingProxyType({client.id: client for client in self.client})
 
 
 EMBEDDED_CLIENTS: Mapping[str, Client] = MappingProxyType(
@@ -56,12 +95,17 @@ EMBEDDED_CLIENTS: Mapping[str, Client] = MappingProxyType(
 
 
 def read_clients(path: Path) -> Mapping[str, Client]:
-    """The clients in a file of `[[client]]` tables (id, audiences, principal), by id.
+    """The clients in a file of `[[client]]` tables (id, audiences, principal, admin), by id.
 
     Raises ConfigError when the file cannot be read or declares something wrong.
     """
+    return read_declared(path).clients
+
+
+def read_declared(path: Path) -> Declared:
+    """The whole file: `[[client]]`, `[[reader]]` and `[principals]`. Raises as `read_clients`."""
     try:
-        declared = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).client
+        declared = Declared.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigError(f"AUTHBUS_CLIENTS: {path} cannot be read: {reason}") from None
@@ -70,7 +114,6 @@ def read_clients(path: Path) -> Mapping[str, Client]:
             f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
         )
         raise ConfigError(f"AUTHBUS_CLIENTS: {path}: {told}") from None
-    by_id = {client.id: client for client in declared}
-    if len(by_id) < len(declared):
+    if len(declared.clients) < len(declared.client):
         raise ConfigError(f"AUTHBUS_CLIENTS: {path}: an id is declared twice")
-    return MappingProxyType(by_id)
+    return declared

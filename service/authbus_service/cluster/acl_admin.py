@@ -1,0 +1,136 @@
+"""ACLs read, made and taken away on a cluster; findings where they are not as declared."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, cast, get_args
+
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError, SecurityDisabled, for_code
+from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest, DescribeAclsRequest
+
+from authbus.refusals import refusal
+from authbus_service.cluster.acls import Acl, Operation, Resource
+from authbus_service.cluster.errors import ClusterError, Finding
+
+APPLY_ACLS = "authbus acls apply"
+_DEADLINE_SECONDS = 15.0
+_ANY = 1
+_ALLOW = 3
+_EVERYWHERE = "*"
+_RESOURCES: dict[int, Resource] = {2: "topic", 3: "group", 4: "cluster", 5: "transactional_id"}
+_OPERATIONS = cast("dict[int, Operation]", dict(enumerate(get_args(Operation), start=2)))
+_LITERAL, _PREFIXED = 3, 4
+
+
+class AclAdmin:
+    """One connection that may look at ACLs. Every call raises ClusterError with its cure."""
+
+    def __init__(self, client: AIOKafkaClient, servers: str) -> None:
+        """Speak through a connected client; `servers` is what errors name."""
+        self._client, self._servers = client, servers
+
+    async def allowed(self) -> frozenset[Acl]:
+        """Every ACL of the cluster that allows something from everywhere."""
+        request = DescribeAclsRequest(_ANY, None, _ANY, None, None, _ANY, _ALLOW)  # pyright: ignore[reportArgumentType] - None is any
+        answer = await self._send("describe ACLs", request)
+        self._refuse("describe", answer.error_code, answer.error_message)
+        return frozenset(
+            Acl(principal, _RESOURCES[kind], name, _OPERATIONS[operation], pattern == _PREFIXED)
+            for kind, name, pattern, found in answer.resources
+            for principal, _, operation, _ in found
+            if kind in _RESOURCES and operation in _OPERATIONS
+        )
+
+    async def add(self, acls: Iterable[Acl]) -> None:
+        """Make these; one that is there stays."""
+        for each in sorted(acls):
+            answer = await self._send("make ACLs", CreateAclsRequest(*_coded(each)))
+            for code, text in answer.creation_responses:
+                self._refuse("make", code, text)
+
+    async def remove(self, acls: Iterable[Acl]) -> None:
+        """Take these away."""
+        for each in sorted(acls):
+            answer = await self._send("remove ACLs", DeleteAclsRequest(*_coded(each)))
+            for code, text, *_ in answer.filter_responses:
+                self._refuse("remove", code, text)
+
+    async def _send(self, what: str, request: Any) -> Any:  # noqa: ANN401 - aiokafka has no types
+        try:
+            async with asyncio.timeout(_DEADLINE_SECONDS):
+                return await self._client.send(self._client.get_random_node(), request)
+        except (KafkaError, OSError, TimeoutError) as error:
+            told = str(error) or type(error).__name__
+            raise ClusterError(f"cannot {what} at {self._servers}: {told}") from error
+
+    def _refuse(self, what: str, code: int, text: str | None) -> None:
+        if code == SecurityDisabled.errno:
+            raise ClusterError(
+                f"Kafka at {self._servers} has no authorizer: everybody may do everything. "
+                "Set authorizer.class.name on its brokers"
+            )
+        if code:
+            right = "DESCRIBE" if what == "describe" else "ALTER"
+            raise ClusterError(
+                f"Kafka at {self._servers} does not let us {what} ACLs: {for_code(code).__name__}"
+                f"{f' ({text})' if text else ''}. That needs {right} on the cluster: do it as "
+                "somebody who has it"
+            )
+
+
+@asynccontextmanager
+async def acl_admin(servers: str, security: Mapping[str, Any]) -> AsyncGenerator[AclAdmin]:
+    """A connection for the length of a block. Raises ClusterError where there is none."""
+    client = AIOKafkaClient(bootstrap_servers=servers, **security)
+    try:
+        try:
+            await client.bootstrap()
+        except (KafkaError, OSError) as error:
+            reason = await refusal(servers, security) or str(error)
+            raise ClusterError(f"cannot look at ACLs at {servers}: {reason}") from None
+        yield AclAdmin(client, servers)
+    finally:
+        await client.close()
+
+
+def compare(found: Collection[Acl], wanted: Collection[Acl], namespace: str) -> list[Finding]:
+    """What is missing (fatal), open to everybody (fatal), or beside what is declared."""
+    beside = [each for each in found if each not in wanted and touches(each, namespace)]
+    missing = (Finding(each.name, f"missing: {each}", APPLY_ACLS) for each in {*wanted} - {*found})
+    extra = (
+        Finding(each.name, f"not declared: {each}", _taken_away(each), fatal=_open(each))
+        for each in beside
+    )
+    return sorted((*missing, *extra), key=lambda each: (not each.fatal, str(each)))
+
+
+def touches(acl: Acl, namespace: str) -> bool:
+    """Whether it counts for something of this namespace, or for everything."""
+    inside = f"{namespace}."
+    if acl.resource == "cluster":
+        return acl.operation in {"ALL", "ALTER"} and _open(acl)
+    if acl.prefixed:
+        return acl.name.startswith(inside) or inside.startswith(acl.name)
+    return acl.name == _EVERYWHERE or acl.name.startswith(inside)
+
+
+def _open(acl: Acl) -> bool:
+    return acl.principal == f"User:{_EVERYWHERE}"
+
+
+def _taken_away(acl: Acl) -> str:
+    pattern = "prefixed" if acl.prefixed else "literal"
+    flag = "--cluster" if acl.resource == "cluster" else f"--{acl.resource.replace('_', '-')}"
+    where = flag if acl.resource == "cluster" else f"{flag} '{acl.name}'"
+    return (
+        f"kafka-acls.sh --remove --allow-principal '{acl.principal}' --operation {acl.operation} "
+        f"{where} --resource-pattern-type {pattern}"
+    )
+
+
+def _coded(acl: Acl) -> tuple[int, str, int, str, str, int, int]:
+    kind = {name: code for code, name in _RESOURCES.items()}[acl.resource]
+    operation = {name: code for code, name in _OPERATIONS.items()}[acl.operation]
+    pattern = _PREFIXED if acl.prefixed else _LITERAL
+    return kind, acl.name, pattern, acl.principal, _EVERYWHERE, operation, _ALLOW

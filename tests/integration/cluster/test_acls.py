@@ -1,0 +1,216 @@
+"""The ACL matrix, cell by cell: each principal tries each thing on each topic."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import GroupAuthorizationFailedError, TransactionalIdAuthorizationFailed
+
+from authbus_service.cluster import declared as declared_topics
+from authbus_service.cluster.acl_admin import acl_admin, compare
+from authbus_service.cluster.acls import Acl, acls
+from authbus_service.cluster.rights import rights
+from authbus_service.consumers.intakes import groups_of
+from authbus_service.core.clients import Declared
+from authbus_service.startup.topics import require_topics
+from tests.rig.secured import Secured, a_secured_kafka
+from tests.rig.trying import DOINGS, Doing, trying
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+DECLARED = Declared.model_validate(
+    {
+        "client": [
+            {"id": "web", "principal": "User:web"},
+            {"id": "shell", "principal": "User:shell", "admin": True},
+        ],
+        "reader": [
+            {"principal": "User:billing", "group": "billing"},
+            {"principal": "User:crm", "group": "crm", "personal_data": True},
+            {"principal": "User:auditor", "group": "audit", "audit": True},
+        ],
+    }
+)
+WANTED = acls("auth", DECLARED, groups_of("auth"))
+TOPICS = sorted(each.name for each in declared_topics("auth", DECLARED.clients, 1))
+
+
+def named(*suffixes: str) -> set[str]:
+    return {f"auth.{each}" for each in suffixes}
+
+
+COMMON = named("commands.credentials.v1", "commands.sessions.v1", "commands.accounts.v1")
+COMMANDS = COMMON | named("commands.admin.v1")
+ANSWERS = named("replies.web", "replies.shell", "dead-letters.v1")
+VERIFYING = named("state.keys.v1", "sessions.ended.v1")
+SAID = named("events.v1", "state.users.v1", "audit.v1", "relay.v1") | VERIFYING
+ALL = set(TOPICS)
+
+# principal -> (may read, may write, may describe); nobody may alter the number of partitions.
+MATRIX: dict[str, tuple[set[str], set[str], set[str]]] = {
+    "authbus": (COMMANDS | named("events.v1"), ANSWERS, ALL),
+    "authbus-relay": (named("relay.v1"), SAID, SAID),
+    "authbus-operator": (ALL, COMMANDS | ANSWERS, ALL),
+    "web": (named("replies.web") | VERIFYING, COMMON, set()),
+    "shell": (named("replies.shell") | VERIFYING, COMMANDS, set()),
+    "billing": (named("events.v1") | VERIFYING, set(), set()),
+    "crm": (named("events.v1", "state.users.v1") | VERIFYING, set(), set()),
+    "auditor": (named("events.v1", "audit.v1") | VERIFYING, set(), set()),
+    "stranger": (set(), set(), set()),
+}
+
+
+def expected(user: str) -> dict[tuple[str, Doing], bool]:
+    reads, writes, describes = MATRIX[user]
+    cells: dict[Doing, set[str]] = {
+        "read": reads,
+        "write": writes,
+        "describe": reads | writes | describes,
+        "alter": set(),
+    }
+    return {(topic, doing): topic in cells[doing] for topic in TOPICS for doing in DOINGS}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Secured]:
+    async with a_secured_kafka(tmp_path_factory.mktemp("secured"), MATRIX) as started:
+        clients = DECLARED.clients
+        await require_topics(started.inside, {}, namespace="auth", clients=clients, how="apply")
+        async with acl_admin(started.inside, {}) as admin:
+            await admin.add(WANTED)
+        yield started
+
+
+async def beside(kafka: Secured, *extra: Acl) -> list[str]:
+    """What is found when these are there too."""
+    async with acl_admin(kafka.inside, {}) as admin:
+        await admin.add(extra)
+        found = await admin.allowed()
+        await admin.remove(extra)
+    return [f"{each.problem}{'!' if each.fatal else ''}" for each in compare(found, WANTED, "auth")]
+
+
+@pytest.mark.parametrize("user", MATRIX)
+async def test_each_principal_may_do_what_the_matrix_says_and_no_more(
+    kafka: Secured, user: str
+) -> None:
+    async with trying(kafka.login, kafka.by_password(user)) as trier:
+        found = {cell: await trier.may(*cell) for cell in expected(user)}
+
+    assert found == expected(user)
+
+
+@pytest.mark.parametrize("user", MATRIX)
+async def test_what_brokers_tell_us_of_our_rights_is_what_we_may_do(
+    kafka: Secured, user: str
+) -> None:
+    known = kafka.by_password(user).arguments(kafka.login)
+
+    told = await rights(kafka.login, known, TOPICS)
+
+    found = {(topic, doing): doing.upper() in told[topic] for topic in TOPICS for doing in DOINGS}
+    assert found == expected(user)
+
+
+async def test_a_principal_is_the_same_by_certificate_and_by_token(kafka: Secured) -> None:
+    ways = ((kafka.mutual, kafka.by_certificate("web")), (kafka.login, kafka.by_token("web")))
+    for servers, security in ways:
+        async with trying(servers, security) as trier:
+            assert await trier.may("auth.replies.web", "read")
+            assert not await trier.may("auth.replies.shell", "read")
+
+
+@pytest.mark.parametrize(
+    ("user", "group", "may"),
+    [
+        ("authbus", "auth.credentials", True),
+        ("authbus", "auth.cheap", True),
+        ("authbus", "billing", False),
+        ("billing", "billing", True),
+        ("billing", "auth.credentials", False),
+        ("web", "billing", False),
+    ],
+)
+async def test_a_group_is_joined_by_its_own_principal_alone(
+    kafka: Secured, user: str, group: str, may: bool
+) -> None:
+    assert await _refused_group(kafka, user, group) is not may
+
+
+async def _refused_group(kafka: Secured, user: str, group: str) -> bool:
+    topic = "auth.replies.web" if user == "web" else "auth.events.v1"
+    security = kafka.by_password(user)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kafka.login,
+        group_id=group,
+        enable_auto_commit=False,
+        **security.arguments(kafka.login),
+    )
+    try:
+        await consumer.start()
+        consumer.subscribe([topic])
+        await consumer.getmany(timeout_ms=100)
+    except GroupAuthorizationFailedError:
+        return True
+    finally:
+        await consumer.stop()
+    return False
+
+
+@pytest.mark.parametrize(
+    ("user", "may"),
+    [("authbus-relay", True), ("authbus", False), ("web", False), ("billing", False)],
+)
+async def test_nobody_but_the_relay_speaks_under_its_transactional_id(
+    kafka: Secured, user: str, may: bool
+) -> None:
+    known = kafka.by_password(user).arguments(kafka.login)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=kafka.login, transactional_id="auth.relay", **known
+    )
+    try:
+        await producer.start()
+    except TransactionalIdAuthorizationFailed:
+        assert not may
+    else:
+        assert may
+    finally:
+        await producer.stop()
+
+
+async def test_what_was_applied_is_as_declared(kafka: Secured) -> None:
+    assert await beside(kafka) == []
+
+
+@pytest.mark.parametrize(
+    ("extra", "problem"),
+    [
+        (Acl("User:*", "topic", "*", "ALL"), "User:* ALL on topic *!"),
+        (Acl("User:*", "topic", "auth.events.v1", "READ"), "READ on topic auth.events.v1!"),
+        (Acl("User:*", "topic", "au", "WRITE", prefixed=True), "WRITE on topic au*!"),
+        (Acl("User:*", "cluster", "kafka-cluster", "ALTER"), "on cluster kafka-cluster!"),
+        (Acl("User:web", "topic", "auth.events.v1", "WRITE"), "WRITE on topic auth.events.v1"),
+    ],
+)
+async def test_what_nobody_declared_is_found_and_fatal_when_it_is_for_everybody(
+    kafka: Secured, extra: Acl, problem: str
+) -> None:
+    (found,) = await beside(kafka, extra)
+
+    assert found.startswith("not declared: ")
+    assert found.endswith(problem)
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        Acl("User:*", "topic", "orders.v1", "READ"),
+        Acl("User:*", "topic", "authors.", "READ", prefixed=True),
+        Acl("User:*", "group", "orders", "READ"),
+    ],
+)
+async def test_what_others_may_do_elsewhere_is_none_of_our_business(
+    kafka: Secured, elsewhere: Acl
+) -> None:
+    assert await beside(kafka, elsewhere) == []
