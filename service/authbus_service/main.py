@@ -41,6 +41,7 @@ from authbus_service.startup.gauges import bind_gauges
 from authbus_service.startup.health import Health
 from authbus_service.startup.keys import open_keyring
 from authbus_service.startup.mail import sending
+from authbus_service.startup.self_check import self_check
 from authbus_service.startup.servers import Servers, addresses
 from authbus_service.startup.topics import require_topics
 from authbus_service.startup.watching import Answering, watching
@@ -142,6 +143,7 @@ class Service:
         )
         for finding in cluster.findings:
             _log.warning("a topic is not as declared", finding=str(finding))
+        await self_check(self._place, database, self._clients)
         return await settle(database, namespace=self._settings.namespace, cluster_id=cluster.id)
 
     async def _require_fence(self, database: Database, consumers: Consumers) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 
-from authbus_service.cli import repair
+from authbus_service.cli import cluster, repair
 
 app = typer.Typer(
     name="authbus",
@@ -17,13 +17,13 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-topics = typer.Typer(help="The topics that the service needs.", no_args_is_help=True)
 keys = typer.Typer(
     help="The keys that sign and open, and the one that makes all of them.", no_args_is_help=True
 )
 hashing = typer.Typer(help="The password hash.", no_args_is_help=True)
 users = typer.Typer(help="Users, by the master key.", no_args_is_help=True)
-app.add_typer(topics, name="topics")
+app.add_typer(cluster.topics, name="topics")
+app.add_typer(cluster.acls, name="acls")
 app.add_typer(users, name="users")
 app.add_typer(hashing, name="hash")
 app.add_typer(keys, name="keys")
@@ -79,22 +79,6 @@ def doctor(
     from authbus_service.cli.doctor import examine
 
     examine(None if backup_from is None else backup_from.replace(tzinfo=UTC))
-
-
-@topics.command("apply")
-def topics_apply() -> None:
-    """Create missing topics and mend settings."""
-    from authbus_service.cli.topics import apply
-
-    apply()
-
-
-@topics.command("check")
-def topics_check() -> None:
-    """Tell what is not as declared, with the command that mends it; exit 1 when something is."""
-    from authbus_service.cli.topics import check
-
-    check()
 
 
 @keys.command("new")

@@ -8,7 +8,8 @@ import typer
 from authbus_service.cli.output import show_rows
 from authbus_service.cli.running import run_quietly
 from authbus_service.core.config import Settings, load
-from authbus_service.startup.doctor import Finding, a_doctor
+from authbus_service.startup.doctor import a_doctor
+from authbus_service.startup.findings import Finding
 
 
 def examine(backup_from: datetime | None) -> None:

@@ -91,7 +91,7 @@ def consumer_acls(
     """Reads commands, answers, buries; sees whether topics are as declared."""
     may = _Granting(known.consumer, namespace)
     yield from may.on_all("topic", "DESCRIBE", "DESCRIBE_CONFIGS")
-    yield from may.on((*COMMAND_TOPICS, topics.EVENTS), "READ")
+    yield from may.on((*COMMAND_TOPICS, topics.EVENTS, topics.KEYS_STATE), "READ")
     yield from may.on((*(client.reply_topic for client in clients), topics.DEAD_LETTERS), "WRITE")
     for group in groups:
         yield from may.of_group(group)

@@ -60,6 +60,12 @@ class KafkaSettings(BaseModel):
         return self
 
     @property
+    def logs_in(self) -> bool:
+        """Whether we prove to Kafka who we are, so that it can tell names apart."""
+        sasl = self.kafka_security_protocol.startswith("SASL")
+        return sasl or self.kafka_certificate_file is not None
+
+    @property
     def relay_has_a_name_of_its_own(self) -> bool:
         """Whether Kafka can tell the relay from the consumers."""
         return bool(self._given((*_SASL_RELAY, "relay_certificate_file")))

@@ -1,15 +1,14 @@
 """Looks at everything that a service needs, changes nothing, and names what mends each fault."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
-from sqlalchemy import select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import select
 
 from authbus.topics import COMMAND_TOPICS
+from authbus_service import cluster
 from authbus_service.cluster import Admin, ClusterError, check, declared
 from authbus_service.consumers import DatabaseWentBackError
 from authbus_service.consumers.intakes import groups_of
@@ -24,22 +23,12 @@ from authbus_service.startup.clients import declared_clients
 from authbus_service.startup.database import open_database, require_newest
 from authbus_service.startup.errors import StartupError
 from authbus_service.startup.fence import require_fence
+from authbus_service.startup.findings import Finding, State
+from authbus_service.startup.rights import look_at_rights
+from authbus_service.startup.risks import OUTAGES, Risks
 from authbus_service.startup.servers import addresses
 
-State = Literal["ok", "warning", "fault"]
-
-_SKEW = timedelta(seconds=1)
 _EXPECTED = (ClusterError, DatabaseWentBackError, MasterKeyError, StartupError)
-_OUTAGES = (SQLAlchemyError, OSError, TimeoutError)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was looked at, and what was found. A fault keeps the service from starting."""
-
-    what: str
-    state: State
-    says: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +48,19 @@ class Doctor:
         for what, look, needed in (
             ("master key", self._masters, False),
             ("topics", self._topics, True),
+            ("rights", self._rights, False),
             ("database", self._shape, True),
             ("installation", self._installation, True),
             ("keys", self._keys, False),
             ("fence", self._fence, False),
-            ("durability", self._durability, False),
-            ("clock", self._clock, False),
             ("backup", self._backup, False),
         ):
             found = await _looked(what, look)
             yield found
             if needed and found.state == "fault":
                 return
+        async for risk in Risks(self.settings, self.database, self.kafka).look():
+            yield risk
 
     async def _masters(self) -> Finding:
         masters = Masters.read(self.settings.master_key, self.settings.master_key_file)
@@ -82,11 +72,15 @@ class Doctor:
             _, brokers = await admin.describe()
             wanted = declared(self.settings.namespace, clients, brokers)
             findings = await check(admin, wanted)
-        state: State = "ok"
-        if findings:
-            state = "fault" if any(each.fatal for each in findings) else "warning"
-        told = "; ".join(map(str, findings)) or f"{len(wanted)} are as declared"
-        return Finding("topics", state, told)
+        return _summed_up("topics", findings, f"{len(wanted)} are as declared")
+
+    async def _rights(self) -> Finding:
+        if not self.settings.logs_in:
+            told = "Kafka does not ask who we are: everybody may do everything"
+            return Finding("rights", "warning", told)
+        clients = declared_clients(self.settings.clients, own_kafka=False)
+        findings = await look_at_rights(self.settings, self.kafka, clients)
+        return _summed_up("rights", findings, "each of our names may do what it needs and no more")
 
     async def _shape(self) -> Finding:
         await require_newest(self.database)
@@ -126,24 +120,6 @@ class Doctor:
         )
         return Finding("fence", "ok", "the database knows all that Kafka knows of it")
 
-    async def _durability(self) -> Finding:
-        names = ("fsync", "full_page_writes", "synchronous_commit")
-        async with self.database.reading() as db:
-            found = [await db.scalar(text(f"SHOW {name}")) for name in names]
-        weak = [name for name, value in zip(names, found, strict=True) if value in ("off", "local")]
-        if weak:
-            told = f"{', '.join(weak)}: commits that were answered may be lost"
-            return Finding("durability", "warning", told)
-        return Finding("durability", "ok", "commits wait for the disk")
-
-    async def _clock(self) -> Finding:
-        async with self.database.reading() as db:
-            before = clock.now()
-            theirs = await db.scalar(text("SELECT clock_timestamp()"))
-        apart = abs((theirs or before) - before)
-        told = f"{apart.total_seconds():.1f} s from the database's"
-        return Finding("clock", "warning" if apart > _SKEW else "ok", told)
-
     async def _backup(self) -> Finding:
         """A backup is good while the topics keep each command that came after it."""
         names = [topic.name(self.settings.namespace) for topic in COMMAND_TOPICS]
@@ -158,12 +134,19 @@ class Doctor:
         return Finding("backup", "ok", f"one that was begun after {limit} brings everything back")
 
 
+def _summed_up(what: str, findings: Sequence[cluster.Finding], well: str) -> Finding:
+    state: State = "ok"
+    if findings:
+        state = "fault" if any(each.fatal for each in findings) else "warning"
+    return Finding(what, state, "; ".join(map(str, findings)) or well)
+
+
 async def _looked(what: str, look: Callable[[], Awaitable[Finding]]) -> Finding:
     try:
         return await look()
     except _EXPECTED as error:
         return Finding(what, "fault", str(error))
-    except _OUTAGES as error:
+    except OUTAGES as error:
         return Finding(what, "fault", f"does not answer: {type(error).__name__}")
 
 

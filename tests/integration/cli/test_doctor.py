@@ -25,9 +25,10 @@ from authbus_service.startup.topics import require_topics
 from tests.integration.cli.conftest import Authbus
 
 ALL = (
-    *("master key", "topics", "database", "installation", "keys", "fence"),
-    *("durability", "clock", "backup"),
+    *("master key", "topics", "rights", "database", "installation", "keys", "fence"),
+    *("backup", "durability", "clock", "inbox", "trust"),
 )
+USUAL = {"rights", "durability", "trust"}
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,12 @@ async def test_an_installation_in_order_is_found_to_be(patient: Patient) -> None
     found = [json.loads(line) for line in ended.out.splitlines()]
     assert ended.status == 0
     assert tuple(each["what"] for each in found) == ALL
-    # The tests' own database does not wait for the disk.
-    assert [each["what"] for each in found if each["state"] != "ok"] == ["durability"]
+    # The tests' database does not wait for the disk, and their Kafka lets everybody in.
+    assert [each["what"] for each in found if each["state"] != "ok"] == [
+        "rights",
+        "durability",
+        "trust",
+    ]
 
 
 async def test_a_backup_that_is_older_than_the_commands_is_found(patient: Patient) -> None:
@@ -90,8 +95,8 @@ async def test_a_backup_that_is_older_than_the_commands_is_found(patient: Patien
     young = await patient.seen("--backup-from", ago(days=6, hours=23))
     old = await patient.seen("--backup-from", ago(days=7, hours=1))
 
-    assert (young[0], young[1].keys()) == (0, {"durability"})
-    assert (old[0], old[1].keys()) == (1, {"durability", "backup"})
+    assert (young[0], young[1].keys()) == (0, USUAL)
+    assert (old[0], old[1].keys()) == (1, USUAL | {"backup"})
     assert "are gone" in old[1]["backup"][1]
 
 
@@ -110,7 +115,7 @@ async def test_a_database_that_is_not_as_it_must_be_is_found(
 
     status, found = await patient.seen()
 
-    assert (status, found.keys()) == (1, {what})
+    assert (status, found.keys()) == (1, {"rights", what})
     assert found[what][0] == "fault"
     assert says in found[what][1]
 

@@ -17,7 +17,7 @@ from authbus_service.startup.topics import require_topics
 from tests.rig.secured import Secured, a_secured_kafka
 from tests.rig.trying import DOINGS, Doing, trying
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.gate]
 
 DECLARED = Declared.model_validate(
     {
@@ -49,7 +49,7 @@ ALL = set(TOPICS)
 
 # principal -> (may read, may write, may describe); nobody may alter the number of partitions.
 MATRIX: dict[str, tuple[set[str], set[str], set[str]]] = {
-    "authbus": (COMMANDS | named("events.v1"), ANSWERS, ALL),
+    "authbus": (COMMANDS | named("events.v1", "state.keys.v1"), ANSWERS, ALL),
     "authbus-relay": (named("relay.v1"), SAID, SAID),
     "authbus-operator": (ALL, COMMANDS | ANSWERS, ALL),
     "web": (named("replies.web") | VERIFYING, COMMON, set()),

@@ -1,0 +1,113 @@
+"""What a service can live with and somebody should know: looked at by doctor and at each start."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from aiokafka.errors import KafkaError
+from pydantic import ValidationError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from authbus.signing import thumbprint
+from authbus.state import PublicKey
+from authbus.strict_json import read_json
+from authbus.topics import COMMAND_TOPICS, KEYS_STATE
+from authbus.trust import Trust
+from authbus_service.cluster import Admin, ClusterError
+from authbus_service.core import clock
+from authbus_service.core.config import Settings
+from authbus_service.core.database import Database
+from authbus_service.core.security.masters import MasterKeyError, Masters
+from authbus_service.inbox.partitions import RETENTION
+from authbus_service.recovery.reading import Topics
+from authbus_service.startup.findings import Finding
+
+_SKEW = timedelta(seconds=1)
+_ASYNCHRONOUS = ("off", "local")
+OUTAGES = (SQLAlchemyError, KafkaError, OSError, TimeoutError)
+
+
+@dataclass(frozen=True, slots=True)
+class Risks:
+    """Looks at one installation."""
+
+    settings: Settings
+    database: Database
+    kafka: str
+
+    async def look(self) -> AsyncGenerator[Finding]:
+        """Every finding; none is a fault."""
+        looks: Mapping[str, Callable[[], Awaitable[Finding]]] = {
+            "durability": self._durability,
+            "clock": self._clock,
+            "inbox": self._inbox,
+            "trust": self._trust,
+        }
+        for what, look in looks.items():
+            try:
+                yield await look()
+            except (*OUTAGES, ClusterError, MasterKeyError) as error:
+                yield Finding(what, "warning", f"cannot be looked at: {type(error).__name__}")
+
+    async def _durability(self) -> Finding:
+        names = ("fsync", "full_page_writes", "synchronous_commit")
+        async with self.database.reading() as db:
+            found = [await db.scalar(text(f"SHOW {name}")) for name in names]
+        weak = [name for name, value in zip(names, found, strict=True) if value in _ASYNCHRONOUS]
+        if weak:
+            told = f"{', '.join(weak)}: commits that were answered may be lost"
+            return Finding("durability", "warning", told)
+        return Finding("durability", "ok", "commits wait for the disk")
+
+    async def _clock(self) -> Finding:
+        async with self.database.reading() as db:
+            before = clock.now()
+            theirs = await db.scalar(text("SELECT clock_timestamp()"))
+        apart = abs((theirs or before) - before)
+        told = f"{apart.total_seconds():.1f} s from the database's"
+        return Finding("clock", "warning" if apart > _SKEW else "ok", told)
+
+    async def _inbox(self) -> Finding:
+        """A record that outlives its inbox row would be told that it has expired."""
+        names = [topic.name(self.settings.namespace) for topic in COMMAND_TOPICS]
+        async with Admin.connect(self.kafka, self.settings.security()) as admin:
+            found = await admin.settings(names)
+        kept = {name: int(each["retention.ms"].value) for name, each in found.items()}
+        ids = f"ids are remembered for {RETENTION.days} days"
+        longer = [name for name, ms in kept.items() if ms < 0 or _days(ms) > RETENTION]
+        if longer:
+            told = f"{ids}, records of {', '.join(longer)} are kept longer: set its retention.ms"
+            return Finding("inbox", "warning", told)
+        return Finding("inbox", "ok", f"{ids}, commands are kept for less")
+
+    async def _trust(self) -> Finding:
+        """Who may write keys? A client that pins no root believes the first that it sees."""
+        masters = Masters.read(self.settings.master_key, self.settings.master_key_file)
+        roots = [thumbprint(each.public_key()) for each in map(masters.root_key, masters.names)]
+        pin = f"pin it in every client: trust={roots[0]!r}"
+        strange = await self._strange_keys(Trust(tuple(roots)))
+        if strange:
+            told = f"{strange} keys on auth.state.keys.v1 are not ours: {pin}"
+            return Finding("trust", "warning", told)
+        if not self.settings.logs_in:
+            return Finding("trust", "warning", f"nobody logs in, so anybody may write keys: {pin}")
+        return Finding("trust", "ok", f"all keys are signed by our root; {pin}")
+
+    async def _strange_keys(self, ours: Trust) -> int:
+        topics = Topics(self.kafka, self.settings.namespace, self.settings.security())
+        newest: dict[bytes, bytes | None] = {}
+        async for batch in topics.batches([KEYS_STATE], None):
+            newest |= {record.key or b"": record.value for _, record in batch}
+        return sum(not _is_ours(value, ours) for value in newest.values() if value is not None)
+
+
+def _is_ours(value: bytes, ours: Trust) -> bool:
+    try:
+        return ours.accept(PublicKey.model_validate(read_json(value)))
+    except (ValidationError, ValueError):
+        return False
+
+
+def _days(milliseconds: int) -> timedelta:
+    return timedelta(milliseconds=milliseconds)

@@ -1,0 +1,27 @@
+"""What each start looks at beside topics and tables: rights, and what somebody should know."""
+
+from collections.abc import Mapping
+
+from authbus_service.core.clients import Client
+from authbus_service.core.database import Database
+from authbus_service.core.logging import get_logger
+from authbus_service.startup.rights import require_rights
+from authbus_service.startup.risks import Risks
+from authbus_service.startup.servers import Servers, addresses
+
+_log = get_logger(__name__)
+
+
+async def self_check(place: Servers, database: Database, clients: Mapping[str, Client]) -> None:
+    """Raise ClusterError when a right is missing or too much; log what one can live with.
+
+    Risks of servers of our own are not looked at: those are for this machine alone.
+    """
+    kafka, _ = addresses(place.settings)
+    for weak in await require_rights(place.settings, kafka, clients):
+        _log.warning("rights are wider than need be", finding=str(weak))
+    if place.own_kafka or place.own_database:
+        return
+    async for risk in Risks(place.settings, database, kafka).look():
+        if risk.state != "ok":
+            _log.warning("a risk", what=risk.what, says=risk.says)
