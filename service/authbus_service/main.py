@@ -141,9 +141,7 @@ class Service:
             clients=self._clients,
             how=self._settings.topics,
         )
-        for finding in cluster.findings:
-            _log.warning("a topic is not as declared", finding=str(finding))
-        await self_check(self._place, database, self._clients)
+        await self_check(self._place, database, self._clients, cluster.findings)
         return await settle(database, namespace=self._settings.namespace, cluster_id=cluster.id)
 
     async def _require_fence(self, database: Database, consumers: Consumers) -> None:
