@@ -34,13 +34,18 @@ class Lanes:
         handle: Callable[[Arrival], Awaitable[None]],
         progress: Progress,
         *,
+        passing: Callable[[Collection[Arrival]], Awaitable[Collection[int]]] | None = None,
         in_flight: int = 128,
         span: int = 2000,
         pause: float = 1.0,
     ) -> None:
-        """Lanes that count into `progress`; `pause` is the time before a record is tried again."""
+        """Lanes that count into `progress`; `pause` is the time before a record is tried again.
+
+        `passing` finds the places of those in a batch that need nothing more.
+        """
         self._handle = handle
         self._progress = progress
+        self._passing = passing
         self._slots = asyncio.Semaphore(in_flight)
         self._span = span
         self._pause = pause
@@ -58,8 +63,13 @@ class Lanes:
     async def feed(self, arrivals: Collection[Arrival], source: Source) -> None:
         """Take a fetched batch, waiting for free slots. What a drain overtook is dropped."""
         drains = {arrival.place: self._drains[arrival.place] for arrival in arrivals}
-        for arrival in arrivals:
+        passed = () if self._passing is None else await self._passing(arrivals)
+        for number, arrival in enumerate(arrivals):
             place = arrival.place
+            if number in passed and not self._closed and self._drains[place] == drains[place]:
+                if self._progress.begin(arrival):
+                    self._progress.finish(arrival)
+                continue
             await self._slots.acquire()
             overtaken = self._closed or self._drains[place] != drains[place]
             if overtaken or not self._progress.begin(arrival):

@@ -21,6 +21,7 @@ from authbus_service.consumers.intakes import INTAKES
 from authbus_service.consumers.job import Job
 from authbus_service.consumers.lanes import Lanes
 from authbus_service.consumers.opening import Opener
+from authbus_service.consumers.passing import Passing
 from authbus_service.consumers.policy import policy_of
 from authbus_service.consumers.progress import Progress
 from authbus_service.consumers.questions import readers_of, tools_of
@@ -178,7 +179,7 @@ class Consumers:
         self, name: str, of: Sequence[topics.Topic], namespace: str, handle: Finishing
     ) -> Intake:
         def lanes(progress: Progress) -> Lanes:
-            return Lanes(handle, progress)
+            return Lanes(handle, progress, passing=Passing(self._database, self.watch))
 
         intake = Intake(
             name,

@@ -46,6 +46,7 @@ _KNOWN = select(_INBOX).join_from(
 _NOTED = select(
     _INBOX.c.id,
     _INBOX.c.digest,
+    _INBOX.c.expires_at,
     _INBOX.c.handled_at,
     _INBOX.c.outcome["data"]["code"].astext,
 ).join_from(_ASKED, _INBOX, (_INBOX.c.time == _ASKED.c.time) & (_INBOX.c.id == _ASKED.c.id))
@@ -53,9 +54,10 @@ _NOTED = select(
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """That a command has been handled: its record's digest, and the code of a refusal."""
+    """That a command has been handled: its record's digest and times, and a refusal's code."""
 
     digest: bytes
+    expires_at: datetime
     handled_at: datetime
     code: str | None
 

@@ -13,7 +13,6 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from authbus.envelope import read_headers
 from authbus.replies import Code
 from authbus.state import DeadLetter
 from authbus_service.consumers.opening import NEAR
@@ -26,6 +25,7 @@ from authbus_service.replay.records import Record
 from authbus_service.replay.summary import Summary
 
 _LOOK_SECONDS = 0.2
+_ID = "ce_id"
 Lie = tuple[int, int]
 
 
@@ -40,9 +40,10 @@ class Asked:
 
 def asked(record: Record, at: datetime) -> Asked:
     """A record as the service would take it, were it appended at this time."""
+    said = next((value for name, value in record.headers if name == _ID), None) or b""
     try:
-        id_ = UUID(read_headers(record.headers)["ce_id"])
-    except (KeyError, ValueError):
+        id_ = UUID(said.decode())
+    except ValueError:
         return Asked(None, b"", is_stale=True)
     issued = id_time(id_)
     is_stale = issued is None or abs(at - issued) > NEAR

@@ -1,0 +1,72 @@
+"""Records that need nothing more, found for a whole fetch at once: so that replays are cheap.
+
+They were handled, byte for byte, and the time is over in which somebody waited for the answer: the
+way of a command ends there too. Every other record goes that way.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from authbus_service.consumers.arrival import Arrival
+from authbus_service.consumers.labels import instant
+from authbus_service.consumers.transient import OUTAGE
+from authbus_service.core import clock
+from authbus_service.core.database import Database
+from authbus_service.core.watch import REPEATED, Watch
+from authbus_service.inbox import repository as inbox
+
+_UUID_LENGTH = 36
+_TYPE = "ce_type"
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """Asks the inbox, once for all that may be such."""
+
+    database: Database
+    watch: Watch
+
+    async def __call__(self, arrivals: Iterable[Arrival]) -> set[int]:
+        """The places of these in their order; none while the database is away."""
+        now = clock.now()
+        claimed = {
+            place: (id_, each)
+            for place, each in enumerate(arrivals)
+            if each.fault is None and (id_ := _claim(each.headers, now)) is not None
+        }
+        if not claimed:
+            return set()
+        try:
+            async with self.database.reading() as db:
+                known = await inbox.noted(db, {id_ for id_, _ in claimed.values()})
+        except OUTAGE:
+            return set()
+        passed = {
+            place
+            for place, (id_, each) in claimed.items()
+            if (noted := known.get(id_)) is not None
+            and noted.expires_at <= now
+            and noted.digest == each.digest
+        }
+        for place in passed:
+            _, each = claimed[place]
+            self.watch.finished((dict(each.headers).get(_TYPE) or b"").decode(), REPEATED)
+        return passed
+
+
+def _claim(headers: Sequence[tuple[str, bytes | None]], now: datetime) -> UUID | None:
+    """The id of a record whose headers are in order and say that its time is over."""
+    named = dict(headers)
+    id_, expiry = named.get("ce_id"), named.get("ce_expirytime")
+    if id_ is None or expiry is None or len(named) < len(headers) or None in named.values():
+        return None
+    try:
+        expires_at = instant(expiry.decode())
+        if len(id_) != _UUID_LENGTH or expires_at is None or now < expires_at:
+            return None
+        b"".join(value for value in named.values() if value is not None).decode()
+        return UUID(id_.decode())
+    except ValueError:
+        return None

@@ -1,0 +1,51 @@
+"""What was handled and nobody waits for is passed by in one look-up; nothing else is."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from authbus import RegisterUser
+from authbus_service.consumers.way import Way
+from authbus_service.core import clock
+from tests.rig.crowd import PASSWORD, email
+from tests.rig.offsets import all_finished
+from tests.rig.producing import Draft
+from tests.rig.world import World
+
+
+async def test_a_copy_of_an_expired_command_is_passed_by_and_what_only_looks_like_one_is_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expires_at = clock.now() + timedelta(seconds=4)
+
+    def draft(user: int) -> Draft:
+        asked = RegisterUser(email=email(user), password=PASSWORD)
+        return world.web.draft(asked, expirytime=expires_at)
+
+    first, unknown, once = draft(0), draft(1), Way.__call__
+    ways: list[int] = []
+
+    async def counted(self: Way, arrival: object) -> None:
+        ways.append(1)
+        await once(self, arrival)  # pyright: ignore[reportArgumentType]
+
+    async with world.consuming():
+        await world.web.ask(first)
+        while clock.now() < expires_at:  # noqa: ASYNC110 - a time, not a thing that happens
+            await asyncio.sleep(0.05)
+        monkeypatch.setattr(Way, "__call__", counted)
+        for _ in range(3):
+            await world.web.send(first.with_header("replay_id", b"1"))
+        await all_finished(world)
+        passed_by = len(ways)
+        await world.web.send(first.but(value=first.value[:-4] + b"AAAA"))
+        await world.web.send(first.but(headers=[*first.headers, first.headers[0]]))
+        await world.web.send(unknown)
+        letters = await world.dead_letters(2)
+        await all_finished(world)
+
+    assert (passed_by, len(ways)) == (0, 3)
+    assert sorted(each["reason"] for each in letters) == ["bad_header", "bad_seal"]
+    assert len(await world.events()) == 1
+    assert len(world.web.answers(first.id)) == 1
