@@ -8,10 +8,11 @@ import argparse
 import asyncio
 import json
 import os
+import resource
 import sys
 import time
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -45,19 +46,23 @@ _AGE = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Measured:
-    """So many records in so many seconds: of the command, and until all was handled."""
+    """So many records in so many seconds: of the command, and until all was handled.
+
+    `cpu` is in microseconds a record.
+    """
 
     what: str
     records: int
     command: float
     handled: float
-    summary: dict[str, Any]
+    cpu: Mapping[str, float]
 
     def __str__(self) -> str:
         rates = [self.records / each for each in (self.command, self.handled)]
         return (
             f"| {self.what} | {self.records:,} | {self.command:.1f} s = {rates[0]:,.0f}/s "
-            f"| {self.handled:.1f} s = {rates[1]:,.0f}/s |"
+            f"| {self.handled:.1f} s = {rates[1]:,.0f}/s "
+            f"| {', '.join(f'{name} {spent:.0f}' for name, spent in self.cpu.items())} |"
         )
 
 
@@ -143,15 +148,16 @@ async def copy_events(kafka: str, running: Running) -> Measured:
     to = f"copied.{NAMESPACE}"
     async with Admin.connect(kafka, {}) as admin:
         await admin.create([NewlyWanted(to, EVENTS.partitions, 1, {})])
-    began = time.perf_counter()
+    began, before = time.perf_counter(), _spent(running)
     report = await _authbus(kafka, running, "events", "--from", "0", "--to-topic", to)
     seconds = time.perf_counter() - began
-    return Measured("events copied", report["copied"], seconds, seconds, report)
+    count = report["copied"]
+    return Measured("events copied", count, seconds, seconds, _since(before, running, count))
 
 
 async def replay_commands(kafka: str, running: Running, database: Database) -> Measured:
     """Everything on the topic, from its start."""
-    began = time.perf_counter()
+    began, before = time.perf_counter(), _spent(running)
     async with past_the_end(kafka, database) as handled:
         summary = await _authbus(kafka, running, "commands", SESSIONS.suffix, "--from", "0")
         command = time.perf_counter() - began
@@ -159,7 +165,24 @@ async def replay_commands(kafka: str, running: Running, database: Database) -> M
     ended = time.perf_counter() - began
     count = summary["selected"]
     assert summary["already_handled"] == count, summary
-    return Measured("commands that were handled", count, command, ended, summary)
+    spent = _since(before, running, count)
+    return Measured("commands that were handled", count, command, ended, spent)
+
+
+def _spent(running: Running) -> dict[str, float]:
+    """CPU seconds so far, also of the commands that have ended."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = {"command": ended.ru_utime + ended.ru_stime}
+    for name in ("service", "kafka", "postgres"):
+        process = running.processes[name]
+        alive = (process, *process.children(recursive=True))
+        spent[name] = sum(sum(each.cpu_times()[:4]) for each in alive if each.is_running())
+    return spent
+
+
+def _since(before: Mapping[str, float], running: Running, records: int) -> dict[str, float]:
+    now = _spent(running)
+    return {name: (now[name] - spent) / records * 1e6 for name, spent in before.items()}
 
 
 @asynccontextmanager
@@ -213,7 +236,10 @@ def main() -> None:
     parser.add_argument("--commands", type=int, default=100_000)
     parser.add_argument("--events", type=int, default=100_000)
     asked = parser.parse_args()
-    print("| what | records | the command | until handled |\n| --- | --- | --- | --- |")
+    print(
+        "| what | records | the command | until handled | CPU, us a record |\n"
+        "| --- | --- | --- | --- | --- |"
+    )
     for each in uvloop.run(run(asked.commands, asked.events)):
         print(each)
 
