@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from authbus import RegisterUser
-from authbus_service.consumers.way import Way
+from authbus_service.consumers.finishing import Finishing
 from authbus_service.core import clock
 from tests.rig.crowd import PASSWORD, email
 from tests.rig.offsets import all_finished
@@ -23,10 +23,10 @@ async def test_a_copy_of_an_expired_command_is_passed_by_and_what_only_looks_lik
         asked = RegisterUser(email=email(user), password=PASSWORD)
         return world.web.draft(asked, expirytime=expires_at)
 
-    first, unknown, once = draft(0), draft(1), Way.__call__
+    first, unknown, once = draft(0), draft(1), Finishing.__call__
     ways: list[int] = []
 
-    async def counted(self: Way, arrival: object) -> None:
+    async def counted(self: Finishing, arrival: object) -> None:
         ways.append(1)
         await once(self, arrival)  # pyright: ignore[reportArgumentType]
 
@@ -34,7 +34,7 @@ async def test_a_copy_of_an_expired_command_is_passed_by_and_what_only_looks_lik
         await world.web.ask(first)
         while clock.now() < expires_at:  # noqa: ASYNC110 - a time, not a thing that happens
             await asyncio.sleep(0.05)
-        monkeypatch.setattr(Way, "__call__", counted)
+        monkeypatch.setattr(Finishing, "__call__", counted)
         for _ in range(3):
             await world.web.send(first.with_header("replay_id", b"1"))
         await all_finished(world)
