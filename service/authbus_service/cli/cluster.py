@@ -10,6 +10,15 @@ acls = typer.Typer(
 )
 
 
+def kubernetes(
+    cluster: Annotated[str, typer.Option(help="The name of Strimzi's Kafka.")] = "kafka",
+) -> None:
+    """Print topics, users and their rights as resources of Strimzi, made from AUTHBUS_CLIENTS."""
+    from authbus_service.cli.kubernetes import kubernetes as run
+
+    run(cluster)
+
+
 @topics.command("apply")
 def topics_apply() -> None:
     """Create missing topics and mend settings."""

@@ -1,0 +1,167 @@
+"""What runs the service elsewhere is what the declarations say, and what its schemas allow."""
+
+# pyright: reportPrivateUsage=false
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft7Validator, Draft202012Validator
+
+from authbus_service import main
+from authbus_service.cluster import declared as declared_topics
+from authbus_service.cluster.acls import acls
+from authbus_service.cluster.strimzi import as_yaml, resources
+from authbus_service.consumers.intakes import INTAKES, groups_of
+from authbus_service.core.clients import read_declared
+from authbus_service.core.config import setting_names
+
+SCHEMAS = Path(__file__).parent / "manifests"
+UNCHECKED = {"ObjectStore", "Kustomization"}
+
+
+@pytest.fixture
+def folder(repository: Path) -> Path:
+    return repository / "deploy" / "kubernetes"
+
+
+def documents(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Of the folder, and of the one beside it that stands on it."""
+    for file in sorted(folder.parent.glob("kubernetes*/*.yaml")):
+        for each in yaml.safe_load_all(file.read_text(encoding="utf-8")):
+            yield file.name, each
+
+
+def closed(schema: Any) -> Any:
+    """A field that the schema does not name is wrong, as an API server has it in strict mode."""
+    if isinstance(schema, list):
+        return [closed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {name: closed(each) for name, each in schema.items()}
+    if "properties" in schema and "x-kubernetes-preserve-unknown-fields" not in schema:
+        found.setdefault("additionalProperties", False)
+    return found
+
+
+def validator(kind: str, version: str) -> Draft202012Validator:
+    core = json.loads((SCHEMAS / "kubernetes.json").read_text())
+    if kind in core["kinds"]:
+        return Draft202012Validator(
+            {"$ref": f"#/$defs/{core['kinds'][kind]}", "$defs": core["$defs"]}
+        )
+    of_its_own = json.loads((SCHEMAS / f"{kind}.{version.rpartition('/')[2]}.json").read_text())
+    # `metadata` is the API server's own and is open there.
+    return Draft202012Validator(closed(of_its_own))
+
+
+def faults(document: dict[str, Any]) -> list[str]:
+    found = validator(document["kind"], document["apiVersion"]).iter_errors(document)
+    return [f"{each.json_path}: {each.message[:200]}" for each in found]
+
+
+def test_every_resource_is_what_its_schema_allows(folder: Path) -> None:
+    checked = [(at, each) for at, each in documents(folder) if each["kind"] not in UNCHECKED]
+
+    kinds = {each["kind"] for _, each in checked}
+    assert kinds >= {"KafkaTopic", "KafkaUser", "Cluster", "Deployment", "ScaledObject"}
+    wrong = {f"{at} {each['kind']}": told for at, each in checked if (told := faults(each))}
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value"),
+    [
+        ("KafkaTopic", "partition", 3),
+        ("KafkaUser", "authorization.acls.0.operations", ["Reed"]),
+        ("Cluster", "postgresql.synchronous.method", "some"),
+        ("Deployment", "template.spec.gracePeriod", 1),
+    ],
+)
+def test_a_resource_that_is_wrong_is_found(
+    folder: Path, kind: str, path: str, value: object
+) -> None:
+    document = next(each for _, each in documents(folder) if each["kind"] == kind)
+    *way, last = path.split(".")
+    inner = document["spec"]
+    for step in way:
+        inner = inner[int(step) if step.isdigit() else step]
+
+    inner[last] = value
+
+    assert faults(document)
+
+
+def test_topics_and_users_are_those_of_the_declarations(folder: Path) -> None:
+    declared = read_declared(folder / "clients.toml")
+    topics = declared_topics("auth", declared.clients, 3)
+    rights = acls("auth", declared, groups_of("auth"))
+
+    made = as_yaml(resources(topics, rights, "kafka"))
+
+    text = (folder / "kafka.yaml").read_text(encoding="utf-8")
+    assert text.partition("\n")[2] == made, "stale: make deploy/kubernetes/kafka.yaml anew"
+    assert list(yaml.safe_load_all(made)) == resources(topics, rights, "kafka")
+
+
+def test_everything_is_part_of_the_kustomization(folder: Path) -> None:
+    for place in (folder, folder.with_name("kubernetes-keda")):
+        listed = yaml.safe_load((place / "kustomization.yaml").read_text())["resources"]
+        files = {each.name for each in place.glob("*.yaml")} - {"kustomization.yaml"}
+        assert {each for each in listed if each.endswith(".yaml")} == files
+
+
+def deployment(folder: Path) -> dict[str, Any]:
+    return next(each for _, each in documents(folder) if each["kind"] == "Deployment")
+
+
+def test_the_service_is_stopped_later_than_it_needs_to_finish(folder: Path) -> None:
+    needs = main._FINISH_SECONDS + main._LEAVE_SECONDS + main._LAST_LOOKS * main._LOOK_SECONDS
+    pod = deployment(folder)["spec"]["template"]["spec"]
+
+    assert pod["terminationGracePeriodSeconds"] > needs + 10
+
+
+def test_the_service_is_given_real_settings_and_no_right_on_the_machine(folder: Path) -> None:
+    pod = deployment(folder)["spec"]["template"]["spec"]
+    mounts = {each["name"] for each in pod["volumes"]}
+    for container in (*pod["initContainers"], *pod["containers"]):
+        named = {each["name"] for each in container["env"]} - {"POSTGRES_PASSWORD"}
+        assert named <= set(setting_names())
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert {each["name"] for each in container["volumeMounts"]} == mounts
+    assert pod["securityContext"]["runAsNonRoot"] is True
+
+
+def test_the_autoscalers_know_the_groups_and_no_more_processes_than_partitions(
+    folder: Path,
+) -> None:
+    found = {each["kind"]: each for _, each in documents(folder)}
+    triggers = [each["metadata"] for each in found["ScaledObject"]["spec"]["triggers"]]
+    scaled = {(each["consumerGroup"], each["topic"]) for each in triggers}
+    most = max(topic.partitions for _, of in INTAKES for topic in of)
+
+    assert scaled <= {
+        (group, topic.name("auth")) for group, of in groups_of("auth").items() for topic in of
+    }
+    assert len(scaled) == len(INTAKES)
+    assert found["HorizontalPodAutoscaler"]["spec"]["maxReplicas"] == most
+    assert found["ScaledObject"]["spec"]["maxReplicaCount"] == most
+
+
+def test_the_compose_file_is_what_its_schema_allows(repository: Path) -> None:
+    schema = json.loads((SCHEMAS / "compose.json").read_text())
+    compose = yaml.safe_load((repository / "docker-compose.yml").read_text(encoding="utf-8"))
+
+    told = [each.message for each in Draft7Validator(schema).iter_errors(compose)]
+
+    assert not told
+    mounted = re.findall(r"- \./([^:]+):", (repository / "docker-compose.yml").read_text())
+    assert [each for each in mounted if not (repository / each).exists()] == []
+    for name, service in compose["services"].items():
+        assert set(service.get("depends_on", {})) <= set(compose["services"]), name
