@@ -96,6 +96,7 @@ class Witnesses:
         self._ids = deque[UUID](maxlen=_WITNESSES)
         self._went_back = went_back
         self._engine = database.engine.sync_engine
+        self._asks = False
 
     def note(self, ids: Iterable[UUID]) -> None:
         """A group was committed."""
@@ -104,13 +105,16 @@ class Witnesses:
 
     def watch(self) -> None:
         """Ask every connection that is made from now on."""
+        self._asks = True
         event.listen(self._engine, "connect", self._connected)
 
     def leave(self) -> None:
-        """Ask no more."""
-        event.remove(self._engine, "connect", self._connected)
+        """Ask no more. A connection may be in the making: its listeners are not to be touched."""
+        self._asks = False
 
     def _connected(self, connection: AdaptedConnection, _record: object) -> None:
+        if not self._asks:
+            return
         try:
             known = connection.run_async(self._knows_all)
         except Exception as error:  # asyncpg has kinds of its own for what is lost half-way

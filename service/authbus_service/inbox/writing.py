@@ -4,20 +4,25 @@ Each transaction that writes effects takes a shared lock and gives it back at it
 holds the lock for itself, for as long as it runs.
 """
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from authbus_service.core.database import Database
 
 _LOCK = 0x77726974
 _BEGIN = select(
     func.pg_try_advisory_xact_lock_shared(_LOCK).label("allowed"),
     func.clock_timestamp().label("at"),
 )
-_BESIDE = select(func.pg_try_advisory_lock_shared(_LOCK))
-_APART = select(func.pg_advisory_unlock_shared(_LOCK))
-_ALONE = select(func.pg_advisory_lock(_LOCK))
-_NO_MORE = select(func.pg_advisory_unlock(_LOCK))
+# A lock of a transaction and not of a connection: a pooler lends those to whoever comes next.
+_BESIDE = select(func.pg_try_advisory_xact_lock_shared(_LOCK))
+_ALONE = select(func.pg_advisory_xact_lock(_LOCK))
+# It lasts as long as the work beside it, holds no row and no snapshot, and so hinders no vacuum.
+_NO_TIME_OUT = text("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
 class RecoveryRunsError(RuntimeError):
@@ -39,25 +44,23 @@ async def begin(db: AsyncConnection) -> datetime:
     return found.at
 
 
-async def beside(db: AsyncConnection) -> None:
-    """Keep recoveries away for as long as this connection is open. Raises RecoveryRunsError.
+@asynccontextmanager
+async def beside(database: Database) -> AsyncGenerator[None]:
+    """A block in which no recovery begins. Raises RecoveryRunsError when one runs.
 
     For who judges by another clock than `begin` reads.
     """
-    if not await db.scalar(_BESIDE):
-        raise RecoveryRunsError
+    async with database.transaction() as db:
+        await db.execute(_NO_TIME_OUT)
+        if not await db.scalar(_BESIDE):
+            raise RecoveryRunsError
+        yield
 
 
-async def apart(db: AsyncConnection) -> None:
-    """Let a recovery begin again."""
-    await db.execute(_APART)
-
-
-async def alone(db: AsyncConnection) -> None:
-    """Wait until nobody writes and keep it so, for as long as this connection is open."""
-    await db.execute(_ALONE)
-
-
-async def no_more(db: AsyncConnection) -> None:
-    """Let others write again."""
-    await db.execute(_NO_MORE)
+@asynccontextmanager
+async def alone(database: Database) -> AsyncGenerator[None]:
+    """A block in which nobody else writes; it begins when nobody does any more."""
+    async with database.transaction() as db:
+        await db.execute(_NO_TIME_OUT)
+        await db.execute(_ALONE)
+        yield

@@ -77,7 +77,7 @@ class Recovery:
         Raises UnknownEventError, and DBAPIError when a service still writes.
         """
         report = Report(dry_run=dry_run)
-        async with self._alone():
+        async with writing.alone(self.database):
             point, resumed = await self._restore_point()
             report.since = since = None if point is None else point - _SKEW
             if not dry_run:
@@ -106,15 +106,6 @@ class Recovery:
                 await self._apply(preparing, Applying(self.database, report, losses, self.policy))
                 await self._end(preparing)
         return report
-
-    @asynccontextmanager
-    async def _alone(self) -> AsyncGenerator[None]:
-        async with self.database.reading() as db:
-            await writing.alone(db)
-            try:
-                yield
-            finally:
-                await writing.no_more(db)
 
     async def _restore_point(self) -> tuple[datetime | None, bool]:
         """The last moment that the copy knew, None when it knew nothing, and whether it is resumed.

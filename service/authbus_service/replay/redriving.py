@@ -125,23 +125,13 @@ class Redriving:
         `would_be_handled` alone.
         """
         counts = Counter[str]()
-        async with self._beside():
+        async with writing.beside(self.database):
             for each in chosen:
                 what, outcome = await self._one(each, dry_run=dry_run)
                 counts[what] += 1
                 if outcome is not None:
                     await self.letters.close([(each, Closing.HANDLED_ANEW, outcome)])
         return counts
-
-    @asynccontextmanager
-    async def _beside(self) -> AsyncGenerator[None]:
-        """No recovery begins meanwhile."""
-        async with self.database.reading() as db:
-            await writing.beside(db)
-            try:
-                yield
-            finally:
-                await writing.apart(db)
 
     async def _one(self, each: Open, *, dry_run: bool) -> tuple[str, str | None]:
         """What became of it, and the outcome that closes its letter, if any."""

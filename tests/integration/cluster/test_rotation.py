@@ -101,13 +101,11 @@ async def test_nothing_changes_while_a_recovery_runs_or_is_not_finished(
     installed: Database,
 ) -> None:
     before = await retired(installed, COMMANDS_KEPT + LEAD)
-    async with installed.reading() as db:
-        await writing.alone(db)
+    async with writing.alone(installed):
         with pytest.raises(RecoveryRunsError):
             await rotate(installed, OURS, USES, LEAD)
         with pytest.raises(RecoveryRunsError):
             await destroy(installed, before["enc"].kid)
-        await writing.no_more(db)
     async with installed.transaction() as db:
         await db.execute(text("UPDATE installation SET recovering = true"))
 

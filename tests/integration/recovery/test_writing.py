@@ -38,16 +38,15 @@ from tests.rig.world import World
 
 async def test_a_process_that_runs_meanwhile_handles_nothing_and_ends(world: World) -> None:
     crowd = Crowd(world)
-    async with world.consuming() as consumers, world.database.reading() as db:
+    async with world.consuming() as consumers:
         await crowd.asked(crowd.registers(range(2)))
-        await writing.alone(db)
-        (late,) = crowd.registers([2])
-        await world.web.send(late)
+        async with writing.alone(world.database):
+            (late,) = crowd.registers([2])
+            await world.web.send(late)
 
-        assert consumers.failure is not None
-        with pytest.raises(RecoveryRunsError, match="authbus recover"):
-            await asyncio.wait_for(asyncio.shield(consumers.failure), 10)
-        await writing.no_more(db)
+            assert consumers.failure is not None
+            with pytest.raises(RecoveryRunsError, match="authbus recover"):
+                await asyncio.wait_for(asyncio.shield(consumers.failure), 10)
 
     assert not world.web.answers(late.id)
     assert len(await world.rows("SELECT id FROM users")) == 2

@@ -136,14 +136,10 @@ async def test_what_is_not_on_its_topic_any_more_is_gone_and_may_be_discarded(
 async def test_nothing_is_handled_beside_a_recovery(world: World, failing: Fail) -> None:
     await failing(world.web.draft(RegisterUser(email=email(0), password=PASSWORD)))
 
-    async with world.database.reading() as db:
-        await writing.alone(db)
+    async with writing.alone(world.database):
         with pytest.raises(RecoveryRunsError):
             await redriven(world)
-        await writing.no_more(db)
 
     assert await redriven(world) == {"done": 1}
-    async with world.database.reading() as db:
-        async with asyncio.timeout(2):
-            await writing.alone(db)
-        await writing.no_more(db)
+    async with asyncio.timeout(2), writing.alone(world.database):
+        pass
