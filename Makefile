@@ -69,8 +69,8 @@ $(UV): deploy/tools.txt
 	touch $(UV)
 
 lock: $(UV) ## write the three files of pinned versions and hashes anew (UPGRADE=1: newest)
-	$(LOCK) --extra embedded --group dev pyproject.toml -o requirements.txt
-	$(LOCK) -c requirements.txt pyproject.toml -o deploy/requirements.txt
+	$(LOCK) --extra embedded --extra otel --group dev pyproject.toml -o requirements.txt
+	$(LOCK) -c requirements.txt --extra otel pyproject.toml -o deploy/requirements.txt
 	$(LOCK) -c requirements.txt --group tools -o deploy/tools.txt
 	@touch $(UV)
 

@@ -6,14 +6,13 @@ left, then HTTP, the hash pool and the database are closed.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 from types import TracebackType
 from typing import Self
 from uuid import UUID
 
 from faststream.asgi import AsgiFastStream
-from sqlalchemy.exc import SQLAlchemyError
 
 from authbus_service.auth.rewrapping import rewrap
 from authbus_service.auth.roles.declaring import read_roles
@@ -31,8 +30,8 @@ from authbus_service.core.security.masters import Masters
 from authbus_service.core.security.passwords import Hasher
 from authbus_service.core.watch import Watch
 from authbus_service.http import HttpServer, PortError, Probes, application
-from authbus_service.outbox import repository as outbox
 from authbus_service.relay.loop import Pace, Relay
+from authbus_service.relay.told import told
 from authbus_service.startup.clients import declared_clients
 from authbus_service.startup.database import bring_to_newest, open_database, require_newest
 from authbus_service.startup.errors import StartupError
@@ -41,15 +40,15 @@ from authbus_service.startup.gauges import bind_gauges
 from authbus_service.startup.health import Health
 from authbus_service.startup.keys import open_keyring
 from authbus_service.startup.mail import sending
+from authbus_service.startup.relaying import run_relay
 from authbus_service.startup.self_check import self_check
 from authbus_service.startup.servers import Servers, addresses
 from authbus_service.startup.topics import require_topics
+from authbus_service.startup.tracing import open_traces
 from authbus_service.startup.watching import Answering, watching
 
 _FINISH_SECONDS = 18.0
 _LEAVE_SECONDS = 4.0
-_LAST_LOOKS = 100
-_LOOK_SECONDS = 0.02
 
 _log = get_logger(__name__)
 
@@ -71,7 +70,8 @@ class Service:
         self._roles = read_roles(place.settings.roles)
         self._masters = Masters.read(place.settings.master_key, place.settings.master_key_file)
         self._metrics = Metrics()
-        self._watch = Watch(self._metrics)
+        self._traces = open_traces(place.settings.traces)
+        self._watch = Watch(self._metrics, self._traces)
         self._stack = AsyncExitStack()
         self._ends: list[asyncio.Future[None]] = []
         self._runs = False
@@ -96,6 +96,8 @@ class Service:
         """Stop: finish what was taken, say what is left."""
         self._runs = False
         await self._stack.aclose()
+        if self._traces is not None:
+            await asyncio.to_thread(self._traces.close)
         _log.info("the service has stopped")
 
     async def failed(self) -> None:
@@ -120,7 +122,7 @@ class Service:
         ready = Health(lambda: self._runs, database, consumers, relay.state)
         app = self._application(consumers, keyring, ready)
         await self._serve_http(app, stack)
-        self._ends.append(_run(relay, database, stack))
+        self._ends.append(run_relay(relay, database, stack))
         mails = sending(self._place, database, self._masters, self._metrics)
         self._ends.append(await stack.enter_async_context(mails))
         stack.push_async_callback(_in_time, "subscribers", app.stop, _LEAVE_SECONDS)
@@ -167,7 +169,7 @@ class Service:
         return HashPool(hasher, threads=chosen.hash_threads, around=around)
 
     def _relay(self, database: Database, epoch: UUID, hashes: HashPool) -> Relay:
-        return Relay(
+        relay = Relay(
             database,
             bootstrap_servers=self._kafka,
             security=self._settings.relay_security(),
@@ -176,6 +178,9 @@ class Service:
             holder=new_id(),
             pace=Pace(gather=lambda: hashes.slack_seconds),
         )
+        if self._traces is not None:
+            relay.around = partial(told, self._traces, self._settings.namespace)
+        return relay
 
     def _consumers(
         self, database: Database, keyring: KeyRing, hashes: HashPool, relay: Relay
@@ -218,20 +223,6 @@ class Service:
         self.http_url = http.url
 
 
-def _run(relay: Relay, database: Database, stack: AsyncExitStack) -> asyncio.Task[None]:
-    """Relay until the stack is left, and then until nothing is left to say."""
-    task = asyncio.create_task(relay.run(), name="relay")
-
-    async def stop() -> None:
-        if relay.state.leading:
-            await _last_words(database)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    stack.push_async_callback(stop)
-    return task
-
-
 async def _in_time(what: str, stop: Callable[[], Awaitable[None]], seconds: float) -> None:
     """Stop something that may wait for a Kafka that is gone."""
     try:
@@ -239,12 +230,3 @@ async def _in_time(what: str, stop: Callable[[], Awaitable[None]], seconds: floa
             await stop()
     except TimeoutError:
         _log.warning("did not stop in time", what=what)
-
-
-async def _last_words(database: Database) -> None:
-    with suppress(SQLAlchemyError, OSError):
-        async with database.reading() as db:
-            for _ in range(_LAST_LOOKS):
-                if not await outbox.oldest(db, 1):
-                    return
-                await asyncio.sleep(_LOOK_SECONDS)

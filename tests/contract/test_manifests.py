@@ -19,6 +19,7 @@ from authbus_service.cluster.strimzi import as_yaml, resources
 from authbus_service.consumers.intakes import INTAKES, groups_of
 from authbus_service.core.clients import read_declared
 from authbus_service.core.config import setting_names
+from authbus_service.startup import relaying
 
 SCHEMAS = Path(__file__).parent / "manifests"
 UNCHECKED = {"ObjectStore", "Kustomization"}
@@ -120,7 +121,8 @@ def deployment(folder: Path) -> dict[str, Any]:
 
 
 def test_the_service_is_stopped_later_than_it_needs_to_finish(folder: Path) -> None:
-    needs = main._FINISH_SECONDS + main._LEAVE_SECONDS + main._LAST_LOOKS * main._LOOK_SECONDS
+    last_words = relaying._LAST_LOOKS * relaying._LOOK_SECONDS
+    needs = main._FINISH_SECONDS + main._LEAVE_SECONDS + last_words
     pod = deployment(folder)["spec"]["template"]["spec"]
 
     assert pod["terminationGracePeriodSeconds"] > needs + 10

@@ -25,6 +25,7 @@ from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.keyring import KeyRing, first_keys
 from authbus_service.core.security.masters import Masters
 from authbus_service.core.security.passwords import Hasher
+from authbus_service.core.watch import Watch
 from authbus_service.startup.topics import require_topics
 from tests.rig.producing import Producer
 
@@ -44,6 +45,7 @@ class World:
     web: Producer
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     roles: Roles = BUILT_IN
+    watch: Watch | None = None
 
     @asynccontextmanager
     async def consuming(self) -> AsyncGenerator[Consumers]:
@@ -57,6 +59,7 @@ class World:
             hashes=self.hashes,
             wake_relay=lambda: None,
             roles=self.roles,
+            watch=self.watch,
         )
         await consumers.start()
         await consumers.broker.start()

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.labels import Labels, read_labels
@@ -11,8 +13,7 @@ from authbus_service.consumers.transient import is_transient
 from authbus_service.consumers.unreadable import Reason, UnreadableError
 from authbus_service.core import clock
 from authbus_service.core.logging import bind, get_logger
-from authbus_service.core.metrics import Stage
-from authbus_service.core.watch import DEAD, Watch
+from authbus_service.core.watch import DEAD, About, Watch, type_of
 
 _AGAIN = (0.1, 0.3, 1.0, 3.0)
 
@@ -26,6 +27,7 @@ class Finishing:
     way: Callable[[Arrival, Labels], Awaitable[str]]
     speaker: Voice
     watch: Watch
+    namespace: str
 
     async def __call__(self, arrival: Arrival) -> None:
         """Returns when the record is finished; a failure that passes is tried again for ever."""
@@ -36,9 +38,23 @@ class Finishing:
             self.watch.finished(None, DEAD)
             return
         self.watch.waited((clock.now() - arrival.appended_at).total_seconds())
-        with bind(command_id=str(labels.id)), self.watch.stage(Stage.HANDLED):
+        with (
+            bind(command_id=str(labels.id)),
+            self.watch.command(partial(self._about, arrival, labels)),
+            _traced(self.watch.traceparent(labels.traceparent)),
+        ):
             outcome = await self._until_finished(arrival, labels)
-        self.watch.finished(labels.text.get("ce_type"), outcome)
+            self.watch.finished(labels.text.get("ce_type"), outcome)
+
+    def _about(self, arrival: Arrival, labels: Labels) -> About:
+        return About(
+            topic=arrival.topic.name(self.namespace),
+            id=str(labels.id),
+            type=type_of(labels.text.get("ce_type")),
+            traceparent=labels.traceparent,
+            partition=arrival.partition,
+            offset=arrival.offset,
+        )
 
     async def _until_finished(self, arrival: Arrival, labels: Labels) -> str:
         attempt = 0
@@ -57,3 +73,8 @@ class Finishing:
                 _log.warning("command waits", error=type(error).__name__)
             await asyncio.sleep(_AGAIN[min(attempt, len(_AGAIN) - 1)])
             attempt += 1
+
+
+def _traced(traceparent: str | None) -> AbstractContextManager[None]:
+    """Every line of the log names the trace, if there is one."""
+    return nullcontext() if traceparent is None else bind(trace_id=traceparent[3:35])

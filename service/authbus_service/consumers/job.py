@@ -27,7 +27,10 @@ Result = Decided | Handled
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """One command with its proof. `result` is there once its group has committed."""
+    """One command with its proof. `result` is there once its group has committed.
+
+    `traceparent` goes on into its events; `span` is what its group is linked to, with traces on.
+    """
 
     arrival: Arrival
     request: Request
@@ -36,6 +39,7 @@ class Job:
     digest: bytes
     result: "asyncio.Future[Result]" = field(repr=False)
     misses: int = 0
+    span: object = field(default=None, repr=False)
 
 
 def queued(job: Job, mails: Iterable[Mail], at: datetime) -> list[QueuedMail]:

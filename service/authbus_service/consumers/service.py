@@ -90,7 +90,7 @@ class Consumers:
         self._keys = KeyFollower(database, keyring, settings.keys_reload_seconds)
         tools = tools_of(database, hashes, policy, *readers)
         way = self._way(settings, Opener(keyring, clients, settings.namespace), tools, hashes)
-        handle = Finishing(way, self._speaker, self.watch)
+        handle = Finishing(way, self._speaker, self.watch, settings.namespace)
         self._intakes = [self._intake(*each, settings.namespace, handle) for each in INTAKES]
         self._sweeper = Sweeper(database, keyring.masters, settings.sweep_seconds, wake_relay)
         self._house = Housekeeping(database)

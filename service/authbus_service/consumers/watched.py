@@ -28,7 +28,8 @@ class Watched:
     async def together(self, jobs: Sequence[Job], *, wait: bool = False) -> Committed:
         """See Grouping.together."""
         try:
-            done = await self.grouping.together(jobs, wait=wait)
+            with self.watch.group(self.name, lambda: [job.span for job in jobs]):
+                done = await self.grouping.together(jobs, wait=wait)
         except OvertakenError:
             raise
         except Exception:

@@ -99,15 +99,16 @@ class Way:
         self, request: Request, proof: Proof, arrival: Arrival, labels: Labels
     ) -> Decided | Handled:
         writer = self.hashed if arrival.topic == CREDENTIALS else self.cheap
-        job = Job(
-            arrival=arrival,
-            request=request,
-            proof=proof,
-            traceparent=labels.traceparent,
-            digest=arrival.digest,
-            result=asyncio.get_running_loop().create_future(),
-        )
         with self.watch.stage(Stage.COMMIT):
+            job = Job(
+                arrival=arrival,
+                request=request,
+                proof=proof,
+                traceparent=self.watch.traceparent(labels.traceparent),
+                digest=arrival.digest,
+                result=asyncio.get_running_loop().create_future(),
+                span=self.watch.current(),
+            )
             writer.put(job)
             return await job.result
 

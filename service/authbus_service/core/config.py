@@ -98,6 +98,7 @@ class Settings(KafkaSettings):
     http_host: str = "127.0.0.1"
     http_port: Annotated[int | None, Field(ge=0, le=65535), _Off] = 8080
     watchdog_seconds: Annotated[int, Field(ge=0, le=3600)] = 120
+    traces: Annotated[Literal["off", "otlp"], _Lower] = "off"
     log_format: Annotated[Literal["json", "text"], _Lower] = "json"
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _Lower] = "info"
 

@@ -8,8 +8,8 @@ names and goes on. So nothing here is ever retried; every error leads to that st
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -36,6 +36,7 @@ _ROWS = 1000
 _DATABASE_SECONDS = 5.0
 _MEMORY_SECONDS = 10.0
 _NO_SECURITY: Mapping[str, Any] = MappingProxyType({})
+Around = Callable[[Sequence[Waiting]], AbstractContextManager[None]]
 log = get_logger(__name__)
 
 
@@ -91,10 +92,9 @@ class Relay:
         `security` are aiokafka's keyword arguments.
         """
         self.state = RelayState()
-        self._database = database
-        self._namespace = namespace
-        self._epoch = epoch
-        self._pace = pace
+        self.around: Around = lambda _: nullcontext()  # entered with each transaction's rows
+        self._database, self._namespace = database, namespace
+        self._epoch, self._pace = epoch, pace
         self._client: dict[str, Any] = {
             "bootstrap_servers": bootstrap_servers,
             "client_id": f"{namespace}.relay",
@@ -106,8 +106,7 @@ class Relay:
         self._limit = self._most = _ROWS
         self._unfit: set[Said] = set()
         self._retry = pace.first_retry
-        self._beat_at = 0.0
-        self._ready_at = 0.0
+        self._beat_at = self._ready_at = 0.0
 
     def wake(self) -> None:
         """There are new rows; call it after the commit."""
@@ -192,7 +191,8 @@ class Relay:
         self, together: list[Unit], rows: list[Waiting], records: list[Outgoing]
     ) -> None:
         try:
-            await self._producer.publish(records)
+            with self.around(rows):
+                await self._producer.publish(records)
         except RecordTooLargeError:
             self._narrow(together)
             raise

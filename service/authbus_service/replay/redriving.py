@@ -102,7 +102,7 @@ class Service:
             keys=self.keys,
             watch=watch,
         )
-        return Finishing(way, hearing, watch)
+        return Finishing(way, hearing, watch, self.opener.namespace)
 
 
 @dataclass(frozen=True, slots=True)

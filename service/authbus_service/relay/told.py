@@ -1,0 +1,31 @@
+"""What the relay says, as a trace tells of it."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from authbus_service.core.watch import About
+from authbus_service.outbox.repository import Waiting
+
+_CAUSE = "traceparent"
+
+
+class Said(Protocol):
+    """Tells of a Kafka transaction for the length of a block; see tracing.Traces."""
+
+    def said(self, records: Sequence[About]) -> AbstractContextManager[None]: ...
+
+
+def told(traces: Said, namespace: str, rows: Sequence[Waiting]) -> AbstractContextManager[None]:
+    """A block in which these rows are said, each in the trace of its cause."""
+    return traces.said([_about(row, namespace) for row in rows])
+
+
+def _about(row: Waiting, namespace: str) -> About:
+    cause = dict(row.headers).get(_CAUSE)
+    return About(
+        topic=f"{namespace}.{row.topic}",
+        id=str(row.said.id),
+        type=row.type,
+        traceparent=None if cause is None else cause.decode(),
+    )
