@@ -11,6 +11,7 @@ from authbus.envelope import Header, Sealed
 from authbus.message import Command
 from authbus.sealing import ReplyKey, seal
 from authbus.topics import replies
+from authbus.tracing import current_traceparent
 from authbus.uuid7 import time_of
 
 LONGEST_LIFE = timedelta(minutes=15)
@@ -73,8 +74,13 @@ class Sender:
             topic=topic_of(type(command)).name(self.namespace),
             key=key.encode(),
             value=seal(payload, sealing_key),
-            headers=envelope.headers(),
+            headers=[*envelope.headers(), *_traced()],
             command_id=command_id,
             correlation_id=correlation_id or str(command_id),
             reply_key=reply_key,
         )
+
+
+def _traced() -> list[Header]:
+    traceparent = current_traceparent()
+    return [] if traceparent is None else [("traceparent", traceparent.encode())]

@@ -21,7 +21,10 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class StreamEvent:
-    """One event with its place. `gap` is set when events of the same user were missed before it."""
+    """One event with its place. `gap` is set when events of the same user were missed before it.
+
+    `traceparent` is W3C's trace context of what caused it, for a span of your own.
+    """
 
     id: UUID
     type: str
@@ -31,6 +34,7 @@ class StreamEvent:
     partition: int
     offset: int
     gap: Gap | None = None
+    traceparent: str | None = None
 
     @property
     def user_id(self) -> UUID:
@@ -66,4 +70,5 @@ def read_event(record: Record) -> StreamEvent:
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
+        traceparent=headers.get("traceparent"),
     )
