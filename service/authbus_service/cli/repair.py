@@ -62,15 +62,17 @@ def replay_events(
 
     Exit 1 when an event did not fit onto the topic.
     """
-    from authbus_service.cli.replay import events_to_group, events_to_topic
-
     if (to_group is None) == (to_topic is None):
         raise typer.BadParameter("either --to-group or --to-topic")
     if to_group is not None:
         if end or where or rate or resume:
             raise typer.BadParameter("--to, --where, --rate and --resume are of --to-topic")
+        from authbus_service.cli.replay import events_to_group
+
         events_to_group(to_group, begin, dry_run=dry_run)
     if to_topic is not None:
+        from authbus_service.cli.copying import events_to_topic
+
         events_to_topic(to_topic, begin, end, where or [], rate, dry_run=dry_run, resume=resume)
 
 

@@ -1,29 +1,24 @@
 """`authbus replay`."""
 
-from collections.abc import Callable
 from dataclasses import asdict
-from typing import TypeVar
-from uuid import UUID
 
 import typer
 
 from authbus.topics import COMMAND_TOPICS, Topic
+from authbus_service.cli.options import a_second, announce, read, replay_id
 from authbus_service.cli.output import report, show, show_rows
 from authbus_service.cli.progress import progress
 from authbus_service.cli.running import run_quietly
 from authbus_service.core.config import Settings, load
-from authbus_service.core.ids import id_time, new_id
+from authbus_service.core.ids import new_id
 from authbus_service.embedded import warm
 from authbus_service.replay.commands import Plan
-from authbus_service.replay.events import CopyReport, EventPlan, is_ours
 from authbus_service.replay.groups import Move
 from authbus_service.replay.ranges import Bound, bound
 from authbus_service.replay.records import Where
 from authbus_service.replay.summary import Summary
-from authbus_service.startup.replaying import command_replay, event_replay, group_replay
+from authbus_service.startup.replaying import command_replay, group_replay
 from authbus_service.startup.servers import needs_own_kafka, servers
-
-T = TypeVar("T")
 
 
 def commands(
@@ -41,18 +36,18 @@ def commands(
     settings = load()
     plan = Plan(
         topic=_topic(topic, settings.namespace),
-        replay_id=new_id() if resume is None else _read("--resume", resume, _replay_id),
-        begin=_read("--from", begin, bound),
-        end=None if end is None else _read("--to", end, bound),
-        where=_read("--where", where, Where.read),
-        rate=None if rate is None else _read("--rate", rate, a_second),
+        replay_id=new_id() if resume is None else read("--resume", resume, replay_id),
+        begin=read("--from", begin, bound),
+        end=None if end is None else read("--to", end, bound),
+        where=read("--where", where, Where.read),
+        rate=None if rate is None else read("--rate", rate, a_second),
         wait=wait,
         dry_run=dry_run,
         resumed=resume is not None,
     )
     if needs_own_kafka(settings):
         warm(report)
-    _announce(plan.replay_id, dry_run=dry_run)
+    announce(plan.replay_id, dry_run=dry_run)
     summary = run_quietly(_replayed(settings, plan))
     show(summary.as_json())
     if summary.waiting:
@@ -66,55 +61,13 @@ def commands(
 
 def events_to_group(group: str, begin: str, *, dry_run: bool) -> None:
     """Move a group, and print each partition's move."""
-    moves = run_quietly(_moved(load(), group, _read("--from", begin, bound), dry_run))
+    moves = run_quietly(_moved(load(), group, read("--from", begin, bound), dry_run))
     show_rows([asdict(each) | {"again": each.again} for each in moves])
-
-
-def events_to_topic(
-    to: str,
-    begin: str,
-    end: str | None,
-    where: list[str],
-    rate: str | None,
-    *,
-    dry_run: bool,
-    resume: str | None,
-) -> None:
-    """Copy events, and print how many; exit 1 when one did not fit."""
-    settings = load()
-    if is_ours(to, settings.namespace):
-        raise typer.BadParameter(f"{to} is a topic of authbus: facts are never told again there")
-    plan = EventPlan(
-        to=to,
-        replay_id=new_id() if resume is None else _read("--resume", resume, _replay_id),
-        begin=_read("--from", begin, bound),
-        end=None if end is None else _read("--to", end, bound),
-        where=_read("--where", where, Where.read),
-        rate=None if rate is None else _read("--rate", rate, a_second),
-        dry_run=dry_run,
-        resumed=resume is not None,
-    )
-    _announce(plan.replay_id, dry_run=dry_run)
-    done = run_quietly(_copied(settings, plan))
-    show(done.as_json())
-    if not done.is_good:
-        raise typer.Exit(1)
 
 
 async def _moved(settings: Settings, group: str, begin: Bound, dry_run: bool) -> list[Move]:
     async with group_replay(settings) as replay:
         return await replay.run(group, begin, dry_run=dry_run)
-
-
-async def _copied(settings: Settings, plan: EventPlan) -> CopyReport:
-    with progress() as tell:
-        async with event_replay(settings, tell) as replay:
-            return await replay.run(plan)
-
-
-def _announce(replay_id: UUID, *, dry_run: bool) -> None:
-    if not dry_run:
-        report(f"replay {replay_id} (should this end early: --resume {replay_id})")
 
 
 async def _replayed(settings: Settings, plan: Plan) -> Summary:
@@ -124,14 +77,6 @@ async def _replayed(settings: Settings, plan: Plan) -> Summary:
                 return await replay.run(plan)
 
 
-def a_second(text: str) -> float:
-    """`500/s` or `500`. Raises ValueError."""
-    rate = float(text.removesuffix("/s"))
-    if not rate > 0:
-        raise ValueError("not a rate")
-    return rate
-
-
 def _topic(name: str, namespace: str) -> Topic:
     named = {each.name(namespace): each for each in COMMAND_TOPICS}
     named |= {each.suffix: each for each in COMMAND_TOPICS}
@@ -139,17 +84,3 @@ def _topic(name: str, namespace: str) -> Topic:
         known = ", ".join(each.name(namespace) for each in COMMAND_TOPICS)
         raise typer.BadParameter(f"{name} is no topic of commands. Those are: {known}")
     return named[name]
-
-
-def _replay_id(text: str) -> UUID:
-    found = UUID(text)
-    if id_time(found) is None:
-        raise ValueError("not an id of a replay")
-    return found
-
-
-def _read(option: str, given: object, how: Callable[..., T]) -> T:
-    try:
-        return how(given)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint=option) from None

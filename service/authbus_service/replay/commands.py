@@ -4,10 +4,10 @@ A copy has its original's key, value, headers and partition, and two headers tha
 half-way it goes on under the same replay id: what it has sent is found on the topic.
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +19,8 @@ from authbus_service.cluster import Admin
 from authbus_service.consumers.bounded import read_bounded
 from authbus_service.core import clock
 from authbus_service.core.database import Database
-from authbus_service.core.ids import id_time
 from authbus_service.replay import outcomes
+from authbus_service.replay.begun import SKEW, Original, Tell, begun_at
 from authbus_service.replay.beside import beside
 from authbus_service.replay.copying import Copier, Copy, copier
 from authbus_service.replay.outcomes import Outcomes
@@ -28,19 +28,8 @@ from authbus_service.replay.ranges import Bound, Span, largest_batch, places_of,
 from authbus_service.replay.records import Mark, Record, Where, can_be_copied, copied
 from authbus_service.replay.summary import Summary
 
-# Called with a step's name, how much of it is done, and how much there is, where that is known.
-Tell = Callable[[str, int, int | None], None]
-
-# Clocks of the brokers and of this process may differ by less than this.
-SKEW = timedelta(hours=1)
 # Other questions wait behind a fetch that waits for news, and reading ends where the topic ended.
 _FETCH_MS = 20
-Original = tuple[int, int]
-
-
-def begun_at(replay_id: UUID) -> datetime:
-    """When a replay was begun: its id tells."""
-    return id_time(replay_id) or clock.now()
 
 
 @dataclass(frozen=True, slots=True)

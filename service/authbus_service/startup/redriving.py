@@ -20,8 +20,9 @@ from authbus_service.replay.letters import DeadLetters
 from authbus_service.replay.originals import Originals
 from authbus_service.replay.redriving import Redriving, Service
 from authbus_service.startup.clients import declared_clients
+from authbus_service.startup.copying import cluster
 from authbus_service.startup.hashing import hash_pool
-from authbus_service.startup.replaying import cluster, up_to_date
+from authbus_service.startup.replaying import up_to_date
 from authbus_service.startup.servers import Servers
 
 

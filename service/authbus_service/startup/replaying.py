@@ -7,15 +7,15 @@ from authbus_service.cluster import Admin, settle
 from authbus_service.consumers.intakes import groups_of
 from authbus_service.core.config import Settings
 from authbus_service.core.database import Database
-from authbus_service.replay.commands import CommandReplay, Tell
-from authbus_service.replay.events import EventReplay
+from authbus_service.replay.begun import Tell
+from authbus_service.replay.commands import CommandReplay
 from authbus_service.replay.groups import GroupReplay
 from authbus_service.replay.records import Where
 from authbus_service.replay.states import UserStates
 from authbus_service.replay.watching import Watching
 from authbus_service.startup.clients import declared_clients
+from authbus_service.startup.copying import cluster
 from authbus_service.startup.database import open_database, require_newest
-from authbus_service.startup.errors import StartupError
 from authbus_service.startup.fence import require_fence
 from authbus_service.startup.servers import Servers, addresses
 
@@ -80,26 +80,7 @@ async def watching(settings: Settings, where: Where) -> AsyncGenerator[Watching]
 
 
 @asynccontextmanager
-async def event_replay(settings: Settings, tell: Tell) -> AsyncGenerator[EventReplay]:
-    """What copies events of the Kafka that is given. Raises StartupError and ClusterError."""
-    async with cluster(settings) as admin:
-        yield EventReplay(admin, settings.namespace, tell, admin.security)
-
-
-@asynccontextmanager
 async def group_replay(settings: Settings) -> AsyncGenerator[GroupReplay]:
     """What moves groups of the Kafka that is given. Raises StartupError and ClusterError."""
     async with cluster(settings) as admin:
         yield GroupReplay(admin, settings.namespace, admin.security)
-
-
-@asynccontextmanager
-async def cluster(settings: Settings) -> AsyncGenerator[Admin]:
-    """The Kafka that is given. Raises StartupError and ClusterError."""
-    if settings.kafka_bootstrap_servers is None:
-        raise StartupError(
-            "KAFKA_BOOTSTRAP_SERVERS is not set. "
-            "`authbus serve` prints the one of a Kafka of its own"
-        )
-    async with Admin.connect(settings.kafka_bootstrap_servers, settings.security()) as admin:
-        yield admin
