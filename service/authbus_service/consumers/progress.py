@@ -40,7 +40,8 @@ class Progress:
 
     def __init__(self) -> None:
         """Nothing is assigned yet."""
-        # Two counts that grow with each step: records taken in or given away, records finished.
+        # Two counts that grow with each step, for the watchdog: records taken in or given away (and
+        # tries to be let in), records finished.
         self.taken = self.finished = 0
         self._partitions: dict[Place, _Partition] = {}
         # How far the fence is known to be durable; Kafka's offset follows this and nothing else.

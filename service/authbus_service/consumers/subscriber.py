@@ -162,6 +162,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
             try:
                 await self._guard(await self._offsets(assigned))
             except OUTAGE as error:
+                self.progress.taken += 1
                 _log.warning("the fence is not known", group=self.group, error=type(error).__name__)
                 await asyncio.sleep(_GUARD_AGAIN_SECONDS)
             except Exception as error:  # noqa: BLE001 - the process ends with it

@@ -92,6 +92,16 @@ async def test_a_database_that_does_not_answer_the_guard_is_asked_again(world: W
     assert world.failures == []
 
 
+async def test_a_guard_that_cannot_be_asked_is_no_standstill(world: World) -> None:
+    world.guard_errors = [OSError(), TimeoutError()]
+
+    await world.assign(ZERO)
+    await world.take(0)
+
+    tries, records = 2, 1
+    assert world.intake.progress.taken == tries + records
+
+
 async def test_a_guard_that_refuses_ends_the_process_and_nothing_is_handled(world: World) -> None:
     error = RuntimeError("the database went back in time")
     world.guard_errors = [error]
