@@ -86,7 +86,8 @@ async def test_metrics_are_served_in_the_format_of_prometheus(world: World) -> N
 
     assert answer.status == 200
     assert (answer.getheader("content-type") or "").startswith("text/plain; version=")
-    assert "# TYPE authbus_relay_leads gauge\nauthbus_relay_leads 0.0\n" in body
+    assert "# TYPE authbus_stage_seconds histogram\n" in body
+    assert 'authbus_stage_seconds_count{stage="open"} 0.0\n' in body
 
 
 async def test_the_page_of_the_contract_shows_every_command_and_event(world: World) -> None:
