@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
+from sqlalchemy.engine import make_url
 
 from authbus.topics import TOPICS, replies
 from authbus_service.cluster import Admin, ClusterError
@@ -21,7 +22,8 @@ def name() -> str:
 @asynccontextmanager
 async def database(url: str) -> AsyncGenerator[str]:
     """A migrated database beside the one at `url`, dropped at the end."""
-    beside = open_database(url).engine.url
+    await open_database(url).close()  # it is PostgreSQL's, and its words about TLS make sense
+    beside = make_url(url)
     made = name().replace("-", "_")
     plain = beside.set(drivername="postgresql").render_as_string(hide_password=False)
     try:
