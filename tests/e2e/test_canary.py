@@ -93,6 +93,7 @@ def proof(masters: Masters, command_id: UUID) -> str:
     return operator_token(masters, issuer="authbus/auth", command_id=command_id, at=clock.now())
 
 
+@pytest.mark.gate
 async def test_secrets_are_in_no_file_and_personal_data_only_where_it_belongs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

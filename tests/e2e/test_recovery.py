@@ -51,6 +51,7 @@ async def lived(settings: Mapping[str, str], log: Path) -> tuple[dict[str, Any],
     return where, user, session
 
 
+@pytest.mark.gate
 @pytest.mark.timeout(180)
 async def test_a_lost_database_is_noticed_and_comes_back_from_nothing_but_the_topics(
     settings: Mapping[str, str], database: Database, addresses: Addresses, tmp_path: Path
@@ -89,6 +90,7 @@ async def test_a_lost_database_is_noticed_and_comes_back_from_nothing_but_the_to
     assert not [each for each in (EMAIL, PASSWORD, NEW) if each in told]
 
 
+@pytest.mark.gate
 @pytest.mark.timeout(180)
 async def test_a_token_is_refused_whose_session_could_not_come_back(
     settings: Mapping[str, str], database: Database, addresses: Addresses, tmp_path: Path

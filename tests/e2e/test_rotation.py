@@ -27,6 +27,9 @@ PASSWORD, USERS, LEAD = "correct horse battery", 8, 3
 TAKEN_UP, SHORT = timedelta(seconds=1), 20
 
 
+pytestmark = [pytest.mark.gate, pytest.mark.timeout(180)]
+
+
 @pytest.fixture
 def life() -> int:
     """Seconds of an access token."""
@@ -133,7 +136,6 @@ def jwks(http: str) -> set[str]:
         connection.close()
 
 
-@pytest.mark.timeout(180)
 async def test_no_log_in_fails_while_keys_are_rotated_under_load(
     serving: Serving, tmp_path: Path
 ) -> None:

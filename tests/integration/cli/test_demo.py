@@ -35,10 +35,10 @@ async def topics_of_demos(servers: str) -> set[str]:
         await admin.close()
 
 
-async def test_the_demo_tells_a_life_of_an_account_in_json_lines_and_ends_with_0(
+async def test_the_demo_tells_a_life_of_an_account_in_json_lines_and_its_bytes_hold_nothing_secret(
     authbus: Authbus,
 ) -> None:
-    ended = await authbus("demo")
+    ended = await authbus("demo", "--bytes")
 
     assert ended.status == 0, ended.err
     assert [each["what"] for each in told(ended, "downstream")] == [
@@ -54,13 +54,6 @@ async def test_the_demo_tells_a_life_of_an_account_in_json_lines_and_ends_with_0
     assert told(ended, "producer")[-1]["reason"] == "session_ended"
     assert told(ended, "demo")[-1]["passwords_and_tokens_on"] == []
     assert told(ended, "demo")[-1]["address_on"] == ["auth.state.users.v1"]
-
-
-async def test_the_demo_shows_the_bytes_of_each_command_and_they_hold_nothing_secret(
-    authbus: Authbus,
-) -> None:
-    ended = await authbus("demo", "--bytes")
-
     values = [each["value"] for each in told(ended, "command") if "value" in each]
     assert len(values) == 5
     assert all(value.startswith("eyJ") and value.count(".") == 4 for value in values)

@@ -30,7 +30,10 @@ SHORT, LONG = 12, 150
 
 @pytest.mark.parametrize(
     "rounds",
-    [SHORT, pytest.param(LONG, marks=[pytest.mark.nightly, pytest.mark.timeout(1800)])],
+    [
+        pytest.param(SHORT, marks=pytest.mark.gate),
+        pytest.param(LONG, marks=[pytest.mark.nightly, pytest.mark.timeout(1800)]),
+    ],
 )
 async def test_nothing_is_missed_or_repeated_and_nobody_comes_back_while_all_goes_on(
     service: StandIn, new_stream: NewStream, monkeypatch: pytest.MonkeyPatch, rounds: int

@@ -40,6 +40,8 @@ PASSWORD, TOKEN = SecretStr("correct horse battery"), SecretStr("a token")
 AT_ONCE = 10
 LONGEST_PAUSE = 0.01
 COUNTS = [100, pytest.param(1000, marks=pytest.mark.nightly)]
+# Races that cost many hashes each.
+FEW = [20, pytest.param(1000, marks=pytest.mark.nightly)]
 
 
 @dataclass
