@@ -47,7 +47,7 @@ async def test_the_demo_tells_a_life_of_an_account_in_json_lines_and_its_bytes_h
         "SessionEnded",
     ]
     assert [each["sequence"] for each in told(ended, "downstream")] == [1, 2, 3]
-    assert len(told(ended, "command")) == 5
+    assert len([each for each in told(ended, "command") if "bytes" in each]) == 5
     assert len(told(ended, "reply")) == 5
     assert {"code": "invalid_credentials"}.items() <= told(ended, "producer")[1].items()
     assert told(ended, "producer")[3]["same_session"] is True
