@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from authbus_service.recovery.reading import Topics
 from authbus_service.recovery.recover import Recovery
 from authbus_service.recovery.report import Report
 from authbus_service.relay.loop import Relay
+from authbus_service.startup.fence import committed_offsets
 from authbus_service.startup.keys import open_keyring
 from tests.rig.topics import records
 from tests.rig.world import World
@@ -90,7 +92,13 @@ async def recovered(world: World, *, dry_run: bool = False) -> Report:
     recovery = Recovery(
         database=world.database,
         topics=Topics(world.servers, world.namespace),
-        groups=groups_of(world.namespace),
+        committed=partial(
+            committed_offsets,
+            world.servers,
+            {},
+            namespace=world.namespace,
+            groups=groups_of(world.namespace),
+        ),
         keyring=ring,
         opener=Opener(ring, EMBEDDED_CLIENTS, world.namespace),
         tools=tools_of(world.database, world.hashes, policy, *readers),

@@ -3,17 +3,17 @@
 from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
-from aiokafka import TopicPartition
 from sqlalchemy import select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from authbus.topics import COMMAND_TOPICS, EVENTS, SESSIONS_ENDED, USERS_STATE
+from authbus.topics import EVENTS, SESSIONS_ENDED, USERS_STATE
 from authbus_service.core.ids import new_id
 from authbus_service.core.installation import Installation
 from authbus_service.inbox import fence
 from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.models import OutboxRow
 from authbus_service.outbox.repository import Said, Waiting
+from authbus_service.recovery.reading import Place
 
 _WITH_EVENTS = (USERS_STATE.suffix, SESSIONS_ENDED.suffix)
 _MOST_WAITING = 1_000_000
@@ -54,16 +54,12 @@ def _said_before(rows: Iterable[Waiting], said: Collection[UUID]) -> Iterable[Sa
             before = []
 
 
-async def go_on_from(
-    db: AsyncConnection, committed: Mapping[TopicPartition, int], namespace: str
-) -> None:
+async def go_on_from(db: AsyncConnection, committed: Mapping[Place, int]) -> None:
     """Services may start again, under a new epoch, where their groups have committed.
 
     What came behind that is theirs: what was handled they know, and what waited too long expires.
     """
-    suffix = {topic.name(namespace): topic.suffix for topic in COMMAND_TOPICS}
-    below = {(suffix[place.topic], place.partition): offset for place, offset in committed.items()}
-    await fence.move(db, below)
+    await fence.move(db, committed)
     await db.execute(
         update(Installation).values(epoch=new_id(), recovering=False, restore_point=None)
     )

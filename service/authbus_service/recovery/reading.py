@@ -88,23 +88,6 @@ class Topics:
                 if found := await reader.some(reader.left):
                     yield found
 
-    async def committed(self, group: str, topics: Iterable[Topic]) -> dict[TopicPartition, int]:
-        """A Kafka group's offsets of these topics; none when it has none, or Kafka forgot it."""
-        places = self.places(topics)
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.servers,
-            group_id=group,
-            enable_auto_commit=False,
-            **self.security,
-        )
-        await consumer.start()
-        try:
-            consumer.assign(places)
-            found = [(place, await consumer.committed(place)) for place in places]
-        finally:
-            await consumer.stop()
-        return {place: offset for place, offset in found if offset is not None}
-
     async def settle(self) -> None:
         """End what a relay had begun to say, so that nothing is said behind the ends."""
         await settle_past(self.namespace, {"bootstrap_servers": self.servers, **self.security})

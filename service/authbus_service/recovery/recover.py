@@ -1,8 +1,7 @@
 """`authbus recover`, step by step. Killed at any of them, it is run again and goes on."""
 
 import asyncio
-from collections import ChainMap
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from authbus.envelope import read_headers
-from authbus.topics import AUDIT, COMMAND_TOPICS, EVENTS, Topic
+from authbus.topics import AUDIT, COMMAND_TOPICS, EVENTS
 from authbus_service.auth.proof import Policy, Tools
 from authbus_service.auth.users import repository as users
 from authbus_service.consumers.opening import Opener
@@ -39,7 +38,7 @@ from authbus_service.recovery.late import Late
 from authbus_service.recovery.losing import Losses
 from authbus_service.recovery.ordering import in_time
 from authbus_service.recovery.preparing import Batch, Preparing
-from authbus_service.recovery.reading import Topics
+from authbus_service.recovery.reading import Place, Topics
 from authbus_service.recovery.report import Report
 from authbus_service.recovery.states import take_states
 from authbus_service.recovery.unsealing import unsealing
@@ -59,11 +58,11 @@ Tell = Callable[[str, int, int | None], None]
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What a recovery works with. `groups` are the Kafka groups of the service and their topics."""
+    """What a recovery works with. `committed` asks where the service's groups go on."""
 
     database: Database
     topics: Topics
-    groups: Mapping[str, Iterable[Topic]]
+    committed: Callable[[], Awaitable[Mapping[Place, int]]]
     keyring: KeyRing
     opener: Opener
     tools: Tools
@@ -180,9 +179,9 @@ class Recovery:
         await self._late(report)
         report.sessions_ended = await end_lost_sessions(self.database, self.keyring.masters)
         losses.tell_ends()
-        committed = [await self.topics.committed(*each) for each in self.groups.items()]
+        committed = await self.committed()
         async with self.database.transaction() as db:
-            await go_on_from(db, {**ChainMap(*committed)}, self.topics.namespace)
+            await go_on_from(db, committed)
 
     async def _late(self, report: Report) -> None:
         """Handle what came since the last event, or so shortly before it that it was not said."""

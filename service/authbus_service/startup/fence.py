@@ -5,6 +5,7 @@ from typing import Any
 
 from authbus_service.cluster import Admin
 from authbus_service.consumers import Guard
+from authbus_service.consumers.arrival import Place
 from authbus_service.core.database import Database
 
 
@@ -20,9 +21,17 @@ async def require_fence(
 
     Offsets are read before the fence: a process that works meanwhile moves the fence first.
     """
-    committed: dict[tuple[str, int], int] = {}
+    committed = await committed_offsets(servers, security, namespace=namespace, groups=groups)
+    await Guard(database, servers, namespace, security)(committed)
+
+
+async def committed_offsets(
+    servers: str, security: Mapping[str, Any], *, namespace: str, groups: Iterable[str]
+) -> dict[Place, int]:
+    """Where these groups go on, by topic (without the namespace) and partition."""
+    found: dict[Place, int] = {}
     async with Admin.connect(servers, security) as admin:
         for group in groups:
             for (topic, partition), offset in (await admin.committed(group)).items():
-                committed[topic.removeprefix(f"{namespace}."), partition] = offset
-    await Guard(database, servers, namespace, security)(committed)
+                found[topic.removeprefix(f"{namespace}."), partition] = offset
+    return found

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from authbus_service.auth.roles.declaring import read_roles
 from authbus_service.cluster import settle
@@ -16,6 +17,7 @@ from authbus_service.recovery.reading import Topics
 from authbus_service.recovery.recover import Recovery, Tell
 from authbus_service.startup.clients import declared_clients
 from authbus_service.startup.database import bring_to_newest, open_database, require_newest
+from authbus_service.startup.fence import committed_offsets
 from authbus_service.startup.hashing import hash_pool
 from authbus_service.startup.servers import Servers, addresses
 from authbus_service.startup.topics import require_topics
@@ -46,7 +48,13 @@ async def recovery(place: Servers, tell: Tell) -> AsyncGenerator[Recovery]:
         yield Recovery(
             database=database,
             topics=Topics(kafka, settings.namespace, security),
-            groups=groups_of(settings.namespace),
+            committed=partial(
+                committed_offsets,
+                kafka,
+                security,
+                namespace=settings.namespace,
+                groups=groups_of(settings.namespace),
+            ),
             keyring=ring,
             opener=Opener(ring, clients, settings.namespace),
             tools=tools_of(database, hashes, policy, *readers_of(settings.issuer, ring)),
