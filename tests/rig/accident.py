@@ -93,11 +93,7 @@ async def recovered(world: World, *, dry_run: bool = False) -> Report:
         database=world.database,
         topics=Topics(world.servers, world.namespace),
         committed=partial(
-            committed_offsets,
-            world.servers,
-            {},
-            namespace=world.namespace,
-            groups=groups_of(world.namespace),
+            committed_offsets, world.servers, {}, world.namespace, groups_of(world.namespace)
         ),
         keyring=ring,
         opener=Opener(ring, EMBEDDED_CLIENTS, world.namespace),

@@ -21,12 +21,12 @@ async def require_fence(
 
     Offsets are read before the fence: a process that works meanwhile moves the fence first.
     """
-    committed = await committed_offsets(servers, security, namespace=namespace, groups=groups)
+    committed = await committed_offsets(servers, security, namespace, groups)
     await Guard(database, servers, namespace, security)(committed)
 
 
 async def committed_offsets(
-    servers: str, security: Mapping[str, Any], *, namespace: str, groups: Iterable[str]
+    servers: str, security: Mapping[str, Any], namespace: str, groups: Iterable[str]
 ) -> dict[Place, int]:
     """Where these groups go on, by topic (without the namespace) and partition."""
     found: dict[Place, int] = {}

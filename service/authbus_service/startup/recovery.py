@@ -36,6 +36,7 @@ async def recovery(place: Servers, tell: Tell) -> AsyncGenerator[Recovery]:
     clients = declared_clients(settings.clients, own_kafka=place.own_kafka)
     policy = policy_of(settings, read_roles(settings.roles))
     database, hashes = open_database(url), hash_pool(settings)
+    groups = groups_of(settings.namespace)
     try:
         await (bring_to_newest if place.own_database else require_newest)(database)
         cluster = await require_topics(
@@ -48,13 +49,7 @@ async def recovery(place: Servers, tell: Tell) -> AsyncGenerator[Recovery]:
         yield Recovery(
             database=database,
             topics=Topics(kafka, settings.namespace, security),
-            committed=partial(
-                committed_offsets,
-                kafka,
-                security,
-                namespace=settings.namespace,
-                groups=groups_of(settings.namespace),
-            ),
+            committed=partial(committed_offsets, kafka, security, settings.namespace, groups),
             keyring=ring,
             opener=Opener(ring, clients, settings.namespace),
             tools=tools_of(database, hashes, policy, *readers_of(settings.issuer, ring)),
