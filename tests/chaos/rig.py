@@ -20,7 +20,6 @@ class ProxiedListener:
     direct_port: int
     broker_port: int
     proxy_port: int
-    controller_port: int
 
     @property
     def direct(self) -> str:
@@ -34,18 +33,13 @@ class ProxiedListener:
 
     def stack(self, *, postgres: bool = False) -> EmbeddedStack:
         """Plan the embedded stack, not started yet."""
-        here = f"BROKER://{_HOST}:{self.direct_port}"
-        controller = f"{_HOST}:{self.controller_port}"
         return EmbeddedStack(
             postgres=postgres,
             kafka_port=self.direct_port,
             broker_config={
-                "listeners": f"{here},PROXIED://{_HOST}:{self.broker_port},"
-                f"CONTROLLER://{controller}",
-                "advertised.listeners": f"{here},PROXIED://{self.proxied}",
-                "listener.security.protocol.map": "BROKER:PLAINTEXT,PROXIED:PLAINTEXT,"
-                "CONTROLLER:PLAINTEXT",
-                "controller.quorum.voters": f"1@{controller}",
+                "listeners": f"PROXIED://{_HOST}:{self.broker_port}",
+                "advertised.listeners": f"PROXIED://{self.proxied}",
+                "listener.security.protocol.map": "PROXIED:PLAINTEXT",
             },
         )
 
@@ -55,6 +49,5 @@ class ProxiedListener:
 
 
 def proxied_listener() -> ProxiedListener:
-    """Choose four ports that are free just now."""
-    direct, broker, proxy, controller = free(4)
-    return ProxiedListener(direct, broker, proxy, controller)
+    """Choose three ports that are free just now."""
+    return ProxiedListener(*free(3))
