@@ -128,6 +128,12 @@ def test_the_service_is_stopped_later_than_it_needs_to_finish(folder: Path) -> N
     assert pod["terminationGracePeriodSeconds"] > needs + 10
 
 
+def test_no_service_beside_it_becomes_a_setting_of_the_service(folder: Path) -> None:
+    pod = deployment(folder)["spec"]["template"]["spec"]
+
+    assert pod["enableServiceLinks"] is False
+
+
 def test_the_service_is_given_real_settings_and_no_right_on_the_machine(folder: Path) -> None:
     pod = deployment(folder)["spec"]["template"]["spec"]
     mounts = {each["name"] for each in pod["volumes"]}

@@ -2,6 +2,7 @@
 
 from authbus.errors import AuthError
 from authbus_service.cluster import ClusterError
+from authbus_service.consumers.went_back import DatabaseWentBackError
 from authbus_service.core.config import ConfigError
 from authbus_service.core.security.compiled.build import BuildError
 from authbus_service.core.security.masters import MasterKeyError
@@ -9,6 +10,8 @@ from authbus_service.core.security.rotation import RotationError
 from authbus_service.core.watchdog import StalledError
 from authbus_service.embedded import EmbeddedError
 from authbus_service.inbox.writing import RecoveryRunsError
+from authbus_service.recovery.events import UnknownEventError
+from authbus_service.recovery.unsealing import UnsealerGoneError
 from authbus_service.startup.errors import StartupError
 
 _MENDABLE = (
@@ -16,12 +19,15 @@ _MENDABLE = (
     BuildError,
     ClusterError,
     ConfigError,
+    DatabaseWentBackError,
     EmbeddedError,
     MasterKeyError,
     RecoveryRunsError,
     RotationError,
     StalledError,
     StartupError,
+    UnknownEventError,
+    UnsealerGoneError,
 )
 
 

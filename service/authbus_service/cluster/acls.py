@@ -98,9 +98,9 @@ def consumer_acls(
 
 
 def relay_acls(namespace: str, known: Principals) -> Iterable[Acl]:
-    """Says what the outbox holds, and alone may; remembers it."""
+    """Says what the outbox holds, and alone may; remembers it, and buries what fits no topic."""
     may = _Granting(known.relay, namespace)
-    yield from may.on(SAID_BY_RELAY, "WRITE")
+    yield from may.on((*SAID_BY_RELAY, topics.DEAD_LETTERS), "WRITE")
     yield from may.on([topics.RELAY], "READ")
     yield from may.as_relay()
 

@@ -66,7 +66,8 @@ def _claim(headers: Sequence[tuple[str, bytes | None]], now: datetime) -> UUID |
         expires_at = instant(expiry.decode())
         if len(id_) != _UUID_LENGTH or expires_at is None or now < expires_at:
             return None
-        b"".join(value for value in named.values() if value is not None).decode()
+        for value in named.values():
+            (value or b"").decode()
         return UUID(id_.decode())
     except ValueError:
         return None

@@ -74,6 +74,7 @@ class Speaker:
             try:
                 await self._send(letter)
             except (KafkaError, TimeoutError) as error:
+                self._watch.tries += 1
                 _log.warning("dead letter waits", error=type(error).__name__)
                 await asyncio.sleep(_AGAIN_SECONDS)
             else:

@@ -23,8 +23,10 @@ def taken_out(url: URL) -> tuple[URL, dict[str, Any]]:
     bare = url.difference_update_query(_WORDS)
     if mode not in {"", *_UNCHECKED, *_CHECKED}:
         raise ValueError(f"sslmode must be one of {', '.join(sorted(_UNCHECKED | _CHECKED))}")
-    if root is not None and mode == "require":
+    if root not in {None, "system"} and mode == "require":
         mode = "verify-ca"
+    if root == "system" and mode != "verify-full":
+        raise ValueError("sslrootcert=system needs sslmode=verify-full: anybody has a certificate")
     if mode in _CHECKED:
         files = Tls(None if root == "system" else root, given.get("sslcert"), given.get("sslkey"))
         return bare, {"ssl": files.context(check_host=mode == "verify-full")}

@@ -14,7 +14,11 @@ from authbus_service.core.errors import ConfigError
 _Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
 _Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
 _Function = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
-_TLS = ("kafka_ca_file", "kafka_certificate_file", "relay_certificate_file")
+_PAIRS = (
+    ("kafka_key_file", "kafka_certificate_file"),
+    ("relay_key_file", "relay_certificate_file"),
+)
+_TLS = ("kafka_ca_file", *(each for pair in _PAIRS for each in pair))
 _SASL = ("kafka_username", "kafka_password_file", "kafka_token_file", "kafka_token_provider")
 _SASL_RELAY = ("relay_username", "relay_password_file", "relay_token_file")
 
@@ -50,6 +54,9 @@ class KafkaSettings(BaseModel):
             raise ValueError("AUTHBUS_KAFKA_SECURITY_PROTOCOL needs KAFKA_BOOTSTRAP_SERVERS")
         if not tls and (idle := self._given(_TLS)):
             raise ValueError(f"{idle} needs AUTHBUS_KAFKA_SECURITY_PROTOCOL=SSL or SASL_SSL")
+        for key, certificate in _PAIRS:
+            if self._given((key,)) and not self._given((certificate,)):
+                raise ValueError(f"{self._given((key,))} needs AUTHBUS_{certificate.upper()}")
         if not sasl and (idle := self._given((*_SASL, *_SASL_RELAY))):
             raise ValueError(f"{idle} needs AUTHBUS_KAFKA_SECURITY_PROTOCOL=SASL_SSL")
         if sasl:
@@ -63,7 +70,7 @@ class KafkaSettings(BaseModel):
     def logs_in(self) -> bool:
         """Whether we prove to Kafka who we are, so that it can tell names apart."""
         sasl = self.kafka_security_protocol.startswith("SASL")
-        return sasl or self.kafka_certificate_file is not None
+        return sasl or bool(self._given(("kafka_certificate_file", "relay_certificate_file")))
 
     @property
     def relay_has_a_name_of_its_own(self) -> bool:

@@ -1,8 +1,8 @@
 """Commands that came since a time, read once more in its order."""
 
 from collections import deque
-from collections.abc import AsyncGenerator, Collection
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
 from uuid import UUID
@@ -14,17 +14,24 @@ from authbus.topics import AUDIT, COMMAND_TOPICS
 from authbus_service.consumers.arrival import Arrival, arrival
 from authbus_service.consumers.labels import read_labels
 from authbus_service.consumers.unreadable import UnreadableError
-from authbus_service.recovery.reading import Reader, Topics
+from authbus_service.recovery.reading import Place, Reader, Topics
 
 _by_place = attrgetter("appended_at", "place", "offset")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Backlog:
-    """What came since then, or, with None, all that is still there."""
+    """What came since then, or, with None, all that is still there.
+
+    `committed` is where the service's groups go on: below it all was finished. `ids` are those that
+    its records claim, `finished_at` when the newest that was finished had come, once it is read.
+    """
 
     topics: Topics
     since: datetime | None
+    committed: Mapping[Place, int]
+    ids: set[UUID] = field(default_factory=set[UUID])
+    finished_at: datetime | None = None
 
     async def by_time(self) -> AsyncGenerator[list[Arrival]]:
         """All of it, some at a time."""
@@ -32,9 +39,16 @@ class Backlog:
             async for arrivals in _by_time(reader):
                 yield arrivals
 
-    async def ids(self) -> set[UUID]:
-        """The ids that its records claim."""
-        return {id_ async for arrivals in self.by_time() for id_ in map(_claimed, arrivals) if id_}
+    async def read(self) -> None:
+        """Look at all of it once."""
+        async for arrivals in self.by_time():
+            self.ids |= {id_ for id_ in map(_claimed, arrivals) if id_}
+            times = [came.appended_at for came in arrivals if self.is_finished(came)]
+            self.finished_at = max([*times, *filter(None, [self.finished_at])], default=None)
+
+    def is_finished(self, came: Arrival) -> bool:
+        """Whether the service goes on behind this record."""
+        return came.offset < self.committed.get(came.place, 0)
 
 
 async def audited(topics: Topics, since: datetime | None, commands: Collection[UUID]) -> set[UUID]:
@@ -54,15 +68,18 @@ def _claimed(came: Arrival) -> UUID | None:
 
 
 async def _by_time(reader: Reader) -> AsyncGenerator[list[Arrival]]:
+    """Nearly in order: a new leader's clock may be behind that of the one before."""
     held: dict[TopicPartition, deque[Arrival]] = {place: deque() for place in reader.left}
+    newest: dict[TopicPartition, datetime] = {}
     while reader.left or any(held.values()):
         bare = [place for place in reader.left if not held[place]]
         if bare:
             for topic, record in await reader.some(bare):
-                place = TopicPartition(record.topic, record.partition)
-                held[place].append(arrival(topic, record))
+                place, came = TopicPartition(record.topic, record.partition), arrival(topic, record)
+                held[place].append(came)
+                newest[place] = max(came.appended_at, newest.get(place, came.appended_at))
             continue
-        until = min((held[place][-1].appended_at for place in reader.left), default=None)
+        until = min((newest[place] for place in reader.left), default=None)
         due: list[Arrival] = []
         for queue in held.values():
             while queue and (until is None or queue[0].appended_at <= until):

@@ -176,26 +176,38 @@ class Recovery:
         await take_states(self.database, self.topics, losses.users - ahead, report)
         async with self.database.transaction() as db:
             await users.own_addresses(db, survey.moved | losses.users)
-        await self._late(report)
+        committed = await self.committed()
+        await self._late(report, committed)
         report.sessions_ended = await end_lost_sessions(self.database, self.keyring.masters)
         losses.tell_ends()
-        committed = await self.committed()
         async with self.database.transaction() as db:
             await go_on_from(db, committed)
 
-    async def _late(self, report: Report) -> None:
-        """Handle what came since the last event, or so shortly before it that it was not said."""
+    async def _late(self, report: Report, committed: Mapping[Place, int]) -> None:
+        """Handle what came since the last event, or so shortly before it that it was not said.
+
+        What nothing was finished behind, long after the service was last seen at work, waited
+        unread: that is the service's.
+        """
         last = report.last_event or report.since
         since = None if last is None else last - _UNSAID
-        backlog = Backlog(self.topics, since)
-        told = await audited(self.topics, report.since, await backlog.ids())
+        backlog = Backlog(self.topics, since, committed)
+        await backlog.read()
+        told = await audited(self.topics, report.since, backlog.ids)
+        worked = max(filter(None, [report.last_event, backlog.finished_at]), default=None)
+        until = None if worked is None else worked + _UNSAID
         speaker = Speaker(self.topics.namespace, self.topics.servers, self.topics.security)
         await speaker.start()
         try:
             masters, tools = self.keyring.masters, self.tools
             late = Late(self.database, self.opener, masters, tools, self.policy, told, speaker)
             async for arrivals in backlog.by_time():
-                report.handled_anew += await late.handle(arrivals)
+                doubtful = [
+                    came
+                    for came in arrivals
+                    if backlog.is_finished(came) or (until and came.appended_at <= until)
+                ]
+                report.handled_anew += await late.handle(doubtful)
                 self.tell("late commands", report.handled_anew, None)
         finally:
             await speaker.stop()

@@ -71,7 +71,7 @@ class Unsealer:
 async def unsealing(keys: Mapping[str, ECKey]) -> AsyncGenerator[Unsealer]:
     """Start the process, with these private keys by kid."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", __name__),
+        *(sys.executable, "-P", "-m", __name__),
         stdin=PIPE,
         stdout=PIPE,
         limit=_AHEAD,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select, true
 from sqlalchemy.exc import SQLAlchemyError
 
 from authbus_service.consumers import Consumers
@@ -20,6 +20,8 @@ from authbus_service.startup.database import open_database
 from authbus_service.startup.errors import StartupError
 
 _ANSWER_SECONDS = 5.0
+# Something to commit: where a standby must confirm it and none does, that is what hangs.
+_COMMITTED = select(func.pg_logical_emit_message(true(), "authbus", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,9 @@ class Answering:
         except StartupError:  # a certificate that is being replaced
             return False
         try:
-            async with asyncio.timeout(_ANSWER_SECONDS), database.reading() as db:
-                await db.execute(select(1))
-                return True
+            async with asyncio.timeout(_ANSWER_SECONDS), database.transaction() as db:
+                await db.execute(_COMMITTED)
+            return True
         except (SQLAlchemyError, OSError, TimeoutError):
             return False
         finally:
@@ -82,7 +84,7 @@ def _consuming(consumers: Consumers, servers: Answering) -> Iterator[Part]:
         )
         yield Part(
             f"fetching of {intake.name} commands",
-            partial(_taken, intake),
+            partial(_taken, intake, consumers.watch),
             partial(_is_behind, intake, servers.kafka),
         )
 
@@ -95,8 +97,9 @@ async def _has_unfinished(intake: Intake) -> bool:
     return intake.progress.unfinished > 0
 
 
-def _taken(intake: Intake) -> int:
-    return intake.progress.taken
+def _taken(intake: Intake, watch: Watch) -> tuple[int, int]:
+    """Where each place is held by a command that is tried again, nothing more is taken."""
+    return intake.progress.taken, watch.tries
 
 
 async def _is_behind(intake: Intake, kafka: Mapping[str, Any]) -> bool:

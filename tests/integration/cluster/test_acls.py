@@ -42,7 +42,8 @@ def named(*suffixes: str) -> set[str]:
 
 COMMON = named("commands.credentials.v1", "commands.sessions.v1", "commands.accounts.v1")
 COMMANDS = COMMON | named("commands.admin.v1")
-ANSWERS = named("replies.web", "replies.shell", "dead-letters.v1")
+BURIED = named("dead-letters.v1")
+ANSWERS = named("replies.web", "replies.shell") | BURIED
 VERIFYING = named("state.keys.v1", "sessions.ended.v1")
 SAID = named("events.v1", "state.users.v1", "audit.v1", "relay.v1") | VERIFYING
 ALL = set(TOPICS)
@@ -50,7 +51,7 @@ ALL = set(TOPICS)
 # principal -> (may read, may write, may describe); nobody may alter the number of partitions.
 MATRIX: dict[str, tuple[set[str], set[str], set[str]]] = {
     "authbus": (COMMANDS | named("events.v1", "state.keys.v1"), ANSWERS, ALL),
-    "authbus-relay": (named("relay.v1"), SAID, SAID),
+    "authbus-relay": (named("relay.v1"), BURIED | SAID, BURIED | SAID),
     "authbus-operator": (ALL, COMMANDS | ANSWERS, ALL),
     "web": (named("replies.web") | VERIFYING, COMMON, set()),
     "shell": (named("replies.shell") | VERIFYING, COMMANDS, set()),

@@ -1,6 +1,7 @@
 """What was handled and nobody waits for is passed by in one look-up; nothing else is."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,13 @@ from tests.rig.crowd import PASSWORD, email
 from tests.rig.offsets import all_finished
 from tests.rig.producing import Draft
 from tests.rig.world import World
+
+RawHeader = tuple[str, bytes | None]
+
+
+def _split(headers: Sequence[RawHeader]) -> list[RawHeader]:
+    """With a type that is UTF-8 only together with what follows it."""
+    return [(name, b"x\xc3" if name == "ce_type" else value) for name, value in headers]
 
 
 async def test_a_copy_of_an_expired_command_is_passed_by_and_what_only_looks_like_one_is_not(
@@ -39,13 +47,17 @@ async def test_a_copy_of_an_expired_command_is_passed_by_and_what_only_looks_lik
             await world.web.send(first.with_header("replay_id", b"1"))
         await all_finished(world)
         passed_by = len(ways)
-        await world.web.send(first.but(value=first.value[:-4] + b"AAAA"))
-        await world.web.send(first.but(headers=[*first.headers, first.headers[0]]))
-        await world.web.send(unknown)
-        letters = await world.dead_letters(2)
+        for each in (
+            first.but(value=first.value[:-4] + b"AAAA"),
+            first.but(headers=[*first.headers, first.headers[0]]),
+            first.but(headers=[*_split(first.headers), ("other", b"\xa9")]),
+            unknown,
+        ):
+            await world.web.send(each)
+        letters = await world.dead_letters(3)
         await all_finished(world)
 
-    assert (passed_by, len(ways)) == (0, 3)
-    assert sorted(each["reason"] for each in letters) == ["bad_header", "bad_seal"]
+    assert (passed_by, len(ways)) == (0, 4)
+    assert sorted(each["reason"] for each in letters) == ["bad_header", "bad_header", "bad_seal"]
     assert len(await world.events()) == 1
     assert len(world.web.answers(first.id)) == 1
