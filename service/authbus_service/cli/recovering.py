@@ -1,12 +1,14 @@
 """`authbus recover`."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
+from typing import TextIO
 
 from authbus_service.cli.output import report, say, show, to_a_person
 from authbus_service.cli.progress import progress
 from authbus_service.cli.running import run_quietly
-from authbus_service.core.config import Settings, load
+from authbus_service.core.config import ConfigError, Settings, load
 from authbus_service.embedded import warm
 from authbus_service.recovery.report import Report
 from authbus_service.startup.recovery import recovery
@@ -18,9 +20,22 @@ def recover(*, dry_run: bool, into: Path | None) -> None:
     settings = load()
     if needs_own_kafka(settings):
         warm(report)
-    found = run_quietly(_recover(settings, dry_run))
-    if into is not None:
-        into.write_text(json.dumps(found.as_json(), indent=1))
+    with nullcontext() if into is None else _opened(into) as file:
+        found = run_quietly(_recover(settings, dry_run))
+        _show(found)
+        if file is not None:
+            json.dump(found.as_json(), file, indent=1)
+
+
+def _opened(into: Path) -> TextIO:
+    """Before anything is done: what is lost is told once, and must have a place."""
+    try:
+        return into.open("w")
+    except OSError as error:
+        raise ConfigError(f"{into} cannot be written: {error.strerror}") from None
+
+
+def _show(found: Report) -> None:
     if not to_a_person():
         say(json.dumps(found.as_json()))
         return

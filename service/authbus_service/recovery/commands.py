@@ -6,8 +6,8 @@ exact, whatever the clocks of brokers and databases say.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from contextlib import aclosing
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -36,18 +36,24 @@ _QUESTIONS = frozenset(each.wire_type() for each in handlers.QUESTIONS)
 
 @dataclass(slots=True)
 class Commands:
-    """Records by the id that their headers claim: more than one may claim the same."""
+    """Records by the id that their headers claim: more than one may claim the same.
+
+    `reader` began at `since`; `from_time` makes one that begins elsewhere.
+    """
 
     opener: Opener
     unsealer: Unsealer
     masters: Masters
     reader: Reader
+    since: datetime | None
+    from_time: Callable[[datetime], AbstractAsyncContextManager[Reader]]
     by_id: dict[UUID, list[Arrival]] = field(
         default_factory=lambda: defaultdict[UUID, list[Arrival]](list)
     )
     _read_to: dict[TopicPartition, datetime] = field(default_factory=dict[TopicPartition, datetime])
     # The latest of all that claim an id: else a forged header would have the true one let go of.
     _held_to: dict[UUID, int] = field(default_factory=dict[UUID, int])
+    _forgotten_to: datetime = _LONG_AGO
     _expiring: dict[int, list[UUID]] = field(
         default_factory=lambda: defaultdict[int, list[UUID]](list)
     )
@@ -104,8 +110,25 @@ class Commands:
                 return request
         return None
 
+    async def look_back(self, id_: UUID) -> None:
+        """Read once more where this command must lie: it was redriven, long after it had come."""
+        at = id_time(id_)
+        if at is None or not self._is_past(at):
+            return
+        async with self.from_time(at - NEAR) as reader:
+            left = True
+            while left and reader.left:
+                found = [arrival(*each) for each in await reader.some(reader.left)]
+                left = not found or min(came.appended_at for came in found) <= at + NEAR
+                self.by_id[id_] += [came for came in found if _claimed(came) == id_]
+
+    def _is_past(self, at: datetime) -> bool:
+        before_all = self.since is not None and at < self.since + NEAR
+        return before_all or at + LONGEST_LIFE < self._forgotten_to
+
     def forget(self, before: datetime) -> None:
         """Let go of what had expired by then."""
+        self._forgotten_to = max(self._forgotten_to, before)
         bucket = _bucket(before)
         for each in [each for each in self._expiring if each < bucket]:
             for command_id in self._expiring.pop(each):
@@ -124,13 +147,9 @@ class Commands:
     def _keep(self, place: TopicPartition, came: Arrival) -> None:
         """Hold what might have had an effect."""
         self._read_to[place] = max(self._read_to.get(place, _LONG_AGO), came.appended_at)
-        headers = read_headers(came.headers)
-        try:
-            claimed = UUID(headers["ce_id"])
-        except (KeyError, ValueError):
-            return
-        issued = id_time(claimed)
-        if issued is None or headers.get("ce_type") in _QUESTIONS:
+        headers, claimed = read_headers(came.headers), _claimed(came)
+        issued = None if claimed is None else id_time(claimed)
+        if claimed is None or issued is None or headers.get("ce_type") in _QUESTIONS:
             return
         longest = issued + LONGEST_LIFE
         expires_at = min(instant(headers.get("ce_expirytime")) or longest, longest)
@@ -138,6 +157,13 @@ class Commands:
         bucket = _bucket(expires_at)
         self._held_to[claimed] = max(self._held_to.get(claimed, bucket), bucket)
         self._expiring[bucket].append(claimed)
+
+
+def _claimed(came: Arrival) -> UUID | None:
+    try:
+        return UUID(read_headers(came.headers)["ce_id"])
+    except (KeyError, ValueError):
+        return None
 
 
 def _bucket(at: datetime) -> int:

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapp
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -89,7 +90,9 @@ class Recovery:
                 self.topics.reader(COMMAND_TOPICS, earlier) as reader,
                 unsealing(self.keyring.sealing_keys()) as unsealer,
             ):
-                commands = Commands(self.opener, unsealer, self.keyring.masters, reader)
+                begin = partial(self.topics.reader, COMMAND_TOPICS)
+                masters = self.keyring.masters
+                commands = Commands(self.opener, unsealer, masters, reader, earlier, begin)
                 losses = Losses(report)
                 preparing = Preparing(
                     self.database,

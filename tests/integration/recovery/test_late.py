@@ -97,6 +97,34 @@ async def test_a_command_older_than_the_inbox_remembers_has_no_effect_and_stops_
     assert len(await world.rows("SELECT 1 FROM users")) == 1
 
 
+async def test_a_command_that_was_redriven_long_after_it_had_come_is_found_where_it_lies(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd = Crowd(world)
+    async with serving(world):
+        await crowd.with_sessions(1)
+    copy = await backup(world.database)
+    (newest,) = await world.rows("SELECT max(handled_at) AS at FROM inbox")
+    (late,) = crowd.registers([1])
+    await world.web.send(late)
+    await asyncio.sleep(1)
+    begin = clock.now()
+    async with serving(world):
+        await world.web.heard(late, 1)
+    # Commands are read from after this one had come, as when it had waited for days.
+    monkeypatch.setattr(recover, "_SKEW", newest["at"] - begin)
+    monkeypatch.setattr(recover, "_PATIENCE", timedelta(0))
+    back = replace(world, database=copy)
+
+    report = await recovered(back)
+
+    assert report.lost == []
+    async with serving(back):
+        (answer,) = await crowd.asked(crowd.log_ins([1]))
+    assert isinstance(answer, LoggedIn)
+    await copy.close()
+
+
 async def test_what_waited_unread_is_left_to_the_service_however_long_ago_it_came(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ MASTERS = Masters([os.urandom(32)])
 BEGIN = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=10)
 OPENER = cast("Opener", None)
 UNSEALER = cast("Unsealer", None)
+NOWHERE = cast("Any", None)
 
 
 def second(number: float) -> datetime:
@@ -143,7 +144,7 @@ async def test_no_batch_begins_after_what_a_later_one_still_brings(
 async def test_commands_are_read_as_far_as_events_ask_and_held_until_they_have_expired() -> None:
     ids = [named(second(each)) for each in range(3600)]
     reader = Script(SESSIONS, {0: [command(0, id_, second(at)) for at, id_ in enumerate(ids)]})
-    commands = Commands(OPENER, UNSEALER, MASTERS, reader)
+    commands = Commands(OPENER, UNSEALER, MASTERS, reader, None, NOWHERE)
     held: list[int] = []
 
     for at in range(0, 3600, 10):
@@ -162,7 +163,7 @@ async def test_a_copy_that_claims_to_have_expired_has_nothing_let_go_of_but_itse
     copy = _record(SESSIONS, 0, b"forged", [true.headers[0], expired], second(1))
     reader = Script(SESSIONS, {0: [true, copy, command(0, named(second(2)), second(2))]})
     commands, claimed = (
-        Commands(OPENER, UNSEALER, MASTERS, reader),
+        Commands(OPENER, UNSEALER, MASTERS, reader, None, NOWHERE),
         UUID(dict(true.headers)["ce_id"].decode()),
     )
     await commands.find([named(second(1000))])
@@ -176,7 +177,7 @@ async def test_a_copy_that_claims_to_have_expired_has_nothing_let_go_of_but_itse
 async def test_a_command_that_is_not_there_is_looked_for_ten_minutes_ahead_and_no_further() -> None:
     ids = [named(second(each)) for each in range(3600)]
     reader = Script(SESSIONS, {0: [command(0, id_, second(at)) for at, id_ in enumerate(ids)]})
-    commands = Commands(OPENER, UNSEALER, MASTERS, reader)
+    commands = Commands(OPENER, UNSEALER, MASTERS, reader, None, NOWHERE)
 
     await commands.find([named(second(100))])
 
