@@ -4,8 +4,7 @@ A copy has its original's key, value, headers and partition, and two headers tha
 half-way it goes on under the same replay id: what it has sent is found on the topic.
 """
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,12 +23,11 @@ from authbus_service.replay.begun import SKEW, Original, Tell, begun_at
 from authbus_service.replay.beside import beside
 from authbus_service.replay.copying import Copier, Copy, copier
 from authbus_service.replay.outcomes import Outcomes
-from authbus_service.replay.ranges import Bound, Span, largest_batch, places_of, read, spans
+from authbus_service.replay.ranges import Bound, Span, largest_batch, places_of, read, reader, spans
 from authbus_service.replay.records import Mark, Record, Where, can_be_copied, copied
 from authbus_service.replay.summary import Summary
 
 # Other questions wait behind a fetch that waits for news, and reading ends where the topic ended.
-_FETCH_MS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,18 +158,9 @@ class CommandReplay:
             if (found := outcomes.letter(each)) is not None
         ]
 
-    @asynccontextmanager
-    async def _consumer(self) -> AsyncGenerator[AIOKafkaConsumer]:
+    def _consumer(self) -> AIOKafkaConsumer:
         read_bounded()
-        async with AIOKafkaConsumer(
-            bootstrap_servers=self.admin.servers,
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=_FETCH_MS,
-            **self.security,
-        ) as consumer:
-            yield consumer
+        return reader(self.admin.servers, self.security)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,7 @@
 Facts are never told again on a topic of the declaration: every module downstream would hear them.
 """
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID
@@ -16,10 +15,9 @@ from authbus_service.cluster import Admin
 from authbus_service.replay.begun import SKEW, Original, Tell, begun_at
 from authbus_service.replay.beside import beside
 from authbus_service.replay.copying import Copier, Copy, copier
-from authbus_service.replay.ranges import Bound, largest_batch, places_of, read, spans
+from authbus_service.replay.ranges import Bound, largest_batch, places_of, read, reader, spans
 from authbus_service.replay.records import Mark, Record, Where, copied
 
-_FETCH_MS = 20
 _FETCH_BYTES = 1_048_576
 _REPLIES = "replies."
 
@@ -108,18 +106,8 @@ class EventReplay:
         mine = str(plan.replay_id)
         return {(of.partition, of.offset) for of in marks if of and of.replay_id == mine}
 
-    @asynccontextmanager
-    async def _consumer(self) -> AsyncGenerator[AIOKafkaConsumer]:
-        async with AIOKafkaConsumer(
-            bootstrap_servers=self.admin.servers,
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=_FETCH_MS,
-            max_partition_fetch_bytes=_FETCH_BYTES,
-            **self.security,
-        ) as consumer:
-            yield consumer
+    def _consumer(self) -> AIOKafkaConsumer:
+        return reader(self.admin.servers, self.security, max_partition_fetch_bytes=_FETCH_BYTES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
-
 from authbus.topics import KEYS_STATE
 from authbus_service.cluster import Admin
 from authbus_service.core.security.masters import Masters
 from authbus_service.recovery.keys import SaidKeys
-from authbus_service.replay.ranges import places_of, read, spans
-
-_FETCH_MS = 20
+from authbus_service.replay.ranges import places_of, read, reader, spans
 
 
 @dataclass(slots=True)
@@ -28,14 +24,7 @@ class KeyTopic:
     ) -> "KeyTopic":
         """Read it from its start. Raises ClusterError."""
         found = cls()
-        async with AIOKafkaConsumer(
-            bootstrap_servers=admin.servers,
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=_FETCH_MS,
-            **security,
-        ) as consumer:
+        async with reader(admin.servers, security) as consumer:
             places = await places_of(admin, KEYS_STATE.name(namespace))
             async for records in read(consumer, await spans(consumer, places, None, None)):
                 for each in records:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 from pydantic import ValidationError
 
 from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event, read_headers
@@ -19,12 +19,11 @@ from authbus_service.cluster import Admin
 from authbus_service.consumers.unreadable import Reason
 from authbus_service.core import clock
 from authbus_service.core.ids import new_id
-from authbus_service.replay.ranges import places_of, read, spans
+from authbus_service.replay.ranges import places_of, read, reader, spans
 from authbus_service.replay.records import Record
 
 # The service's own fault: the same record may be handled now.
 OURS = frozenset({Reason.FAILED, Reason.UNKNOWN_KEY})
-_FETCH_MS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +104,7 @@ class DeadLetters:
         """Those that nobody has closed, the oldest first."""
         found: dict[UUID, Open] = {}
         places = await places_of(self.admin, DEAD_LETTERS.name(self.namespace))
-        async with AIOKafkaConsumer(
-            bootstrap_servers=self.admin.servers,
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=_FETCH_MS,
-            **self.security,
-        ) as consumer:
+        async with reader(self.admin.servers, self.security) as consumer:
             stretches = await spans(consumer, places, None, None)
             async for records in read(consumer, stretches):
                 for each in records:

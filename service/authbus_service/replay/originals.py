@@ -5,17 +5,16 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from authbus.state import DeadLetter
 from authbus.topics import COMMAND_TOPICS, Topic
 from authbus_service.consumers.arrival import Arrival, arrival
 from authbus_service.consumers.bounded import read_bounded
-from authbus_service.replay.ranges import Span, read
+from authbus_service.replay.ranges import Span, read, reader
 from authbus_service.replay.records import Record
 
 _TOPICS = {each.suffix: each for each in COMMAND_TOPICS}
-_FETCH_MS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +38,7 @@ class Originals:
     async def _at(self, topic: Topic, letter: DeadLetter) -> Record | None:
         read_bounded()
         place = TopicPartition(topic.name(self.namespace), letter.partition)
-        async with AIOKafkaConsumer(
-            bootstrap_servers=self.servers,
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=_FETCH_MS,
-            **self.security,
-        ) as consumer:
+        async with reader(self.servers, self.security) as consumer:
             consumer.assign([place])
             first = (await consumer.beginning_offsets([place]))[place]
             end = (await consumer.end_offsets([place]))[place]

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -14,6 +15,7 @@ Bound = datetime | int
 
 AT_ONCE = 2000
 _WAIT_MS = 200
+_FETCH_MS = 20
 
 
 def bound(text: str) -> Bound:
@@ -49,6 +51,18 @@ async def largest_batch(admin: Admin, topic: str) -> int:
     """How many bytes a batch may have that a topic takes."""
     settings = (await admin.settings([topic]))[topic]
     return int(settings["max.message.bytes"].value)
+
+
+def reader(servers: str, security: Mapping[str, Any], **more: Any) -> AIOKafkaConsumer:  # noqa: ANN401
+    """What reads all that is committed, and moves no offset; to be started by `async with`."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=servers,
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=_FETCH_MS,
+        **{**security, **more},
+    )
 
 
 async def spans(

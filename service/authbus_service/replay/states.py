@@ -5,8 +5,7 @@ user's events where it belongs. Whoever is on the topic and not in the database 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,7 +15,6 @@ from aiokafka import AIOKafkaConsumer
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
 from authbus.state import UserState
 from authbus.topics import USERS_STATE
 from authbus_service.auth.users import repository as users
@@ -24,11 +22,11 @@ from authbus_service.auth.users.service import state
 from authbus_service.cluster import Admin, ClusterError
 from authbus_service.consumers.transient import is_transient
 from authbus_service.core.database import Database
-from authbus_service.core.ids import new_id
 from authbus_service.inbox import writing
 from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.repository import Record
-from authbus_service.replay.ranges import places_of, read, spans
+from authbus_service.outbox.states import state_record
+from authbus_service.replay.ranges import places_of, read, reader, spans
 
 # So many users are locked at once, for some milliseconds.
 _AT_ONCE = 100
@@ -36,7 +34,6 @@ _AT_ONCE = 100
 _MOST_WAITING = 2_000
 _PAUSE_SECONDS = 0.05
 _PATIENCE_SECONDS = 30.0
-_FETCH_MS = 20
 
 Tell = Callable[[str, int, int | None], None]
 
@@ -151,17 +148,8 @@ class UserStates:
                 }
         return sorted(key.decode() for key, is_there in last.items() if is_there and _is_text(key))
 
-    @asynccontextmanager
-    async def _consumer(self) -> AsyncGenerator[AIOKafkaConsumer]:
-        async with AIOKafkaConsumer(
-            bootstrap_servers=self.admin.servers,
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=_FETCH_MS,
-            **self.security,
-        ) as consumer:
-            yield consumer
+    def _consumer(self) -> AIOKafkaConsumer:
+        return reader(self.admin.servers, self.security)
 
 
 def _ids(keys: Any) -> dict[str, UUID]:  # noqa: ANN401
@@ -182,21 +170,4 @@ def _is_text(key: bytes) -> bool:
 
 
 def _record(key: str, at: datetime, told: UserState | None) -> Record:
-    """None is a tombstone. Nothing caused it, so no event goes with it."""
-    id_ = new_id()
-    headers = cloud_event(
-        id=id_,
-        type=UserState.wire_type(),
-        source=EVENT_SOURCE,
-        time=at,
-        subject=key,
-        extra={"content-type": JSON_TYPE},
-    )
-    return Record(
-        id=id_,
-        topic=USERS_STATE,
-        key=key,
-        type=UserState.wire_type(),
-        payload=None if told is None else told.model_dump_json(exclude_none=True).encode(),
-        headers=headers,
-    )
+    return state_record(USERS_STATE, key, UserState, told, at)

@@ -6,12 +6,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
 from authbus.state import PublicKey
 from authbus.topics import KEYS_STATE
 from authbus_service.core.clock import now
 from authbus_service.core.database import Database
-from authbus_service.core.ids import new_id
 from authbus_service.core.installation import Installation
 from authbus_service.core.security import repository
 from authbus_service.core.security.keyring import Key, KeyRing, Use, first_keys
@@ -24,6 +22,7 @@ from authbus_service.core.security.rotation import (
 )
 from authbus_service.inbox import writing
 from authbus_service.outbox.repository import Record, append
+from authbus_service.outbox.states import state_record
 from authbus_service.replay.key_topic import KeyTopic
 
 
@@ -92,23 +91,7 @@ def _records(ring: KeyRing, keys: Iterable[Key]) -> list[Record]:
 
 def _record(kid: str, key: PublicKey | None) -> Record:
     """None is the key's end."""
-    id_ = new_id()
-    headers = cloud_event(
-        id=id_,
-        type=PublicKey.wire_type(),
-        source=EVENT_SOURCE,
-        time=now(),
-        subject=kid,
-        extra={"content-type": JSON_TYPE},
-    )
-    return Record(
-        id=id_,
-        topic=KEYS_STATE,
-        key=kid,
-        type=PublicKey.wire_type(),
-        payload=None if key is None else key.model_dump_json(exclude_none=True).encode(),
-        headers=headers,
-    )
+    return state_record(KEYS_STATE, kid, PublicKey, key, now())
 
 
 async def retell(
