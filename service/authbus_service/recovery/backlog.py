@@ -12,8 +12,6 @@ from aiokafka import TopicPartition
 from authbus.envelope import read_headers
 from authbus.topics import AUDIT, COMMAND_TOPICS
 from authbus_service.consumers.arrival import Arrival, arrival
-from authbus_service.consumers.labels import read_labels
-from authbus_service.consumers.unreadable import UnreadableError
 from authbus_service.recovery.reading import Place, Reader, Topics
 
 _by_place = attrgetter("appended_at", "place", "offset")
@@ -36,13 +34,13 @@ class Backlog:
     async def by_time(self) -> AsyncGenerator[list[Arrival]]:
         """All of it, some at a time."""
         async with self.topics.reader(COMMAND_TOPICS, self.since) as reader:
-            async for arrivals in _by_time(reader):
+            async for arrivals in by_time(reader):
                 yield arrivals
 
     async def read(self) -> None:
         """Look at all of it once."""
         async for arrivals in self.by_time():
-            self.ids |= {id_ for id_ in map(_claimed, arrivals) if id_}
+            self.ids |= {id_ for id_ in map(claimed, arrivals) if id_}
             times = [came.appended_at for came in arrivals if self.is_finished(came)]
             self.finished_at = max([*times, *filter(None, [self.finished_at])], default=None)
 
@@ -60,15 +58,19 @@ async def audited(topics: Topics, since: datetime | None, commands: Collection[U
     return found
 
 
-def _claimed(came: Arrival) -> UUID | None:
+def claimed(came: Arrival) -> UUID | None:
+    """The id that a record's headers name; None: none that can be read."""
     try:
-        return read_labels(came).id
-    except UnreadableError:
+        return UUID(read_headers(came.headers)["ce_id"])
+    except (KeyError, ValueError):
         return None
 
 
-async def _by_time(reader: Reader) -> AsyncGenerator[list[Arrival]]:
-    """Nearly in order: a new leader's clock may be behind that of the one before."""
+async def by_time(reader: Reader) -> AsyncGenerator[list[Arrival]]:
+    """All records, those of all partitions nearly in the order of their times.
+
+    A new leader's clock may be behind that of the one before.
+    """
     held: dict[TopicPartition, deque[Arrival]] = {place: deque() for place in reader.left}
     newest: dict[TopicPartition, datetime] = {}
     while reader.left or any(held.values()):

@@ -23,6 +23,7 @@ from authbus_service.consumers.opening import LONGEST_LIFE, NEAR, Opener
 from authbus_service.consumers.unreadable import UnreadableError
 from authbus_service.core.ids import id_time
 from authbus_service.core.security.masters import Masters
+from authbus_service.recovery.backlog import by_time, claimed
 from authbus_service.recovery.reading import Reader
 from authbus_service.recovery.unsealing import Unsealer
 
@@ -71,9 +72,9 @@ class Commands:
                 until += _STEP
             missing -= self.by_id.keys()
 
-    async def read_past(self, claimed: Iterable[UUID]) -> None:
+    async def read_past(self, ids: Iterable[UUID]) -> None:
         """Read on until nobody can have sent these ids behind: who claims one may not have it."""
-        times = [at for each in claimed if (at := id_time(each)) is not None]
+        times = [at for each in ids if (at := id_time(each)) is not None]
         while times and await self._read(max(times) + NEAR):
             pass
 
@@ -110,17 +111,20 @@ class Commands:
                 return request
         return None
 
-    async def look_back(self, id_: UUID) -> None:
-        """Read once more where this command must lie: it was redriven, long after it had come."""
+    async def look_back(self, id_: UUID) -> bool:
+        """Read once more where this command must lie: it was redriven, long after it had come.
+
+        Returns whether there was anything to read once more.
+        """
         at = id_time(id_)
         if at is None or not self._is_past(at):
-            return
-        async with self.from_time(at - NEAR) as reader:
-            left = True
-            while left and reader.left:
-                found = [arrival(*each) for each in await reader.some(reader.left)]
-                left = not found or min(came.appended_at for came in found) <= at + NEAR
-                self.by_id[id_] += [came for came in found if _claimed(came) == id_]
+            return False
+        async with self.from_time(at - NEAR) as reader, aclosing(by_time(reader)) as reading:
+            async for arrivals in reading:
+                self.by_id[id_] += [came for came in arrivals if claimed(came) == id_]
+                if arrivals and arrivals[0].appended_at > at + NEAR:
+                    break
+        return True
 
     def _is_past(self, at: datetime) -> bool:
         before_all = self.since is not None and at < self.since + NEAR
@@ -147,23 +151,16 @@ class Commands:
     def _keep(self, place: TopicPartition, came: Arrival) -> None:
         """Hold what might have had an effect."""
         self._read_to[place] = max(self._read_to.get(place, _LONG_AGO), came.appended_at)
-        headers, claimed = read_headers(came.headers), _claimed(came)
-        issued = None if claimed is None else id_time(claimed)
-        if claimed is None or issued is None or headers.get("ce_type") in _QUESTIONS:
+        headers, id_ = read_headers(came.headers), claimed(came)
+        issued = None if id_ is None else id_time(id_)
+        if id_ is None or issued is None or headers.get("ce_type") in _QUESTIONS:
             return
         longest = issued + LONGEST_LIFE
         expires_at = min(instant(headers.get("ce_expirytime")) or longest, longest)
-        self.by_id[claimed].append(came)
+        self.by_id[id_].append(came)
         bucket = _bucket(expires_at)
-        self._held_to[claimed] = max(self._held_to.get(claimed, bucket), bucket)
-        self._expiring[bucket].append(claimed)
-
-
-def _claimed(came: Arrival) -> UUID | None:
-    try:
-        return UUID(read_headers(came.headers)["ce_id"])
-    except (KeyError, ValueError):
-        return None
+        self._held_to[id_] = max(self._held_to.get(id_, bucket), bucket)
+        self._expiring[bucket].append(id_)
 
 
 def _bucket(at: datetime) -> int:

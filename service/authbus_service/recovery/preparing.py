@@ -122,8 +122,8 @@ class Preparing:
             found |= await self.commands.that_made({each: wanted[each] for each in forged})
         gone = [of[0] for of in told if of[0].cause not in found]
         for each in [one for one in gone if remaking.needs_command(one.event)]:
-            await self.commands.look_back(each.cause)
-            found |= await self.commands.that_made({each.cause: each.id})
+            if await self.commands.look_back(each.cause):
+                found |= await self.commands.that_made({each.cause: each.id})
         self.report.commands_opened += len(found)
         return found
 

@@ -1,7 +1,8 @@
 """Events and commands read side by side: in the order of time, and no more of them than needed."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
@@ -182,3 +183,31 @@ async def test_a_command_that_is_not_there_is_looked_for_ten_minutes_ahead_and_n
     await commands.find([named(second(100))])
 
     assert 700 <= reader.given <= 702
+
+
+class OneByOne(Script):
+    """Another partition's records come when one is read to its end, as brokers may have it."""
+
+    async def some(self, places: Iterable[TopicPartition]) -> list[tuple[Topic, Record]]:
+        return await super().some([min(places)])
+
+
+async def test_a_command_is_found_behind_what_other_partitions_have_of_much_later() -> None:
+    at, much_later = second(0), second(0) + timedelta(days=2)
+    id_ = named(at)
+    rows = {
+        0: [command(0, named(much_later), much_later) for _ in range(2)],
+        1: [command(1, id_, at), command(1, named(much_later), much_later)],
+    }
+
+    @asynccontextmanager
+    async def from_time(_: datetime) -> AsyncGenerator[Reader]:
+        yield OneByOne(SESSIONS, rows)
+
+    commands = Commands(
+        OPENER, UNSEALER, MASTERS, Script(SESSIONS, {}), at + timedelta(days=1), from_time
+    )
+
+    assert await commands.look_back(id_)
+
+    assert [came.partition for came in commands.by_id[id_]] == [1]
