@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from uuid import UUID
 
@@ -14,6 +14,9 @@ from authbus.topics import AUDIT, COMMAND_TOPICS
 from authbus_service.consumers.arrival import Arrival, arrival
 from authbus_service.recovery.reading import Place, Reader, Topics
 
+# The relay is so far behind at most, while it runs.
+_UNSAID = timedelta(seconds=30)
+
 _by_place = attrgetter("appended_at", "place", "offset")
 
 
@@ -21,13 +24,15 @@ _by_place = attrgetter("appended_at", "place", "offset")
 class Backlog:
     """What came since then, or, with None, all that is still there.
 
-    `committed` is where the service's groups go on: below it all was finished. `ids` are those that
-    its records claim, `finished_at` when the newest that was finished had come, once it is read.
+    `committed` is where the service's groups go on: below it all was finished. `last_event` is the
+    time of the last effect that was said. `ids` are those that its records claim, `finished_at`
+    when the newest that was finished had come, once it is read.
     """
 
     topics: Topics
     since: datetime | None
     committed: Mapping[Place, int]
+    last_event: datetime | None
     ids: set[UUID] = field(default_factory=set[UUID])
     finished_at: datetime | None = None
 
@@ -47,6 +52,22 @@ class Backlog:
     def is_finished(self, came: Arrival) -> bool:
         """Whether the service goes on behind this record."""
         return came.offset < self.committed.get(came.place, 0)
+
+    def is_doubtful(self, came: Arrival) -> bool:
+        """Whether it may have been handled, and nothing was said of it.
+
+        What nothing was finished behind, long after the service was last seen at work, waited
+        unread: that is the service's.
+        """
+        worked = max(filter(None, [self.last_event, self.finished_at]), default=None)
+        return self.is_finished(came) or (
+            worked is not None and came.appended_at <= worked + _UNSAID
+        )
+
+
+def unsaid_since(last: datetime) -> datetime:
+    """Since when effects may be unsaid, where the last of which was said is of this time."""
+    return last - _UNSAID
 
 
 async def audited(topics: Topics, since: datetime | None, commands: Collection[UUID]) -> set[UUID]:

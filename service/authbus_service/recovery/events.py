@@ -1,7 +1,7 @@
 """What was said: one event, and what a first look at all of them finds."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -9,6 +9,8 @@ from uuid import UUID
 from authbus.contract import EVENTS
 from authbus.envelope import read_headers
 from authbus.events import AnyEvent, EmailChanged, UserCreated, UserErased
+from authbus_service.consumers.arrival import Arrival
+from authbus_service.recovery.backlog import unsaid_since
 from authbus_service.recovery.reading import Record
 
 _MOVES = {UserCreated.wire_type(), EmailChanged.wire_type()}
@@ -38,7 +40,8 @@ class Survey:
     """What a first look at the events found; nothing but their headers is read.
 
     `last` is the time of the last effect, `moved` are users who got an address. `said` are those of
-    the `waiting` ids, of rows of the outbox, that are on their topic.
+    the `waiting` ids, of rows of the outbox, that are on their topic. `came_at` is when the first
+    of the commands of the last effects had come: the service may have been far behind.
     """
 
     waiting: frozenset[UUID] = frozenset()
@@ -47,6 +50,7 @@ class Survey:
     last: datetime | None = None
     erased: set[UUID] = field(default_factory=set[UUID])
     moved: set[UUID] = field(default_factory=set[UUID])
+    came_at: datetime | None = None
 
     def note(self, record: Record) -> None:
         """Look at an event."""
@@ -64,6 +68,21 @@ class Survey:
         """Look at the id of a record of any kind."""
         if self.waiting and (id_ := UUID(headers["ce_id"])) in self.waiting:
             self.said.add(id_)
+
+    def is_of_last(self, told: Told) -> bool:
+        """Whether it is one of the last effects: others of about its time may be unsaid."""
+        return self.last is not None and told.at >= unsaid_since(self.last)
+
+    def note_commands(self, arrivals: Iterable[Arrival]) -> None:
+        """These commands had one of the last effects."""
+        times = [came.appended_at for came in arrivals]
+        self.came_at = min([*times, *filter(None, [self.came_at])], default=None)
+
+    @property
+    def unsaid_since(self) -> datetime | None:
+        """Since when commands came of whose effects nothing may have been said."""
+        times = list(filter(None, [self.last, self.came_at]))
+        return unsaid_since(min(times)) if times else None
 
 
 def told(record: Record) -> Told:

@@ -59,6 +59,8 @@ class Preparing:
         """
         fresh = await self._fresh(told)
         await self.commands.find(self._asked_for(told, fresh))
+        for each in [of[0] for of in told if self.survey.is_of_last(of[0])]:
+            self.survey.note_commands(self.commands.by_id.get(each.cause, ()))
         self._note_again(each for of in told for each in of if each.id not in fresh)
         if not fresh:
             return None
@@ -70,11 +72,13 @@ class Preparing:
         return Batch(new, fresh, found, await self._hashed(new, found))
 
     def _asked_for(self, told: Iterable[Caused], fresh: Collection[UUID]) -> list[UUID]:
-        """The commands of fresh events, and of those that a recovery which was killed applied."""
+        """The commands of fresh events, of the last ones, and, resumed, of those applied before."""
         return [
             of[0].cause
             for of in told
-            if any(each.id in fresh for each in of) or (self.resumed and self._is_after(of[0]))
+            if any(each.id in fresh for each in of)
+            or (self.resumed and self._is_after(of[0]))
+            or self.survey.is_of_last(of[0])
         ]
 
     def _foretell(self, told: Sequence[Told], found: Found) -> None:

@@ -50,8 +50,6 @@ _SKEW = timedelta(hours=1)
 _PATIENCE = timedelta(minutes=30)
 # Events of one user are in order, those of others only nearly: commands are held so much longer.
 _SLACK = timedelta(minutes=1)
-# The relay is so far behind at most, while it runs.
-_UNSAID = timedelta(seconds=30)
 
 # Called with a step's name, how much of it is done, and how much there is, where that is known.
 Tell = Callable[[str, int, int | None], None]
@@ -180,36 +178,25 @@ class Recovery:
         async with self.database.transaction() as db:
             await users.own_addresses(db, survey.moved | losses.users)
         committed = await self.committed()
-        await self._late(report, committed)
+        await self._late(survey, report, committed)
         report.sessions_ended = await end_lost_sessions(self.database, self.keyring.masters)
         losses.tell_ends()
         async with self.database.transaction() as db:
             await go_on_from(db, committed)
 
-    async def _late(self, report: Report, committed: Mapping[Place, int]) -> None:
-        """Handle what came since the last event, or so shortly before it that it was not said.
-
-        What nothing was finished behind, long after the service was last seen at work, waited
-        unread: that is the service's.
-        """
-        last = report.last_event or report.since
-        since = None if last is None else last - _UNSAID
-        backlog = Backlog(self.topics, since, committed)
+    async def _late(self, survey: Survey, report: Report, committed: Mapping[Place, int]) -> None:
+        """Handle what came since the last events' commands, or so shortly before them."""
+        since = survey.unsaid_since or report.since
+        backlog = Backlog(self.topics, since, committed, survey.last)
         await backlog.read()
         told = await audited(self.topics, report.since, backlog.ids)
-        worked = max(filter(None, [report.last_event, backlog.finished_at]), default=None)
-        until = None if worked is None else worked + _UNSAID
         speaker = Speaker(self.topics.namespace, self.topics.servers, self.topics.security)
         await speaker.start()
         try:
             masters, tools = self.keyring.masters, self.tools
             late = Late(self.database, self.opener, masters, tools, self.policy, told, speaker)
             async for arrivals in backlog.by_time():
-                doubtful = [
-                    came
-                    for came in arrivals
-                    if backlog.is_finished(came) or (until and came.appended_at <= until)
-                ]
+                doubtful = [came for came in arrivals if backlog.is_doubtful(came)]
                 report.handled_anew += await late.handle(doubtful)
                 self.tell("late commands", report.handled_anew, None)
         finally:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import delete
 
 from authbus import (
     ChangePassword,
@@ -27,9 +28,10 @@ from authbus_service.consumers.arrival import Arrival
 from authbus_service.core import clock
 from authbus_service.core.ids import new_id
 from authbus_service.inbox import partitions
+from authbus_service.outbox.models import OutboxRow
 from authbus_service.recovery import backlog, recover
 from authbus_service.recovery.reading import Record
-from tests.rig.accident import backup, forget_commands, recovered, said, serving
+from tests.rig.accident import all_said, backup, forget_commands, recovered, said, serving
 from tests.rig.crowd import PASSWORD, Crowd, email
 from tests.rig.operators import by_operator
 from tests.rig.world import World
@@ -128,7 +130,7 @@ async def test_a_command_that_was_redriven_long_after_it_had_come_is_found_where
 async def test_what_waited_unread_is_left_to_the_service_however_long_ago_it_came(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recover, "_UNSAID", timedelta(0))  # as if it came long after the last event
+    monkeypatch.setattr(backlog, "_UNSAID", timedelta(0))  # as if it came long after the last event
     crowd, draft = Crowd(world), world.web.draft
     async with serving(world):
         first, second = await crowd.with_sessions(2)
@@ -150,6 +152,33 @@ async def test_what_waited_unread_is_left_to_the_service_however_long_ago_it_cam
     assert [type(each) for (each,) in answers] == [Rejected, LoggedOut]
     asked = "SELECT id FROM sessions WHERE end_reason = 'logout'"
     assert await back.rows(asked) == [{"id": second.session_id}]
+    await copy.close()
+
+
+async def test_what_a_service_far_behind_had_handled_and_not_said_is_handled_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlog, "_UNSAID", timedelta(seconds=0.3))
+    crowd, draft = Crowd(world), world.web.draft
+    async with serving(world):
+        first, second = await crowd.with_sessions(2)
+    copy = await backup(world.database)
+    ends = [draft(_log_out(each)) for each in (first, second)]
+    for each in ends:
+        await world.web.send(each)
+    await asyncio.sleep(1)
+    async with world.consuming():  # without a relay: nothing is said
+        await crowd.answered(ends)
+    async with world.database.transaction() as db:
+        gone = delete(OutboxRow).where(OutboxRow.aggregateid == str(second.user_id))
+        await db.execute(gone)
+    await all_said(world)
+    back = replace(world, database=copy)
+
+    report = await recovered(back)
+
+    assert (report.events_applied, report.handled_anew) == ({"SessionEnded": 1}, 1)
+    assert not await back.rows("SELECT 1 FROM sessions WHERE end_reason IS NULL")
     await copy.close()
 
 
