@@ -1,0 +1,57 @@
+"""`authbus --help` is there at once: a command's work is imported when it runs, and no sooner."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+MOST_CPU_SECONDS, TRIES = 0.4, 3
+HEAVY = {
+    "aiokafka",
+    "alembic",
+    "asyncpg",
+    "authbus",
+    "cryptography",
+    "faststream",
+    "joserfc",
+    "rich.progress",
+    "sqlalchemy",
+    "uvloop",
+}
+# Typer reads the arguments of a group by it.
+FOR_GROUPS = {"asyncio", "pydantic"}
+
+
+def cpu_seconds(*arguments: str) -> float:
+    """What a command takes of a processor, whatever else runs beside it."""
+    with subprocess.Popen(
+        (sys.executable, "-m", "authbus_service", *arguments), stdout=subprocess.DEVNULL
+    ) as child:
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    assert child.returncode == 0
+    return used.ru_utime + used.ru_stime
+
+
+def test_help_takes_less_than_four_tenths_of_a_second_of_a_processor() -> None:
+    assert min(cpu_seconds("--help") for _ in range(TRIES)) < MOST_CPU_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "heavy"), [(("--help",), HEAVY | FOR_GROUPS), (("keys", "--help"), HEAVY)]
+)
+def test_help_imports_nothing_that_only_work_needs(
+    arguments: tuple[str, ...], heavy: set[str]
+) -> None:
+    told = subprocess.run(
+        (sys.executable, "-X", "importtime", "-m", "authbus_service", *arguments),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    ).stderr
+
+    imported = {line.rpartition("|")[2].strip() for line in told.splitlines()}
+    assert "authbus_service.cli.app" in imported
+    assert imported & heavy == set()
