@@ -14,7 +14,6 @@ from uuid import UUID
 
 from faststream.asgi import AsgiFastStream
 
-from authbus_service.auth.rewrapping import rewrap
 from authbus_service.auth.roles.declaring import read_roles
 from authbus_service.cluster import settle
 from authbus_service.consumers import Consumers
@@ -45,6 +44,7 @@ from authbus_service.startup.self_check import self_check
 from authbus_service.startup.servers import Servers, addresses
 from authbus_service.startup.topics import require_topics
 from authbus_service.startup.tracing import open_traces
+from authbus_service.startup.under_masters import require_masters
 from authbus_service.startup.watching import Answering, watching
 
 _FINISH_SECONDS = 18.0
@@ -111,7 +111,7 @@ class Service:
         stack.push_async_callback(database.close)
         epoch = await self._settle(database)
         keyring = await open_keyring(database, self._masters)
-        await rewrap(database, self._masters)
+        await require_masters(database, self._masters)
         self.trust = keyring.root_thumbprint()
         hashes = await self._hash_pool()
         stack.callback(hashes.close)

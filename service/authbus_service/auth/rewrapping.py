@@ -4,7 +4,11 @@ They outlive the commands that they were derived from, so a master may leave the
 nothing is wrapped under it.
 """
 
-from sqlalchemy import LargeBinary, bindparam, func, select
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import LargeBinary, Uuid, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus_service.auth.factors import repository as factors
@@ -12,44 +16,54 @@ from authbus_service.auth.factors.models import FactorRow
 from authbus_service.auth.factors.rows import Factors
 from authbus_service.auth.factors.service import opened, wrapped
 from authbus_service.auth.users import repository as users
-from authbus_service.core.database import Database
 from authbus_service.core.security.masters import Masters
 
-_AT_ONCE = 500
+AT_ONCE = 500
+FIRST = UUID(int=0)
 _NAME = func.substring(FactorRow.secret, 1, 4, type_=LargeBinary)
 _OTHERS = (
     select(FactorRow.user_id)
-    .where(bindparam("name", type_=LargeBinary) != _NAME)
+    .where(
+        FactorRow.user_id > bindparam("after", type_=Uuid),
+        bindparam("name", type_=LargeBinary) != _NAME,
+    )
     .order_by(FactorRow.user_id)
-    .limit(_AT_ONCE)
+    .limit(bindparam("limit"))
 )
+_BY_MASTER = select(_NAME, func.count()).group_by(_NAME)
 
 
-async def rewrap(database: Database, masters: Masters) -> int:
-    """Wrap what is under another master under the current one; returns how many there were.
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """So many were wrapped again, so many are locked elsewhere; `last` is None behind the last."""
 
-    Raises MasterKeyError when that other master is not given.
+    done: int
+    busy: int
+    last: UUID | None
+
+
+async def by_master(db: AsyncConnection) -> Mapping[str, int]:
+    """How many secrets are wrapped under each master."""
+    return {name.hex(): count for name, count in await db.execute(_BY_MASTER)}
+
+
+async def rewrap(
+    db: AsyncConnection, masters: Masters, after: UUID = FIRST, limit: int = AT_ONCE
+) -> Batch:
+    """Wrap what is under another master under the current one, of the users behind `after`.
+
+    Under the locks of their users, so that nobody writes an older row over it, and without waiting
+    for one: nobody else waits for long either. Raises MasterKeyError when a master is not given.
     """
-    total = 0
-    while True:
-        async with database.transaction() as db:
-            count = await _some(db, masters)
-        total += count
-        if count < _AT_ONCE:
-            return total
-
-
-async def _some(db: AsyncConnection, masters: Masters) -> int:
-    """Under the locks of their users, so that nobody writes an older row over it."""
-    name = bytes.fromhex(masters.current)
-    ids = list(await db.scalars(_OTHERS, {"name": name}))
+    asked = {"name": bytes.fromhex(masters.current), "after": after, "limit": limit}
+    ids = list(await db.scalars(_OTHERS, asked))
     if not ids:
-        return 0
-    await users.lock(db, ids, wait=True)
+        return Batch(0, 0, None)
+    free = [user.id for user in await users.lock(db, ids)]
     rows = Factors()
-    for factor in await factors.of(db, ids):
+    for factor in await factors.of(db, free):
         secret = opened(factor, masters)
         factor.secret = wrapped(masters, factor.user_id.bytes, secret)
         rows.put(factor)
     await factors.flush(db, rows)
-    return len(ids)
+    return Batch(len(rows.changed), len(ids) - len(free), ids[-1] if len(ids) == limit else None)

@@ -3,12 +3,11 @@
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
-from uuid import UUID
+from typing import Annotated
 
 import typer
 
-from authbus_service.cli import cluster, repair
+from authbus_service.cli import cluster, people, repair, securing
 
 app = typer.Typer(
     name="authbus",
@@ -17,17 +16,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-keys = typer.Typer(
-    help="The keys that sign and open, and the one that makes all of them.", no_args_is_help=True
-)
-hashing = typer.Typer(help="The password hash.", no_args_is_help=True)
-users = typer.Typer(help="Users, by the master key.", no_args_is_help=True)
 app.add_typer(cluster.topics, name="topics")
 app.add_typer(cluster.acls, name="acls")
 app.command()(cluster.kubernetes)
-app.add_typer(users, name="users")
-app.add_typer(hashing, name="hash")
-app.add_typer(keys, name="keys")
+app.add_typer(people.users, name="users")
+app.add_typer(securing.hashing, name="hash")
+app.add_typer(securing.keys, name="keys")
 app.add_typer(repair.replay, name="replay")
 app.add_typer(repair.dead_letters, name="dead-letters")
 app.add_typer(repair.state, name="state")
@@ -80,96 +74,6 @@ def doctor(
     from authbus_service.cli.doctor import examine
 
     examine(None if backup_from is None else backup_from.replace(tzinfo=UTC))
-
-
-@keys.command("new")
-def keys_new() -> None:
-    """Print a new master key. Keep it apart from the database."""
-    from authbus_service.cli.output import say
-    from authbus_service.startup.master_key import new_master_key
-
-    say(new_master_key())
-
-
-@keys.command("list")
-def keys_list() -> None:
-    """Print every key with its life: next, serves or retired."""
-    from authbus_service.cli.keys import list_keys
-
-    list_keys()
-
-
-@keys.command("rotate")
-def keys_rotate(
-    use: Annotated[Literal["sig", "enc", "both"], typer.Option(help="Which keys.")] = "both",
-    lead: Annotated[
-        int, typer.Option(help="Seconds until the new keys serve.", min=1, max=24 * 60 * 60)
-    ] = 60,
-) -> None:
-    """Announce new keys; when `lead` is over they serve and those before them retire.
-
-    Services go on meanwhile. Refused while a new key is still ahead.
-    """
-    from authbus_service.cli.keys import rotate
-
-    rotate(("sig", "enc") if use == "both" else (use,), lead)
-
-
-@keys.command("retire")
-def keys_retire(
-    kid: Annotated[str, typer.Argument(help="A key that has retired.")],
-) -> None:
-    """Destroy a key that nothing needs any more; refused before that, with the time."""
-    from authbus_service.cli.keys import retire
-
-    retire(kid)
-
-
-@users.command("create")
-def users_create(
-    email: Annotated[str, typer.Argument(help="The address.")],
-    admin: Annotated[bool, typer.Option("--admin", help="Give the role `admin`.")] = False,
-    client: Annotated[str, typer.Option(help="As which declared client to ask.")] = "shell",
-) -> None:
-    """Make an account. The password is asked for, or read from standard input."""
-    from authbus_service.cli.users import create
-
-    create(email, admin=admin, client=client)
-
-
-@users.command("grant")
-def users_grant(
-    user_id: Annotated[UUID, typer.Argument(help="Whom.")],
-    role: Annotated[str, typer.Argument(help="A declared role, or `admin`.")],
-    client: Annotated[str, typer.Option(help="As which declared client to ask.")] = "shell",
-) -> None:
-    """Give a user a role."""
-    from authbus_service.cli.users import grant
-
-    grant(user_id, role, client=client)
-
-
-@users.command("import")
-def users_import(
-    file: Annotated[Path, typer.Argument(help="One JSON object a line.", exists=True)],
-    client: Annotated[str, typer.Option(help="As which declared client to ask.")] = "shell",
-) -> None:
-    """Make accounts with the password hashes of another system; exit 1 when one was refused.
-
-    A line has the fields of ImportUser: email, password_hash, email_verified, display_name ...
-    """
-    from authbus_service.cli.importing import import_users
-
-    import_users(file, client=client)
-
-
-@hashing.command("build")
-def hash_build() -> None:
-    """Compile the hash for newer processors, for AUTHBUS_HASH=compiled; needs a C compiler."""
-    from authbus_service.cli.output import show
-    from authbus_service.core.security.compiled.build import build
-
-    show({"built": [path.name for path in build()]})
 
 
 @app.command()

@@ -28,12 +28,7 @@ def list_keys() -> None:
 def rotate(uses: Collection[Use], lead: int) -> None:
     """Replace the keys that serve, `lead` seconds from now, and print those that changed."""
     settings = load()
-    least = LEAST_LOOKS * settings.keys_reload_seconds
-    if lead < least:
-        raise RotationError(
-            f"a process may learn of a new key as late as {settings.keys_reload_seconds} s after "
-            f"it is made (AUTHBUS_KEYS_RELOAD_SECONDS): --lead is at least {least}"
-        )
+    require_lead(settings, lead)
     _print(run_quietly(_rotated(settings, uses, timedelta(seconds=lead))))
 
 
@@ -43,23 +38,34 @@ def retire(kid: str) -> None:
     show({"destroyed": key.kid, "use": key.use})
 
 
+def require_lead(settings: Settings, lead: int) -> None:
+    """Raise RotationError for a lead in which not every process learns of a new key."""
+    least = LEAST_LOOKS * settings.keys_reload_seconds
+    if lead < least:
+        raise RotationError(
+            f"a process may learn of a new key as late as {settings.keys_reload_seconds} s after "
+            f"it is made (AUTHBUS_KEYS_RELOAD_SECONDS): --lead is at least {least}"
+        )
+
+
 async def _found(settings: Settings) -> list[Key]:
-    async with _database(settings) as database, database.reading() as db:
+    async with a_database(settings) as database, database.reading() as db:
         return await repository.keys(db)
 
 
 async def _rotated(settings: Settings, uses: Collection[Use], lead: timedelta) -> list[Key]:
-    async with _database(settings) as database:
+    async with a_database(settings) as database:
         return await keys.rotate(database, masters_of(settings), uses, lead)
 
 
 async def _destroyed(settings: Settings, kid: str) -> Key:
-    async with _database(settings) as database:
+    async with a_database(settings) as database:
         return await keys.destroy(database, kid)
 
 
 @asynccontextmanager
-async def _database(settings: Settings) -> AsyncGenerator[Database]:
+async def a_database(settings: Settings) -> AsyncGenerator[Database]:
+    """The database that is set, in the newest shape. Raises StartupError."""
     if settings.database_url is None:
         raise StartupError(
             "DATABASE_URL is not set. `authbus serve` prints the one of a PostgreSQL of its own"

@@ -66,11 +66,11 @@ def proof_for(settings: Settings, masters: Masters, command_id: UUID) -> str:
 
 
 def client_of(settings: Settings, masters: Masters, client: str) -> AuthClient:
-    """A client that trusts these masters alone."""
+    """A client that trusts these masters alone: keys of each may be there while one is replaced."""
     return AuthClient(
         settings.kafka_bootstrap_servers or _OWN_KAFKA,
         client_id=client,
-        trust=thumbprint(masters.root_key().public_key()),
+        trust=tuple(thumbprint(masters.root_key(each).public_key()) for each in masters.names),
         namespace=settings.namespace,
         issuer=settings.issuer,
         security=settings.client_security(),

@@ -27,6 +27,7 @@ from authbus_service.startup.findings import Finding, State
 from authbus_service.startup.rights import look_at_rights
 from authbus_service.startup.risks import OUTAGES, Risks
 from authbus_service.startup.servers import addresses
+from authbus_service.startup.under_masters import require_masters
 
 _EXPECTED = (ClusterError, DatabaseWentBackError, MasterKeyError, StartupError)
 
@@ -107,6 +108,7 @@ class Doctor:
         async with self.database.reading() as db:
             found = await keys.keys(db)
         KeyRing(masters).load(found)
+        await require_masters(self.database, masters)
         return Finding("keys", "ok", f"all {len(found)} follow from the master key")
 
     async def _fence(self) -> Finding:

@@ -25,7 +25,7 @@ from authbus.commands import AnyCommand
 from authbus.second_factor import DisableTotp, ResetSecondFactor, SecondFactorIsReset, StepUp
 from authbus_service.auth.factors import repository as factors
 from authbus_service.auth.factors.service import opened, wrapped
-from authbus_service.auth.rewrapping import rewrap
+from authbus_service.auth.rewrapping import Batch, rewrap
 from authbus_service.core.security.masters import MasterKeyError, Masters
 from authbus_service.core.security.wrapping import is_current
 from tests.rig.authenticator import enrolled, stepped_up, time_passes
@@ -139,6 +139,11 @@ async def test_a_lost_second_factor_is_reset_and_its_user_told(world: World) -> 
     assert told == ["verify_email", "second_factor_on", "second_factor_off"]
 
 
+async def rewrapped(world: World, masters: Masters) -> Batch:
+    async with world.database.transaction() as db:
+        return await rewrap(db, masters)
+
+
 async def test_secrets_are_wrapped_again_when_the_master_was_replaced(world: World) -> None:
     old, both, new = Masters([ONE]), Masters([TWO, ONE]), Masters([TWO])
     async with world.consuming():
@@ -151,11 +156,11 @@ async def test_secrets_are_wrapped_again_when_the_master_was_replaced(world: Wor
             "UPDATE factors SET secret = $1", (wrapped(old, id_.bytes, app.secret),)
         )
     with pytest.raises(MasterKeyError, match=old.current):
-        await rewrap(world.database, new)
-    counts = [await rewrap(world.database, both), await rewrap(world.database, both)]
+        await rewrapped(world, new)
+    batches = [await rewrapped(world, both), await rewrapped(world, both)]
     async with world.database.reading() as db:
         (factor,) = await factors.of(db, [id_])
 
-    assert counts == [1, 0]
+    assert batches == [Batch(1, 0, None), Batch(0, 0, None)]
     assert is_current(new, factor.secret)
     assert opened(factor, new) == app.secret
