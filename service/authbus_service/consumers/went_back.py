@@ -7,12 +7,13 @@ the users' rows; and, in a process that runs, the commands that it has committed
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from asyncpg import Connection, UndefinedTableError
 from sqlalchemy import event
 from sqlalchemy.engine import AdaptedConnection
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus_service.auth.users import repository as users
 from authbus_service.consumers.arrival import Place
@@ -86,7 +87,8 @@ class Guard:
 class Witnesses:
     """The newest commands that this process has committed. Each new connection must know them.
 
-    Commits are lost from the end, so that a few of the newest speak for all.
+    Behind a pooler each other server must, which may come without a new connection. Commits are
+    lost from the end, so that a few of the newest speak for all.
     """
 
     def __init__(
@@ -95,7 +97,7 @@ class Witnesses:
         """`went_back` is told once a connection does not know one; the connection is given up."""
         self._ids = deque[UUID](maxlen=_WITNESSES)
         self._went_back = went_back
-        self._engine = database.engine.sync_engine
+        self._database = database
         self._asks = False
 
     def note(self, ids: Iterable[UUID]) -> None:
@@ -106,7 +108,9 @@ class Witnesses:
     def watch(self) -> None:
         """Ask every connection that is made from now on."""
         self._asks = True
-        event.listen(self._engine, "connect", self._connected)
+        event.listen(self._database.engine.sync_engine, "connect", self._connected)
+        if self._database.lending is not None:
+            self._database.lending.checks.append(self._lent)
 
     def leave(self) -> None:
         """Ask no more. A connection may be in the making: its listeners are not to be touched."""
@@ -120,15 +124,25 @@ class Witnesses:
         except Exception as error:  # asyncpg has kinds of its own for what is lost half-way
             raise ConnectionResetError(f"lost while it was made: {type(error).__name__}") from error
         if not known:
-            error = DatabaseWentBackError("what this process has committed is not there")
-            self._went_back(error)
-            raise ConnectionRefusedError(str(error))
+            self._refuse()
+
+    async def _lent(self, db: AsyncConnection) -> None:
+        connection: Any = (await db.get_raw_connection()).driver_connection
+        if self._asks and not await self._knows_all(connection):
+            self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        error = DatabaseWentBackError("what this process has committed is not there")
+        self._went_back(error)
+        raise ConnectionRefusedError(str(error))
 
     async def _knows_all(self, connection: "Connection[Any]") -> bool:
         since = partitions.oldest(clock.now())
         asked = {each: at for each in self._ids if (at := id_time(each)) and at >= since}
+        if not asked:
+            return True
         try:
             found = await connection.fetch(_FOUND, list(asked.values()), list(asked))
         except UndefinedTableError:
-            return not asked
+            return False
         return len(found) == len(asked)

@@ -9,7 +9,9 @@ from sqlalchemy import DateTime, MetaData, Text, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
+from authbus_service.core import pooler
 from authbus_service.core.database_tls import taken_out
+from authbus_service.core.pooler import Lending
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -18,14 +20,14 @@ _NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
-# Short, so that a stuck peer costs a retry and never a queue.
-_SERVER_SETTINGS = {
-    "application_name": "authbus",
+_SESSION = {"application_name": "authbus", "timezone": "UTC"}
+# Milliseconds. Short, so that a stuck peer costs a retry and never a queue.
+_LIMITS = {
     "lock_timeout": "3000",
     "statement_timeout": "10000",
     "idle_in_transaction_session_timeout": "5000",
-    "timezone": "UTC",
 }
+_STATEMENT_SECONDS = 10.0
 
 
 class Base(DeclarativeBase):
@@ -37,14 +39,17 @@ class Base(DeclarativeBase):
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """An engine and nothing else: `transaction()` is the only way to write."""
+    """An engine: `transaction()` is the only way to write. `lending` is set behind a pooler."""
 
     engine: AsyncEngine
+    lending: Lending | None = None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[AsyncConnection]:
         """One transaction: committed when the block ends, rolled back when it raises."""
         async with self.engine.begin() as db:
+            if self.lending is not None:
+                await self.lending.begin(db)
             yield db
 
     @asynccontextmanager
@@ -63,17 +68,24 @@ def connect(url: str, *, connections: int = 8) -> Database:
     """A database at `url` (`postgresql+asyncpg://...`); at most `connections` at a time.
 
     libpq's `sslmode`, `sslrootcert`, `sslcert` and `sslkey` in the url count; the files are read
-    again when they are replaced. Raises OSError when one cannot be read, ValueError for a mode
-    that is not known. Prepared statements get no server-side names that outlive a transaction-mode
-    pooler's lease.
+    again when they are replaced. With `pooler=transaction` nothing is relied on that a connection
+    would have to keep between two transactions. Raises OSError when a file cannot be read,
+    ValueError for a mode that is not known.
     """
     address, tls = taken_out(make_url(url))
+    address, lent = pooler.taken_out(address)
+    kept = {"server_settings": {**_SESSION, **_LIMITS}}
+    brought = {
+        **pooler.UNNAMED,
+        "server_settings": _SESSION,
+        "command_timeout": _STATEMENT_SECONDS,
+    }
     engine = create_async_engine(
         address,
         pool_size=connections,
         max_overflow=0,
         hide_parameters=True,
         pool_pre_ping=False,
-        connect_args={"server_settings": _SERVER_SETTINGS, "timeout": 5, **tls},
+        connect_args={"timeout": 5, **(brought if lent else kept), **tls},
     )
-    return Database(engine)
+    return Database(engine, Lending(_LIMITS) if lent else None)

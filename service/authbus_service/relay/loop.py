@@ -134,7 +134,7 @@ class Relay:
         try:
             async with asyncio.TaskGroup() as beside:
                 beside.create_task(self._lease.keep())
-                beside.create_task(listen(self._database.engine, outbox.CHANNEL, self._woken.set))
+                beside.create_task(listen(self._database, outbox.CHANNEL, self._woken.set))
                 await self._relay()
         finally:
             self.state.leading = False

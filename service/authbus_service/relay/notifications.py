@@ -1,6 +1,6 @@
 """LISTEN: wakes the relay when another process has written rows.
 
-Behind a transaction-mode pooler it hears nothing: then the relay's poll finds the rows.
+A connection that a pooler lends would hear nothing: there the relay's poll finds the rows.
 """
 
 import asyncio
@@ -12,17 +12,22 @@ import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from authbus_service.core.database import Database
+
 _OPEN_SECONDS = 5.0
 _CHECK_SECONDS = 5.0
 _AGAIN_SECONDS = 1.0
 _LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError)
 
 
-async def listen(engine: AsyncEngine, channel: str, wake: Callable[[], None]) -> None:
-    """Call `wake` at each notification, for ever; a lost connection is opened again."""
-    while True:
+async def listen(database: Database, channel: str, wake: Callable[[], None]) -> None:
+    """Call `wake` at each notification, for ever; a lost connection is opened again.
+
+    Returns at once where a pooler lends the connections.
+    """
+    while database.lending is None:
         with suppress(*_LOST):
-            await _listen_once(engine, channel, wake)
+            await _listen_once(database.engine, channel, wake)
         await asyncio.sleep(_AGAIN_SECONDS)
 
 

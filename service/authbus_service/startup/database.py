@@ -6,7 +6,14 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from authbus_service.core.database import Database, connect
 from authbus_service.core.migrations import current, migrate, newest
+from authbus_service.core.pooler import is_lent
 from authbus_service.startup.errors import StartupError
+
+_REFUSED_BY_POOLER = "unsupported startup parameter"
+_POOLER = (
+    "between this program and PostgreSQL is a pooler. Say so: put pooler=transaction behind the ? "
+    "of DATABASE_URL, which is right where it lends by session too"
+)
 
 
 def open_database(url: str) -> Database:
@@ -47,9 +54,15 @@ async def require_newest(database: Database) -> None:
 
 async def _revision(database: Database) -> str:
     try:
+        async with database.transaction() as db:
+            undeclared = database.lending is None and await is_lent(db)
+        if undeclared:
+            raise StartupError(_POOLER)
         return await current(database)
     except (SQLAlchemyError, asyncpg.PostgresError, OSError, TimeoutError) as error:
         reason = str(getattr(error, "orig", error)) or type(error).__name__
+        if _REFUSED_BY_POOLER in reason:
+            raise StartupError(_POOLER) from None
         where = database.engine.url.render_as_string(hide_password=True)
         raise StartupError(
             f"the database at {where} cannot be used: {reason}. "

@@ -42,7 +42,7 @@ async def test_verify_full_is_kept_by_migrations_queries_and_notifications(
     heard = asyncio.Event()
 
     await bring_to_newest(database)
-    listening = asyncio.create_task(listen(database.engine, "said", heard.set))
+    listening = asyncio.create_task(listen(database, "said", heard.set))
     await asyncio.wait_for(heard.wait(), 5)
     heard.clear()
     async with database.transaction() as db:
