@@ -40,11 +40,12 @@ class UnlockUser(Command):
 class EndUserSessions(Command):
     """End all sessions of a user, or one of them. For administrators.
 
-    The user may log in again. Answered by `AllSessionsEnded`.
+    The user may log in again. A session is enough; with `user_id` it must be theirs. Answered by
+    `AllSessionsEnded`.
     """
 
     access_token: Secret
-    user_id: UUID
+    user_id: UUID | None = None
     session_id: UUID | None = None
 
 
@@ -110,10 +111,14 @@ class ExportUser(Command):
 
 
 class GetUser(Command):
-    """One account with its live sessions. A question for administrators. See `UserDetails`."""
+    """One account with its live sessions. A question for administrators. See `UserDetails`.
+
+    With `ended_sessions` also the newest 20 of those that are over.
+    """
 
     access_token: Secret
     user_id: UUID
+    ended_sessions: bool = False
 
 
 class FindUsers(Command):

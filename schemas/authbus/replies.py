@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from authbus.code import Code
+from authbus.events import EndReason
 from authbus.message import (
     EmailOrNone,
     EmailPart,
@@ -91,7 +92,8 @@ class SessionEntry(BaseModel):
     """One session of a list. `is_current` is the one that asks.
 
     `device` and `ip_address` are as given at the log-in. It ends at `expires_at`, and before that
-    at `lapses_at` when it is not refreshed.
+    at `lapses_at` when it is not refreshed. `ended_at` and `end_reason` are those of one that was
+    ended.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -106,6 +108,8 @@ class SessionEntry(BaseModel):
     device: PersonalText = None
     ip_address: PersonalText = None
     is_current: bool
+    ended_at: Instant | None = None
+    end_reason: EndReason | None = None
 
 
 class SessionList(Reply):
@@ -230,7 +234,7 @@ class FoundUsers(Reply):
 
 
 class UserDetails(Reply):
-    """One account, how many events it has had, and its live sessions, oldest first."""
+    """One account, how many events it has had, and its sessions, oldest first: see `GetUser`."""
 
     sealed: ClassVar[bool] = True
 

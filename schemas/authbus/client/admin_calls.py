@@ -94,18 +94,18 @@ class AdminCalls(LookupCalls):
     async def end_sessions(
         self,
         access_token: str,
-        user_id: UUID,
+        user_id: UUID | None = None,
         session_id: UUID | None = None,
         *,
         command_id: UUID | None = None,
         timeout: float | None = None,
     ) -> int:
-        """End all sessions of a user, or this one; returns how many ended."""
+        """End all sessions of a user, or this one, whoever's; returns how many ended."""
         token = SecretStr(access_token)
         found = await self._call(
             lambda: EndUserSessions(access_token=token, user_id=user_id, session_id=session_id),
             AllSessionsEnded,
-            key=str(user_id),
+            key=str(user_id or session_id),
             command_id=command_id,
             timeout=timeout,
         )

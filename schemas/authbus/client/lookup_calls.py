@@ -45,13 +45,14 @@ class LookupCalls(ImportCalls):
         access_token: str,
         user_id: UUID,
         *,
+        ended_sessions: bool = False,
         command_id: UUID | None = None,
         timeout: float | None = None,
     ) -> UserDetails:
-        """One user with their live sessions."""
+        """One user with their live sessions, and with the newest of those that are over."""
         token = SecretStr(access_token)
         return await self._call(
-            lambda: GetUser(access_token=token, user_id=user_id),
+            lambda: GetUser(access_token=token, user_id=user_id, ended_sessions=ended_sessions),
             UserDetails,
             key=str(user_id),
             command_id=command_id,

@@ -1,6 +1,6 @@
 """What `prepare` found out before the transaction: enough to know what to lock and to decide."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
@@ -16,6 +16,7 @@ from authbus_service.auth.holdings import Held
 from authbus_service.auth.roles.roles import BUILT_IN, Roles
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.seen import Seen
+from authbus_service.auth.sessions.session import Session
 from authbus_service.auth.users.search import Page, Search
 from authbus_service.auth.users.user import Credential
 from authbus_service.core.security.masters import token_hash
@@ -107,6 +108,7 @@ class Lookups(Protocol):
 
     async def find(self, search: Search) -> Page: ...
     async def held(self, user_id: UUID) -> Held: ...
+    async def over(self, user_id: UUID, limit: int) -> Sequence[Session]: ...
 
 
 @dataclass(frozen=True, slots=True)

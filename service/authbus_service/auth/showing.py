@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from authbus.events import EndReason
 from authbus.replies import SessionEntry, UserDetails, UserEntry
 from authbus.state import UserStatus
 from authbus_service.auth.sessions.session import Session
@@ -23,9 +24,10 @@ def entry(user: User) -> UserEntry:
 
 
 def details(user: User, sessions: Iterable[Session]) -> UserDetails:
-    """The account and these sessions."""
+    """The account and these sessions, oldest first."""
+    oldest_first = sorted(sessions, key=lambda each: (each.started_at, each.id))
     return UserDetails(
-        user=entry(user), sequence=user.sequence, sessions=tuple(map(session_entry, sessions))
+        user=entry(user), sequence=user.sequence, sessions=tuple(map(session_entry, oldest_first))
     )
 
 
@@ -42,4 +44,6 @@ def session_entry(session: Session, *, is_current: bool = False) -> SessionEntry
         device=session.device,
         ip_address=session.ip_address,
         is_current=is_current,
+        ended_at=session.ended_at,
+        end_reason=None if session.end_reason is None else EndReason(session.end_reason),
     )

@@ -15,6 +15,7 @@ from authbus_service.auth.holdings import Held, held
 from authbus_service.auth.proof import Hashes, Policy, Proof, Tools
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.sessions import repository as sessions
+from authbus_service.auth.sessions.session import Session
 from authbus_service.auth.users import repository as users
 from authbus_service.auth.users.search import Page, Search, find
 from authbus_service.auth.users.user import Credential
@@ -54,6 +55,10 @@ class _Asking:
     async def held(self, user_id: UUID) -> Held:
         async with self.database.reading() as db:
             return await held(db, user_id)
+
+    async def over(self, user_id: UUID, limit: int) -> Sequence[Session]:
+        async with self.database.reading() as db:
+            return await sessions.over(db, user_id, limit)
 
 
 def tools_of(

@@ -3,10 +3,14 @@
 from typing import Any
 
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from authbus import (
+    AllSessionsEnded,
     Code,
     DeactivateUser,
+    EndReason,
+    EndUserSessions,
     ExportUser,
     FindUsers,
     FoundUsers,
@@ -91,6 +95,43 @@ async def test_one_account_is_shown_with_its_live_sessions_and_exported(world: W
     assert isinstance(export, UserExport)
     assert export.tables["users"][0]["id"] == str(user_id)
     assert unknown == Rejected.because(Code.USER_UNKNOWN)
+
+
+async def test_sessions_that_are_over_are_shown_where_they_are_asked_for(world: World) -> None:
+    crowd, web = Crowd(world), world.web
+    async with world.consuming():
+        (first,) = await crowd.with_sessions(1)
+        second = await web.ask(web.draft(LogIn(email=email(0), password=PASSWORD)))
+        third = await web.ask(web.draft(LogIn(email=email(0), password=PASSWORD)))
+        assert isinstance(second, LoggedIn)
+        assert isinstance(third, LoggedIn)
+        ended = await web.ask(
+            by_operator(
+                world,
+                lambda proof: EndUserSessions(access_token=proof, session_id=second.session_id),
+            )
+        )
+        async with world.database.transaction() as db:
+            await db.execute(
+                text("UPDATE sessions SET lapses_at = started_at WHERE id = :id"),
+                {"id": first.session_id},
+            )
+        shown = await web.ask(
+            by_operator(
+                world,
+                lambda proof: GetUser(
+                    access_token=proof, user_id=first.user_id, ended_sessions=True
+                ),
+            )
+        )
+
+    assert ended == AllSessionsEnded(count=1)
+    assert isinstance(shown, UserDetails)
+    assert [each.session_id for each in shown.sessions] == [
+        each.session_id for each in (first, second, third)
+    ]
+    assert [each.end_reason for each in shown.sessions] == [None, EndReason.ADMIN, None]
+    assert [each.ended_at is None for each in shown.sessions] == [True, False, True]
 
 
 async def test_a_user_without_a_role_sees_nobody(world: World) -> None:

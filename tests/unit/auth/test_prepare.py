@@ -14,6 +14,7 @@ from authbus_service.auth.handlers import prepare
 from authbus_service.auth.holdings import Held
 from authbus_service.auth.proof import Claim, Proof, Tools
 from authbus_service.auth.rows import Rows
+from authbus_service.auth.sessions.session import Session
 from authbus_service.auth.users.search import Page, Search
 from authbus_service.auth.users.user import Credential
 from authbus_service.core.ids import new_id
@@ -31,6 +32,9 @@ class Nobody:
         raise NotImplementedError
 
     async def held(self, user_id: UUID) -> Held:
+        raise NotImplementedError
+
+    async def over(self, user_id: UUID, limit: int) -> list[Session]:
         raise NotImplementedError
 
 

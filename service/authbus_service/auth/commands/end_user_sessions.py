@@ -13,7 +13,10 @@ from authbus_service.auth.roles.permissions import Permission
 
 async def prepare(command: EndUserSessions, _: Request, tools: Tools) -> Proof:
     """Read the token; the user and all their live sessions are loaded under the lock."""
-    return tools.administering(command.access_token, user_id=command.user_id, every_session=True)
+    user_id = command.user_id
+    if user_id is None and command.session_id is not None:
+        user_id = await tools.owner(command.session_id)
+    return tools.administering(command.access_token, user_id=user_id, every_session=True)
 
 
 def decide(command: EndUserSessions, case: Case) -> Outcome:
@@ -21,12 +24,15 @@ def decide(command: EndUserSessions, case: Case) -> Outcome:
     admin = administrator(case, Permission.USERS_WRITE)
     if isinstance(admin, Code):
         return refused(admin)
-    user = case.rows.user(command.user_id)
-    if user is None:
-        return refused(Code.USER_UNKNOWN)
+    user_id = command.user_id or case.proof.user_id
+    user = None if user_id is None else case.rows.user(user_id)
     if command.session_id is None:
+        if user is None:
+            return refused(Code.USER_UNKNOWN)
         events = case.ending(user, EndReason.ADMIN, actor=admin.name)
         return Outcome(AllSessionsEnded(count=len(events)), events)
+    if user is None:
+        return refused(Code.SESSION_UNKNOWN if command.user_id is None else Code.USER_UNKNOWN)
     session = case.rows.session(command.session_id)
     if session is None or session.user_id != user.id or not session.is_live(case.at):
         return refused(Code.SESSION_UNKNOWN)

@@ -11,9 +11,11 @@ from authbus_service.auth.request import Request
 from authbus_service.auth.roles.permissions import Permission
 from authbus_service.auth.showing import details
 
+_NEWEST = 20
+
 
 async def answer(command: GetUser, request: Request, tools: Tools, at: datetime) -> Reply:
-    """The account with its live sessions."""
+    """The account with its live sessions, and those that are over where they are asked for."""
     proof = tools.administering(command.access_token, user_id=command.user_id, every_session=True)
     rows = await tools.rows(proof)
     evidence = Evidence(request.id, proof.acting, proof.operator)
@@ -23,4 +25,5 @@ async def answer(command: GetUser, request: Request, tools: Tools, at: datetime)
     user = rows.user(command.user_id)
     if user is None:
         return Rejected.because(Code.USER_UNKNOWN)
-    return details(user, rows.sessions_of(user.id, at))
+    over = await tools.lookups.over(user.id, _NEWEST) if command.ended_sessions else []
+    return details(user, [*over, *rows.sessions_of(user.id, at)])

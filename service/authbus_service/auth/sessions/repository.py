@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import any_, bindparam, func, select
+from sqlalchemy import any_, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
@@ -43,6 +43,15 @@ _LIVE_OF = select(_SESSION).where(
     _SESSION.c.ended_at.is_(None),
     _SESSION.c.lapses_at > func.clock_timestamp(),
 )
+_OVER = (
+    select(_SESSION)
+    .where(
+        _SESSION.c.user_id == bindparam("user_id"),
+        or_(_SESSION.c.ended_at.is_not(None), _SESSION.c.lapses_at <= func.clock_timestamp()),
+    )
+    .order_by(_SESSION.c.started_at.desc(), _SESSION.c.id.desc())
+    .limit(bindparam("limit"))
+)
 _OWNERS = select(_SESSION.c.id, _SESSION.c.user_id).where(_SESSION.c.id == any_(_IDS))
 _LAPSED = (
     select(_SESSION.c.id, _SESSION.c.user_id)
@@ -72,6 +81,12 @@ async def by_id(db: AsyncConnection, ids: Iterable[UUID]) -> list[Session]:
 async def live_of(db: AsyncConnection, user_ids: Iterable[UUID]) -> list[Session]:
     """Every session of these users that goes on. Under the users' locks none is missed."""
     found = await db.execute(_LIVE_OF, {"ids": list(user_ids)})
+    return [_session(dict(row)) for row in found.mappings()]
+
+
+async def over(db: AsyncConnection, user_id: UUID, limit: int) -> list[Session]:
+    """The newest of this user's sessions that are over, whether their end was told yet or not."""
+    found = await db.execute(_OVER, {"user_id": user_id, "limit": limit})
     return [_session(dict(row)) for row in found.mappings()]
 
 
