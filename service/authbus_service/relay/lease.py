@@ -15,6 +15,8 @@ from authbus_service.core.database import Database
 from authbus_service.relay.errors import LeaseLostError
 from authbus_service.relay.models import RelayLease
 
+# So short that a standby leads before a verifier calls the feed of ended sessions stale (5 s).
+LEASE_SECONDS = 2.0
 _RENEWALS = 5  # tries within one lease
 _NOW = func.clock_timestamp()
 _AGE = func.make_interval(0, 0, 0, 0, 0, 0, bindparam("seconds"))

@@ -27,7 +27,7 @@ from authbus_service.relay.batch import Unit, in_order, outgoing, units
 from authbus_service.relay.belonging import require_epoch, transactional_id
 from authbus_service.relay.errors import LeaseLostError, RecordTooLargeError, why
 from authbus_service.relay.heartbeat import heartbeats, settled_through
-from authbus_service.relay.lease import Lease
+from authbus_service.relay.lease import LEASE_SECONDS, Lease
 from authbus_service.relay.manifest import last_manifest
 from authbus_service.relay.notifications import listen
 from authbus_service.relay.producer import Outgoing, TransactionalProducer
@@ -83,7 +83,7 @@ class Relay:
         namespace: str,
         epoch: UUID,
         holder: UUID,
-        lease_seconds: float = 5.0,
+        lease_seconds: float = LEASE_SECONDS,
         security: Mapping[str, Any] = _NO_SECURITY,
         pace: Pace = Pace(),
     ) -> None:

@@ -1,0 +1,52 @@
+"""PostgreSQL is not asked for more connections than the README names."""
+
+# pyright: reportPrivateUsage=false
+
+import asyncio
+import re
+from pathlib import Path
+
+import asyncpg
+from sqlalchemy import text
+
+from authbus_service.core.database import Database
+from authbus_service.relay.notifications import listen
+from authbus_service.startup.watching import Answering
+
+COUNT = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+)
+
+
+async def works(database: Database) -> None:
+    async with database.transaction() as db:
+        await db.execute(text("SELECT pg_sleep(0.02)"))
+
+
+async def asks(servers: Answering, enough: asyncio.Event) -> None:
+    """As the watchdog does when it is in doubt, without a pause."""
+    while not enough.is_set():
+        assert await servers._database_answers()
+
+
+async def test_a_process_has_no_more_connections_than_the_readme_names(
+    database: Database, database_url: str, repository: Path
+) -> None:
+    readme = (repository / "README.md").read_text(encoding="utf-8")
+    (named,) = re.findall(r"A process has (\d+) connections at\s+most", readme)
+    counter = await asyncpg.connect(database_url.replace("+asyncpg", ""))
+    enough = asyncio.Event()
+    listening = asyncio.create_task(listen(database, "said", lambda: None))
+    asking = asyncio.create_task(asks(Answering({}, database_url), enough))
+    working = asyncio.gather(*(works(database) for _ in range(400)))
+    counts = [0]
+    while not working.done():
+        counts.append(await counter.fetchval(COUNT))
+    enough.set()
+    await asking
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    await counter.close()
+
+    assert max(counts) == int(named)

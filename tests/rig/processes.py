@@ -1,0 +1,93 @@
+"""`authbus serve` as a process that can be stopped, killed and started again."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from authbus_service.cli import main
+from authbus_service.consumers import subscriber
+from authbus_service.embedded import exec_shim
+
+_REPOSITORY = Path(__file__).resolve().parents[2]
+_START_SECONDS = 60
+_STOP_SECONDS = 40
+
+
+class ServiceProcess:
+    """One process; with `missed_after` (seconds) Kafka misses it sooner than it usually would."""
+
+    def __init__(
+        self, settings: Mapping[str, str], log: Path, missed_after: float | None = None
+    ) -> None:
+        self.told: dict[str, Any] = {}
+        self._settings, self._log, self._missed_after = settings, log, missed_after
+        self._child: Process | None = None
+
+    @property
+    def child(self) -> Process:
+        assert self._child is not None
+        return self._child
+
+    async def start(self) -> None:
+        """Start, and wait until commands are taken."""
+        shim = [sys.executable, str(exec_shim.__file__), str(int(signal.SIGTERM)), str(os.getpid())]
+        serve = ["authbus_service", "serve"]
+        if self._missed_after is not None:
+            serve = [__name__, str(self._missed_after)]
+        with self._log.open("ab") as log:
+            self._child = await asyncio.create_subprocess_exec(
+                *(*shim, "-", sys.executable, "-m", *serve),
+                cwd=_REPOSITORY,
+                stdin=DEVNULL,
+                stdout=PIPE,
+                stderr=log,
+                env={**os.environ, **self._settings},
+                start_new_session=True,
+            )
+        assert self._child.stdout is not None
+        async with asyncio.timeout(_START_SECONDS):
+            line = await self._child.stdout.readline()
+        assert line, self._log.read_text()[-2000:]
+        self.told = json.loads(line)
+
+    async def stop(self) -> int:
+        """SIGTERM, as a rolling restart sends it; returns the exit status."""
+        self.child.terminate()
+        return await asyncio.wait_for(self.child.wait(), _STOP_SECONDS)
+
+    async def kill(self) -> None:
+        """SIGKILL."""
+        self.child.kill()
+        await self.child.wait()
+
+
+@asynccontextmanager
+async def serving(
+    settings: Mapping[str, str], log: Path, missed_after: float | None = None
+) -> AsyncGenerator[ServiceProcess]:
+    """A process for the length of a block, whatever is done to it in between."""
+    process = ServiceProcess(settings, log, missed_after)
+    await process.start()
+    try:
+        yield process
+    finally:
+        if process.child.returncode is None:
+            await process.stop()
+
+
+def _serve(missed_after: float) -> None:
+    subscriber._SESSION_MS = int(missed_after * 1000)  # pyright: ignore[reportPrivateUsage]
+    subscriber._HEARTBEAT_MS = 500  # pyright: ignore[reportPrivateUsage]
+    sys.argv[1:] = ["serve"]
+    main()
+
+
+if __name__ == "__main__":
+    _serve(float(sys.argv[1]))
