@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from joserfc.jwk import ECKey
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from pydantic import ValidationError
 
 from authbus.commands import AnyCommand
 from authbus.contract import COMMANDS, ROWS, topic_of
 from authbus.envelope import Sealed
 from authbus.replies import Code, Rejected
-from authbus.sealing import LARGEST_SEAL, SealError, kid_of, open_sealed, public_key
+from authbus.sealing import LARGEST_SEAL, Seal, SealError, public_key
 from authbus.signing import canonical
 from authbus.strict_json import JsonError, read_json
 from authbus_service.auth.request import Derived, Request
@@ -39,7 +39,7 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 class Keys(Protocol):
     """The key ring's part that opens seals."""
 
-    def sealing(self, kid: str) -> tuple[ECKey, str] | None:
+    def sealing(self, kid: str) -> tuple[EllipticCurvePrivateKey, str] | None:
         """The private key and its master's name, or None for a kid that is not ours."""
         ...
 
@@ -116,16 +116,16 @@ class Opener:
         if len(value) > LARGEST_SEAL:
             raise UnreadableError(Reason.TOO_LARGE)
         try:
-            kid = kid_of(value)
+            seal = Seal.read(value)
+            found = self.keys.sealing(seal.kid)
         except SealError:
             clear = value.lstrip(_BEFORE_JSON).startswith(_CLEAR)
             raise UnreadableError(Reason.SECRET_EXPOSED if clear else Reason.NOT_SEALED) from None
-        found = self.keys.sealing(kid)
         if found is None:
             raise UnreadableError(Reason.UNKNOWN_KEY)
         key, master = found
         try:
-            return open_sealed(value, key), master
+            return seal.open(key), master
         except SealError:
             raise UnreadableError(Reason.BAD_SEAL) from None
 

@@ -19,9 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from joserfc.jwk import ECKey
 
-from authbus.sealing import SealError, kid_of, open_sealed, private_key
+from authbus.sealing import Seal, SealError
 
 _LENGTH = 4
 # So much is opened ahead of who reads it.
@@ -35,7 +34,7 @@ class UnsealerGoneError(RuntimeError):
 class Unsealer:
     """Asks the process. One at a time may ask."""
 
-    def __init__(self, process: Process, keys: Mapping[str, ECKey]) -> None:
+    def __init__(self, process: Process, keys: Mapping[str, EllipticCurvePrivateKey]) -> None:
         """Tell the process its private keys, by kid."""
         if process.stdin is None or process.stdout is None:
             raise ValueError("a process without pipes")
@@ -68,7 +67,7 @@ class Unsealer:
 
 
 @asynccontextmanager
-async def unsealing(keys: Mapping[str, ECKey]) -> AsyncGenerator[Unsealer]:
+async def unsealing(keys: Mapping[str, EllipticCurvePrivateKey]) -> AsyncGenerator[Unsealer]:
     """Start the process, with these private keys by kid."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", __name__),
@@ -87,15 +86,16 @@ async def unsealing(keys: Mapping[str, ECKey]) -> AsyncGenerator[Unsealer]:
 
 def open_all(asked: BinaryIO, answers: BinaryIO) -> None:
     """Be that process: the keys first, then seal after seal."""
-    keys = {kid: _key(pem, kid) for kid, pem in json.loads(_read(asked) or b"{}").items()}
+    keys = {kid: _key(pem) for kid, pem in json.loads(_read(asked) or b"{}").items()}
     while (value := _read(asked)) is not None:
         answers.write(_framed(_inside(value, keys)))
         answers.flush()
 
 
-def _inside(value: bytes, keys: Mapping[str, ECKey]) -> bytes:
+def _inside(value: bytes, keys: Mapping[str, EllipticCurvePrivateKey]) -> bytes:
     try:
-        return open_sealed(value, keys[kid_of(value)])
+        seal = Seal.read(value)
+        return seal.open(keys[seal.kid])
     except (SealError, KeyError):
         return b""
 
@@ -109,15 +109,12 @@ def _framed(data: bytes) -> bytes:
     return len(data).to_bytes(_LENGTH, "big") + data
 
 
-def _pem(key: ECKey) -> str:
-    own = cast("EllipticCurvePrivateKey", key.private_key)
-    return own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+def _pem(key: EllipticCurvePrivateKey) -> str:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
-def _key(pem: str, kid: str) -> ECKey:
-    return private_key(
-        cast("EllipticCurvePrivateKey", load_pem_private_key(pem.encode(), None)), kid
-    )
+def _key(pem: str) -> EllipticCurvePrivateKey:
+    return cast("EllipticCurvePrivateKey", load_pem_private_key(pem.encode(), None))
 
 
 if __name__ == "__main__":

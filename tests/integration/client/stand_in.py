@@ -19,7 +19,7 @@ from authbus.envelope import JSON_TYPE, SEALED_TYPE, Header, Sealed, cloud_event
 from authbus.events import UserCreated
 from authbus.message import Message, Reply
 from authbus.replies import Code, LoggedIn, LoggedOut, Registered, Rejected
-from authbus.sealing import open_sealed, private_key, public_jwk, seal
+from authbus.sealing import Seal, public_jwk, seal
 from authbus.signing import public_jwk as public_okp
 from authbus.signing import sign, thumbprint
 from authbus.state import FeedAlive, SessionRevoked
@@ -60,7 +60,7 @@ class StandIn:
     producer: AIOKafkaProducer = field(init=False)
 
     def __post_init__(self) -> None:
-        self.sealing = private_key(generate_private_key(SECP256R1()), "e1")
+        self.sealing = generate_private_key(SECP256R1())
 
     @property
     def trust(self) -> str:
@@ -112,7 +112,7 @@ class StandIn:
         """One key to seal for and one that signs."""
         at = datetime.now(UTC)
         for kid, use, jwk in (
-            ("e1", "enc", public_jwk(self.sealing)),
+            ("e1", "enc", public_jwk(self.sealing.public_key())),
             ("s1", "sig", public_okp(self.signing.public_key())),
         ):
             fields = {"kid": kid, "use": use, "jwk": jwk, "not_before": at}
@@ -174,7 +174,7 @@ class StandIn:
         async for record in consumer:
             self.values.append(record.value or b"")
             self.keys.append(record.key or b"")
-            payload = open_sealed(record.value or b"", self.sealing)
+            payload = Seal.read(record.value or b"").open(self.sealing)
             command = Sealed.model_validate(read_json(payload))
             self.commands.append(command)
             if not self.mute:

@@ -16,12 +16,12 @@ from authbus.envelope import JSON_TYPE, SEALED_TYPE, Sealed
 from authbus.errors import AuthError
 from authbus.message import Reply
 from authbus.replies import LoggedIn, LoggedOut, Rejected
-from authbus.sealing import ReplyKey, open_sealed, private_key, public_jwk, seal
+from authbus.sealing import ReplyKey, Seal, public_jwk, seal
 from authbus.strict_json import read_json
 from authbus.uuid7 import uuid7
 from tests.unit.authbus.records import a_record
 
-OWNER = private_key(generate_private_key(SECP256R1()), "e1")
+OWNER = generate_private_key(SECP256R1())
 LOGGED_IN = {
     "user_id": str(uuid4()),
     "session_id": str(uuid4()),
@@ -40,7 +40,7 @@ def an_outgoing(command_id: UUID | None = None) -> Outgoing:
         command_id=command_id or uuid7(),
         correlation_id=None,
         life=timedelta(seconds=15),
-        sealing_key=public_jwk(OWNER),
+        sealing_key=public_jwk(OWNER.public_key()) | {"kid": "e1"},
     )
 
 
@@ -170,7 +170,7 @@ async def test_a_call_that_is_over_is_forgotten(calls: Calls) -> None:
 async def test_a_record_repeats_outside_what_is_sealed_inside_and_shows_nothing_else() -> None:
     record = an_outgoing()
 
-    inside = Sealed.model_validate(read_json(open_sealed(record.value, OWNER)))
+    inside = Sealed.model_validate(read_json(Seal.read(record.value).open(OWNER)))
     assert inside.headers() == record.headers
     assert inside.data["password"] == "canary-password"
     assert inside.time <= inside.expirytime <= inside.time + timedelta(minutes=15)
@@ -182,6 +182,6 @@ async def test_a_record_repeats_outside_what_is_sealed_inside_and_shows_nothing_
 async def test_an_old_command_sent_again_never_lives_longer_than_its_id_allows() -> None:
     old = UUID(int=uuid7().int - ((20 * 60 * 1000) << 80))
 
-    inside = Sealed.model_validate(read_json(open_sealed(an_outgoing(old).value, OWNER)))
+    inside = Sealed.model_validate(read_json(Seal.read(an_outgoing(old).value).open(OWNER)))
 
     assert inside.expirytime == inside.time + timedelta(minutes=15)

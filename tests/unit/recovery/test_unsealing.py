@@ -8,12 +8,13 @@ import psutil
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
-from authbus.sealing import private_key, public_jwk, seal
+from authbus.sealing import public_jwk, seal
 from authbus_service.recovery.unsealing import UnsealerGoneError, unsealing
 
-OURS = private_key(generate_private_key(SECP256R1()), "k1")
-OTHER = private_key(generate_private_key(SECP256R1()), "k2")
-PUBLIC = public_jwk(OURS)
+OURS = generate_private_key(SECP256R1())
+OTHER = generate_private_key(SECP256R1())
+PUBLIC = public_jwk(OURS.public_key()) | {"kid": "k1"}
+OTHERS = public_jwk(OTHER.public_key()) | {"kid": "k2"}
 WAITS = """
 import asyncio
 from authbus_service.recovery.unsealing import unsealing
@@ -33,7 +34,7 @@ def _unsealers(parent: psutil.Process) -> list[psutil.Process]:
 
 async def test_each_seal_is_answered_in_order_also_the_one_that_cannot_be_opened() -> None:
     large = b"x" * 40_000
-    seals = [seal(large, PUBLIC), b"", b"no seal", seal(b"theirs", public_jwk(OTHER))]
+    seals = [seal(large, PUBLIC), b"", b"no seal", seal(b"theirs", OTHERS)]
     seals += [seal(str(number).encode(), PUBLIC) for number in range(300)]
     async with unsealing({"k1": OURS}) as unsealer:
         found = [each async for each in unsealer.opened(seals)]

@@ -99,7 +99,7 @@ def test_a_seal_is_opened_by_the_key_that_it_names_also_when_that_one_has_retire
     found = keys.sealing("e1")
     assert found is not None
     assert found[1] == ENC.master
-    assert jwe.decrypt_compact(sealed, found[0]).plaintext == b"said"
+    assert jwe.decrypt_compact(sealed, ECKey.import_key(found[0])).plaintext == b"said"
     assert keys.sealing("s1") is None
     assert keys.sealing("unknown") is None
 

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from joserfc.jwk import ECKey
 
-from authbus.sealing import private_key, public_jwk
+from authbus.sealing import public_jwk
 from authbus.signing import SignatureError, take_apart, thumbprint
 from authbus.signing import public_jwk as public_okp
 from authbus.state import PublicKey
@@ -64,8 +64,8 @@ class KeyRing:
     _signing: dict[str, Ed25519PrivateKey] = field(
         default_factory=dict[str, Ed25519PrivateKey], repr=False
     )
-    _opening: dict[str, tuple[ECKey, str]] = field(
-        default_factory=dict[str, tuple[ECKey, str]], repr=False
+    _opening: dict[str, tuple[EllipticCurvePrivateKey, str]] = field(
+        default_factory=dict[str, tuple[EllipticCurvePrivateKey, str]], repr=False
     )
     _public: list[PublicKey] = field(default_factory=list[PublicKey], repr=False)
 
@@ -80,19 +80,21 @@ class KeyRing:
             if key.use == "sig"
         }
         opening = {
-            key.kid: (self._sealing_key(key), key.master) for key in rows if key.use == "enc"
+            key.kid: (self.masters.sealing_key(key.kid, key.master), key.master)
+            for key in rows
+            if key.use == "enc"
         }
         halves = {kid: _public_half(private.public_key()) for kid, private in signing.items()}
-        halves |= {kid: public_jwk(private) | _SEALS for kid, (private, _) in opening.items()}
+        halves |= {kid: public_jwk(own.public_key()) | _SEALS for kid, (own, _) in opening.items()}
         self._public = [self._record(key, halves[key.kid]) for key in rows]
         self._rows = {key.kid: key for key in rows}
         self._signing, self._opening = signing, opening
 
-    def sealing(self, kid: str) -> tuple[ECKey, str] | None:
+    def sealing(self, kid: str) -> tuple[EllipticCurvePrivateKey, str] | None:
         """The private key that opens seals under this kid, and its master; None when not ours."""
         return self._opening.get(kid)
 
-    def sealing_keys(self) -> dict[str, ECKey]:
+    def sealing_keys(self) -> dict[str, EllipticCurvePrivateKey]:
         """Every private key that opens seals, by kid."""
         return {kid: key for kid, (key, _) in self._opening.items()}
 
@@ -129,9 +131,6 @@ class KeyRing:
     def root_thumbprint(self) -> str:
         """What clients pin as `trust=`."""
         return thumbprint(self.masters.root_key().public_key())
-
-    def _sealing_key(self, key: Key) -> ECKey:
-        return private_key(self.masters.sealing_key(key.kid, key.master), key.kid)
 
     def _record(self, key: Key, half: Mapping[str, str]) -> PublicKey:
         fields = asdict(key) | {"jwk": {**half, "kid": key.kid, "use": key.use}}
