@@ -3,13 +3,15 @@
 import base64
 import json
 import time
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from authbus.security import Mechanism, SaslPassword, SaslTokens, Security
 from authbus.tls import Tls
+from authbus_service.cluster.acl_admin import AclAdmin, acl_admin
+from authbus_service.cluster.acls import Acl
 from authbus_service.embedded import EmbeddedStack
 from authbus_service.embedded.ports import free
 from tests.rig.pki import Authority
@@ -69,6 +71,21 @@ async def a_secured_kafka(folder: Path, users: Iterable[str]) -> AsyncGenerator[
         await set_passwords(inside, {user: f"secret-of-{user}" for user in known})
         places = {name.lower(): f"127.0.0.1:{port}" for name, port in ports.items()}
         yield Secured(inside=inside, authority=authority, **places)
+
+
+@asynccontextmanager
+async def changed(
+    kafka: Secured, *extra: Acl, without: Collection[Acl] = ()
+) -> AsyncGenerator[AclAdmin]:
+    """A block in which these are there too, and those are not."""
+    async with acl_admin(kafka.inside, {}) as admin:
+        await admin.remove(without)
+        await admin.add(extra)
+        try:
+            yield admin
+        finally:
+            await admin.remove(extra)
+            await admin.add(without)
 
 
 def _config(ports: dict[str, int], authority: Authority, users: Iterable[str]) -> dict[str, str]:

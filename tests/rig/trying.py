@@ -5,8 +5,9 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, Literal, get_args
 
+from aiokafka import AIOKafkaConsumer
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import TopicAuthorizationFailedError
+from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 from aiokafka.protocol.admin import CreatePartitionsRequest
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.metadata import MetadataRequest
@@ -70,3 +71,22 @@ async def trying(servers: str, security: Security) -> AsyncGenerator[Trier]:
         yield Trier(client)
     finally:
         await client.close()
+
+
+async def is_refused_group(servers: str, security: Security, group: str, topic: str) -> bool:
+    """Whether this principal may not join a group, to read this topic."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=servers,
+        group_id=group,
+        enable_auto_commit=False,
+        **security.arguments(servers),
+    )
+    try:
+        await consumer.start()
+        consumer.subscribe([topic])
+        await consumer.getmany(timeout_ms=100)
+    except GroupAuthorizationFailedError:
+        return True
+    finally:
+        await consumer.stop()
+    return False

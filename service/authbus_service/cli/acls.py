@@ -7,7 +7,8 @@ import typer
 from authbus_service.cli.output import report, say, to_a_person
 from authbus_service.cli.running import run_quietly
 from authbus_service.cluster import Finding
-from authbus_service.cluster.acl_admin import AclAdmin, acl_admin, compare, touches
+from authbus_service.cluster.acl_admin import AclAdmin, acl_admin
+from authbus_service.cluster.acl_findings import compare, touches
 from authbus_service.cluster.acls import Acl, acls
 from authbus_service.consumers.intakes import groups_of
 from authbus_service.core.clients import read_declared
@@ -16,7 +17,7 @@ from authbus_service.startup.errors import StartupError
 
 
 def check() -> None:
-    """Tell what is not as declared; exit 1 when a right is missing or is everybody's."""
+    """Tell what is not as declared; exit 1 when a right is missing, denied or everybody's."""
     settings = load()
     _tell(run_quietly(_found(settings)), settings)
 
@@ -30,22 +31,22 @@ def apply(*, prune: bool) -> None:
 async def _found(settings: Settings) -> list[Finding]:
     wanted, servers = _wanted(settings), _servers(settings)
     async with acl_admin(servers, settings.security()) as admin:
-        return compare(await admin.allowed(), wanted, settings.namespace)
+        return compare(await admin.found(), wanted, settings.namespace)
 
 
 async def _applied(settings: Settings, *, prune: bool) -> list[Finding]:
     wanted, servers = _wanted(settings), _servers(settings)
     async with acl_admin(servers, settings.security()) as admin:
-        await admin.add(wanted - await admin.allowed())
+        await admin.add(wanted - await admin.found())
         if prune:
             await _prune(admin, wanted, settings.namespace)
-        return compare(await admin.allowed(), wanted, settings.namespace)
+        return compare(await admin.found(), wanted, settings.namespace)
 
 
 async def _prune(admin: AclAdmin, wanted: Collection[Acl], namespace: str) -> None:
-    """What reaches beyond the namespace is left for a person to judge."""
+    """What reaches beyond the namespace, or denies, is left for a person to judge."""
     inside = f"{namespace}."
-    found = {each for each in await admin.allowed() if touches(each, namespace)}
+    found = {each for each in await admin.found() if touches(each, namespace)}
     await admin.remove({each for each in found - {*wanted} if each.name.startswith(inside)})
 
 

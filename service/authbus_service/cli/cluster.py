@@ -49,7 +49,10 @@ def acls_apply(
 
 @acls.command("check")
 def acls_check() -> None:
-    """Tell what is missing, open to everybody or not declared; exit 1 for the first two."""
+    """Tell what is missing, denied, open to everybody or not declared; exit 1 but for the last.
+
+    What is given to one host counts as missing: it is declared for all.
+    """
     from authbus_service.cli.acls import check
 
     check()

@@ -1,7 +1,7 @@
-"""ACLs read, made and taken away on a cluster; findings where they are not as declared."""
+"""ACLs read, made and taken away on a cluster."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast, get_args
 
@@ -11,13 +11,11 @@ from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest, Descri
 
 from authbus.refusals import refusal
 from authbus_service.cluster.acls import Acl, Operation, Resource
-from authbus_service.cluster.errors import ClusterError, Finding
+from authbus_service.cluster.errors import ClusterError
 
-APPLY_ACLS = "authbus acls apply"
 _DEADLINE_SECONDS = 15.0
 _ANY = 1
-_ALLOW = 3
-_EVERYWHERE = "*"
+_DENY, _ALLOW = 2, 3
 _RESOURCES: dict[int, Resource] = {2: "topic", 3: "group", 4: "cluster", 5: "transactional_id"}
 _OPERATIONS = cast("dict[int, Operation]", dict(enumerate(get_args(Operation), start=2)))
 _LITERAL, _PREFIXED = 3, 4
@@ -30,15 +28,20 @@ class AclAdmin:
         """Speak through a connected client; `servers` is what errors name."""
         self._client, self._servers = client, servers
 
-    async def allowed(self) -> frozenset[Acl]:
-        """Every ACL of the cluster that allows something from everywhere."""
-        request = DescribeAclsRequest(_ANY, None, _ANY, None, None, _ANY, _ALLOW)  # pyright: ignore[reportArgumentType] - None is any
+    async def found(self) -> frozenset[Acl]:
+        """Every ACL of the cluster, those for one host and those that deny among them."""
+        request = DescribeAclsRequest(_ANY, None, _ANY, None, None, _ANY, _ANY)  # pyright: ignore[reportArgumentType] - None is any
         answer = await self._send("describe ACLs", request)
         self._refuse("describe", answer.error_code, answer.error_message)
         return frozenset(
-            Acl(principal, _RESOURCES[kind], name, _OPERATIONS[operation], pattern == _PREFIXED)
+            Acl(
+                *(principal, _RESOURCES[kind], name, _OPERATIONS[operation]),
+                prefixed=pattern == _PREFIXED,
+                host=host,
+                denies=permission == _DENY,
+            )
             for kind, name, pattern, found in answer.resources
-            for principal, _, operation, _ in found
+            for principal, host, operation, permission in found
             if kind in _RESOURCES and operation in _OPERATIONS
         )
 
@@ -94,43 +97,9 @@ async def acl_admin(servers: str, security: Mapping[str, Any]) -> AsyncGenerator
         await client.close()
 
 
-def compare(found: Collection[Acl], wanted: Collection[Acl], namespace: str) -> list[Finding]:
-    """What is missing (fatal), open to everybody (fatal), or beside what is declared."""
-    beside = [each for each in found if each not in wanted and touches(each, namespace)]
-    missing = (Finding(each.name, f"missing: {each}", APPLY_ACLS) for each in {*wanted} - {*found})
-    extra = (
-        Finding(each.name, f"not declared: {each}", _taken_away(each), fatal=_open(each))
-        for each in beside
-    )
-    return sorted((*missing, *extra), key=lambda each: (not each.fatal, str(each)))
-
-
-def touches(acl: Acl, namespace: str) -> bool:
-    """Whether it counts for something of this namespace, or for everything."""
-    inside = f"{namespace}."
-    if acl.resource == "cluster":
-        return acl.operation in {"ALL", "ALTER"} and _open(acl)
-    if acl.prefixed:
-        return acl.name.startswith(inside) or inside.startswith(acl.name)
-    return acl.name == _EVERYWHERE or acl.name.startswith(inside)
-
-
-def _open(acl: Acl) -> bool:
-    return acl.principal == f"User:{_EVERYWHERE}"
-
-
-def _taken_away(acl: Acl) -> str:
-    pattern = "prefixed" if acl.prefixed else "literal"
-    flag = "--cluster" if acl.resource == "cluster" else f"--{acl.resource.replace('_', '-')}"
-    where = flag if acl.resource == "cluster" else f"{flag} '{acl.name}'"
-    return (
-        f"kafka-acls.sh --remove --allow-principal '{acl.principal}' --operation {acl.operation} "
-        f"{where} --resource-pattern-type {pattern}"
-    )
-
-
 def _coded(acl: Acl) -> tuple[int, str, int, str, str, int, int]:
     kind = {name: code for code, name in _RESOURCES.items()}[acl.resource]
     operation = {name: code for code, name in _OPERATIONS.items()}[acl.operation]
     pattern = _PREFIXED if acl.prefixed else _LITERAL
-    return kind, acl.name, pattern, acl.principal, _EVERYWHERE, operation, _ALLOW
+    permission = _DENY if acl.denies else _ALLOW
+    return kind, acl.name, pattern, acl.principal, acl.host, operation, permission

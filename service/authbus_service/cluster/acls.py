@@ -18,6 +18,8 @@ Operation = Literal[
 ]  # fmt: skip
 
 CLUSTER = "kafka-cluster"
+# Every resource, every host, and behind `User:` every principal.
+EVERYWHERE = "*"
 SAID_BY_RELAY = (
     topics.EVENTS,
     topics.USERS_STATE,
@@ -32,18 +34,26 @@ _BY_CLIENTS = (topics.CREDENTIALS, topics.SESSIONS, topics.ACCOUNTS)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Acl:
-    """One thing that one principal may do. `prefixed`: on all resources whose names begin so."""
+    """One thing that one principal may do. `prefixed`: on all resources whose names begin so.
+
+    It counts for connections from `host`, an address. With `denies` it is what they may not do,
+    whatever else they may.
+    """
 
     principal: str
     resource: Resource
     name: str
     operation: Operation
     prefixed: bool = False
+    host: str = EVERYWHERE
+    denies: bool = False
 
     def __str__(self) -> str:
         """One line for a person."""
         stars = "*" if self.prefixed else ""
-        return f"{self.principal} {self.operation} on {self.resource} {self.name}{stars}"
+        what = f"{self.operation} on {self.resource} {self.name}{stars}"
+        from_host = "" if self.host == EVERYWHERE else f" from {self.host}"
+        return f"{'DENY ' if self.denies else ''}{self.principal} {what}{from_host}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from authbus.topics import TOPICS
 from authbus_service.cluster import ClusterError, Finding
-from authbus_service.cluster.acl_admin import APPLY_ACLS
+from authbus_service.cluster.acl_findings import APPLY_ACLS
 from authbus_service.cluster.acls import Acl, Operation, consumer_acls, relay_acls
 from authbus_service.cluster.rights import rights
 from authbus_service.core.clients import Client, Principals
@@ -16,6 +16,8 @@ _OPEN = (
     "take the ACLs for User:* away, set allow.everyone.if.no.acl.found=false, and give the service "
     "a name that is not among super.users. See: authbus acls check"
 )
+
+_GIVE = f"{APPLY_ACLS}; where that changes nothing, take away what denies it to this host"
 
 
 async def look_at_rights(
@@ -68,7 +70,7 @@ def _compare(
     missing = {topic: needed[topic] - has for topic, has in may.items()}
     beyond = {topic: has - needed[topic] - spare for topic, has in may.items()}
     return [
-        *_told(missing, f"{who} may not", APPLY_ACLS),
+        *_told(missing, f"{who} may not", _GIVE),
         *_told(beyond, f"{who} may, and must not,", _OPEN),
     ]
 

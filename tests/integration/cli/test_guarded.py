@@ -220,9 +220,10 @@ async def test_acls_are_checked_by_operators_and_made_by_who_may_alter_the_clust
 ) -> None:
     missing = Acl("User:web", "topic", guarded.named("replies.web"), "READ")
     strange = Acl("User:web", "topic", guarded.named("events.v1"), "WRITE")
+    denied = Acl("User:crm", "topic", guarded.named("events.v1"), "READ", denies=True)
     async with acl_admin(guarded.kafka.inside, {}) as admin:
         await admin.remove([missing])
-        await admin.add([strange])
+        await admin.add([strange, denied])
 
     checked = await authbus("acls", "check", **guarded.environment("authbus-operator"))
     refused = await authbus("acls", "apply", **guarded.environment("authbus-operator"))
@@ -234,12 +235,14 @@ async def test_acls_are_checked_by_operators_and_made_by_who_may_alter_the_clust
     assert "needs ALTER on the cluster" in refused.err
     assert "secret-of" not in checked.out + refused.err
     assert "ACLs are as declared" in applied.err
+    async with acl_admin(guarded.kafka.inside, {}) as admin:
+        assert denied in await admin.found()
 
 
 async def test_a_broker_without_an_authorizer_is_told(servers: str) -> None:
     async with acl_admin(servers, {}) as admin:
         with pytest.raises(ClusterError, match="has no authorizer: everybody may do everything"):
-            await admin.allowed()
+            await admin.found()
 
 
 def test_security_is_made_of_files_that_are_there(tmp_path: Path) -> None:

@@ -1,21 +1,23 @@
 """The ACL matrix, cell by cell: each principal tries each thing on each topic."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.errors import GroupAuthorizationFailedError, TransactionalIdAuthorizationFailed
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import TransactionalIdAuthorizationFailed
 
 from authbus_service.cluster import declared as declared_topics
-from authbus_service.cluster.acl_admin import acl_admin, compare
+from authbus_service.cluster.acl_admin import acl_admin
+from authbus_service.cluster.acl_findings import compare
 from authbus_service.cluster.acls import Acl, acls
 from authbus_service.cluster.rights import rights
 from authbus_service.consumers.intakes import groups_of
 from authbus_service.core.clients import Declared
 from authbus_service.startup.topics import require_topics
-from tests.rig.secured import Secured, a_secured_kafka
-from tests.rig.trying import DOINGS, Doing, trying
+from tests.rig.secured import Secured, a_secured_kafka, changed
+from tests.rig.trying import DOINGS, Doing, is_refused_group, trying
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.gate]
 
@@ -47,6 +49,8 @@ ANSWERS = named("replies.web", "replies.shell") | BURIED
 VERIFYING = named("state.keys.v1", "sessions.ended.v1")
 SAID = named("events.v1", "state.users.v1", "audit.v1", "relay.v1") | VERIFYING
 ALL = set(TOPICS)
+# A host that is none of ours, and ours.
+FAR, NEAR = "10.9.8.7", "127.0.0.1"
 
 # principal -> (may read, may write, may describe); nobody may alter the number of partitions.
 MATRIX: dict[str, tuple[set[str], set[str], set[str]]] = {
@@ -83,12 +87,15 @@ async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Secur
         yield started
 
 
-async def beside(kafka: Secured, *extra: Acl) -> list[str]:
-    """What is found when these are there too."""
-    async with acl_admin(kafka.inside, {}) as admin:
-        await admin.add(extra)
-        found = await admin.allowed()
-        await admin.remove(extra)
+def _alone(host: str) -> list[str]:
+    given = f"missing: {{read}}, which is given to {host} alone!"
+    return [given, f"not declared: {{read}} from {host}"]
+
+
+async def beside(kafka: Secured, *extra: Acl, without: Collection[Acl] = ()) -> list[str]:
+    """What is found in such a block."""
+    async with changed(kafka, *extra, without=without) as admin:
+        found = await admin.found()
     return [f"{each.problem}{'!' if each.fatal else ''}" for each in compare(found, WANTED, "auth")]
 
 
@@ -136,27 +143,10 @@ async def test_a_principal_is_the_same_by_certificate_and_by_token(kafka: Secure
 async def test_a_group_is_joined_by_its_own_principal_alone(
     kafka: Secured, user: str, group: str, may: bool
 ) -> None:
-    assert await _refused_group(kafka, user, group) is not may
-
-
-async def _refused_group(kafka: Secured, user: str, group: str) -> bool:
     topic = "auth.replies.web" if user == "web" else "auth.events.v1"
-    security = kafka.by_password(user)
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=kafka.login,
-        group_id=group,
-        enable_auto_commit=False,
-        **security.arguments(kafka.login),
-    )
-    try:
-        await consumer.start()
-        consumer.subscribe([topic])
-        await consumer.getmany(timeout_ms=100)
-    except GroupAuthorizationFailedError:
-        return True
-    finally:
-        await consumer.stop()
-    return False
+    refused = await is_refused_group(kafka.login, kafka.by_password(user), group, topic)
+
+    assert refused is not may
 
 
 @pytest.mark.parametrize(
@@ -191,7 +181,9 @@ async def test_what_was_applied_is_as_declared(kafka: Secured) -> None:
         (Acl("User:*", "topic", "auth.events.v1", "READ"), "READ on topic auth.events.v1!"),
         (Acl("User:*", "topic", "au", "WRITE", prefixed=True), "WRITE on topic au*!"),
         (Acl("User:*", "cluster", "kafka-cluster", "ALTER"), "on cluster kafka-cluster!"),
+        (Acl("User:*", "topic", "auth.events.v1", "READ", host=FAR), f"events.v1 from {FAR}!"),
         (Acl("User:web", "topic", "auth.events.v1", "WRITE"), "WRITE on topic auth.events.v1"),
+        (Acl("User:web", "topic", "auth.events.v1", "READ", host=FAR), f"events.v1 from {FAR}"),
     ],
 )
 async def test_what_nobody_declared_is_found_and_fatal_when_it_is_for_everybody(
@@ -199,8 +191,32 @@ async def test_what_nobody_declared_is_found_and_fatal_when_it_is_for_everybody(
 ) -> None:
     (found,) = await beside(kafka, extra)
 
-    assert found.startswith("not declared: ")
+    assert found.startswith("open to everybody: " if "*" in extra.principal else "not declared: ")
     assert found.endswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("of_host", "denies", "is_declared", "told", "may"),
+    [
+        ("*", True, True, ["denied: {read}, by DENY {read}!"], False),
+        (FAR, True, True, [f"denied: {{read}}, by DENY {{read}} from {FAR}!"], True),
+        (FAR, False, False, _alone(FAR), False),
+        (NEAR, False, False, _alone(NEAR), True),
+    ],
+)
+async def test_a_right_that_is_denied_or_given_to_one_host_is_none_and_brokers_judge_by_ours(
+    kafka: Secured, of_host: str, denies: bool, is_declared: bool, told: list[str], may: bool
+) -> None:
+    read = Acl("User:billing", "topic", "auth.events.v1", "READ")
+    known = kafka.by_password("billing").arguments(kafka.login)
+    extra, without = replace(read, host=of_host, denies=denies), () if is_declared else (read,)
+
+    found = await beside(kafka, extra, without=without)
+    async with changed(kafka, extra, without=without):
+        mine = await rights(kafka.login, known, [read.name])
+
+    assert found == [each.format(read=read) for each in told]
+    assert ("READ" in mine[read.name]) is may
 
 
 @pytest.mark.parametrize(
@@ -209,6 +225,8 @@ async def test_what_nobody_declared_is_found_and_fatal_when_it_is_for_everybody(
         Acl("User:*", "topic", "orders.v1", "READ"),
         Acl("User:*", "topic", "authors.", "READ", prefixed=True),
         Acl("User:*", "group", "orders", "READ"),
+        Acl("User:crm", "topic", "auth.audit.v1", "READ", denies=True),
+        Acl("User:*", "topic", "orders.v1", "ALL", denies=True),
     ],
 )
 async def test_what_others_may_do_elsewhere_is_none_of_our_business(
