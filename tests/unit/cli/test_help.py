@@ -35,7 +35,7 @@ def cpu_seconds(*arguments: str) -> float:
 
 
 def test_help_takes_less_than_four_tenths_of_a_second_of_a_processor() -> None:
-    assert min(cpu_seconds("--help") for _ in range(TRIES)) < MOST_CPU_SECONDS
+    assert any(cpu_seconds("--help") < MOST_CPU_SECONDS for _ in range(TRIES))
 
 
 @pytest.mark.parametrize(
