@@ -21,7 +21,8 @@ from authbus_service.outbox.models import MailRow
 What = Literal["signing keys", "sealing keys", "second factors", "mails", "answers"]
 OF_USE: dict[str, What] = {"sig": "signing keys", "enc": "sealing keys"}
 
-_NOW = func.clock_timestamp()
+# One time for the whole statement: else every partition of the inbox would be read to its end.
+_NOW = func.statement_timestamp()
 _MAILS = (
     select(MailRow.master, func.count(), func.max(MailRow.expires_at))
     .where(MailRow.expires_at > _NOW)

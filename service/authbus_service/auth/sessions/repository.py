@@ -53,9 +53,10 @@ _OVER = (
     .limit(bindparam("limit"))
 )
 _OWNERS = select(_SESSION.c.id, _SESSION.c.user_id).where(_SESSION.c.id == any_(_IDS))
+# One time for the whole statement: else each live session would be read, and compared.
 _LAPSED = (
     select(_SESSION.c.id, _SESSION.c.user_id)
-    .where(_SESSION.c.ended_at.is_(None), _SESSION.c.lapses_at <= func.clock_timestamp())
+    .where(_SESSION.c.ended_at.is_(None), _SESSION.c.lapses_at <= func.statement_timestamp())
     .order_by(_SESSION.c.lapses_at)
     .limit(bindparam("limit"))
 )

@@ -1,0 +1,62 @@
+"""What is asked of PostgreSQL again and again reads no more than it finds."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from authbus_service.auth.sessions import repository as sessions
+from authbus_service.core.database import Database
+from authbus_service.inbox import partitions
+from authbus_service.startup.under_masters import all_lying
+from tests.rig.made import MASTERS
+from tests.rig.wrapping import with_factors
+
+_SESSIONS = """
+    INSERT INTO sessions (id, user_id, client_id, amr, family_hash, refresh_hash, started_at,
+        last_used_at, authenticated_at, lapses_at, expires_at)
+    SELECT gen_random_uuid(), users.id, 'web', 'pwd', '', '', now(), now(), now(),
+        now() + number * interval '1 minute', now() + interval '30 days'
+    FROM users, generate_series({over}, {live}) number
+"""
+_INBOX = """
+    INSERT INTO inbox SELECT now() - number * interval '1 minute', gen_random_uuid(), '', '',
+        'abcd', now() + (1 - number) * interval '1 minute', now(), '{}'
+    FROM generate_series(0, 5000) number
+"""
+_READ = """
+    SELECT sum(seq_tup_read + idx_tup_fetch) FROM pg_stat_xact_user_tables WHERE relname LIKE :name
+"""
+
+
+async def rows_read(db: AsyncConnection, name: str) -> int:
+    """Of these tables, in this transaction."""
+    return int(await db.scalar(text(_READ), {"name": name}) or 0)
+
+
+async def test_a_look_for_sessions_that_are_over_reads_none_that_goes_on(
+    database: Database,
+) -> None:
+    await with_factors(database, MASTERS, 1)
+    async with database.transaction() as db:
+        await db.execute(text(_SESSIONS.format(over=-3, live=5000)))
+        await db.execute(text("ANALYZE sessions"))
+
+    async with database.transaction() as db:
+        found = await sessions.lapsed(db, 500)
+        read = await rows_read(db, "sessions")
+
+    assert (len(found), read < 20) == (4, True), read
+
+
+async def test_a_look_for_what_lies_under_masters_reads_no_old_answers(database: Database) -> None:
+    async with database.transaction() as db:
+        await partitions.keep(db, datetime.now(UTC))
+        await db.execute(text(_INBOX))
+        await db.execute(text("ANALYZE inbox"))
+
+    async with database.transaction() as db:
+        (answers,) = await all_lying(db)
+        read = await rows_read(db, "inbox%")
+
+    assert (answers.master, answers.count, read < 100) == ("abcd", 1, True), read
