@@ -5,6 +5,7 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,7 @@ async def test_while_a_part_is_down_all_is_as_the_readme_says(
 
 
 def test_a_killed_process_is_missed_as_soon_as_the_table_says() -> None:
-    missed = (subscriber._SESSION_MS + subscriber._HEARTBEAT_MS) / 1000 + 2
+    missed = ceil((subscriber._SESSION_MS + subscriber._HEARTBEAT_MS) / 1000 + 2)
     row = table()["one process of the service"]
 
     assert {seconds(cell) for cell in row.values() if cell != WORKS} == {missed}

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -40,18 +39,9 @@ class Place:
 
     async def leaders(self) -> list[ServiceProcess]:
         """Whose relay leads."""
-        told = [await asyncio.to_thread(_metrics, each) for each in self.processes]
+        told = [await asyncio.to_thread(each.metrics) for each in self.processes]
         pairs = zip(self.processes, told, strict=True)
         return [process for process, metrics in pairs if "authbus_relay_leads 1.0" in metrics]
-
-
-def _metrics(process: ServiceProcess) -> str:
-    connection = HTTPConnection(process.told["http"].removeprefix("http://"), timeout=5)
-    try:
-        connection.request("GET", "/metrics")
-        return connection.getresponse().read().decode()
-    finally:
-        connection.close()
 
 
 @asynccontextmanager

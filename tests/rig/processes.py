@@ -8,6 +8,7 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,15 @@ class ServiceProcess:
             line = await self._child.stdout.readline()
         assert line, self._log.read_text()[-2000:]
         self.told = json.loads(line)
+
+    def metrics(self) -> str:
+        """What it shows to Prometheus."""
+        connection = HTTPConnection(self.told["http"].removeprefix("http://"), timeout=5)
+        try:
+            connection.request("GET", "/metrics")
+            return connection.getresponse().read().decode()
+        finally:
+            connection.close()
 
     async def stop(self) -> int:
         """SIGTERM, as a rolling restart sends it; returns the exit status."""

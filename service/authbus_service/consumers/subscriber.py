@@ -28,7 +28,7 @@ _LARGEST_BATCH = 500
 _DRAIN_SECONDS = 8.0
 _SESSION_MS = 10_000
 # A member learns of a rebalance by its heartbeat, and nobody reads before all have learned of it.
-_HEARTBEAT_MS = 1_000
+_HEARTBEAT_MS = 500
 # While the database is away nothing is polled; a member that is silent for longer joins anew.
 _MAX_POLL_MS = 300_000
 _KAFKA_SECONDS = 5.0
