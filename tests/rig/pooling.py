@@ -22,6 +22,7 @@ unix_socket_dir =
 pool_mode = transaction
 default_pool_size = {CONNECTIONS}
 max_client_conn = 200
+server_login_retry = 0.2
 auth_type = scram-sha-256
 """
 

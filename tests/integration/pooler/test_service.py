@@ -146,8 +146,9 @@ async def test_a_lost_database_is_recovered_by_way_of_it(
 
 
 async def test_a_server_behind_it_that_lost_commits_is_noticed_without_a_new_connection(
-    world: World, database: Database, stack: EmbeddedStack
+    world: World, database: Database, stack: EmbeddedStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("authbus_service.consumers.subscriber._DRAIN_SECONDS", 0.5)
     crowd = Crowd(world)
     async with world.consuming() as consumers:
         made = await crowd.asked(crowd.registers(range(5)))
