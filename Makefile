@@ -2,8 +2,9 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
+MEETING := tests/integration/{client,cluster,consumers,recovery,relay,replay} tests/e2e/test_producer.py
 
-.PHONY: help setup demo serve test gate nightly drill check format bench bench-users bench-recovery bench-replay spec lock clean
+.PHONY: help setup demo serve test gate nightly drill versions check format bench bench-users bench-recovery bench-replay spec lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
@@ -29,6 +30,10 @@ nightly: setup ## the full counts
 
 drill: setup ## lose the database and recover it, 20 times each way (SEED=7, USERS=500: that one alone)
 	$(BIN)/python -m tests.drill $(if $(SEED),--seed $(SEED)) $(if $(USERS),--users $(USERS))
+
+versions: setup ## what meets Kafka and PostgreSQL, on the oldest and on the newest of them
+	AUTHBUS_EMBEDDED_KAFKA=3.3.2 AUTHBUS_EMBEDDED_POSTGRES=16 $(PYTEST) -n 2 -m "not nightly" $(MEETING)
+	AUTHBUS_EMBEDDED_KAFKA=4.4.0 AUTHBUS_EMBEDDED_POSTGRES=18 $(PYTEST) -n 2 -m "not nightly" $(MEETING)
 
 check: setup ## lint, format, types, architecture, stale spec files, sizes: what pre-commit runs
 	$(BIN)/ruff check

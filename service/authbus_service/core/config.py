@@ -28,7 +28,14 @@ __all__ = ["ConfigError", "Settings", "load", "setting_names"]
 
 _PREFIX = "AUTHBUS_"
 _ENV_FILE = Path(".env")
-_EMBEDDED = frozenset({"AUTHBUS_CACHE", "AUTHBUS_MAVEN_REPOSITORY"})
+_EMBEDDED = frozenset(
+    {
+        "AUTHBUS_CACHE",
+        "AUTHBUS_EMBEDDED_KAFKA",
+        "AUTHBUS_EMBEDDED_POSTGRES",
+        "AUTHBUS_MAVEN_REPOSITORY",
+    }
+)
 _KIB_A_LANE = 8
 
 _Lower = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)

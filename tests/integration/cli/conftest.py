@@ -17,7 +17,8 @@ import pytest
 
 from authbus_service.embedded import Addresses
 
-KEPT = ("PATH", "PYTHONPATH", "HOME", "AUTHBUS_CACHE", "LANG")
+VERSIONS = ("AUTHBUS_EMBEDDED_KAFKA", "AUTHBUS_EMBEDDED_POSTGRES")
+KEPT = ("PATH", "PYTHONPATH", "HOME", "AUTHBUS_CACHE", "LANG", *VERSIONS)
 
 
 @dataclass(frozen=True)
