@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 MEETING := tests/integration/{client,cluster,consumers,recovery,relay,replay} tests/e2e/test_producer.py
 
-.PHONY: help setup demo serve test gate nightly drill versions check format bench bench-users bench-recovery bench-replay spec lock clean
+.PHONY: help setup demo serve test gate nightly drill versions check format bench bench-users bench-recovery bench-replay sizing spec lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
@@ -57,6 +57,9 @@ bench-recovery: setup ## measure how fast a lost database comes back, and in wha
 
 bench-replay: setup ## measure how fast commands and events are replayed
 	@$(BIN)/python -m tests.benchmarks.replay
+
+sizing: setup ## measure what each command costs, and compute what so many log-ins a second need
+	@$(BIN)/python -m tests.benchmarks.sizing
 
 spec: setup ## write schemas/authbus/spec anew
 	@$(BIN)/authbus spec
