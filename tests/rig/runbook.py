@@ -14,3 +14,11 @@ def commands(heading: str) -> list[list[str]]:
     lines = [line.strip() for block in shown for line in block.splitlines()]
     found = [shlex.split(line, comments=True) for line in lines]
     return [each[1:] for each in found if each[:1] == ["authbus"]]
+
+
+def named() -> list[list[str]]:
+    """Every `authbus` command that the runbook names anywhere, each once, as its arguments."""
+    text = _RUNBOOK.read_text(encoding="utf-8")
+    lines = re.findall(r"^ *(authbus [a-z].*)|`(authbus [^`]+)`", text, re.MULTILINE)
+    found = [tuple(shlex.split("".join(line), comments=True)[1:]) for line in lines]
+    return [list(each) for each in dict.fromkeys(found)]
