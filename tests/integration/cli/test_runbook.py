@@ -12,7 +12,7 @@ from tests.rig.operating import settings_of
 from tests.rig.runbook import named
 from tests.rig.world import World, a_world
 
-# Of which other tests make what there is to be done: test_guarded, test_replaying, test_masters, tests/e2e.
+# Other tests make what there is to be done: test_guarded, test_replaying, test_masters, tests/e2e.
 ELSEWHERE = {"acls", "recover", "replay", "sessions", "hash"}
 OF_ANOTHER_TIME = {"--backup-from", "show", "discard", "replace-master"}
 
