@@ -22,7 +22,7 @@ from tests.rig.failing import fresh, until
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 CHECK = "offline check of a token"
 WORKS, STALE = "works", f"works for {MAX_STALENESS:.0f} s, then refused"
-BACK, BY_ITSELF = "waits until it is back", "waits "
+BACK = "waits until it is back"
 # Sooner than usual, so that a test need not wait for it. The table names what is usual.
 MISSED_AFTER, SHORT = 2.0, 2.0
 SOONER = subscriber._SESSION_MS / 1000 - MISSED_AFTER
@@ -44,10 +44,13 @@ def seconds(cell: str) -> float:
 
 async def during(cell: str, task: "asyncio.Task[Any]") -> str:
     """What becomes of it while the part is down."""
-    if cell.startswith(BACK):
+    if cell != WORKS:
         await asyncio.sleep(LOOK)
-        return WORKS if task.done() else cell
-    limit = PATIENCE if cell == WORKS else seconds(cell) - SOONER
+        if task.done():
+            return WORKS
+    if cell.startswith(BACK):
+        return cell
+    limit = PATIENCE if cell == WORKS else seconds(cell) - SOONER - LOOK
     await asyncio.wait([task], timeout=limit)
     return cell if task.done() else f"waits more than {limit} s"
 
