@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
+# PostgreSQL has no transaction_timeout before 17.
+OF_17 := "tests/integration/consumers/test_transient.py::test_what_passes_is_tried_again[a transaction takes too long]"
 MEETING := tests/integration/{client,cluster,consumers,recovery,relay,replay} tests/e2e/test_producer.py
 
 .PHONY: help setup demo serve test gate nightly drill versions check format bench bench-users bench-recovery bench-replay sizing spec lock clean
@@ -32,7 +34,7 @@ drill: setup ## lose the database and recover it, 20 times each way (SEED=7, USE
 	$(BIN)/python -m tests.drill $(if $(SEED),--seed $(SEED)) $(if $(USERS),--users $(USERS))
 
 versions: setup ## what meets Kafka and PostgreSQL, on the oldest and on the newest of them
-	AUTHBUS_EMBEDDED_KAFKA=3.3.2 AUTHBUS_EMBEDDED_POSTGRES=16 $(PYTEST) -n 2 -m "not nightly" $(MEETING)
+	AUTHBUS_EMBEDDED_KAFKA=3.5.2 AUTHBUS_EMBEDDED_POSTGRES=16 $(PYTEST) -n 2 -m "not nightly" $(MEETING) --deselect $(OF_17)
 	AUTHBUS_EMBEDDED_KAFKA=4.4.0 AUTHBUS_EMBEDDED_POSTGRES=18 $(PYTEST) -n 2 -m "not nightly" $(MEETING)
 
 check: setup ## lint, format, types, architecture, stale spec files, sizes: what pre-commit runs
