@@ -1,6 +1,7 @@
 """The command as a program."""
 
 import asyncio
+import base64
 import json
 import os
 import signal
@@ -15,7 +16,10 @@ from typing import Any
 
 import pytest
 
+from authbus_service.core.clients import read_clients
+from authbus_service.core.database import Database
 from authbus_service.embedded import Addresses
+from authbus_service.startup.topics import require_topics
 
 VERSIONS = ("AUTHBUS_EMBEDDED_KAFKA", "AUTHBUS_EMBEDDED_POSTGRES")
 KEPT = ("PATH", "PYTHONPATH", "HOME", "AUTHBUS_CACHE", "LANG", *VERSIONS)
@@ -134,18 +138,18 @@ def serve(tmp_path: Path) -> Serve:
 
 @pytest.fixture
 async def given(
-    authbus: Authbus, servers: str, database_url: str, namespace: str, tmp_path: Path
+    servers: str, database_url: str, database: Database, namespace: str, tmp_path: Path
 ) -> dict[str, str]:
     """Settings for servers that are given; topics and tables are there."""
+    await database.close()
     clients = tmp_path / "clients.toml"
     clients.write_text('[[client]]\nid = "web"\n')
-    settings = {
+    declared = read_clients(clients)
+    await require_topics(servers, {}, namespace=namespace, clients=declared, how="apply")
+    return {
         "KAFKA_BOOTSTRAP_SERVERS": servers,
         "DATABASE_URL": database_url,
         "AUTHBUS_NAMESPACE": namespace,
         "AUTHBUS_CLIENTS": str(clients),
-        "AUTHBUS_MASTER_KEY": (await authbus("keys", "new")).out.strip(),
+        "AUTHBUS_MASTER_KEY": base64.b64encode(os.urandom(32)).decode(),
     }
-    assert (await authbus("migrate", **settings)).status == 0
-    assert (await authbus("topics", "apply", **settings)).status == 0
-    return settings

@@ -39,9 +39,7 @@ from tests.rig.world import CHEAP
 PASSWORD, TOKEN = SecretStr("correct horse battery"), SecretStr("a token")
 AT_ONCE = 10
 LONGEST_PAUSE = 0.01
-COUNTS = [100, pytest.param(1000, marks=pytest.mark.nightly)]
-# Races that cost many hashes each.
-FEW = [20, pytest.param(1000, marks=pytest.mark.nightly)]
+COUNTS = [20, pytest.param(1000, marks=pytest.mark.nightly)]
 
 
 @dataclass

@@ -22,32 +22,14 @@ from authbus import (
     SessionStarted,
     UserCreated,
 )
-from authbus.topics import CREDENTIALS
-from authbus_service.consumers import Consumers
 from authbus_service.core.ids import new_id
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.passwords import Verified
-from tests.rig.crowd import PASSWORD, Crowd, email, until
+from tests.rig.crowd import PASSWORD, Crowd, email
+from tests.rig.sharing import shared
 from tests.rig.world import World
 
 ANA = "ana@example.com"
-
-
-def owned(consumers: Consumers) -> set[int]:
-    """The partitions of the credentials topic that this process reads."""
-    consumer = consumers._intakes[0]._subscriber.consumer
-    return {each.partition for each in consumer.assignment()}
-
-
-async def shared(first: Consumers, second: Consumers) -> tuple[int, int]:
-    """Wait until both have a share; returns a partition of each."""
-    await until(
-        lambda: (
-            len(owned(first)) == len(owned(second)) == CREDENTIALS.partitions // 2
-            and not owned(first) & owned(second)
-        )
-    )
-    return min(owned(first)), min(owned(second))
 
 
 async def test_two_registers_of_one_address_through_two_processes_have_one_winner(

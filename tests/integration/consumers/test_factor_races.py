@@ -20,7 +20,7 @@ from authbus.second_factor import (
     TotpIsDisabled,
 )
 from authbus_service.auth.acting import Acting
-from tests.integration.consumers.racing import FEW, PASSWORD, TOKEN, Race, together
+from tests.integration.consumers.racing import COUNTS, PASSWORD, TOKEN, Race, together
 from tests.rig.authenticator import App, app_of
 from tests.rig.crowd import assert_in_order
 
@@ -45,7 +45,7 @@ async def challenge(race: Race, email: str) -> SecretStr:
     return answer.challenge
 
 
-@pytest.mark.parametrize("count", FEW)
+@pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize("same", ["code", "recovery code", "challenge"])
 async def test_of_commands_with_the_same_code_or_challenge_one_starts_a_session(
     race: Race, same: str, count: int
@@ -73,7 +73,7 @@ async def test_of_commands_with_the_same_code_or_challenge_one_starts_a_session(
     await race.no_deadlock()
 
 
-@pytest.mark.parametrize("count", FEW)
+@pytest.mark.parametrize("count", COUNTS)
 async def test_of_step_ups_with_the_same_code_one_strengthens_the_session(
     race: Race, count: int
 ) -> None:
@@ -92,7 +92,7 @@ async def test_of_step_ups_with_the_same_code_one_strengthens_the_session(
     await race.no_deadlock()
 
 
-@pytest.mark.parametrize("count", FEW)
+@pytest.mark.parametrize("count", COUNTS)
 async def test_no_session_of_an_old_password_outlives_the_change_whatever_its_challenge(
     race: Race, count: int
 ) -> None:

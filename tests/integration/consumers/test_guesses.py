@@ -36,6 +36,7 @@ from tests.integration.consumers.guessing import (
 )
 from tests.rig.crowd import PASSWORD
 from tests.rig.operators import by_operator
+from tests.rig.sharing import shared
 from tests.rig.world import World
 
 
@@ -59,8 +60,9 @@ async def test_of_200_wrong_guesses_at_once_exactly_the_limit_is_hashed(
 async def test_over_two_processes_exactly_the_limit_is_hashed(world: World) -> None:
     pools = [Counting(world.hashes), Counting(world.hashes)]
     one, two = (replace(world, hashes=each, settings=PATIENT) for each in pools)
-    async with one.consuming(), two.consuming():
+    async with one.consuming() as first, two.consuming() as second:
         await register(world)
+        await shared(first, second)
         drafts = [guess(world, each) for each in range(200)]
         for number, draft in enumerate(drafts):
             await world.web.send(draft, partition=number % 12)

@@ -27,7 +27,7 @@ from authbus.password_replies import PasswordIsChanged, PasswordIsVoid, ResetIsR
 from authbus.replies import Code, LoggedIn, Rejected
 from authbus_service.auth.codes.code import Purpose
 from tests.integration.consumers.racing import (
-    FEW,
+    COUNTS,
     PASSWORD,
     TOKEN,
     Race,
@@ -76,7 +76,7 @@ async def no_old_session_lives(
     await race.no_deadlock()
 
 
-@pytest.mark.parametrize("count", FEW)
+@pytest.mark.parametrize("count", COUNTS)
 async def test_no_session_of_a_forgotten_password_outlives_its_reset(
     race: Race, count: int
 ) -> None:
@@ -103,7 +103,7 @@ async def test_no_session_of_a_forgotten_password_outlives_its_reset(
     assert count < len(old) < 4 * count, "both sides must win sometimes"
 
 
-@pytest.mark.parametrize("count", FEW)
+@pytest.mark.parametrize("count", COUNTS)
 async def test_no_session_outlives_a_password_that_is_taken_away_while_it_is_changed_and_reset(
     race: Race, count: int
 ) -> None:
@@ -142,7 +142,7 @@ async def test_no_session_outlives_a_password_that_is_taken_away_while_it_is_cha
     assert void == set(forced)
 
 
-@pytest.mark.parametrize("count", FEW)
+@pytest.mark.parametrize("count", COUNTS)
 async def test_of_many_requests_at_once_one_mails_a_code_and_none_to_an_erased_user(
     race: Race, count: int
 ) -> None:

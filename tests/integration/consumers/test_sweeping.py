@@ -17,7 +17,7 @@ from authbus_service.core.database import Database
 from authbus_service.core.security.passwords import Hasher
 from tests.integration.consumers.grouping import POLICY
 from tests.integration.consumers.racing import (
-    FEW,
+    COUNTS,
     Race,
     racing,
     refreshing,
@@ -103,7 +103,7 @@ async def test_sweepers_at_once_end_each_session_once(database: Database) -> Non
     assert len(ended(events)) == 100
 
 
-@pytest.mark.parametrize("count", FEW)
+@pytest.mark.parametrize("count", COUNTS)
 async def test_a_session_is_swept_or_refreshed_never_both(database: Database, count: int) -> None:
     idle = 4 * SHORT
     async with racing(database, replace(POLICY, session_idle=idle)) as race:
