@@ -4,7 +4,7 @@ They outlive the commands that they were derived from, so a master may leave the
 nothing is wrapped under it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from authbus_service.auth.factors.models import FactorRow
 from authbus_service.auth.factors.rows import Factors
 from authbus_service.auth.factors.service import opened, wrapped
 from authbus_service.auth.users import repository as users
-from authbus_service.core.security.masters import Masters
+from authbus_service.core.security.masters import MasterKeyError, Masters, MissingMasterError
 
 AT_ONCE = 500
 FIRST = UUID(int=0)
@@ -35,11 +35,15 @@ _BY_MASTER = select(_NAME, func.count()).group_by(_NAME)
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """So many were wrapped again, so many are locked elsewhere; `last` is None behind the last."""
+    """So many were wrapped again, so many are locked elsewhere; `last` is None behind the last.
+
+    `unreadable` are users whose secret was altered: it stays as it is.
+    """
 
     done: int
     busy: int
     last: UUID | None
+    unreadable: Sequence[UUID] = ()
 
 
 async def by_master(db: AsyncConnection) -> Mapping[str, int]:
@@ -53,17 +57,24 @@ async def rewrap(
     """Wrap what is under another master under the current one, of the users behind `after`.
 
     Under the locks of their users, so that nobody writes an older row over it, and without waiting
-    for one: nobody else waits for long either. Raises MasterKeyError when a master is not given.
+    for one: nobody else waits for long either. Raises MissingMasterError when one is not given.
     """
     asked = {"name": bytes.fromhex(masters.current), "after": after, "limit": limit}
     ids = list(await db.scalars(_OTHERS, asked))
     if not ids:
         return Batch(0, 0, None)
     free = [user.id for user in await users.lock(db, ids)]
-    rows = Factors()
+    rows, unreadable = Factors(), list[UUID]()
     for factor in await factors.of(db, free):
-        secret = opened(factor, masters)
+        try:
+            secret = opened(factor, masters)
+        except MissingMasterError:
+            raise
+        except MasterKeyError:
+            unreadable.append(factor.user_id)
+            continue
         factor.secret = wrapped(masters, factor.user_id.bytes, secret)
         rows.put(factor)
     await factors.flush(db, rows)
-    return Batch(len(rows.changed), len(ids) - len(free), ids[-1] if len(ids) == limit else None)
+    last = ids[-1] if len(ids) == limit else None
+    return Batch(len(rows.changed), len(ids) - len(free), last, unreadable)

@@ -25,11 +25,11 @@ def list_keys() -> None:
     _print(run_quietly(_found(load())))
 
 
-def rotate(uses: Collection[Use], lead: int) -> None:
+def rotate(uses: Collection[Use], lead: int, trusted: str | None) -> None:
     """Replace the keys that serve, `lead` seconds from now, and print those that changed."""
     settings = load()
     require_lead(settings, lead)
-    _print(run_quietly(_rotated(settings, uses, timedelta(seconds=lead))))
+    _print(run_quietly(_rotated(settings, uses, timedelta(seconds=lead), trusted)))
 
 
 def retire(kid: str) -> None:
@@ -53,9 +53,11 @@ async def _found(settings: Settings) -> list[Key]:
         return await repository.keys(db)
 
 
-async def _rotated(settings: Settings, uses: Collection[Use], lead: timedelta) -> list[Key]:
+async def _rotated(
+    settings: Settings, uses: Collection[Use], lead: timedelta, trusted: str | None
+) -> list[Key]:
     async with a_database(settings) as database:
-        return await keys.rotate(database, masters_of(settings), uses, lead)
+        return await keys.rotate(database, masters_of(settings), uses, lead, trusted)
 
 
 async def _destroyed(settings: Settings, kid: str) -> Key:

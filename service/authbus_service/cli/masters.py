@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import typer
 from pydantic_core import to_json
@@ -41,8 +42,10 @@ def replace_master(lead: int, trusted: str | None, *, dry_run: bool) -> None:
     settings = load()
     require_lead(settings, lead)
     masters = masters_of(settings)
-    found, trust = run_quietly(_done(settings, masters, lead, trusted, dry_run=dry_run))
+    found, trust, unreadable = run_quietly(_done(settings, masters, lead, trusted, dry_run=dry_run))
     show_rows([_row(each, masters, dry_run=dry_run) for each in found])
+    for user_id in unreadable:
+        report(f"the second factor of user {user_id} was altered and is of no use: take it away")
     others = [*masters.names[1:], *sorted({each.master for each in found} - {*masters.names})]
     if dry_run and others:
         report(f"before the first key of {masters.current} every client must trust: {trust}")
@@ -57,13 +60,14 @@ def replace_master(lead: int, trusted: str | None, *, dry_run: bool) -> None:
 
 async def _done(
     settings: Settings, masters: Masters, lead: int, trusted: str | None, *, dry_run: bool
-) -> tuple[list[Lying], str]:
+) -> tuple[list[Lying], str, list[UUID]]:
     async with a_database(settings) as database:
         with progress() as tell:
             work = Replacement(database, masters, tell)
             if dry_run:
-                return await work.look(), work.trust
-            return await work.run(timedelta(seconds=lead), trusted), work.trust
+                return await work.look(), work.trust, []
+            found = await work.run(timedelta(seconds=lead), trusted)
+            return found, work.trust, sorted(work.unreadable)
 
 
 def _row(lying: Lying, masters: Masters, *, dry_run: bool) -> dict[str, Any]:

@@ -9,6 +9,7 @@ keys = typer.Typer(
 )
 hashing = typer.Typer(help="The password hash.", no_args_is_help=True)
 
+_TRUSTED = typer.Option(help="The new root's thumbprint, once every client has it in its trust=.")
 _LEAD = typer.Option(help="Seconds until the new keys serve.", min=1, max=24 * 60 * 60)
 
 
@@ -32,15 +33,17 @@ def keys_list() -> None:
 @keys.command("rotate")
 def keys_rotate(
     use: Annotated[Literal["sig", "enc", "both"], typer.Option(help="Which keys.")] = "both",
+    trusted: Annotated[str | None, _TRUSTED] = None,
     lead: Annotated[int, _LEAD] = 60,
 ) -> None:
     """Announce new keys; when `lead` is over they serve and those before them retire.
 
-    Services go on meanwhile. Refused while a new key is still ahead.
+    Services go on meanwhile. Refused while a new key is still ahead. The first keys of a new master
+    need --trusted.
     """
     from authbus_service.cli.keys import rotate
 
-    rotate(("sig", "enc") if use == "both" else (use,), lead)
+    rotate(("sig", "enc") if use == "both" else (use,), lead, trusted)
 
 
 @keys.command("retire")
@@ -58,10 +61,7 @@ def keys_replace_master(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Tell what lies under which master, change nothing.")
     ] = False,
-    trusted: Annotated[
-        str | None,
-        typer.Option(help="The new root's thumbprint, once every client has it in its trust=."),
-    ] = None,
+    trusted: Annotated[str | None, _TRUSTED] = None,
     lead: Annotated[int, _LEAD] = 60,
 ) -> None:
     """Move what lies under a previous master key to the current one, while services run.

@@ -53,7 +53,8 @@ def letter(route: Route, reply: Reply, at: datetime) -> Letter | None:
         try:
             value, content_type = seal(value, route.key or {}), SEALED_TYPE
         except SealError:
-            return letter(route, Rejected.because(Code.INVALID, "reply_key: none to seal to"), at)
+            why = "reply_key: none to seal to, or the answer is larger than a record may be"
+            return letter(route, Rejected.because(Code.INVALID, why), at)
     headers = cloud_event(
         # A repeated answer to a repeated command is the same message.
         id=uuid5(route.command_id, reply.wire_type()),

@@ -6,6 +6,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from authbus_service.core.security.following import KeysBehindError
+from authbus_service.core.security.masters import MissingMasterError
 
 # What is raised while Kafka or PostgreSQL is away: work of our own then waits for its next turn.
 OUTAGE = (KafkaError, SQLAlchemyError, OSError, TimeoutError)
@@ -16,11 +17,12 @@ _STATES = ("08", "40", "53", "55", "57", "58", "25006")
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same work, done again in a while, may succeed."""
+    """Whether the same work, done again in a while, may succeed, here or in another process."""
     if isinstance(error, DBAPIError):
         state = getattr(error.orig, "sqlstate", None) or ""
         return error.connection_invalidated or state.startswith(_STATES) or _is_lost(error)
-    return isinstance(error, PoolTimeoutError | OSError | TimeoutError | KeysBehindError)
+    behind = KeysBehindError | MissingMasterError
+    return isinstance(error, PoolTimeoutError | OSError | TimeoutError | behind)
 
 
 def _is_lost(error: DBAPIError) -> bool:

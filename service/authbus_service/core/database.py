@@ -57,6 +57,8 @@ class Database:
         """Single reads, each seeing what is committed; no transaction is held open."""
         async with self.engine.connect() as db:
             await db.execution_options(isolation_level="AUTOCOMMIT")
+            if self.lending is not None:
+                await self.lending.look(db)
             yield db
 
     async def close(self) -> None:

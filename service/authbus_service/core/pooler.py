@@ -10,7 +10,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import URL, func, select
+from sqlalchemy import URL, func, literal_column, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 _WORD, _BY_TRANSACTION = "pooler", "transaction"
@@ -22,6 +22,13 @@ UNNAMED: Mapping[str, Any] = MappingProxyType(
         "prepared_statement_cache_size": 0,
         "prepared_statement_name_func": str,
     }
+)
+
+# A database that was restored is another one, on the same server too.
+_OPENING = (
+    select(func.pg_postmaster_start_time(), literal_column("oid"))
+    .select_from(text("pg_database"))
+    .where(literal_column("datname") == func.current_database())
 )
 
 Check = Callable[[AsyncConnection], Awaitable[None]]
@@ -40,18 +47,25 @@ class Lending:
     """Begins transactions on connections that are lent.
 
     `limits` are settings for each transaction; `checks` are asked whenever another server, or the
-    same one after a restart, is behind the pooler.
+    same one after a restart, or another database is behind the pooler.
     """
 
     limits: Mapping[str, str]
     checks: list[Check] = field(default_factory=list[Check])
-    _server: datetime | None = None
+    _server: tuple[datetime, int] | None = None
 
     async def begin(self, db: AsyncConnection) -> None:
         """Make a transaction that has just begun like one on a connection of our own."""
         local = [func.set_config(name, value, True) for name, value in self.limits.items()]  # noqa: FBT003
-        opening = select(func.pg_postmaster_start_time(), *local)
-        server = (await db.execute(opening)).scalar_one()
+        started, database, *_ = (await db.execute(_OPENING.add_columns(*local))).one()
+        await self._look(db, (started, database))
+
+    async def look(self, db: AsyncConnection) -> None:
+        """Ask before single reads too whether another server is there."""
+        started, database = (await db.execute(_OPENING)).one()
+        await self._look(db, (started, database))
+
+    async def _look(self, db: AsyncConnection, server: tuple[datetime, int]) -> None:
         if server != self._server:
             for check in self.checks:
                 await check(db)

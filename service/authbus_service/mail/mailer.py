@@ -16,6 +16,7 @@ from authbus_service.core import clock
 from authbus_service.core.database import Database
 from authbus_service.core.logging import get_logger
 from authbus_service.core.metrics import Metrics
+from authbus_service.core.security.masters import MissingMasterError
 from authbus_service.mail.carriers import Carrier, Failure
 from authbus_service.outbox import mails
 from authbus_service.outbox.mails import QueuedMail
@@ -75,6 +76,8 @@ class Mailer:
                 continue
             try:
                 messages[mail] = self._write(mail)
+            except MissingMasterError as error:  # another process may have it
+                results[mail] = Failure(type(error).__name__)
             except (ValueError, MessageError) as error:
                 results[mail] = Failure(type(error).__name__, for_good=True)
         results |= zip(messages, await self._carried([*messages.values()]), strict=True)

@@ -42,23 +42,39 @@ async def open_keyring(database: Database, masters: Masters) -> KeyRing:
 
 
 async def rotate(
-    database: Database, masters: Masters, uses: Collection[Use], lead: timedelta
+    database: Database,
+    masters: Masters,
+    uses: Collection[Use],
+    lead: timedelta,
+    trusted: str | None = None,
 ) -> list[Key]:
     """Announce a new key of each use, which replaces what serves in `lead`; returns what changed.
 
-    Raises RotationError, RecoveryRunsError and MasterKeyError, and changes nothing then.
+    The first keys of a master need the thumbprint of its root as `trusted`. Raises RotationError,
+    RecoveryRunsError and MasterKeyError, and changes nothing then.
     """
     ring = KeyRing(masters)
     async with database.transaction() as db:
         at = await writing.begin(db)
         await _hold(db)
-        change = rotated(await repository.keys(db), uses, at, lead, masters)
+        known = await repository.keys(db)
+        change = rotated(known, uses, at, lead, masters)
         ring.load([*change.new, *change.retired])
+        if all(key.master != masters.current for key in known):
+            _require_trusted(ring.root_thumbprint(), trusted)
         await repository.add(db, change.new)
         await repository.set_retired(db, change.retired)
         # The new one is said first: whoever has heard of half of it has a key that serves.
         await append(db, _records(ring, [*change.new, *change.retired]))
     return [*change.new, *change.retired]
+
+
+def _require_trusted(root: str, trusted: str | None) -> None:
+    if trusted != root:
+        raise RotationError(
+            f"clients that pin a root take no keys of a new one: put {root} beside the old "
+            f"thumbprint in each client's trust=, then run this again with --trusted {root}"
+        )
 
 
 async def destroy(database: Database, kid: str) -> Key:

@@ -5,7 +5,8 @@ again, and does what is left.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -27,11 +28,15 @@ _ROUNDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """Of every other master by the current one. `tell` hears how far it is."""
+    """Of every other master by the current one. `tell` hears how far it is.
+
+    `unreadable` are users whose second factor no master opens: it was altered.
+    """
 
     database: Database
     masters: Masters
     tell: Tell
+    unreadable: set[UUID] = field(default_factory=set[UUID])
 
     @property
     def trust(self) -> str:
@@ -50,23 +55,11 @@ class Replacement:
         thumbprint of the new root and its first keys would be announced; RecoveryRunsError.
         """
         await require_masters(self.database, self.masters)
-        found = await self._keys()
-        uses = self._to_replace(found)
-        if uses and all(each.master != self.masters.current for each in found):
-            self._require_trusted(trusted)
-        if uses:
-            await keys.rotate(self.database, self.masters, uses, lead)
+        if uses := self._to_replace(await self._keys()):
+            await keys.rotate(self.database, self.masters, uses, lead, trusted)
         await self._wrap_again()
         await self._destroy()
         return await self.look()
-
-    def _require_trusted(self, trusted: str | None) -> None:
-        if trusted != self.trust:
-            raise RotationError(
-                f"clients that pin a root take no keys of a new one: put {self.trust} beside the "
-                "old thumbprint in each client's trust=, then run this again with "
-                f"--trusted {self.trust}"
-            )
 
     async def _keys(self) -> list[Key]:
         async with self.database.reading() as db:
@@ -93,6 +86,7 @@ class Replacement:
                 async with self.database.transaction() as db:
                     await writing.begin(db)
                     batch = await rewrap(db, self.masters, last)
+                self.unreadable.update(batch.unreadable)
                 done, busy, last = done + batch.done, busy + batch.busy, batch.last
                 self.tell("second factors", done, max(total, done))
             if not busy:
@@ -111,4 +105,5 @@ class Replacement:
         for key in await self._keys():
             until = needed_until(key)
             if key.master != self.masters.current and until is not None and until < now:
-                await keys.destroy(self.database, key.kid)
+                with suppress(RotationError):  # by the database's clock, or another was first
+                    await keys.destroy(self.database, key.kid)

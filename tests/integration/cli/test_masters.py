@@ -93,6 +93,7 @@ async def test_one_that_was_killed_half_way_is_run_again_and_does_what_is_left(
     arguments = ("keys", "replace-master", "--trusted", thumbprint(NEW.root_key().public_key()))
 
     async with database.transaction() as db:
+        await db.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         await db.execute(
             text("SELECT 1 FROM factors WHERE user_id = :id FOR UPDATE"), {"id": ids[700]}
         )

@@ -160,6 +160,24 @@ async def test_a_batch_takes_no_more_than_it_may_and_the_next_one_goes_on_behind
     assert (first.done, first.last, second.done, second.last) == (3, ids[2], 2, None)
 
 
+async def test_a_secret_that_was_altered_stays_is_named_and_holds_up_no_other(
+    installed: Database,
+) -> None:
+    ids = await with_factors(installed, OLD, 3)
+    async with installed.transaction() as db:
+        await db.execute(
+            text("UPDATE factors SET secret = secret || '\\x00' WHERE user_id = :id"),
+            {"id": ids[1]},
+        )
+    work = replacement(installed)
+
+    found = await work.run(LEAD, work.trust)
+
+    lying = {(each.master, each.what): each.count for each in found}
+    assert work.unreadable == {ids[1]}
+    assert (lying[OLD.current, "second factors"], lying[BOTH.current, "second factors"]) == (1, 2)
+
+
 async def test_a_user_who_is_busy_is_passed_over_and_moved_by_the_next_run(
     installed: Database,
 ) -> None:

@@ -127,12 +127,15 @@ async def test_without_the_master_of_the_old_keys_nothing_changes(installed: Dat
     assert (await keys(installed), await waiting(installed)) == (before, [])
 
 
-async def test_a_new_master_makes_the_new_keys_and_the_old_ones_stay_signed_by_theirs(
+async def test_a_new_master_makes_keys_once_it_is_trusted_and_the_old_ones_stay_signed_by_theirs(
     installed: Database,
 ) -> None:
     both = Masters([secrets.token_bytes(32), MASTER])
+    root = KeyRing(both).root_thumbprint()
 
-    changed = await rotate(installed, both, USES, LEAD)
+    with pytest.raises(RotationError, match=f"--trusted {root}"):
+        await rotate(installed, both, USES, LEAD)
+    changed = await rotate(installed, both, USES, LEAD, root)
 
     assert [key.master for key in changed] == [both.current] * 2 + [OURS.current] * 2
     ring = await open_keyring(installed, both)

@@ -1,5 +1,6 @@
 """Which of the database's real errors pass by themselves."""
 
+import secrets
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus_service.consumers.transient import is_transient
 from authbus_service.core.database import Database
+from authbus_service.core.security.masters import MasterKeyError, Masters, MissingMasterError
 
 Act = Callable[[AsyncConnection], Awaitable[object]]
 
@@ -53,6 +55,14 @@ async def test_what_passes_is_tried_again(database: Database, act: Act) -> None:
 @pytest.mark.parametrize("act", LASTING.values(), ids=LASTING.keys())
 async def test_what_lasts_is_not_tried_for_ever(database: Database, act: Act) -> None:
     assert not is_transient(await error_of(database, act))
+
+
+def test_a_master_that_this_process_lacks_may_be_there_elsewhere() -> None:
+    with pytest.raises(MissingMasterError) as missing:
+        Masters([secrets.token_bytes(32)]).root_key("00000000")
+
+    assert is_transient(missing.value)
+    assert not is_transient(MasterKeyError("a secret was altered"))
 
 
 async def test_a_lock_that_is_not_given_passes(database: Database) -> None:

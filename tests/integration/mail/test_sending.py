@@ -2,8 +2,10 @@
 
 import asyncio
 import re
+import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from pydantic import SecretStr
 
 from authbus import EmailIsVerified, Registered, RegisterUser, VerifyEmail
 from authbus_service.core.mail_settings import parse_sender, parse_smtp
+from authbus_service.core.security.masters import Masters
 from authbus_service.mail import Carrier, Folder, Mailer, Nowhere, Smtp, Writing
 from tests.rig.post import Post, free_port, parts, posting
 from tests.rig.world import World
@@ -160,6 +163,23 @@ async def test_a_mail_whose_code_has_run_out_is_given_up(world: World, post: Pos
 
     assert await waiting(world) == []
     assert post.taken == []
+
+
+async def test_a_mail_under_a_master_that_this_process_lacks_is_left_to_another(
+    world: World, post: Post
+) -> None:
+    async with world.consuming():
+        await register(world, EMAIL)
+    other = replace(world, masters=Masters([secrets.token_bytes(32)]))
+
+    await mailer(other, smtp(post)).once()
+    kept = await waiting(world)
+    async with world.database.transaction() as db:
+        await db.exec_driver_sql("UPDATE mails SET due_at = now()")
+    await mailer(world, smtp(post)).once()
+
+    assert [each["attempts"] for each in kept] == [1]
+    assert post.recipients == [EMAIL]
 
 
 async def test_without_a_server_mails_wait_and_in_a_folder_a_developer_reads_them(

@@ -35,6 +35,10 @@ class MasterKeyError(ValueError):
     """A master key is missing, weak, unreadable, or not the one that is asked for."""
 
 
+class MissingMasterError(MasterKeyError):
+    """A master key that something lies under is not in the list of this process."""
+
+
 def parse_masters(text: str) -> list[bytes]:
     """The master keys in a text: current, then previous ones; commas or lines between them.
 
@@ -204,7 +208,7 @@ class Masters:
         try:
             return self._keys[master or self.current]
         except KeyError:
-            raise MasterKeyError(
+            raise MissingMasterError(
                 f"master key {master} is not in the list ({', '.join(self.names)}). "
                 "Add the previous master key behind the current one"
             ) from None
