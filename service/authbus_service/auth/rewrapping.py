@@ -77,4 +77,4 @@ async def rewrap(
         rows.put(factor)
     await factors.flush(db, rows)
     last = ids[-1] if len(ids) == limit else None
-    return Batch(len(rows.changed), len(ids) - len(free), last, unreadable)
+    return Batch(len(rows.changed), len(ids) - len(free), last, tuple(unreadable))
