@@ -1,5 +1,6 @@
 """A Kafka with its doors shut: TLS, SASL by every mechanism, and an authorizer that knows ACLs."""
 
+import asyncio
 import base64
 import json
 import time
@@ -79,13 +80,25 @@ async def changed(
 ) -> AsyncGenerator[AclAdmin]:
     """A block in which these are there too, and those are not."""
     async with acl_admin(kafka.inside, {}) as admin:
-        await admin.remove(without)
-        await admin.add(extra)
+        await _changed(admin, there=extra, gone=without)
         try:
             yield admin
         finally:
-            await admin.remove(extra)
-            await admin.add(without)
+            await _changed(admin, there=without, gone=extra)
+
+
+async def _changed(admin: AclAdmin, *, there: Collection[Acl], gone: Collection[Acl]) -> None:
+    """The controller answers before each broker knows."""
+    await admin.remove(gone)
+    await admin.add(there)
+    async with asyncio.timeout(10):
+        while not _stands(await admin.found(), there, gone):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+def _stands(found: Collection[Acl], there: Collection[Acl], gone: Collection[Acl]) -> bool:
+    """Whether the ones are in what was found, and none of the others."""
+    return {*there} <= {*found} and not {*gone} & {*found}
 
 
 def _config(ports: dict[str, int], authority: Authority, users: Iterable[str]) -> dict[str, str]:

@@ -25,7 +25,7 @@ from tests.integration.client.conftest import NewStream
 from tests.integration.client.crowd import HASTY, Crowd, a_crowd, hurry_the_cleaner
 from tests.integration.client.stand_in import PARTITIONS, StandIn
 
-SHORT, LONG = 12, 150
+SHORT, LONG = 4, 150
 
 
 @pytest.mark.parametrize(
