@@ -22,6 +22,8 @@ from tests.benchmarks.service import Running, a_service, servers
 
 PASSWORD = "correct horse battery"
 CALLERS = 32
+# So many that nobody has too many sessions.
+USERS = 256
 RATES = (10, 100, 1000)
 # A working day: one log-in, a refresh every ten minutes, a log-out.
 REFRESHES = 48
@@ -87,10 +89,11 @@ async def measure(seconds: float) -> tuple[dict[str, Cost], float]:
 
 async def _costs(meter: Meter, running: Running, crowd: Crowd, seconds: float) -> dict[str, Cost]:
     started: list[Session] = []
+    emails = [f"user{number}@example.com" for number in range(USERS)]
+    await asyncio.gather(*(running.auth.register(email, PASSWORD) for email in emails))
 
     async def log_in(turn: int) -> None:
-        email = f"caller{turn % CALLERS}@example.com"
-        started.append(await running.auth.log_in(email, PASSWORD))
+        started.append(await running.auth.log_in(emails[turn % USERS], PASSWORD))
 
     async def refresh(turn: int) -> None:
         at = turn % CALLERS
