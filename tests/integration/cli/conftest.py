@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -20,6 +20,8 @@ from authbus_service.core.clients import read_clients
 from authbus_service.core.database import Database
 from authbus_service.embedded import Addresses
 from authbus_service.startup.topics import require_topics
+from tests.rig.accident import installed
+from tests.rig.world import World, a_world
 
 VERSIONS = ("AUTHBUS_EMBEDDED_KAFKA", "AUTHBUS_EMBEDDED_POSTGRES")
 KEPT = ("PATH", "PYTHONPATH", "HOME", "AUTHBUS_CACHE", "LANG", *VERSIONS)
@@ -134,6 +136,13 @@ def serve(tmp_path: Path) -> Serve:
                 await child.wait()
 
     return run
+
+
+@pytest.fixture
+async def world(addresses: Addresses, namespace: str, database: Database) -> AsyncIterator[World]:
+    """Topics, tables and keys, without a service."""
+    async with a_world(addresses.bootstrap_servers, namespace, database) as made:
+        yield await installed(made)
 
 
 @pytest.fixture

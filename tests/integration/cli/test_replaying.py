@@ -1,28 +1,19 @@
 """`authbus replay` as a program: what it prints, how it ends, and the runbook's commands of it."""
 
 import json
-from collections.abc import AsyncIterator
 
 import pytest
 
 from authbus.topics import CREDENTIALS
 from authbus_service.auth import handlers
-from authbus_service.core.database import Database
-from authbus_service.embedded import Addresses
 from tests.integration.cli.conftest import Authbus
-from tests.rig.accident import installed, serving
+from tests.rig.accident import serving
 from tests.rig.crowd import Crowd
 from tests.rig.offsets import all_finished
 from tests.rig.operating import settings_of
 from tests.rig.redriving import open_letters
 from tests.rig.runbook import commands
-from tests.rig.world import World, a_world
-
-
-@pytest.fixture
-async def world(addresses: Addresses, namespace: str, database: Database) -> AsyncIterator[World]:
-    async with a_world(addresses.bootstrap_servers, namespace, database) as made:
-        yield await installed(made)
+from tests.rig.world import World
 
 
 @pytest.mark.gate

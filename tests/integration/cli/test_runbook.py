@@ -1,26 +1,15 @@
 """Commands of the runbook that change nothing or little end well on a service that is well."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
-from authbus_service.core.database import Database
-from authbus_service.embedded import Addresses
 from tests.integration.cli.conftest import Authbus
-from tests.rig.accident import installed
 from tests.rig.operating import settings_of
 from tests.rig.runbook import named
-from tests.rig.world import World, a_world
+from tests.rig.world import World
 
 # Other tests make what there is to be done: test_guarded, test_replaying, test_masters, tests/e2e.
 ELSEWHERE = {"acls", "recover", "replay", "sessions", "hash"}
 OF_ANOTHER_TIME = {"--backup-from", "show", "discard", "replace-master"}
-
-
-@pytest.fixture
-async def world(addresses: Addresses, namespace: str, database: Database) -> AsyncIterator[World]:
-    async with a_world(addresses.bootstrap_servers, namespace, database) as made:
-        yield await installed(made)
 
 
 @pytest.mark.gate
