@@ -108,10 +108,9 @@ def consumer_acls(
 
 
 def relay_acls(namespace: str, known: Principals) -> Iterable[Acl]:
-    """Says what the outbox holds, and alone may; remembers it, and buries what fits no topic."""
+    """Says what the outbox holds, and alone may; buries what fits no topic; reads what was said."""
     may = _Granting(known.relay, namespace)
-    yield from may.on((*SAID_BY_RELAY, topics.DEAD_LETTERS), "WRITE")
-    yield from may.on([topics.RELAY], "READ")
+    yield from may.on((*SAID_BY_RELAY, topics.DEAD_LETTERS), "WRITE", "READ")
     yield from may.as_relay()
 
 

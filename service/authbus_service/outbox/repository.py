@@ -5,7 +5,7 @@ commits. Rows are found because they are there, never by "greater than the last 
 transaction that commits late brings rows with lower positions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -15,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Uuid,
+    any_,
     bindparam,
     delete,
     extract,
@@ -83,6 +84,7 @@ _OLDEST = (
     .order_by(OutboxRow.position)
     .limit(bindparam("limit"))
 )
+_WAITING = select(OutboxRow.id).where(OutboxRow.id == any_(bindparam("ids", type_=ARRAY(Uuid()))))
 _OLDEST_AGE = (
     select(extract("epoch", func.clock_timestamp() - OutboxRow.timestamp))
     .order_by(OutboxRow.position)
@@ -150,6 +152,11 @@ async def oldest_age(db: AsyncConnection) -> float:
     """For how many seconds the row with the lowest position has waited; 0 for none."""
     age = (await db.execute(_OLDEST_AGE)).scalar()
     return 0.0 if age is None else max(0.0, float(age))
+
+
+async def waiting(db: AsyncConnection, ids: Iterable[UUID]) -> set[UUID]:
+    """Those of these records whose rows are still there."""
+    return {*await db.scalars(_WAITING, {"ids": list(ids)})}
 
 
 async def remove(

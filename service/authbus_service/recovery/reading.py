@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from authbus.topics import Topic
 from authbus_service.consumers.bounded import read_bounded
+from authbus_service.core.database import Database
 from authbus_service.relay.belonging import settle_past
 
 Record = ConsumerRecord[Any, Any]
@@ -88,9 +89,10 @@ class Topics:
                 if found := await reader.some(reader.left):
                     yield found
 
-    async def settle(self) -> None:
-        """End what a relay had begun to say, so that nothing is said behind the ends."""
-        await settle_past(self.namespace, {"bootstrap_servers": self.servers, **self.security})
+    async def settle(self, database: Database) -> None:
+        """End what a relay of this database had begun to say: nothing comes behind the ends."""
+        client = {"bootstrap_servers": self.servers, **self.security}
+        await settle_past(database, self.namespace, client)
 
     def _consumer(self) -> AIOKafkaConsumer:
         read_bounded()

@@ -139,7 +139,7 @@ class Recovery:
         async with self.database.transaction() as db:
             await partitions.keep(db, clock.now())
             await db.execute(begun)
-        await self.topics.settle()
+        await self.topics.settle(self.database)
 
     async def _keys(self, told: SaidKeys, report: Report) -> None:
         async with self.database.transaction() as db:

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 
 from authbus_service.core.database import Database
 from authbus_service.core.installation import Installation
 from authbus_service.relay.errors import EpochOverError
+from authbus_service.relay.past import Past
 from authbus_service.relay.producer import OPEN_SECONDS, TransactionalProducer
 
 _SECONDS = 5.0
@@ -29,13 +30,18 @@ async def require_epoch(database: Database, epoch: UUID) -> None:
         raise EpochOverError("the database was recovered, or is being recovered")
 
 
-async def settle_past(namespace: str, client: Mapping[str, Any]) -> None:
+async def settle_past(database: Database, namespace: str, client: Mapping[str, Any]) -> None:
     """End what any relay has begun to say: afterwards it is said or never will be.
 
     `client` are aiokafka's keyword arguments.
     """
+    async with asyncio.timeout(_SECONDS), database.reading() as db:
+        epoch = (await db.execute(select(Installation.epoch))).scalar_one()
     producer = TransactionalProducer(
         client, transactional_id=transactional_id(namespace), deadline=OPEN_SECONDS
     )
     await producer.open()
-    await producer.close()
+    try:
+        await Past(namespace, client, database, epoch).settle(producer, provided=true())
+    finally:
+        await producer.close()

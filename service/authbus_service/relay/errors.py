@@ -25,7 +25,11 @@ class ManifestError(RelayError):
     """The relay's memory cannot be read, so nobody knows what has been said already."""
 
 
-REASONS = ("lease_lost", "outcome_unknown", "record_too_large", "other")
+class HangingError(RelayError):
+    """Kafka has forgotten to end a transaction of ours somewhere; the next start does."""
+
+
+REASONS = ("lease_lost", "outcome_unknown", "record_too_large", "hanging", "other")
 
 
 def why(error: BaseException) -> str:
@@ -37,5 +41,7 @@ def why(error: BaseException) -> str:
             return "outcome_unknown"
         case LeaseLostError():
             return "lease_lost"
+        case HangingError():
+            return "hanging"
         case _:
             return "other"

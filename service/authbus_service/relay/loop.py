@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from authbus.topics import RELAY, SESSIONS_ENDED
+from authbus.topics import SESSIONS_ENDED
 from authbus_service.core.clock import now
 from authbus_service.core.database import Database
 from authbus_service.core.logging import get_logger
@@ -28,13 +28,12 @@ from authbus_service.relay.belonging import require_epoch, transactional_id
 from authbus_service.relay.errors import LeaseLostError, RecordTooLargeError, why
 from authbus_service.relay.heartbeat import heartbeats, settled_through
 from authbus_service.relay.lease import LEASE_SECONDS, Lease
-from authbus_service.relay.manifest import last_manifest
 from authbus_service.relay.notifications import listen
+from authbus_service.relay.past import Past
 from authbus_service.relay.producer import Outgoing, TransactionalProducer
 
 _ROWS = 1000
 _DATABASE_SECONDS = 5.0
-_MEMORY_SECONDS = 10.0
 _NO_SECURITY: Mapping[str, Any] = MappingProxyType({})
 Around = Callable[[Sequence[Waiting]], AbstractContextManager[None]]
 log = get_logger(__name__)
@@ -53,6 +52,7 @@ class Pace:
     heartbeat: float = 1.0
     first_retry: float = 0.05
     last_retry: float = 5.0
+    look: float = 15.0
     gather: Callable[[], float] = float
 
 
@@ -101,6 +101,7 @@ class Relay:
             **security,
         }
         self._lease = Lease(database, holder=holder, seconds=lease_seconds)
+        self._past = Past(namespace, self._client, database, epoch)
         self._producer = self._make_producer()
         self._woken = asyncio.Event()
         self._limit = self._most = _ROWS
@@ -135,6 +136,7 @@ class Relay:
             async with asyncio.TaskGroup() as beside:
                 beside.create_task(self._lease.keep())
                 beside.create_task(listen(self._database, outbox.CHANNEL, self._woken.set))
+                beside.create_task(self._past.watch(self._pace.look, 2 * self._pace.deadline))
                 await self._relay()
         finally:
             self.state.leading = False
@@ -152,14 +154,7 @@ class Relay:
             await self._producer.close()
 
     async def _settle(self) -> None:
-        """Delete what the newest transaction said; every older one's rows are gone by then."""
-        async with asyncio.timeout(_MEMORY_SECONDS):
-            memory = await last_manifest(RELAY.name(self._namespace), self._client)
-        if memory is None or memory.epoch != self._epoch:
-            return
-        async with asyncio.timeout(_DATABASE_SECONDS), self._database.transaction() as db:
-            settled = await outbox.remove(db, memory.said(), provided=self._lease.held())
-        log.info("what was said before is deleted", rows=settled)
+        await self._past.settle(self._producer, provided=self._lease.held())
 
     async def _round(self) -> bool:
         """Say one batch; True when more is waiting."""

@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from authbus_service.outbox.repository import Said
 from authbus_service.relay.errors import ManifestError
+from authbus_service.relay.looking import Record, between, looking
 
 KEY = b"manifest"
 _FIRST_STEP = 2  # one record and the marker of its transaction
 _GROWTH = 8
-_WAIT_MS = 20
 
 
 class Manifest(BaseModel):
@@ -49,52 +49,31 @@ async def last_manifest(topic: str, client: Mapping[str, Any]) -> Manifest | Non
     past. Raises ManifestError when the newest one cannot be read, or is hidden behind the open
     transaction of a stranger.
     """
-    consumer = AIOKafkaConsumer(
-        **client,
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-        fetch_max_wait_ms=_WAIT_MS,
-    )
-    try:
-        await consumer.start()
+    async with looking(client) as consumer:
         record = await _newest(consumer, TopicPartition(topic, 0))
-    finally:
-        await consumer.stop()
-    if record is None:
-        return None
+    return None if record is None else read(record)
+
+
+def read(record: Record) -> Manifest:
+    """The manifest in a record. Raises ManifestError when it cannot be read."""
     try:
         return Manifest.model_validate_json(record.value or b"")
     except ValidationError as error:
-        raise ManifestError(f"offset {record.offset} of {topic} is no manifest") from error
+        message = f"offset {record.offset} of {record.topic} is no manifest"
+        raise ManifestError(message) from error
 
 
-async def _newest(
-    consumer: AIOKafkaConsumer, partition: TopicPartition
-) -> ConsumerRecord[bytes, bytes] | None:
+async def _newest(consumer: AIOKafkaConsumer, place: TopicPartition) -> Record | None:
     """Look backwards in growing steps: aborted records, markers and gaps may be at the end."""
-    consumer.assign([partition])
-    first = (await consumer.beginning_offsets([partition]))[partition]
-    end = (await consumer.end_offsets([partition]))[partition]
+    consumer.assign([place])
+    first = (await consumer.beginning_offsets([place]))[place]
+    end = (await consumer.end_offsets([place]))[place]
     step = _FIRST_STEP
     while True:
         start = max(first, end - step)
-        found = await _last_between(consumer, partition, start, end)
-        if consumer.highwater(partition) != consumer.last_stable_offset(partition):
-            raise ManifestError(f"somebody has a transaction open on {partition.topic}")
-        if found is not None or start == first:
-            return found
+        found = [each for each in await between(consumer, place, start, end) if each.key == KEY]
+        if consumer.highwater(place) != consumer.last_stable_offset(place):
+            raise ManifestError(f"somebody has a transaction open on {place.topic}")
+        if found or start == first:
+            return found[-1] if found else None
         step *= _GROWTH
-
-
-async def _last_between(
-    consumer: AIOKafkaConsumer, partition: TopicPartition, start: int, end: int
-) -> ConsumerRecord[bytes, bytes] | None:
-    found: ConsumerRecord[bytes, bytes] | None = None
-    consumer.seek(partition, start)
-    while consumer.highwater(partition) is None or await consumer.position(partition) < end:
-        batches = await consumer.getmany(partition, timeout_ms=_WAIT_MS)
-        for record in batches.get(partition, ()):
-            if record.key == KEY:
-                found = record
-    return found

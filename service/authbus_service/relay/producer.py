@@ -6,11 +6,11 @@ send it again. So the first one without an answer ends the producer, and only a 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.client import ConnectionGroup
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.partitioner import DefaultPartitioner
@@ -81,9 +81,19 @@ class TransactionalProducer:
 
         RecordTooLargeError when one of them does not fit.
         """
+        await self._do(lambda producer: _transact(producer, records))
+
+    async def end(self, places: Collection[TopicPartition], *, commit: bool) -> None:
+        """Write a marker, and nothing else, that commits or aborts what is open on these places.
+
+        It ends what earlier producers of this id have left there. Raises OutcomeUnknownError.
+        """
+        await self._do(lambda producer: _mark(producer, places, commit=commit))
+
+    async def _do(self, what: Callable[[AIOKafkaProducer], Coroutine[Any, Any, None]]) -> None:
         if self._producer is None:
             raise OutcomeUnknownError("no producer is open")
-        work = asyncio.create_task(_transact(self._producer, records))
+        work = asyncio.create_task(what(self._producer))
         silence = asyncio.create_task(self._unanswered.wait())
         try:
             await asyncio.wait(
@@ -152,6 +162,16 @@ async def _transact(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> 
     if count != len(records) or len(delivered) != len(batches) or None in delivered:
         raise OutcomeUnknownError("Kafka has not acknowledged every record")
     await producer.commit_transaction()
+
+
+async def _mark(
+    producer: AIOKafkaProducer, places: Collection[TopicPartition], *, commit: bool
+) -> None:
+    insides: Any = producer
+    await producer.begin_transaction()
+    for place in places:
+        insides._txn_manager.maybe_add_partition_to_txn(place)  # noqa: SLF001 - no record goes there
+    await (producer.commit_transaction() if commit else producer.abort_transaction())
 
 
 async def _batches(

@@ -55,7 +55,7 @@ FAR, NEAR = "10.9.8.7", "127.0.0.1"
 # principal -> (may read, may write, may describe); nobody may alter the number of partitions.
 MATRIX: dict[str, tuple[set[str], set[str], set[str]]] = {
     "authbus": (COMMANDS | named("events.v1", "state.keys.v1"), ANSWERS, ALL),
-    "authbus-relay": (named("relay.v1"), BURIED | SAID, BURIED | SAID),
+    "authbus-relay": (BURIED | SAID, BURIED | SAID, BURIED | SAID),
     "authbus-operator": (ALL, COMMANDS | ANSWERS, ALL),
     "web": (named("replies.web") | VERIFYING, COMMON, set()),
     "shell": (named("replies.shell") | VERIFYING, COMMANDS, set()),

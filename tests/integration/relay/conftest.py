@@ -11,15 +11,20 @@ from authbus_service.embedded import Addresses
 from tests.integration.relay.world import World
 
 
-@pytest.fixture
-async def world(addresses: Addresses, database: Database, namespace: str) -> World:
-    """A namespace with its topics, and the database that belongs to it."""
+async def made_world(addresses: Addresses, database: Database, namespace: str) -> World:
+    """The topics of this namespace, and the database that belongs to it."""
     async with Admin.connect(addresses.bootstrap_servers, {}) as admin:
         wanted = declared(namespace, [], 1)
         await apply(admin, [each for each in wanted if ".commands." not in each.name])
         cluster_id, _ = await admin.describe()
     epoch = await settle(database, namespace=namespace, cluster_id=cluster_id)
     return World(database, addresses.bootstrap_servers, namespace, epoch)
+
+
+@pytest.fixture
+async def world(addresses: Addresses, database: Database, namespace: str) -> World:
+    """A namespace with its topics, and the database that belongs to it."""
+    return await made_world(addresses, database, namespace)
 
 
 @pytest.fixture(autouse=True)

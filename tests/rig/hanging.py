@@ -1,0 +1,70 @@
+"""Transactions that hang, as a broker makes them that forgets some of their markers."""
+
+# pyright: reportPrivateUsage=false
+
+from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from authbus_service.relay.producer import Outgoing
+
+_NODE = "1"  # the embedded stack's only broker
+_VERIFIES = "transaction.partition.verification.enable"
+
+
+@asynccontextmanager
+async def unverified(servers: str) -> AsyncGenerator[None]:
+    """Brokers take records of a transaction that their coordinator does not know."""
+    await _verify(servers, on=False)
+    try:
+        yield
+    finally:
+        await _verify(servers, on=True)
+
+
+async def _verify(servers: str, *, on: bool) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await admin.start()
+    try:
+        values = {_VERIFIES: str(on).lower()}
+        await admin.alter_configs([ConfigResource(ConfigResourceType.BROKER, _NODE, values)])
+    finally:
+        await admin.close()
+
+
+def forget(producer: AIOKafkaProducer, places: Collection[TopicPartition]) -> None:
+    """The coordinator does not hear that the next transaction goes to these places too."""
+    insides: Any = producer
+    insides._txn_manager._txn_partitions |= set(places)
+
+
+async def say_with_few_markers(
+    producer: AIOKafkaProducer,
+    records: Sequence[Outgoing],
+    forgotten: Collection[TopicPartition],
+    *,
+    commit: bool,
+    elsewhere: TopicPartition,
+) -> None:
+    """One transaction of these records, each with its partition, that never ends on `forgotten`.
+
+    A marker goes `elsewhere` too: Kafka ends no transaction that is nowhere.
+    """
+    insides: Any = producer
+    await producer.begin_transaction()
+    insides._txn_manager.maybe_add_partition_to_txn(elsewhere)
+    forget(producer, forgotten)
+    for record in records:
+        sent = await producer.send(
+            record.topic,
+            record.value,
+            record.key,
+            partition=record.partition,
+            headers=list(record.headers),
+        )
+        await sent
+    await (producer.commit_transaction() if commit else producer.abort_transaction())
