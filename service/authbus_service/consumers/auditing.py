@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
+from authbus.events import AnyEvent
 from authbus.replies import Code, Rejected
 from authbus.state import AuditRecord
 from authbus.topics import ADMIN, AUDIT
@@ -33,7 +34,7 @@ from authbus_service.outbox.repository import Record
 SHOWN = 5
 _DONE = "done"
 _HALF = "second_factor_required"
-_GUESSES = frozenset({Code.INVALID_CREDENTIALS, Code.CODE_INVALID, Code.CHALLENGE_INVALID})
+GUESSES = frozenset({Code.INVALID_CREDENTIALS, Code.CODE_INVALID, Code.CHALLENGE_INVALID})
 _MINUTE = timedelta(minutes=1)
 _AT_ONCE = 1000
 _SOURCE_BYTES = 16
@@ -86,7 +87,7 @@ async def close_minutes(database: Database, *, before: datetime) -> int:
 def _entry(job: Job, outcome: Outcome, at: datetime) -> _Entry:
     request, answer = job.request, outcome.answer
     code = answer.code if isinstance(answer, Rejected) else None
-    subject = _subject(job, outcome)
+    subject = subject_of(job, outcome.events)
     record = AuditRecord(
         command_id=request.id,
         command=request.command.wire_type(),
@@ -96,13 +97,13 @@ def _entry(job: Job, outcome: Outcome, at: datetime) -> _Entry:
         client_id=request.client.id,
         source=_source(request.derived.masters, getattr(request.command, "ip_address", None), at),
     )
-    return _Entry(job, record, _key(job, record) if code in _GUESSES else None)
+    return _Entry(job, record, _key(job, record) if code in GUESSES else None)
 
 
-def _subject(job: Job, outcome: Outcome) -> UUID | None:
+def subject_of(job: Job, events: Sequence[AnyEvent] = ()) -> UUID | None:
     """Whose account the command is about, where it is about one."""
-    if outcome.events:
-        return outcome.events[-1].user_id
+    if events:
+        return events[-1].user_id
     asked = getattr(job.request.command, "user_id", None)
     proof = job.proof
     acting = None if proof.acting is None else proof.acting.user_id

@@ -12,6 +12,7 @@ from aiokafka import TopicPartition
 from authbus.envelope import read_headers
 from authbus.topics import AUDIT, COMMAND_TOPICS
 from authbus_service.consumers.arrival import Arrival, arrival
+from authbus_service.recovery.guesses import Guesses
 from authbus_service.recovery.reading import Place, Reader, Topics
 
 # The relay is so far behind at most, while it runs.
@@ -70,12 +71,17 @@ def unsaid_since(last: datetime) -> datetime:
     return last - _UNSAID
 
 
-async def audited(topics: Topics, since: datetime | None, commands: Collection[UUID]) -> set[UUID]:
+async def audited(
+    topics: Topics, since: datetime | None, commands: Collection[UUID], guesses: Guesses
+) -> set[UUID]:
     """Those of these commands of which auditors were told since this time: they were handled."""
     found: set[UUID] = set()
     async for batch in topics.batches([AUDIT], since):
-        named = (read_headers(record.headers).get("ce_causationid") for _, record in batch)
-        found |= {id_ for each in named if each and (id_ := UUID(each)) in commands}
+        for _, record in batch:
+            named = read_headers(record.headers).get("ce_causationid")
+            if named and (id_ := UUID(named)) in commands:
+                found.add(id_)
+            guesses.note(record)
     return found
 
 

@@ -34,6 +34,7 @@ from authbus_service.recovery.finishing import (
     not_said_of,
     waiting,
 )
+from authbus_service.recovery.guesses import Guesses
 from authbus_service.recovery.keys import SaidKeys, find_changes, make, said_keys
 from authbus_service.recovery.late import Late
 from authbus_service.recovery.losing import Losses
@@ -189,12 +190,15 @@ class Recovery:
         since = survey.unsaid_since or report.since
         backlog = Backlog(self.topics, since, committed, survey.last)
         await backlog.read()
-        told = await audited(self.topics, report.since, backlog.ids)
+        guesses = Guesses()
+        told = await audited(self.topics, report.since, backlog.ids, guesses)
         speaker = Speaker(self.topics.namespace, self.topics.servers, self.topics.security)
         await speaker.start()
         try:
             masters, tools = self.keyring.masters, self.tools
-            late = Late(self.database, self.opener, masters, tools, self.policy, told, speaker)
+            late = Late(
+                self.database, self.opener, masters, tools, self.policy, told, guesses, speaker
+            )
             async for arrivals in backlog.by_time():
                 doubtful = [came for came in arrivals if backlog.is_doubtful(came)]
                 report.handled_anew += await late.handle(doubtful)

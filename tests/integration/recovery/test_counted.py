@@ -1,0 +1,33 @@
+"""Guesses that auditors were told of by count have no effect at a recovery either."""
+
+from dataclasses import replace
+
+from authbus import DeactivateUser, LogIn, ReactivateUser, Rejected
+from authbus_service.consumers.auditing import SHOWN
+from tests.rig.accident import backup, recovered, serving
+from tests.rig.crowd import PASSWORD, Crowd, email
+from tests.rig.operators import by_operator
+from tests.rig.world import World
+
+
+async def test_a_guess_that_auditors_were_told_of_by_count_is_not_made_anew(world: World) -> None:
+    crowd, draft = Crowd(world), world.web.draft
+    async with serving(world):
+        (session,) = await crowd.with_sessions(1)
+    copy, user_id = await backup(world.database), session.user_id
+    guesses = [draft(LogIn(email=email(0), password=PASSWORD)) for _ in range(SHOWN + 3)]
+    async with serving(world):
+        await crowd.asked(
+            [by_operator(world, lambda by: DeactivateUser(access_token=by, user_id=user_id))]
+        )
+        refused = await crowd.asked(guesses)
+        await crowd.asked(
+            [by_operator(world, lambda by: ReactivateUser(access_token=by, user_id=user_id))]
+        )
+    assert {each.code for each in refused if isinstance(each, Rejected)} == {"invalid_credentials"}
+    back = replace(world, database=copy)
+
+    await recovered(back)
+
+    assert not await back.rows("SELECT id FROM sessions WHERE ended_at IS NULL")
+    await copy.close()
