@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from authbus_service.core.database import Database
-from authbus_service.demo.child import running
 from authbus_service.embedded import Addresses
+from tests.rig import processes
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Serving:
     database: Database
     settings: Mapping[str, str]
     http: str
+    pid: int
 
 
 @pytest.fixture
@@ -51,7 +52,8 @@ def settings(
 async def serving(
     settings: Mapping[str, str], database: Database, tmp_path: Path
 ) -> AsyncIterator[Serving]:
-    async with running(settings, tmp_path / "service.log") as told:
+    async with processes.serving(settings, tmp_path / "service.log") as process:
+        told = process.told
         servers, trust = str(told["kafka"]), str(told["trust"])
         namespace, http = settings["AUTHBUS_NAMESPACE"], str(told["http"])
-        yield Serving(servers, namespace, trust, database, settings, http)
+        yield Serving(servers, namespace, trust, database, settings, http, process.child.pid)

@@ -1,13 +1,13 @@
 """How long a token is taken after its session's end, measured on all the real parts."""
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psutil
 import pytest
 from sqlalchemy import text
 
@@ -118,15 +118,14 @@ async def test_a_verifier_that_cannot_know_says_so_and_takes_tokens_again_when_i
         session = await auth.log_in(EMAIL, PASSWORD)
         strict.verify(session.access_token)
         fresh = strict.staleness
-        service = serving_process()
-        service.send_signal(signal.SIGSTOP)
+        os.kill(serving.pid, signal.SIGSTOP)
         try:
             began = datetime.now(UTC)
             refused_at = await until_raised(strict, session.access_token, FeedStale)
             stale = lenient.staleness
             taken = lenient.verify(session.access_token)
         finally:
-            service.send_signal(signal.SIGCONT)
+            os.kill(serving.pid, signal.SIGCONT)
         async with asyncio.timeout(20):
             patience = timedelta(seconds=IMPATIENT)
             while strict.staleness > patience:  # noqa: ASYNC110 - a record wakes nobody
@@ -136,9 +135,3 @@ async def test_a_verifier_that_cannot_know_says_so_and_takes_tokens_again_when_i
     assert fresh < timedelta(seconds=IMPATIENT) <= stale
     assert refused_at - began < timedelta(seconds=IMPATIENT) + SECOND
     assert taken.session_id == again.session_id == session.session_id
-
-
-def serving_process() -> psutil.Process:
-    """This worker's service."""
-    (found,) = [each for each in psutil.Process().children() if "serve" in each.cmdline()]
-    return found

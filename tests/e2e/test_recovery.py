@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import os
-import sys
-from asyncio.subprocess import PIPE
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,21 +16,11 @@ from authbus_service.demo.child import running
 from authbus_service.embedded import Addresses
 from authbus_service.startup.errors import StartupError
 from tests.rig.accident import forget_commands
+from tests.rig.command_line import authbus
 from tests.rig.databases import empty_database
 
 EMAIL, PASSWORD, NEW = "ana@example.com", "correct horse battery", "staple them together"
 APPLIED = {"PasswordChanged": 1, "SessionStarted": 1, "UserCreated": 1}
-
-
-async def authbus(settings: Mapping[str, str], *arguments: str) -> tuple[int, str, str]:
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "authbus_service", *arguments),
-        stdout=PIPE,
-        stderr=PIPE,
-        env={**os.environ, **settings},
-    )
-    out, err = await asyncio.wait_for(child.communicate(), 60)
-    return child.returncode or 0, out.decode(), err.decode()
 
 
 async def lived(settings: Mapping[str, str], log: Path) -> tuple[dict[str, Any], User, Session]:

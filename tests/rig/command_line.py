@@ -2,21 +2,19 @@
 
 import asyncio
 import os
-import sys
-from asyncio.subprocess import PIPE
 from collections.abc import Mapping
+from pathlib import Path
+
+from tests.rig import programs
 
 
 async def authbus(
     settings: Mapping[str, str], *arguments: str, given: str = ""
 ) -> tuple[int, str, str]:
     """Run a command with these settings to its end: its status, output and errors."""
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "authbus_service", *arguments),
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=PIPE,
-        env={**os.environ, **settings},
+    environment = {**os.environ, **settings}
+    child = await programs.start(
+        *arguments, environment=environment, folder=Path.cwd(), given=given
     )
-    out, err = await asyncio.wait_for(child.communicate(given.encode()), 60)
+    out, err = await asyncio.wait_for(child.communicate(), 60)
     return child.returncode or 0, out.decode(), err.decode()

@@ -3,9 +3,7 @@
 import asyncio
 import json
 import os
-import signal
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from http.client import HTTPConnection
@@ -14,7 +12,7 @@ from typing import Any
 
 from authbus_service.cli import main
 from authbus_service.consumers import subscriber
-from authbus_service.embedded import exec_shim
+from tests.rig import programs
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _START_SECONDS = 60
@@ -29,30 +27,26 @@ class ServiceProcess:
     ) -> None:
         self.told: dict[str, Any] = {}
         self._settings, self._log, self._missed_after = settings, log, missed_after
-        self._child: Process | None = None
+        self._child: programs.Program | None = None
 
     @property
-    def child(self) -> Process:
+    def child(self) -> programs.Program:
         assert self._child is not None
         return self._child
 
     async def start(self) -> None:
         """Start, and wait until commands are taken."""
-        shim = [sys.executable, str(exec_shim.__file__), str(int(signal.SIGTERM)), str(os.getpid())]
-        serve = ["authbus_service", "serve"]
+        module, argument = "authbus_service", "serve"
         if self._missed_after is not None:
-            serve = [__name__, str(self._missed_after)]
+            module, argument = __name__, str(self._missed_after)
         with self._log.open("ab") as log:
-            self._child = await asyncio.create_subprocess_exec(
-                *(*shim, "-", sys.executable, "-m", *serve),
-                cwd=_REPOSITORY,
-                stdin=DEVNULL,
-                stdout=PIPE,
-                stderr=log,
-                env={**os.environ, **self._settings},
-                start_new_session=True,
+            self._child = await programs.start(
+                argument,
+                module=module,
+                environment={**os.environ, **self._settings},
+                folder=_REPOSITORY,
+                errors=log,
             )
-        assert self._child.stdout is not None
         async with asyncio.timeout(_START_SECONDS):
             line = await self._child.stdout.readline()
         assert line, self._log.read_text()[-2000:]

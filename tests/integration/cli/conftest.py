@@ -5,8 +5,6 @@ import base64
 import json
 import os
 import signal
-import sys
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from authbus_service.core.clients import read_clients
 from authbus_service.core.database import Database
 from authbus_service.embedded import Addresses
 from authbus_service.startup.topics import require_topics
+from tests.rig import programs
 from tests.rig.accident import installed
 from tests.rig.world import World, a_world
 
@@ -50,16 +49,7 @@ def authbus(tmp_path: Path) -> Authbus:
 
     async def run(*arguments: str, **settings: str) -> Ended:
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-        child = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "authbus_service",
-            *arguments,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=tmp_path,
-            env={**kept, **settings},
-        )
+        child = await programs.start(*arguments, environment={**kept, **settings}, folder=tmp_path)
         out, err = await asyncio.wait_for(child.communicate(), 60)
         return Ended(child.returncode or 0, out.decode(), err.decode())
 
@@ -74,7 +64,7 @@ OWN = {"AUTHBUS_HTTP_PORT": "0"}
 class Running:
     """A service that has printed its addresses."""
 
-    child: asyncio.subprocess.Process
+    child: programs.Program
     addresses: dict[str, Any]
     log: Path
 
@@ -116,18 +106,11 @@ def serve(tmp_path: Path) -> Serve:
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         log = tmp_path / "log"
         with log.open("a") as written:
-            child = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "authbus_service",
-                "serve",
-                stdout=PIPE,
-                stderr=written,
-                cwd=tmp_path,
-                env={**kept, **OWN, **settings},
+            environment = {**kept, **OWN, **settings}
+            child = await programs.start(
+                "serve", environment=environment, folder=tmp_path, errors=written
             )
         try:
-            assert child.stdout is not None
             line = await asyncio.wait_for(child.stdout.readline(), START_SECONDS)
             yield Running(child, json.loads(line), log)
         finally:

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -20,13 +22,14 @@ def clients(tmp_path: Path) -> str:
     return str(file)
 
 
-async def test_help_is_quick_and_names_every_command(authbus: Authbus) -> None:
+def test_help_is_quick_and_names_every_command(tmp_path: Path) -> None:
+    program = (sys.executable, "-m", "authbus_service", "--help")
     started = time.perf_counter()
 
-    ended = await authbus("--help")
+    ended = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     assert time.perf_counter() - started < 3
-    assert ended.status == 0
+    assert ended.returncode == 0
     for command in (
         "serve",
         "migrate",
@@ -40,7 +43,7 @@ async def test_help_is_quick_and_names_every_command(authbus: Authbus) -> None:
         "watch",
         "version",
     ):
-        assert command in ended.out
+        assert command in ended.stdout
 
 
 async def test_wrong_usage_ends_with_2(authbus: Authbus) -> None:

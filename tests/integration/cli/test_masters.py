@@ -4,8 +4,6 @@ import asyncio
 import json
 import os
 import secrets
-import sys
-from asyncio.subprocess import PIPE
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,6 +21,7 @@ from authbus_service.core.security import repository
 from authbus_service.core.security.masters import Masters
 from authbus_service.startup.keys import open_keyring
 from tests.integration.cli.conftest import KEPT, Authbus
+from tests.rig import programs
 from tests.rig.runbook import commands
 from tests.rig.wrapping import with_factors
 
@@ -97,14 +96,8 @@ async def test_one_that_was_killed_half_way_is_run_again_and_does_what_is_left(
         await db.execute(
             text("SELECT 1 FROM factors WHERE user_id = :id FOR UPDATE"), {"id": ids[700]}
         )
-        child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "authbus_service", *arguments),
-            stdout=PIPE,
-            stderr=PIPE,
-            cwd=tmp_path,
-            env={**{name: os.environ[name] for name in KEPT if name in os.environ}, **settings},
-        )
-        assert child.stderr is not None
+        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        child = await programs.start(*arguments, environment={**kept, **settings}, folder=tmp_path)
         told = json.loads(await asyncio.wait_for(child.stderr.readline(), 30))
         child.kill()
         await child.wait()
