@@ -1,7 +1,9 @@
-"""What every tier shares: the repository, one Kafka and one PostgreSQL for each worker."""
+"""What every tier shares: the repository, and one Kafka and one PostgreSQL."""
 
 from collections.abc import AsyncIterator
+from dataclasses import astuple
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -16,7 +18,10 @@ from tests.rig.databases import (
     empty_database,
     migrated_database,
 )
+from tests.rig.servers import TRUSTING, Shared
 from tests.rig.topics import forget
+
+_SHARED = pytest.StashKey[Shared]()
 
 # How fast examples are made tells of the machine's load, not of the code.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -29,17 +34,41 @@ def repository() -> Path:
     return Path(__file__).resolve().parents[1]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist where the servers are that all of them share."""
+    config = node.config
+    if _SHARED not in config.stash:
+        config.stash[_SHARED] = Shared().start()
+        config.add_cleanup(config.stash[_SHARED].stop)
+    node.workerinput["servers"] = astuple(config.stash[_SHARED].addresses)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared(request: pytest.FixtureRequest) -> AsyncIterator[Addresses]:
+    """Where the servers listen that nobody breaks."""
+    given = getattr(request.config, "workerinput", {}).get("servers")
+    if given is not None:
+        yield Addresses(*given)
+    else:
+        async with EmbeddedStack(broker_config=TRUSTING) as started:
+            yield started.addresses
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def stack() -> AsyncIterator[EmbeddedStack]:
-    """Servers that live as long as the worker."""
+    """Servers of this worker's own, for tests that kill them."""
     async with EmbeddedStack() as started:
         yield started
 
 
 @pytest.fixture
-def addresses(stack: EmbeddedStack) -> Addresses:
-    """Where they listen."""
-    return stack.addresses
+def addresses(request: pytest.FixtureRequest) -> Addresses:
+    """Where the test's servers listen: those that it may kill, if it asks for them."""
+    if "stack" in request.fixturenames:
+        mine: EmbeddedStack = request.getfixturevalue("stack")
+        return mine.addresses
+    return request.getfixturevalue("shared")
 
 
 @pytest.fixture
@@ -47,24 +76,27 @@ async def namespace(request: pytest.FixtureRequest) -> AsyncIterator[str]:
     """A namespace of this test's own, whose topics go with it."""
     name = f"t{uuid4().hex[:8]}"
     yield name
-    if "stack" in request.fixturenames:
-        stack: EmbeddedStack = request.getfixturevalue("stack")
-        await forget(stack.addresses.bootstrap_servers, name)
+    if "addresses" in request.fixturenames:
+        addresses: Addresses = request.getfixturevalue("addresses")
+        await forget(addresses.bootstrap_servers, name)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def template(stack: EmbeddedStack) -> str:
-    """A database with all tables, of which copies are made."""
-    return await migrated_database(stack.addresses)
+@pytest.fixture(scope="session")
+def templates() -> dict[str, str]:
+    """On each server a database with all tables, of which copies are made."""
+    return {}
 
 
 @pytest.fixture
 async def database_url(
-    request: pytest.FixtureRequest, addresses: Addresses, template: str
+    request: pytest.FixtureRequest, addresses: Addresses, templates: dict[str, str]
 ) -> AsyncIterator[str]:
     """A database of this test's own: with tables where it asks for `database`, else empty."""
     if "database" in request.fixturenames:
-        url = await copied_database(addresses, template)
+        server = addresses.database_url
+        if server not in templates:
+            templates[server] = await migrated_database(addresses)
+        url = await copied_database(addresses, templates[server])
     else:
         url = await empty_database(addresses)
     yield url

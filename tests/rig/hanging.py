@@ -1,39 +1,16 @@
-"""Transactions that hang, as a broker makes them that forgets some of their markers."""
+"""Transactions that hang, as a broker makes them that forgets some of their markers.
+
+Only a broker that does not verify takes them; see servers.TRUSTING.
+"""
 
 # pyright: reportPrivateUsage=false
 
-from collections.abc import AsyncGenerator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from authbus_service.relay.producer import Outgoing
-
-_NODE = "1"  # the embedded stack's only broker
-_VERIFIES = "transaction.partition.verification.enable"
-
-
-@asynccontextmanager
-async def unverified(servers: str) -> AsyncGenerator[None]:
-    """Brokers take records of a transaction that their coordinator does not know."""
-    await _verify(servers, on=False)
-    try:
-        yield
-    finally:
-        await _verify(servers, on=True)
-
-
-async def _verify(servers: str, *, on: bool) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
-    await admin.start()
-    try:
-        values = {_VERIFIES: str(on).lower()}
-        await admin.alter_configs([ConfigResource(ConfigResourceType.BROKER, _NODE, values)])
-    finally:
-        await admin.close()
 
 
 def forget(producer: AIOKafkaProducer, places: Collection[TopicPartition]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from authbus.topics import EVENTS
-from authbus_service.embedded import Addresses, EmbeddedStack
+from authbus_service.embedded import Addresses
 from authbus_service.relay.loop import Pace, Relay
 from authbus_service.relay.producer import TransactionalProducer
 from tests.chaos.faults import Side
@@ -45,8 +45,8 @@ class TrustingRelay(Relay):
 
 
 @pytest.fixture
-def addresses(stack: EmbeddedStack, listener: ProxiedListener) -> Addresses:
-    return Addresses(listener.direct, stack.addresses.database_url)
+def addresses(shared: Addresses, listener: ProxiedListener) -> Addresses:
+    return Addresses(listener.direct, shared.database_url)
 
 
 @pytest.fixture

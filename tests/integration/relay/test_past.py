@@ -20,7 +20,7 @@ from authbus_service.relay.manifest import KEY, manifest
 from authbus_service.relay.past import Past
 from authbus_service.relay.producer import Outgoing, TransactionalProducer
 from tests.integration.relay.world import World, a_record, running, until
-from tests.rig.hanging import forget, say_with_few_markers, unverified
+from tests.rig.hanging import forget, say_with_few_markers
 
 # Of these keys each has a partition of its own.
 KEYS = ("ana", "ben")
@@ -114,13 +114,12 @@ async def settle(world: World) -> None:
 
 async def hold(world: World, cases: Iterable[tuple[str, Collection[TopicPartition]]]) -> None:
     expected: list[bytes] = []
-    async with unverified(world.servers):
-        for n, (outcome, forgotten) in enumerate(cases):
-            events = [an_event(key, f"{n}") for key in KEYS]
-            expected += [b"%d" % n]
-            await world.write(*events)
-            await say(world, events, forgotten, outcome)
-            await settle(world)
+    for n, (outcome, forgotten) in enumerate(cases):
+        events = [an_event(key, f"{n}") for key in KEYS]
+        expected += [b"%d" % n]
+        await world.write(*events)
+        await say(world, events, forgotten, outcome)
+        await settle(world)
 
     seen: dict[bytes | None, list[bytes | None]] = {}
     for record in await world.read():
@@ -148,15 +147,14 @@ async def test_rows_that_another_relay_may_delete_are_known_to_be_said(world: Wo
     event = an_event("ana", "hidden")
     past = Past(world.namespace, {"bootstrap_servers": world.servers}, world.database, world.epoch)
 
-    async with unverified(world.servers):
-        await world.write(event)
-        await say(world, [event], [place_of(world, "ana")], FORGOTTEN_TO_DELETE)
-        producer = TransactionalProducer(
-            past.client, transactional_id=f"{world.namespace}.relay", deadline=5
-        )
-        await producer.open()
-        await past.settle(producer, provided=false())
-        await producer.close()
+    await world.write(event)
+    await say(world, [event], [place_of(world, "ana")], FORGOTTEN_TO_DELETE)
+    producer = TransactionalProducer(
+        past.client, transactional_id=f"{world.namespace}.relay", deadline=5
+    )
+    await producer.open()
+    await past.settle(producer, provided=false())
+    await producer.close()
     assert await world.waiting() == 1
     await settle(world)
 
@@ -166,12 +164,11 @@ async def test_rows_that_another_relay_may_delete_are_known_to_be_said(world: Wo
 async def test_older_transactions_that_hang_are_not_taken_for_the_last_one(world: World) -> None:
     first, last = an_event("ana", "first"), an_event("ben", "last")
 
-    async with unverified(world.servers):
-        await world.write(first)
-        await say(world, [first], [place_of(world, "ana")], COMMITTED)
-        await world.write(last)
-        await say(world, [last], [place_of(world, "ben")], ABORTED)
-        await settle(world)
+    await world.write(first)
+    await say(world, [first], [place_of(world, "ana")], COMMITTED)
+    await world.write(last)
+    await say(world, [last], [place_of(world, "ben")], ABORTED)
+    await settle(world)
 
     assert sorted(record.value or b"" for record in await world.read()) == [b"first", b"last"]
 
@@ -183,7 +180,7 @@ async def test_a_relay_that_leads_notices_what_hangs(world: World) -> None:
     async def shown() -> bool:
         return [record.value for record in await world.read()] == [b"first", b"hidden"]
 
-    async with unverified(world.servers), running(relay):
+    async with running(relay):
         await world.write(first)
         await world.until_said()
         producer = relay._producer._producer
