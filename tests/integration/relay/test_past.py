@@ -175,7 +175,9 @@ async def test_older_transactions_that_hang_are_not_taken_for_the_last_one(world
 
 async def test_a_relay_that_leads_notices_what_hangs(world: World) -> None:
     first, hidden = an_event("ana", "first"), an_event("ana", "hidden")
-    relay = world.relay(pace=Pace(deadline=0.5, heartbeat=60.0, first_retry=0.01, look=0.2))
+    relay = world.relay(
+        lease_seconds=5.0, pace=Pace(deadline=0.5, heartbeat=60.0, first_retry=0.01, look=0.2)
+    )
 
     async def shown() -> bool:
         return [record.value for record in await world.read()] == [b"first", b"hidden"]
