@@ -9,7 +9,7 @@ from authbus import AuthClient
 from tests.integration.cli.conftest import Serve
 from tests.rig.freezing import a_way
 
-EMAIL, PASSWORD = "ana@example.com", "correct horse battery"
+FIRST, EMAIL, PASSWORD = "ben@example.com", "ana@example.com", "correct horse battery"
 PATIENCE = 3
 
 
@@ -31,6 +31,7 @@ async def test_serve_waits_for_postgresql_and_ends_when_it_hangs_by_itself(
                 timeout=30,
             ) as auth,
         ):
+            await auth.register(FIRST, PASSWORD)  # so that connections are open, and at rest
             way.is_open = False
             way.freeze()
             asked = asyncio.create_task(auth.register(EMAIL, PASSWORD))
