@@ -18,7 +18,7 @@ from tests.rig.databases import (
     empty_database,
     migrated_database,
 )
-from tests.rig.servers import TRUSTING, Shared
+from tests.rig.servers import FOR_ALL, Shared
 from tests.rig.topics import forget
 
 _SHARED = pytest.StashKey[Shared]()
@@ -51,7 +51,7 @@ async def shared(request: pytest.FixtureRequest) -> AsyncIterator[Addresses]:
     if given is not None:
         yield Addresses(*given)
     else:
-        async with EmbeddedStack(broker_config=TRUSTING) as started:
+        async with EmbeddedStack(broker_config=FOR_ALL) as started:
             yield started.addresses
 
 

@@ -1,6 +1,6 @@
 """Transactions that hang, as a broker makes them that forgets some of their markers.
 
-Only a broker that does not verify takes them; see servers.TRUSTING.
+Only a broker that does not verify takes them; see servers.FOR_ALL.
 """
 
 # pyright: reportPrivateUsage=false

@@ -6,8 +6,12 @@ from typing import Self
 
 from authbus_service.embedded import Addresses, EmbeddedStack
 
-# So that a test can make a transaction hang: see rig/hanging.py. Other brokers verify, as usual.
-TRUSTING = {"transaction.partition.verification.enable": "false"}
+FOR_ALL = {
+    "num.network.threads": "2",
+    "num.io.threads": "4",
+    # So that a test can make a transaction hang: see rig/hanging.py. Other brokers verify.
+    "transaction.partition.verification.enable": "false",
+}
 
 
 class Shared:
@@ -35,7 +39,7 @@ class Shared:
 
     async def _live(self) -> None:
         try:
-            async with EmbeddedStack(broker_config=TRUSTING) as stack:
+            async with EmbeddedStack(broker_config=FOR_ALL) as stack:
                 self.addresses = stack.addresses
                 self._begun.set()
                 await asyncio.to_thread(self._over.wait)
