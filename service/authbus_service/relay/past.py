@@ -25,15 +25,8 @@ from aiokafka import TopicPartition
 from sqlalchemy import ColumnElement
 
 from authbus.envelope import read_headers
-from authbus.topics import (
-    AUDIT,
-    DEAD_LETTERS,
-    EVENTS,
-    KEYS_STATE,
-    RELAY,
-    SESSIONS_ENDED,
-    USERS_STATE,
-)
+from authbus.topics import DEAD_LETTERS, RELAY
+from authbus_service.cluster.acls import SAID_BY_RELAY
 from authbus_service.core.database import Database
 from authbus_service.core.logging import get_logger
 from authbus_service.outbox import repository as outbox
@@ -42,7 +35,7 @@ from authbus_service.relay.looking import Record, between, looking
 from authbus_service.relay.manifest import KEY, Manifest, last_manifest, read
 from authbus_service.relay.producer import TransactionalProducer
 
-SAID = (EVENTS, USERS_STATE, KEYS_STATE, SESSIONS_ENDED, AUDIT, DEAD_LETTERS, RELAY)
+_SAID = (*SAID_BY_RELAY, DEAD_LETTERS)
 # The records of one transaction lie no further apart: Kafka would have ended it.
 _APART_MS = 20_000
 _SECONDS = 10.0
@@ -119,9 +112,8 @@ class Past:
                 continue
             await asyncio.sleep(longest)
             after = await self.hidden()
-            stuck = {
-                each for each in before if before[each].start == after.get(each, range(0)).start
-            }
+            both = before.keys() & after.keys()
+            stuck = {each for each in both if before[each].start == after[each].start}
             if stuck:
                 raise HangingError(f"records are hidden on {_names(stuck)}")
 
@@ -159,7 +151,7 @@ class Past:
     def _places(self) -> list[TopicPartition]:
         return [
             TopicPartition(topic.name(self.namespace), each)
-            for topic in SAID
+            for topic in _SAID
             for each in range(topic.partitions)
         ]
 

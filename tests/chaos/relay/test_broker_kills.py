@@ -26,7 +26,13 @@ async def world(broker: EmbeddedStack, database: Database, namespace: str) -> Wo
     return await made_world(broker.addresses, database, namespace)
 
 
-async def hold(world: World, broker: EmbeddedStack, *, kills: int) -> None:
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(
+    "kills", [pytest.param(3, marks=pytest.mark.gate), pytest.param(60, marks=pytest.mark.nightly)]
+)
+async def test_kills_of_the_broker_lose_nothing_and_repeat_nothing(
+    world: World, broker: EmbeddedStack, kills: int
+) -> None:
     async with running(world.relay(lease_seconds=2.0)), writing(world) as written:
         for _ in range(kills):
             await asyncio.sleep(random.uniform(0.3, 1.5))
@@ -39,19 +45,3 @@ async def hold(world: World, broker: EmbeddedStack, *, kills: int) -> None:
 
     assert await verdict(world, written.committed) == Verdict()
     assert len(written.committed) > kills
-
-
-@pytest.mark.gate
-@pytest.mark.timeout(120)
-async def test_three_kills_of_the_broker_lose_nothing_and_repeat_nothing(
-    world: World, broker: EmbeddedStack
-) -> None:
-    await hold(world, broker, kills=3)
-
-
-@pytest.mark.nightly
-@pytest.mark.timeout(1800)
-async def test_sixty_kills_of_the_broker_lose_nothing_and_repeat_nothing(
-    world: World, broker: EmbeddedStack
-) -> None:
-    await hold(world, broker, kills=60)

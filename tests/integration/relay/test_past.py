@@ -2,6 +2,7 @@
 
 # pyright: reportPrivateUsage=false
 
+import asyncio
 from collections.abc import Collection, Iterable, Iterator
 from itertools import chain, combinations, product
 from uuid import UUID
@@ -194,6 +195,24 @@ async def test_a_relay_that_leads_notices_what_hangs(world: World) -> None:
         await until(shown)
 
     assert relay.state.restarts == {"hanging": 1}
+
+
+async def test_a_first_transaction_that_takes_its_time_does_not_hang(world: World) -> None:
+    past = Past(world.namespace, {"bootstrap_servers": world.servers}, world.database, world.epoch)
+    place = place_of(world, "ana")
+
+    async with AIOKafkaProducer(
+        bootstrap_servers=world.servers, transactional_id=f"{world.namespace}.relay"
+    ) as producer:
+        await producer.begin_transaction()
+        await producer.send_and_wait(place.topic, b"?", partition=place.partition)
+        watching = asyncio.create_task(past.watch(0.05, 1.0))
+        await asyncio.sleep(0.5)
+        await producer.commit_transaction()
+        found, _ = await asyncio.wait({watching}, timeout=1.5)
+        watching.cancel()
+
+    assert not found
 
 
 async def test_a_strangers_open_transaction_stops_nobody(world: World) -> None:
