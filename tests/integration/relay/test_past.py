@@ -206,10 +206,10 @@ async def test_a_first_transaction_that_takes_its_time_does_not_hang(world: Worl
     ) as producer:
         await producer.begin_transaction()
         await producer.send_and_wait(place.topic, b"?", partition=place.partition)
-        watching = asyncio.create_task(past.watch(0.05, 1.0))
-        await asyncio.sleep(0.5)
+        watching = asyncio.create_task(past.watch(0.05, 2.0))
+        await asyncio.sleep(1.5)
         await producer.commit_transaction()
-        found, _ = await asyncio.wait({watching}, timeout=1.5)
+        found, _ = await asyncio.wait({watching}, timeout=3)
         watching.cancel()
 
     assert not found
