@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest
 OF_17 := "tests/integration/consumers/test_transient.py::test_what_passes_is_tried_again[a transaction takes too long]"
 MEETING := tests/integration/{client,cluster,consumers,recovery,relay,replay} tests/e2e/test_producer.py
 
-.PHONY: help setup demo serve test gate nightly drill versions check format bench bench-users bench-recovery bench-replay sizing spec lock clean
+.PHONY: help setup demo serve test gate nightly interop drill versions check format bench bench-users bench-recovery bench-replay sizing spec lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
@@ -22,13 +22,16 @@ serve: setup ## keep the service running on a Kafka and a PostgreSQL of its own,
 	@$(BIN)/authbus serve
 
 test: setup ## the tests, in about 6 minutes on two cores
-	$(PYTEST) -n 3 -m "not gate and not nightly"
+	$(PYTEST) -n 3 -m "not gate and not nightly and not interop"
 
 gate: setup ## faults and slow counts, under 6 minutes
 	$(PYTEST) -n 2 -m gate
 
 nightly: setup ## the full counts
 	$(PYTEST) -n 2 -m nightly --timeout 3600
+
+interop: setup ## Go, JavaScript, Java and a shell against the service, where their toolchains are
+	$(PYTEST) tests/interop -m interop -p no:randomly -v
 
 drill: setup ## lose the database and recover it, 20 times each way (SEED=7, USERS=500: that one alone)
 	$(BIN)/python -m tests.drill $(if $(SEED),--seed $(SEED)) $(if $(USERS),--users $(USERS))

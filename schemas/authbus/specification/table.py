@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from authbus import contract, topics
 from authbus.message import Message
 from authbus.replies import Code, Rejected
+from authbus.specification import guide
 from authbus.specification.codes import MEANINGS
 from authbus.specification.marks import PERSONAL, SECRET, marked
 from authbus.specification.messages import Entry, Kind, entries
@@ -43,6 +44,9 @@ def as_markdown() -> str:
         _section("Fields that need care", _HEAD_OF_FIELDS, _field_lines()),
         _section("Topics", _HEAD_OF_TOPICS, map(_topic_line, _all_topics())),
         _section("Rejection codes", _HEAD_OF_CODES, map(_code_line, Code)),
+        guide.COMMAND,
+        guide.TOKENS,
+        guide.EVENTS,
     )
     return "\n".join(parts)
 

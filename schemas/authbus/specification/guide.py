@@ -1,0 +1,66 @@
+"""What a producer or a downstream module of any language must know beside tables and schemas."""
+
+from authbus import topics
+
+COMMAND = f"""\
+## Sending a command
+
+1. **Be declared.** The operator declares each client by an id; it names its reply topic,
+   `{topics.DEFAULT_NAMESPACE}.replies.<client>`, with one partition.
+2. **Find the key to seal for**: on `{topics.KEYS_STATE.name()}`, read from its start, the records
+   with `use` `enc`; of those whose `not_before` has come and whose `retired_at` has not, the one
+   with the latest `not_before`. A null value ends a key. `signature` is a compact JWS (`EdDSA`)
+   whose payload is the record without `signature`, and whose header has the root key as `jwk`: take
+   the fields from that payload, and only when the RFC 7638 thumbprint (SHA-256, base64url) of the
+   root key is the one that the service prints as `trust`.
+3. **Write the envelope**, a JSON object as `envelope/Sealed.v1.json` says. `id` is a UUIDv7, made
+   once and kept for every retry; its time and the record's append time are at most 10 minutes
+   apart. Times are RFC 3339, with any offset and any fraction. `source` is `/clients/<client>`.
+   `reply_key` is an EC P-256 public JWK, made for this command alone; where a reply may be
+   sealed, a command without one is refused. What `data` holds is the command's own schema; a field
+   that is not in it is refused.
+4. **Seal it**: compact JWE, `alg` `ECDH-ES`, `enc` `A256GCM`, `kid` of that key, on P-256. Beside
+   these and `epk` the header may have `cty`, `typ`, `apu` and `apv`; with any other, `zip` and
+   `crit` included, it is refused. At most 65,536 bytes.
+5. **Send it** to the command's topic with the headers of `envelope/CommandHeaders.v1.json`, each of
+   them once. What a header repeats must equal the seal's content. The record's key is for order
+   alone: commands with the same key are handled one after the other.
+6. **Read the answer** on the reply topic: the record whose `correlation_id` is the command's. Start
+   to read before you send. With `content-type` `application/jose` the value is a compact JWE as
+   above, sealed to `reply_key`; with `application/json` it is clear. `ce_type` says which reply it
+   is; `authbus.Rejected.v1` is always clear.
+
+To try again, after no answer, send the same record, or the same `id` and `data` sealed anew: it has
+its effect once, and is answered again until `expirytime`. A record that cannot be opened, of a
+client that is not declared, whose headers differ from its seal, or that asks for another reply
+topic, is **not answered**: it is on `{topics.DEAD_LETTERS.name()}` with its reason.
+
+Spring's `ReplyingKafkaTemplate` works as it is: `kafka_replyTopic` and `kafka_replyPartition` say
+where to, and `kafka_correlationId` comes back byte for byte.
+"""
+
+TOKENS = f"""\
+## Checking an access token
+
+A JWT as RFC 9068 has it: `typ` is `at+jwt`, `alg` is `EdDSA` on Ed25519, `kid` names a key of
+`/.well-known/jwks.json`, which holds those of `{topics.KEYS_STATE.name()}`. `iss` is
+`authbus/<namespace>` unless the operator says otherwise (`AUTHBUS_ISSUER`), `aud` is a list with
+the audiences declared for the client that logged in (without any, its id), `sub` is the user's id,
+`sid` the session's, `client_id` the client's. `exp` is at most 10 minutes after `iat`. `auth_time`,
+`amr`, `roles` and `scope` (permissions) say more of its owner. Allow 5 s of leeway.
+
+A session may end before its token: then there is a record with its id on
+`{topics.SESSIONS_ENDED.name()}`. Read that topic back 12 minutes at the start and follow it;
+`alive` records come each second on every partition, and say up to when nothing is missing.
+"""
+
+EVENTS = f"""\
+## Reading events
+
+Read `{topics.EVENTS.name()}` with `isolation.level=read_committed`: the relay writes in
+transactions, and one that was aborted stays on the topic for others to see. Some clients have
+`read_uncommitted` as their default. Each event then comes once; after a restart of yours it may be
+read again, so let a view take only what is newer: `sequence` counts each user's events without a
+gap, and an upsert with `WHERE known.sequence < excluded.sequence` can be read from the start at any
+time. Kinds and fields that you do not know will come: pass them over.
+"""

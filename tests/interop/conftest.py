@@ -1,0 +1,32 @@
+"""Programs in other languages against `authbus serve`; they run where their toolchain is."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from tests.e2e.conftest import Serving, serving, settings
+from tests.rig.foreign import missing
+
+__all__ = ("serving", "settings")
+
+_ABSENT = {
+    file: tools for file, needed in {"test_go.py": ("go",)}.items() if (tools := missing(*needed))
+}
+collect_ignore = list(_ABSENT)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which languages were left out."""
+    for file, tools in _ABSENT.items():
+        terminalreporter.write_line(f"NOT RUN {file}: this machine has no {', '.join(tools)}")
+
+
+@pytest.fixture
+def places(serving: Serving) -> Mapping[str, str]:
+    """What an example is told by its environment."""
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": serving.servers,
+        "AUTHBUS_NAMESPACE": serving.namespace,
+        "AUTHBUS_TRUST": serving.trust,
+        "AUTHBUS_HTTP": serving.http,
+    }

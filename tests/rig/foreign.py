@@ -1,0 +1,78 @@
+"""Programs of other languages: what they need, how they are built and run."""
+
+import asyncio
+import os
+import shutil
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CACHE = REPOSITORY / ".cache" / "interop"
+EXAMPLES = REPOSITORY / "schemas" / "examples"
+
+_BUILD_SECONDS = 600
+_RUN_SECONDS = 60
+
+
+def missing(*tools: str) -> list[str]:
+    """Those of them that this machine has not."""
+    return [tool for tool in tools if shutil.which(tool) is None]
+
+
+async def run(
+    *command: str,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    seconds: float = _RUN_SECONDS,
+) -> list[str]:
+    """The lines that a program prints until it ends well."""
+    async with started(*command, folder=folder, environment=environment) as child:
+        out, err = await asyncio.wait_for(child.communicate(), seconds)
+    assert child.returncode == 0, f"{' '.join(command)}\n{out.decode()}{err.decode()}"
+    return out.decode().splitlines()
+
+
+async def build(*command: str, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    """Run a build tool, which may have to fetch what it needs."""
+    await run(*command, folder=folder, environment=environment, seconds=_BUILD_SECONDS)
+
+
+@asynccontextmanager
+async def started(
+    *command: str, folder: Path, environment: Mapping[str, str] | None = None
+) -> AsyncGenerator[Process]:
+    """A program that is asked to end when the block is left, where it has not ended by itself."""
+    child = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=folder,
+        env={**os.environ, **(environment or {})},
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    try:
+        yield child
+    finally:
+        if child.returncode is None:
+            child.terminate()
+            await child.communicate()
+
+
+async def lines_until(child: Process, last: str) -> list[str]:
+    """What a program prints, up to the first line that begins with `last`."""
+    found: list[str] = []
+    async with asyncio.timeout(_RUN_SECONDS):
+        async for line in _lines(child):
+            found.append(line)
+            if line.startswith(last):
+                return found
+    assert child.stderr is not None
+    raise AssertionError(f"{found} {(await child.stderr.read()).decode()}")
+
+
+async def _lines(child: Process) -> AsyncIterator[str]:
+    assert child.stdout is not None
+    async for line in child.stdout:
+        yield line.decode().rstrip("\n")
