@@ -9,9 +9,11 @@ from tests.rig.foreign import missing
 
 __all__ = ("serving", "settings")
 
-_ABSENT = {
-    file: tools for file, needed in {"test_go.py": ("go",)}.items() if (tools := missing(*needed))
+_NEEDED = {
+    "test_go.py": ("go",),
+    "test_javascript.py": ("node", "npm"),
 }
+_ABSENT = {file: tools for file, needed in _NEEDED.items() if (tools := missing(*needed))}
 collect_ignore = list(_ABSENT)
 
 

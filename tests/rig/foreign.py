@@ -29,7 +29,11 @@ async def run(
 ) -> list[str]:
     """The lines that a program prints until it ends well."""
     async with started(*command, folder=folder, environment=environment) as child:
-        out, err = await asyncio.wait_for(child.communicate(), seconds)
+        talking = asyncio.create_task(child.communicate())
+        await asyncio.wait([talking], timeout=seconds)
+        if not talking.done():
+            child.terminate()
+        out, err = await talking
     assert child.returncode == 0, f"{' '.join(command)}\n{out.decode()}{err.decode()}"
     return out.decode().splitlines()
 
@@ -37,6 +41,20 @@ async def run(
 async def build(*command: str, folder: Path, environment: Mapping[str, str] | None = None) -> None:
     """Run a build tool, which may have to fetch what it needs."""
     await run(*command, folder=folder, environment=environment, seconds=_BUILD_SECONDS)
+
+
+def is_a_life(told: list[str]) -> None:
+    """Whether an example went through all of a user's life, and says of each step whose it was."""
+    words = [line.split(" ") for line in told]
+    assert [word[0] for word in words] == ["registered", "logged", "refreshed", "refused", "logged"]
+    assert words[1][2] == words[0][1] == words[2][1]
+    assert told[3] == "refused invalid_credentials"
+
+
+def events_of(user_id: object) -> list[str]:
+    """What the examples print of the events of such a life: kind, user and sequence."""
+    kinds = ("UserCreated", "SessionStarted", "SessionRefreshed", "SessionEnded")
+    return [f"authbus.{kind}.v1 {user_id} {count}" for count, kind in enumerate(kinds, 1)]
 
 
 @asynccontextmanager
@@ -60,13 +78,13 @@ async def started(
             await child.communicate()
 
 
-async def lines_until(child: Process, last: str) -> list[str]:
-    """What a program prints, up to the first line that begins with `last`."""
+async def lines_until(child: Process, *last: str) -> list[str]:
+    """What a program prints, until it has printed a line that begins with each of these."""
     found: list[str] = []
     async with asyncio.timeout(_RUN_SECONDS):
         async for line in _lines(child):
             found.append(line)
-            if line.startswith(last):
+            if all(any(each.startswith(start) for each in found) for start in last):
                 return found
     assert child.stderr is not None
     raise AssertionError(f"{found} {(await child.stderr.read()).decode()}")

@@ -1,4 +1,7 @@
-"""Events that the service did not tell so: of an aborted transaction, or once more, too late."""
+"""Events that the service did not tell so: of an aborted transaction, or once more, too late.
+
+A service that hears of a user whom its database does not know ends: ask it nothing afterwards.
+"""
 
 import json
 from uuid import UUID, uuid4

@@ -28,7 +28,8 @@ COMMAND = f"""\
 6. **Read the answer** on the reply topic: the record whose `correlation_id` is the command's. Start
    to read before you send. With `content-type` `application/jose` the value is a compact JWE as
    above, sealed to `reply_key`; with `application/json` it is clear. `ce_type` says which reply it
-   is; `authbus.Rejected.v1` is always clear.
+   is; `authbus.Rejected.v1` is always clear. Where a library reads in consumer groups alone, take
+   one for each process: answers of two processes come on the same partition.
 
 To try again, after no answer, send the same record, or the same `id` and `data` sealed anew: it has
 its effect once, and is answered again until `expirytime`. A record that cannot be opened, of a

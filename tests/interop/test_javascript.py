@@ -1,0 +1,57 @@
+"""schemas/examples/javascript: kafkajs, jose and the CloudEvents SDK."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.rig import foreign
+from tests.rig.phantom import aborted_and_committed
+
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(900)]
+
+SOURCE = foreign.EXAMPLES / "javascript"
+LOCK = "npm-shrinkwrap.json"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def programs() -> Path:
+    """A copy of the programs beside the packages, which are those of the lock, hash by hash."""
+    place = foreign.CACHE / "javascript"
+    locked, known = place / LOCK, (SOURCE / LOCK).read_bytes()
+    fresh = (place / "installed").exists() and locked.read_bytes() == known
+    shutil.copytree(
+        SOURCE, place, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules")
+    )
+    if not fresh:
+        options = ("--ignore-scripts", "--no-audit", "--no-fund", "--cache", f"{place}/cache")
+        await foreign.build("npm", "ci", *options, folder=place)
+        (place / "installed").touch()
+    return place
+
+
+async def test_javascript_registers_logs_in_refreshes_is_refused_and_logs_out(
+    programs: Path, places: Mapping[str, str]
+) -> None:
+    told = await foreign.run("node", "login.js", folder=programs, environment=places)
+
+    foreign.is_a_life(told)
+
+
+async def test_javascript_reads_committed_events_alone_in_their_users_order(
+    programs: Path, places: Mapping[str, str]
+) -> None:
+    told = await foreign.run("node", "login.js", folder=programs, environment=places)
+    user, namespace = told[0].split(" ")[1], places["AUTHBUS_NAMESPACE"]
+    never, real = await aborted_and_committed(places["KAFKA_BOOTSTRAP_SERVERS"], namespace)
+    last = f"authbus.SessionEnded.v1 {user}", f"authbus.UserCreated.v1 {real}"
+
+    environment = {**places, "GROUP": f"{namespace}-javascript"}
+    command = ("node", "events.js")
+    async with foreign.started(*command, folder=programs, environment=environment) as child:
+        heard = await foreign.lines_until(child, *last)
+
+    assert [line for line in heard if f" {user} " in line] == foreign.events_of(user)
+    assert str(never) not in " ".join(heard)
