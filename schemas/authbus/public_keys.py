@@ -43,10 +43,17 @@ class PublicKeys:
             self._signing.pop(kid, None)
             return
         found = PublicKey.model_validate(read_json(record.value))
-        if found.kid != kid or not self._trust.accept(found):
+        if found.kid == kid:
+            self.take(found)
+        else:
             self._refused.add(kid)
+
+    def take(self, found: PublicKey) -> None:
+        """Take what one record says, if it is trusted."""
+        if not self._trust.accept(found):
+            self._refused.add(found.kid)
             return
-        self._refused.discard(kid)
+        self._refused.discard(found.kid)
         if found.use == "enc":
             self._take_sealing(found)
         else:

@@ -131,12 +131,17 @@ def public_key(key: Mapping[str, str]) -> EllipticCurvePublicKey:
 
 
 class ReplyKey:
-    """A key pair for one reply. The private half lives and dies with this object."""
+    """A key pair for one reply: a new one, whose private half lives and dies with this object.
+
+    Or one that the caller keeps, on P-256. Raises SealError for any other curve.
+    """
 
     __slots__ = ("_key", "public")
 
-    def __init__(self) -> None:
-        self._key = generate_private_key(_P256)
+    def __init__(self, kept: EllipticCurvePrivateKey | None = None) -> None:
+        if kept is not None and kept.curve.name != _P256.name:
+            raise SealError
+        self._key = kept or generate_private_key(_P256)
         self.public = public_jwk(self._key.public_key()) | {"kid": "reply"}
 
     def open(self, value: bytes) -> bytes:

@@ -12,6 +12,7 @@ __all__ = ("serving", "settings")
 _NEEDED = {
     "test_go.py": ("go",),
     "test_javascript.py": ("node", "npm"),
+    "test_shell.py": ("kcat", "jq", "openssl", "curl"),
 }
 _ABSENT = {file: tools for file, needed in _NEEDED.items() if (tools := missing(*needed))}
 collect_ignore = list(_ABSENT)
@@ -31,4 +32,5 @@ def places(serving: Serving) -> Mapping[str, str]:
         "AUTHBUS_NAMESPACE": serving.namespace,
         "AUTHBUS_TRUST": serving.trust,
         "AUTHBUS_HTTP": serving.http,
+        "AUTHBUS_CLIENT": "web",
     }

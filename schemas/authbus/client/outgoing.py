@@ -51,13 +51,16 @@ class Sender:
         correlation_id: str | None,
         life: timedelta,
         sealing_key: Mapping[str, str],
+        reply_key: ReplyKey | None = None,
     ) -> Outgoing:
         """The record of a command for which somebody waits for so long from now.
+
+        `reply_key` is a new one unless it is given.
 
         Raises ValueError for an id that is not a UUIDv7, and SealError for a command too large.
         """
         at = time_of(command_id)
-        reply_key = ReplyKey()
+        reply_key = reply_key or ReplyKey()
         envelope = Sealed(
             id=command_id,
             type=command.wire_type(),

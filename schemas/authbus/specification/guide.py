@@ -9,10 +9,11 @@ COMMAND = f"""\
    `{topics.DEFAULT_NAMESPACE}.replies.<client>`, with one partition.
 2. **Find the key to seal for**: on `{topics.KEYS_STATE.name()}`, read from its start, the records
    with `use` `enc`; of those whose `not_before` has come and whose `retired_at` has not, the one
-   with the latest `not_before`. A null value ends a key. `signature` is a compact JWS (`EdDSA`)
-   whose payload is the record without `signature`, and whose header has the root key as `jwk`: take
-   the fields from that payload, and only when the RFC 7638 thumbprint (SHA-256, base64url) of the
-   root key is the one that the service prints as `trust`.
+   with the latest `not_before`. A service that has just started has them there in a moment; a null
+   value ends a key. `signature` is a compact JWS (`EdDSA`) whose payload is the record without
+   `signature`, and whose header has the root key as `jwk`: take the fields from that payload, and
+   only when the RFC 7638 thumbprint (SHA-256, base64url) of the root key is the one that the
+   service prints as `trust`.
 3. **Write the envelope**, a JSON object as `envelope/Sealed.v1.json` says. `id` is a UUIDv7, made
    once and kept for every retry; its time and the record's append time are at most 10 minutes
    apart. Times are RFC 3339, with any offset and any fraction. `source` is `/clients/<client>`.
@@ -24,12 +25,15 @@ COMMAND = f"""\
    `crit` included, it is refused. At most 65,536 bytes.
 5. **Send it** to the command's topic with the headers of `envelope/CommandHeaders.v1.json`, each of
    them once. What a header repeats must equal the seal's content. The record's key is for order
-   alone: commands with the same key are handled one after the other.
+   alone: commands with the same key are handled one after the other. It stands in the clear: take
+   an id, or none, or an HMAC under a secret of yours, and never an address.
 6. **Read the answer** on the reply topic: the record whose `correlation_id` is the command's. Start
    to read before you send. With `content-type` `application/jose` the value is a compact JWE as
    above, sealed to `reply_key`; with `application/json` it is clear. `ce_type` says which reply it
    is; `authbus.Rejected.v1` is always clear. Where a library reads in consumer groups alone, take
    one for each process: answers of two processes come on the same partition.
+
+Without a JOSE library, `python -m authbus seal` does steps 2 to 4 and `open` opens the answer.
 
 To try again, after no answer, send the same record, or the same `id` and `data` sealed anew: it has
 its effect once, and is answered again until `expirytime`. A record that cannot be opened, of a
@@ -45,10 +49,11 @@ TOKENS = f"""\
 
 A JWT as RFC 9068 has it: `typ` is `at+jwt`, `alg` is `EdDSA` on Ed25519, `kid` names a key of
 `/.well-known/jwks.json`, which holds those of `{topics.KEYS_STATE.name()}`. `iss` is
-`authbus/<namespace>` unless the operator says otherwise (`AUTHBUS_ISSUER`), `aud` is a list with
-the audiences declared for the client that logged in (without any, its id), `sub` is the user's id,
-`sid` the session's, `client_id` the client's. `exp` is at most 10 minutes after `iat`. `auth_time`,
-`amr`, `roles` and `scope` (permissions) say more of its owner. Allow 5 s of leeway.
+`authbus/<namespace>` unless the operator says otherwise (`AUTHBUS_ISSUER`). `aud` is the audience
+declared for the client that logged in (without one, its id), or a list where there are several.
+`sub` is the user's id, `sid` the session's, `client_id` the client's. `exp` is at most 10 minutes
+after `iat`. `auth_time`, `amr`, `roles` and `scope` (permissions) say more of its owner. Allow 5 s
+of leeway.
 
 A session may end before its token: then there is a record with its id on
 `{topics.SESSIONS_ENDED.name()}`. Read that topic back 12 minutes at the start and follow it;

@@ -43,8 +43,11 @@ export class Bus {
     await Promise.all([this.producer, this.consumer, this.admin].map((each) => each.disconnect()))
   }
 
-  /** What a command is answered, for example LogIn to credentials. Throws Rejected. */
-  async ask(kind, topic, key, data) {
+  /**
+   * What a command is answered, for example LogIn to credentials. Throws Rejected. Commands with
+   * the same key are handled in turn; it stands in the clear, so it is an id, no address.
+   */
+  async ask(kind, topic, data, key = null) {
     const serving = await this.keys.sealing()
     const once = await generateKeyPair('ECDH-ES', { crv: 'P-256', extractable: true })
     // To try again after a time-out, send the same record: it has its effect once.

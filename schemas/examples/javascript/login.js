@@ -19,24 +19,24 @@ await auth.open()
 
 const email = `${randomUUID().slice(0, 8)}@example.com`
 const known = { email, password: 'correct horse battery' }
-const user = await auth.ask('RegisterUser', 'credentials', email, known)
+const user = await auth.ask('RegisterUser', 'credentials', known)
 console.log('registered', user.user_id)
 
-const session = await auth.ask('LogIn', 'credentials', email, known)
+const session = await auth.ask('LogIn', 'credentials', known)
 const { payload: claims } = await verify(session.access_token)
 console.log('logged in', claims.sub, 'until', new Date(claims.exp * 1000).toISOString())
 
-const later = await auth.ask('RefreshSession', 'sessions', session.session_id, holder(session))
+const later = await auth.ask('RefreshSession', 'sessions', holder(session), session.session_id)
 console.log('refreshed', (await verify(later.access_token)).payload.sub)
 
 try {
-  await auth.ask('LogIn', 'credentials', email, { email, password: 'not this one' })
+  await auth.ask('LogIn', 'credentials', { email, password: 'not this one' })
   throw new Error('a wrong password was taken')
 } catch (refused) {
   if (!(refused instanceof Rejected)) throw refused
   console.log('refused', refused.code)
 }
 
-const over = await auth.ask('LogOut', 'sessions', later.session_id, holder(later))
+const over = await auth.ask('LogOut', 'sessions', holder(later), later.session_id)
 console.log('logged out', over.session_id)
 await auth.close()

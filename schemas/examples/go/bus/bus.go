@@ -50,7 +50,8 @@ func Open(servers, namespace, client, trust string) (*Bus, error) {
 // Close disconnects.
 func (b *Bus) Close() { b.kafka.Close() }
 
-// Ask sends a command, like LogIn to credentials, and reads its answer into answer.
+// Ask sends a command, like LogIn to credentials, and reads its answer into answer. Commands with
+// the same key are handled in turn; it stands in the clear, so it is an id, or nothing, no address.
 func (b *Bus) Ask(ctx context.Context, kind, topic, key string, data, answer any) error {
 	for b.keys.newest == nil {
 		if _, err := b.poll(ctx); err != nil {
@@ -70,7 +71,10 @@ func (b *Bus) Ask(ctx context.Context, kind, topic, key string, data, answer any
 		"reply_to":   b.replies, "correlation_id": id,
 	}
 	sealed := map[string]any{"data": data, "reply_key": jose.JSONWebKey{Key: &once.PublicKey}}
-	record := &kgo.Record{Topic: b.namespace + ".commands." + topic + ".v1", Key: []byte(key)}
+	record := &kgo.Record{Topic: b.namespace + ".commands." + topic + ".v1"}
+	if key != "" {
+		record.Key = []byte(key)
+	}
 	header(record, "content-type", "application/jose")
 	for name, value := range sent {
 		sealed[name] = value

@@ -36,10 +36,10 @@ func main() {
 	email := rand.Text()[:8] + "@example.com"
 	known := map[string]string{"email": email, "password": "correct horse battery"}
 	var user, now, later session
-	must(auth.Ask(ctx, "RegisterUser", "credentials", email, known, &user))
+	must(auth.Ask(ctx, "RegisterUser", "credentials", "", known, &user))
 	fmt.Println("registered", user.UserID)
 
-	must(auth.Ask(ctx, "LogIn", "credentials", email, known, &now))
+	must(auth.Ask(ctx, "LogIn", "credentials", "", known, &now))
 	claims := verify(ctx, now.AccessToken, namespace)
 	fmt.Println("logged in", claims.Subject, "until", claims.Expiry.Time())
 
@@ -48,7 +48,7 @@ func main() {
 
 	wrong := map[string]string{"email": email, "password": "not this one"}
 	var refused *bus.Rejected
-	if !errors.As(auth.Ask(ctx, "LogIn", "credentials", email, wrong, &now), &refused) {
+	if !errors.As(auth.Ask(ctx, "LogIn", "credentials", "", wrong, &now), &refused) {
 		log.Fatal("a wrong password was taken")
 	}
 	fmt.Println("refused", refused.Code)

@@ -1,0 +1,34 @@
+"""schemas/examples/shell: kcat, jq, OpenSSL and `python -m authbus`."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from tests.rig import foreign
+from tests.rig.phantom import aborted_and_committed
+
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(200)]
+
+SOURCE = foreign.EXAMPLES / "shell"
+
+
+async def test_a_shell_registers_logs_in_refreshes_is_refused_and_logs_out(
+    places: Mapping[str, str],
+) -> None:
+    told = await foreign.run("./login.sh", folder=SOURCE, environment=places)
+
+    foreign.is_a_life(told)
+
+
+async def test_a_shell_reads_committed_events_alone_in_their_users_order(
+    places: Mapping[str, str],
+) -> None:
+    told = await foreign.run("./login.sh", folder=SOURCE, environment=places)
+    user, namespace = told[0].split(" ")[1], places["AUTHBUS_NAMESPACE"]
+    never, real = await aborted_and_committed(places["KAFKA_BOOTSTRAP_SERVERS"], namespace)
+
+    heard = await foreign.run("./events.sh", folder=SOURCE, environment=places)
+
+    assert [line for line in heard if f" {user} " in line] == foreign.events_of(user)
+    assert f"authbus.UserCreated.v1 {real} 1" in heard
+    assert str(never) not in " ".join(heard)
