@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, settings
 
+from authbus_service.core import garbage
 from authbus_service.core.database import Database, connect
 from authbus_service.embedded import Addresses, EmbeddedStack
 from tests.rig.databases import (
@@ -26,6 +27,11 @@ _SHARED = pytest.StashKey[Shared]()
 # How fast examples are made tells of the machine's load, not of the code.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+def pytest_collection_finish() -> None:
+    """Let nobody look through thousands of tests for garbage again and again."""
+    garbage.leave_alone()
 
 
 @pytest.fixture(scope="session")

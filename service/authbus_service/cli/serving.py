@@ -9,6 +9,7 @@ from sqlalchemy.engine import make_url
 from authbus_service.cli.output import report, show
 from authbus_service.cli.running import run, until_asked
 from authbus_service.consumers import DatabaseWentBackError
+from authbus_service.core import garbage
 from authbus_service.core.config import Settings, load
 from authbus_service.core.logging import configure, library_logger
 from authbus_service.embedded import warm
@@ -45,6 +46,7 @@ def _log_format(settings: Settings) -> Literal["json", "text"]:
 
 async def _serve(settings: Settings) -> None:
     async with servers(settings, report) as place, Service(place) as service:
+        garbage.leave_alone()
         show(_addresses(place, service))
         ends = (asyncio.create_task(service.failed()), asyncio.create_task(_died(place)))
         try:
