@@ -6,6 +6,7 @@ value are never parsed here, so no record can stop its neighbours.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -22,8 +23,8 @@ from authbus_service.consumers.transient import OUTAGE
 from authbus_service.consumers.untouched import Records, raw, untouched
 from authbus_service.core.logging import get_logger
 
-# An empty poll sleeps this long once more: it is the latency of a lone command.
-_POLL_MS = 2
+# How often a poll that finds nothing looks whether the service ends; a record ends it at once.
+_POLL_MS = 500
 _LARGEST_BATCH = 500
 _DRAIN_SECONDS = 8.0
 _SESSION_MS = 10_000
@@ -84,8 +85,6 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
             no_reply=True,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
-            batch_timeout_ms=_POLL_MS,
-            max_records=_LARGEST_BATCH,
             fetch_max_wait_ms=500,
             session_timeout_ms=_SESSION_MS,
             heartbeat_interval_ms=_HEARTBEAT_MS,
@@ -96,7 +95,13 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
             listener=self,
             title=f"{self.name} commands",
         )
+        # FastStream's own sleeps after each poll that found nothing, and what comes then waits.
+        self._subscriber.get_msg = self._poll
         self._subscriber(self._take)
+
+    async def _poll(self, consumer: AIOKafkaConsumer) -> Records:
+        found = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_LARGEST_BATCH)
+        return tuple(chain.from_iterable(found.values()))
 
     async def _take(self, records: Records) -> None:
         this_round = self._round
