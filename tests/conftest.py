@@ -29,8 +29,13 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 
+def pytest_sessionstart() -> None:
+    """Let nobody look through what thousands of tests import for garbage again and again."""
+    garbage.leave_alone()
+
+
 def pytest_collection_finish() -> None:
-    """Let nobody look through thousands of tests for garbage again and again."""
+    """The same for the tests themselves."""
     garbage.leave_alone()
 
 
