@@ -11,6 +11,7 @@ __all__ = ("serving", "settings")
 
 _NEEDED = {
     "test_go.py": ("go",),
+    "test_java.py": ("java", "javac", "mvn"),
     "test_javascript.py": ("node", "npm"),
     "test_shell.py": ("kcat", "jq", "openssl", "curl"),
 }

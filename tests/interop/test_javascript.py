@@ -19,16 +19,13 @@ LOCK = "npm-shrinkwrap.json"
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def programs() -> Path:
     """A copy of the programs beside the packages, which are those of the lock, hash by hash."""
-    place = foreign.CACHE / "javascript"
-    locked, known = place / LOCK, (SOURCE / LOCK).read_bytes()
-    fresh = (place / "installed").exists() and locked.read_bytes() == known
-    shutil.copytree(
-        SOURCE, place, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules")
-    )
+    installed = foreign.CACHE / "javascript" / "installed"
+    fresh = installed.exists() and installed.read_bytes() == (SOURCE / LOCK).read_bytes()
+    place = foreign.copied(SOURCE, "node_modules")
     if not fresh:
         options = ("--ignore-scripts", "--no-audit", "--no-fund", "--cache", f"{place}/cache")
         await foreign.build("npm", "ci", *options, folder=place)
-        (place / "installed").touch()
+        shutil.copy(SOURCE / LOCK, installed)
     return place
 
 

@@ -21,6 +21,13 @@ def missing(*tools: str) -> list[str]:
     return [tool for tool in tools if shutil.which(tool) is None]
 
 
+def copied(source: Path, *but: str) -> Path:
+    """A copy of an example's folder, to be built in; `but` names what builds make of it."""
+    place = CACHE / source.name
+    shutil.copytree(source, place, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*but))
+    return place
+
+
 async def run(
     *command: str,
     folder: Path,

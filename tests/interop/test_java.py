@@ -1,0 +1,58 @@
+"""schemas/examples/java: kafka-clients, Spring Kafka, Nimbus JOSE and the CloudEvents SDK."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.rig import foreign
+from tests.rig.phantom import aborted_and_committed
+
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(900)]
+
+SOURCE = foreign.EXAMPLES / "java"
+JAVA = ("java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m")
+CLASSES = ("-cp", "target/classes:target/dependency/*")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def programs() -> Path:
+    """Where the classes are, beside jars with the hashes of jars.sha256 and no others."""
+    place = foreign.copied(SOURCE, "target")
+    local = f"-Dmaven.repo.local={place / 'repository'}"
+    goals = ("clean", "compile", "dependency:copy-dependencies")
+    await foreign.build("mvn", "-B", "-q", "-C", local, *goals, folder=place)
+    jars = (place / "target" / "dependency").iterdir()
+    have = {jar.name: sha256(jar.read_bytes()).hexdigest() for jar in jars}
+    lines = (SOURCE / "jars.sha256").read_text(encoding="utf-8").splitlines()
+    assert have == {name: known for known, name in map(str.split, lines)}
+    return place
+
+
+async def test_java_registers_logs_in_refreshes_is_refused_and_logs_out_over_springs_template(
+    programs: Path, places: Mapping[str, str]
+) -> None:
+    command = (*JAVA, *CLASSES, "example.Login")
+    told = await foreign.run(*command, folder=programs, environment=places)
+
+    foreign.is_a_life(told)
+
+
+async def test_java_reads_committed_events_alone_in_their_users_order(
+    programs: Path, places: Mapping[str, str]
+) -> None:
+    command = (*JAVA, *CLASSES, "example.Login")
+    told = await foreign.run(*command, folder=programs, environment=places)
+    user, namespace = told[0].split(" ")[1], places["AUTHBUS_NAMESPACE"]
+    never, real = await aborted_and_committed(places["KAFKA_BOOTSTRAP_SERVERS"], namespace)
+    last = f"authbus.SessionEnded.v1 {user}", f"authbus.UserCreated.v1 {real}"
+
+    environment = {**places, "GROUP": f"{namespace}-java"}
+    command = (*JAVA, *CLASSES, "example.Events")
+    async with foreign.started(*command, folder=programs, environment=environment) as child:
+        heard = await foreign.lines_until(child, *last)
+
+    assert [line for line in heard if f" {user} " in line] == foreign.events_of(user)
+    assert str(never) not in " ".join(heard)
