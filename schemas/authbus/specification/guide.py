@@ -31,7 +31,8 @@ COMMAND = f"""\
    to read before you send. With `content-type` `application/jose` the value is a compact JWE as
    above, sealed to `reply_key`; with `application/json` it is clear. `ce_type` says which reply it
    is; `authbus.Rejected.v1` is always clear. Where a library reads in consumer groups alone, take
-   one for each process: answers of two processes come on the same partition.
+   one for each process, since answers of two processes come on the same partition. You may use
+   those whose names begin with the reply topic's and a dot.
 
 Without a JOSE library, `python -m authbus seal` does steps 2 to 4 and `open` opens the answer.
 

@@ -75,6 +75,9 @@ class _Granting:
     def of_group(self, group: str) -> Iterable[Acl]:
         yield Acl(self.principal, "group", group, "READ")
 
+    def of_groups(self, beginning: str) -> Iterable[Acl]:
+        yield Acl(self.principal, "group", beginning, "READ", prefixed=True)
+
     def as_relay(self) -> Iterable[Acl]:
         name = f"{self.namespace}.relay"
         yield Acl(self.principal, "transactional_id", name, "WRITE")
@@ -136,6 +139,8 @@ def _client_acls(namespace: str, client: Client) -> Iterable[Acl]:
     written = (*_BY_CLIENTS, topics.ADMIN) if client.admin else _BY_CLIENTS
     yield from may.on(written, "WRITE")
     yield from may.on((client.reply_topic, *_VERIFYING), "READ")
+    # Some libraries read in groups alone: one for each process.
+    yield from may.of_groups(f"{client.reply_topic.name(namespace)}.")
 
 
 def _reader_acls(namespace: str, reader: Reader) -> Iterable[Acl]:

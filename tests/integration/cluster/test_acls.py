@@ -138,6 +138,9 @@ async def test_a_principal_is_the_same_by_certificate_and_by_token(kafka: Secure
         ("billing", "billing", True),
         ("billing", "auth.credentials", False),
         ("web", "billing", False),
+        ("web", "auth.replies.web.1", True),
+        ("web", "auth.replies.shell.1", False),
+        ("web", "auth.credentials", False),
     ],
 )
 async def test_a_group_is_joined_by_its_own_principal_alone(
