@@ -45,11 +45,6 @@ async def hold(world: World, *, kills: int, freezes: int, at_least: int) -> None
     assert written.rolled_back > 0
 
 
-@pytest.mark.timeout(90)
-async def test_five_kills_and_a_zombie_lose_nothing_and_repeat_nothing(world: World) -> None:
-    await hold(world, kills=5, freezes=1, at_least=1)
-
-
 @pytest.mark.gate
 @pytest.mark.timeout(240)
 async def test_twenty_kills_and_five_zombies_lose_nothing_and_repeat_nothing(world: World) -> None:
