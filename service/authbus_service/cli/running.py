@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from io import StringIO
 from typing import TypeVar
 
+from authbus_service.core import garbage
 from authbus_service.core.logging import configure
 
 T = TypeVar("T")
@@ -30,6 +31,7 @@ def run_quietly(work: Coroutine[None, None, T]) -> T:
 
 def run(work: Coroutine[None, None, T]) -> T:
     """Run to the end and return the result."""
+    garbage.leave_alone()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(work)
 
