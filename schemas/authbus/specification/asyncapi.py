@@ -23,7 +23,8 @@ sends. Every record is a CloudEvent in binary mode. A command's value is one com
 inside is the schema under `x-sealed-payload`. Fields marked `x-personal` are personal data, fields
 marked `x-secret` are secrets; neither stands in the clear on a topic that is not declared for it.
 The address parameter `namespace` keeps environments apart on one cluster; a channel's Kafka binding
-names the topic of the default one.
+names the topic of the default one. How a command is sealed and sent, a token checked and events
+read, step by step: `contract.md` beside this document.
 """
 
 

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -27,9 +28,9 @@ type session struct {
 func main() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	namespace := setting("AUTHBUS_NAMESPACE", "auth")
-	servers := setting("KAFKA_BOOTSTRAP_SERVERS", "localhost:9092")
-	auth, err := bus.Open(servers, namespace, "web", setting("AUTHBUS_TRUST", ""))
+	namespace := cmp.Or(os.Getenv("AUTHBUS_NAMESPACE"), "auth")
+	servers := cmp.Or(os.Getenv("KAFKA_BOOTSTRAP_SERVERS"), "localhost:9092")
+	auth, err := bus.Open(servers, namespace, "web", os.Getenv("AUTHBUS_TRUST"))
 	must(err)
 	defer auth.Close()
 
@@ -63,7 +64,7 @@ func holder(of session) map[string]string {
 
 // verify checks an access token against the published keys, which a real program keeps.
 func verify(ctx context.Context, token, namespace string) jwt.Claims {
-	place := setting("AUTHBUS_HTTP", "http://localhost:8080") + "/.well-known/jwks.json"
+	place := cmp.Or(os.Getenv("AUTHBUS_HTTP"), "http://localhost:8080") + "/.well-known/jwks.json"
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, place, nil)
 	must(err)
 	response, err := http.DefaultClient.Do(request)
@@ -83,13 +84,6 @@ func verify(ctx context.Context, token, namespace string) jwt.Claims {
 		Issuer: "authbus/" + namespace, AnyAudience: jwt.Audience{"web"}, Time: time.Now(),
 	}))
 	return claims
-}
-
-func setting(name, usual string) string {
-	if value, given := os.LookupEnv(name); given {
-		return value
-	}
-	return usual
 }
 
 func must(err error) {

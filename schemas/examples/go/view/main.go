@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -56,10 +57,11 @@ func main() {
 	if *uncommitted {
 		isolation = kgo.ReadUncommitted()
 	}
+	servers := cmp.Or(os.Getenv("KAFKA_BOOTSTRAP_SERVERS"), "localhost:9092")
 	kafka, err := kgo.NewClient(
-		kgo.SeedBrokers(strings.Split(os.Getenv("KAFKA_BOOTSTRAP_SERVERS"), ",")...),
+		kgo.SeedBrokers(strings.Split(servers, ",")...),
 		kgo.ConsumerGroup(*group),
-		kgo.ConsumeTopics(os.Getenv("AUTHBUS_NAMESPACE")+".events.v1"),
+		kgo.ConsumeTopics(cmp.Or(os.Getenv("AUTHBUS_NAMESPACE"), "auth")+".events.v1"),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(isolation),
 		kgo.DisableAutoCommit(),
