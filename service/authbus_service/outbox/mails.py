@@ -40,9 +40,10 @@ _MAIL = cast("Table", MailRow.__table__)
 _COLUMNS = tuple(QueuedMail.__dataclass_fields__)
 _APPEND = insert_rows(_MAIL, _COLUMNS)
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
+# One time for the whole statement: else each mail that waits would be read, and compared.
 _DUE = (
     select(_MAIL.c.id)
-    .where(_MAIL.c.due_at <= func.clock_timestamp())
+    .where(_MAIL.c.due_at <= func.statement_timestamp())
     .order_by(_MAIL.c.due_at)
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
