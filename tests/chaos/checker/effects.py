@@ -1,0 +1,101 @@
+"""I1: each command has its effect once, and none is gone without a word."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from tests.chaos.checker.findings import Finding, Invariant
+from tests.chaos.checker.history import Call, History, Message, Place
+from tests.chaos.checker.kinds import (
+    DONE_BEFORE,
+    EFFECT,
+    EVENTS_TOPIC,
+    MAY_CAUSE,
+    QUESTIONS,
+    REFUSED_MAY_CAUSE,
+    SWEPT,
+)
+
+
+def effects(history: History) -> Iterator[Finding]:
+    """Judge each command that was asked for, and each that lies on the topics."""
+    caused = _caused(history)
+    claims = Counter(each.command for each in history.inbox)
+    for call in history.calls:
+        yield from _of_call(call, caused.get(call.id, []), claims[call.id])
+    yield from _nobodys(history, caused)
+    yield from _silent(history)
+
+
+def _caused(history: History) -> dict[str, list[Message]]:
+    """The events of each command, as they were committed."""
+    caused = defaultdict[str, list[Message]](list)
+    for row in history.written:
+        if row.message.topic == EVENTS_TOPIC:
+            caused[row.message.cause].append(row.message)
+    return caused
+
+
+def _of_call(call: Call, events: list[Message], claims: int) -> Iterator[Finding]:
+    def found(rule: str) -> Finding:
+        return Finding(Invariant.I1, rule, call.id)
+
+    if claims > 1:
+        yield found("claimed twice")
+    if call.kind in QUESTIONS:
+        if claims or events:
+            yield found("a question has an effect")
+        return
+    if events and not claims:
+        yield found("an effect without a claim")
+    if call.ended == "ok" and not claims and not events:
+        yield found("ok without a claim")
+    kinds = Counter(each.kind for each in events)
+    effect = EFFECT.get(call.kind, "")
+    if call.ended == "refused":
+        if kinds.keys() - REFUSED_MAY_CAUSE.get(call.kind, set()):
+            yield found("a refusal has an effect")
+        return
+    if kinds.keys() - MAY_CAUSE[call.kind] - REFUSED_MAY_CAUSE.get(call.kind, set()):
+        yield found("an effect that is another command's")
+    if _times(call, events, effect) > 1:
+        yield found("an effect twice")
+    needs = call.ended == "ok" and claims and effect and call.kind not in DONE_BEFORE
+    if needs and not kinds[effect]:
+        yield found("ok without an effect")
+
+
+def _times(call: Call, events: list[Message], effect: str) -> int:
+    """How often the command's own effect is there; sessions that end beside it are not."""
+    beside = effect == "SessionEnded" and call.kind != "LogOut"
+    return 0 if beside else sum(each.kind == effect for each in events)
+
+
+def _nobodys(history: History, caused: dict[str, list[Message]]) -> Iterator[Finding]:
+    """Effects of commands that nobody sent."""
+    sent = {each.id for each in history.calls} | {each.command for each in history.log}
+    for cause, events in caused.items():
+        if cause not in sent and not all(each.reason in SWEPT for each in events):
+            yield Finding(Invariant.I1, "an effect of no command", cause)
+
+
+def _silent(history: History) -> Iterator[Finding]:
+    """Commands on the topics that were neither handled, answered, buried, nor are waiting.
+
+    A question without an answer is none: its answer may be lost, and it is asked again.
+    """
+    spoken = {each.command for each in history.answers} | {each.command for each in history.inbox}
+    questions = {each.id for each in history.calls if each.kind in QUESTIONS}
+    accounted = spoken | history.dead | questions
+    fence = _last_fence(history)
+    silent = {
+        each.command
+        for each in history.log
+        if each.command not in accounted and each.offset < fence.get(each.place, 0)
+    }
+    for command in sorted(silent):
+        yield Finding(Invariant.I1, "gone without a word", command)
+
+
+def _last_fence(history: History) -> dict[Place, int]:
+    looks = sorted(history.offsets, key=lambda each: each.at)
+    return {each.place: each.fence for each in looks if each.fence is not None}

@@ -1,0 +1,42 @@
+"""I10: no secret is readable, each line of the log is JSON, and nothing grows."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+from tests.chaos.checker.findings import Finding, Invariant
+from tests.chaos.checker.history import History, Samples
+
+_HOUR = 3600.0
+_FEWEST = 3
+
+
+def leaks(history: History) -> Iterator[Finding]:
+    """Scan what was logged and what lies on topics; fit a line through what was held."""
+    texts = {**history.texts, "the log": "\n".join(history.logs).encode()}
+    for name, text in texts.items():
+        for number, canary in enumerate(history.canaries):
+            if canary.encode() in text:
+                yield Finding(Invariant.I10, "a secret is readable", f"{name}: secret {number}")
+    for number, line in enumerate(history.logs, start=1):
+        if not _is_json(line):
+            yield Finding(Invariant.I10, "a line of the log is no JSON", str(number))
+    for samples in history.samples:
+        if slope(samples.points) * _HOUR > samples.most_per_hour:
+            yield Finding(Invariant.I10, "grows", samples.name)
+
+
+def slope(points: Sequence[tuple[float, float]]) -> float:
+    """How much a second, by least squares; 0 for too few points to tell."""
+    if len(points) < _FEWEST:
+        return 0.0
+    middle = sum(at for at, _ in points) / len(points)
+    mean = sum(amount for _, amount in points) / len(points)
+    spread = sum((at - middle) ** 2 for at, _ in points)
+    return sum((at - middle) * (amount - mean) for at, amount in points) / spread if spread else 0.0
+
+
+def _is_json(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False

@@ -1,0 +1,150 @@
+"""I7: what has ended has ended for everybody who asks afterwards, in real time."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from tests.chaos.checker.findings import Finding, Invariant
+from tests.chaos.checker.history import Call, History
+from tests.chaos.checker.kinds import EVENTS_TOPIC
+from tests.chaos.checker.linearizing import NEVER, Operation, S, stuck_at
+
+_WRONG = "invalid_credentials"
+_ENDS = ("LogOut", "EndSession")
+_ERASES = ("EraseAccount", "EraseUser")
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """What a log-in depends on."""
+
+    password: str
+    is_active: bool = True
+
+
+_ABSENT = _Account("", is_active=False)
+
+
+def registers(history: History) -> Iterator[Finding]:
+    """Judge each session and each account as one object that all ask in turn."""
+    yield from _sessions(history)
+    yield from _accounts(history)
+    yield from _looks(history)
+    yield from _resurrected(history)
+    yield from _stored(history)
+
+
+def _sessions(history: History) -> Iterator[Finding]:
+    """A refresh that was invoked after an answered end is refused; an open one may end anyhow."""
+    by_session = defaultdict[str, list[Operation[bool]]](list)
+    for call in history.calls:
+        if call.session and call.kind == "RefreshSession" and call.ended == "ok":
+            by_session[call.session].append(_operation(call, lambda is_open: is_open or None))
+        if call.session and call.kind in _ENDS and call.ended != "refused":
+            by_session[call.session].append(_operation(call, lambda _: False))
+    for session, operations in by_session.items():
+        if stuck_at(operations, start=True) is not None:
+            yield Finding(Invariant.I7, "a session goes on after its end", session)
+
+
+def _accounts(history: History) -> Iterator[Finding]:
+    by_subject = defaultdict[str, list[Call]](list)
+    for call in history.calls:
+        by_subject[call.subject].append(call)
+    for subject, calls in by_subject.items():
+        # Too many wrong guesses refuse a right one too, and say nothing of it.
+        wrong = sum(call.kind == "LogIn" and call.code == _WRONG for call in calls)
+        strict = wrong < history.guesses_at_once
+        operations = [each for call in calls for each in _of_account(call, strict=strict)]
+        at = stuck_at(operations, _ABSENT)
+        if at is not None:
+            yield Finding(Invariant.I7, "an account is not as it was left", f"{subject} {at}")
+
+
+def _of_account(call: Call, *, strict: bool) -> Iterable[Operation[_Account]]:
+    if call.kind == "LogIn":
+        is_judged = call.ended == "ok" or (strict and call.code == _WRONG)
+        return [_operation(call, _logs_in(call))] if is_judged else []
+    if call.ended == "refused" or (effect := _effect(call)) is None:
+        return []
+    return [_operation(call, effect)]
+
+
+def _logs_in(call: Call) -> Callable[[_Account], _Account | None]:
+    expected = call.ended == "ok"
+
+    def step(account: _Account) -> _Account | None:
+        is_right = account.is_active and account.password == call.password
+        return account if is_right is expected else None
+
+    return step
+
+
+def _effect(call: Call) -> Callable[[_Account], _Account | None] | None:
+    match call.kind:
+        case "RegisterUser":
+            return lambda was: _Account(call.password) if was == _ABSENT else None
+        case "ChangePassword":
+            return lambda was: (
+                _Account(call.new_password, was.is_active)
+                if was.password == call.password
+                else None
+            )
+        case "DeactivateUser":
+            return lambda was: None if was == _ABSENT else _Account(was.password, is_active=False)
+        case "ReactivateUser":
+            return lambda was: None if was == _ABSENT else _Account(was.password)
+        case kind if kind in _ERASES:
+            return lambda _: _ABSENT
+        case _:
+            return None
+
+
+def _looks(history: History) -> Iterator[Finding]:
+    """Offline a token may be taken a little longer, and no more."""
+    over = {
+        call.session: call.returned
+        for call in history.calls
+        if call.kind in _ENDS and call.ended == "ok" and call.returned is not None
+    }
+    late = {
+        look.session
+        for look in history.looks
+        if look.taken and look.at > over.get(look.session, NEVER) + history.staleness
+    }
+    for session in late:
+        yield Finding(Invariant.I7, "a token is taken long after its session's end", session)
+
+
+def _resurrected(history: History) -> Iterator[Finding]:
+    """What happened to each session, in the order of the commits."""
+    over, begun = set[str](), set[str]()
+    for row in sorted(history.written, key=lambda row: row.position):
+        event = row.message
+        if event.topic != EVENTS_TOPIC or not event.session:
+            continue
+        if event.session in over:
+            yield Finding(Invariant.I7, "an event of an ended session", event.session)
+        if event.kind == "SessionStarted" and event.session in begun - over:
+            yield Finding(Invariant.I7, "a session starts twice", event.session)
+        over |= {event.session} if event.kind == "SessionEnded" else set()
+        begun.add(event.session)
+
+
+def _stored(history: History) -> Iterator[Finding]:
+    """What the tables say at the end."""
+    events = [row.message for row in history.written if row.message.topic == EVENTS_TOPIC]
+    ended = {each.session for each in events if each.kind == "SessionEnded"}
+    erased = {each.user for each in events if each.kind == "UserErased"} | history.erased
+    for session in history.sessions:
+        if session.id in ended and not session.is_over:
+            yield Finding(Invariant.I7, "the row of an ended session is open", session.id)
+    for account in history.accounts:
+        if account.id in erased:
+            yield Finding(Invariant.I7, "an erased user has a row", account.id)
+
+
+def _operation(call: Call, step: Callable[[S], S | None]) -> Operation[S]:
+    is_known = call.returned is not None and call.ended != "unknown"
+    returned = call.returned if is_known and call.returned is not None else NEVER
+    return Operation(call.id, call.invoked, returned, step)
