@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from tests.chaos.checker.findings import Finding, Invariant
 from tests.chaos.checker.history import Call, History, Message, Place
@@ -23,7 +24,7 @@ def effects(history: History) -> Iterator[Finding]:
     for call in history.calls:
         yield from _of_call(call, caused.get(call.id, []), claims[call.id])
     yield from _nobodys(history, caused)
-    yield from _silent(history)
+    yield from _silent(history, caused.keys())
 
 
 def _caused(history: History) -> dict[str, list[Message]]:
@@ -36,38 +37,40 @@ def _caused(history: History) -> dict[str, list[Message]]:
 
 
 def _of_call(call: Call, events: list[Message], claims: int) -> Iterator[Finding]:
-    def found(rule: str) -> Finding:
-        return Finding(Invariant.I1, rule, call.id)
+    for rule in _of_claim(call, events, claims):
+        yield Finding(Invariant.I1, rule, call.id)
+    if call.kind in QUESTIONS:
+        return
+    for rule in _of_refusal(call, events) if call.ended == "refused" else _of_effect(call, events):
+        yield Finding(Invariant.I1, rule, call.id)
+    kinds = {each.kind for each in events}
+    needs = call.ended == "ok" and claims and call.kind in EFFECT.keys() - DONE_BEFORE
+    if needs and EFFECT[call.kind] not in kinds:
+        yield Finding(Invariant.I1, "ok without an effect", call.id)
 
+
+def _of_claim(call: Call, events: list[Message], claims: int) -> Iterator[str]:
     if claims > 1:
-        yield found("claimed twice")
+        yield "claimed twice"
     if call.kind in QUESTIONS:
         if claims or events:
-            yield found("a question has an effect")
-        return
-    if events and not claims:
-        yield found("an effect without a claim")
-    if call.ended == "ok" and not claims and not events:
-        yield found("ok without a claim")
-    kinds = Counter(each.kind for each in events)
-    effect = EFFECT.get(call.kind, "")
-    if call.ended == "refused":
-        if kinds.keys() - REFUSED_MAY_CAUSE.get(call.kind, set()):
-            yield found("a refusal has an effect")
-        return
-    if kinds.keys() - MAY_CAUSE[call.kind] - REFUSED_MAY_CAUSE.get(call.kind, set()):
-        yield found("an effect that is another command's")
-    if _times(call, events, effect) > 1:
-        yield found("an effect twice")
-    needs = call.ended == "ok" and claims and effect and call.kind not in DONE_BEFORE
-    if needs and not kinds[effect]:
-        yield found("ok without an effect")
+            yield "a question has an effect"
+    elif events and not claims:
+        yield "an effect without a claim"
+    elif call.ended == "ok" and not claims:
+        yield "ok without a claim"
 
 
-def _times(call: Call, events: list[Message], effect: str) -> int:
-    """How often the command's own effect is there; sessions that end beside it are not."""
-    beside = effect == "SessionEnded" and call.kind != "LogOut"
-    return 0 if beside else sum(each.kind == effect for each in events)
+def _of_refusal(call: Call, events: list[Message]) -> Iterator[str]:
+    if {each.kind for each in events} - REFUSED_MAY_CAUSE.get(call.kind, set()):
+        yield "a refusal has an effect"
+
+
+def _of_effect(call: Call, events: list[Message]) -> Iterator[str]:
+    if {each.kind for each in events} - MAY_CAUSE[call.kind]:
+        yield "an effect that is another command's"
+    if sum(each.kind == EFFECT.get(call.kind) for each in events) > 1:
+        yield "an effect twice"
 
 
 def _nobodys(history: History, caused: dict[str, list[Message]]) -> Iterator[Finding]:
@@ -78,14 +81,14 @@ def _nobodys(history: History, caused: dict[str, list[Message]]) -> Iterator[Fin
             yield Finding(Invariant.I1, "an effect of no command", cause)
 
 
-def _silent(history: History) -> Iterator[Finding]:
+def _silent(history: History, effective: AbstractSet[str]) -> Iterator[Finding]:
     """Commands on the topics that were neither handled, answered, buried, nor are waiting.
 
     A question without an answer is none: its answer may be lost, and it is asked again.
     """
     spoken = {each.command for each in history.answers} | {each.command for each in history.inbox}
     questions = {each.id for each in history.calls if each.kind in QUESTIONS}
-    accounted = spoken | history.dead | questions
+    accounted = spoken | effective | history.dead | questions
     fence = _last_fence(history)
     silent = {
         each.command

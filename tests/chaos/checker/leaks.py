@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from tests.chaos.checker.findings import Finding, Invariant
-from tests.chaos.checker.history import History, Samples
+from tests.chaos.checker.history import History
 
 _HOUR = 3600.0
 _FEWEST = 3

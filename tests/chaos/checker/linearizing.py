@@ -52,9 +52,7 @@ def stuck_at(operations: Sequence[Operation[S]], start: S) -> str | None:
     return furthest
 
 
-def _next(
-    todo: Sequence[Operation[S]], left: int, state: S, horizon: float
-) -> list[tuple[int, S]]:
+def _next(todo: Sequence[Operation[S]], left: int, state: S, horizon: float) -> list[tuple[int, S]]:
     """What may follow; the likeliest, which returned first, is taken up first."""
     found: list[tuple[int, S]] = []
     for n in reversed(range(len(todo))):

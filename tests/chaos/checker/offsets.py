@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 
 from tests.chaos.checker.findings import Finding, Invariant
 from tests.chaos.checker.history import History, Offsets, Place
@@ -32,7 +33,7 @@ def _broken(looks: list[Offsets]) -> set[str]:
             found.add("committed above the fence")
         if look.fence is not None and look.fence > look.end:
             found.add("the fence is above the end")
-    for before, look in zip(looks, looks[1:], strict=False):
+    for before, look in pairwise(looks):
         if look.fence is not None and look.fence < (before.fence or 0):
             found.add("the fence went back")
         if not look.moved and (look.committed or 0) < (before.committed or 0):

@@ -1,0 +1,172 @@
+"""Ways to break answers, ends, bounds, offsets and secrets: the edit, what must be found."""
+
+from dataclasses import replace
+
+from tests.chaos.checker.edits import (
+    Edit,
+    altered,
+    answer,
+    answered_again,
+    call,
+    event,
+    everywhere,
+    exchanged,
+    more,
+    put,
+    together,
+)
+from tests.chaos.checker.findings import Invariant
+from tests.chaos.checker.history import (
+    Account,
+    Handled,
+    Look,
+    Offsets,
+    Samples,
+    Stable,
+)
+from tests.chaos.checker.story import LOG, good
+
+I1, I2, I3, I4, I5, I6, I7, I8, I9, I10 = Invariant
+Case = tuple[Edit, Invariant, str, str]
+
+BASE = good()
+CALLS = {each.id: each for each in BASE.calls}
+PLACE = "commands.credentials.v1 0"
+ANA_9 = next(each.message for each in BASE.committed if each.message.id == "ana-9")
+ANA_10 = replace(ANA_9, id="ana-10", sequence=10, cause="c13", session="")
+LOOK = Offsets(at=3, place=LOG, committed=13, fence=13, end=13)
+
+
+def replayed(**changes: object) -> Edit:
+    before = BASE.replays[0].before
+    after = replace(before, **changes)  # pyright: ignore[reportArgumentType]
+    return put(replays=(replace(BASE.replays[0], after=after),))
+
+
+ANSWERS: dict[str, Case] = {
+    "yes and no": (
+        answered_again("c05", kind="Rejected", code="expired", session="", user=""),
+        I5, "two answers", "c05",
+    ),
+    "two refusals": (answered_again("c03", code="expired"), I5, "two answers", "c03"),
+    "other tokens": (answered_again("c02", meaning="x"), I5, "two meanings", "c02"),
+    "yes where the inbox says no": (
+        altered("inbox", lambda each: each.command == "c05", kind="Rejected", code="expired"),
+        I5, "an answer that is not the inbox's", "c05",
+    ),
+    "an answer that another client reads": (
+        answered_again("c02", topic="replies.shell"), I5, "an answer on another's topic", "c02",
+    ),
+    "another correlation id": (
+        answer("c02", correlation="x"), I5, "an answer under another correlation id", "c02",
+    ),
+    "an answer to another kind": (
+        answer("c13", kind="LoggedOut"), I5, "an answer to another kind of command", "c13",
+    ),
+    "an answer to nobody": (
+        answered_again("c02", command="c99"), I5, "an answer that nobody asked for", "c99",
+    ),
+    "another session": (answer("c02", session="s2"), I5, "an answer names another session", "c02"),
+    "another user": (answer("c02", user="bob"), I5, "an answer names another user", "c02"),
+}  # fmt: skip
+REPLAYS: dict[str, Case] = {
+    "a replay that changes a row": (
+        replayed(tables={"users": "x", "sessions": "b"}), I6, "a table changed", "cold users",
+    ),
+    "a replay that drops a table": (
+        replayed(tables={"users": "a"}), I6, "a table changed", "cold sessions",
+    ),
+    "a replay that tells an event": (
+        replayed(events={("events.v1", 0): 10}), I6, "events came", "cold events.v1 0",
+    ),
+}  # fmt: skip
+REGISTERS: dict[str, Case] = {
+    "a refresh after the answer of the log-out": (
+        call("c05", invoked=5.6, returned=5.9), I7, "a session goes on after its end", "s1",
+    ),
+    "a log-in with the password of before": (
+        together(call("c04", invoked=6.6, returned=6.9)),
+        I7, "an account is not as it was left", "ana c04",
+    ),
+    "the new password is refused": (
+        call("c08", password="p2"), I7, "an account is not as it was left", "ana c08",
+    ),
+    "a password that was never right": (
+        call("c09", password="x"), I7, "an account is not as it was left", "ana c09",
+    ),
+    "a token long after its session": (
+        more(looks=(Look(session="s1", at=30, taken=True),)),
+        I7, "a token is taken long after its session's end", "s1",
+    ),
+    "a session that is refreshed after its end": (
+        together(event("ana-4", sequence=5), event("ana-5", sequence=4),
+                 exchanged("written", "position", "ana-4", "ana-5"),
+                 exchanged("committed", "offset", "ana-4", "ana-5")),
+        I7, "an event of an ended session", "s1",
+    ),
+    "a session that starts twice": (
+        together(event("ana-3", session="s1"), event("ana-7", session="s9"),
+                 call("c04", session="s1"), answer("c04", session="s1"),
+                 altered("sessions", lambda each: each.id == "s2", id="s9")),
+        I7, "a session starts twice", "s1",
+    ),
+    "an open row of an ended session": (
+        altered("sessions", lambda each: each.id == "s1", is_over=False),
+        I7, "the row of an ended session is open", "s1",
+    ),
+    "a row of an erased user": (
+        more(accounts=(Account("bob", 2, ()),)), I7, "an erased user has a row", "bob",
+    ),
+}  # fmt: skip
+BOUNDS: dict[str, Case] = {
+    "two users of an address": (
+        more(accounts=(Account("bill", 1, ("ana@example.com",)),)),
+        I8, "an address of two users", "ana@example.com",
+    ),
+    "a second registration beside a living user": (
+        together(
+            everywhere(12, replace(ANA_10, id="bill-1", key="bill", user="bill", sequence=1,
+                                   cause="c99", kind="UserCreated")),
+            more(calls=(replace(CALLS["c01"], id="c99", ended="unknown", returned=None,
+                                invoked=11.0),), inbox=(Handled("c99", "Registered"),)),
+        ),
+        I8, "registered while another lives", "ana",
+    ),
+    "eleven guesses": (put(failures={"ana": 11}), I8, "more guesses than allowed", "ana"),
+}  # fmt: skip
+OFFSETS: dict[str, Case] = {
+    "an offset above the fence": (
+        more(offsets=(replace(LOOK, committed=14, end=15),)),
+        I9, "committed above the fence", PLACE,
+    ),
+    "a fence above the end": (
+        more(offsets=(replace(LOOK, fence=14),)), I9, "the fence is above the end", PLACE,
+    ),
+    "a fence that goes back": (
+        more(offsets=(replace(LOOK, at=3, fence=14, end=14), replace(LOOK, at=4, end=14))),
+        I9, "the fence went back", PLACE,
+    ),
+    "an offset that goes back by itself": (
+        more(offsets=(replace(LOOK, committed=11),)), I9, "committed went back", PLACE,
+    ),
+    "an open transaction": (
+        more(stable=(Stable(("events.v1", 1), 8, 9),)), I9, "a transaction hangs", "events.v1 1",
+    ),
+}  # fmt: skip
+LEAKS: dict[str, Case] = {
+    "a password on a topic": (
+        more(texts={"audit.v1": b'{"p":"staple-4711"}'}),
+        I10, "a secret is readable", "audit.v1: secret 0",
+    ),
+    "a password in the log": (
+        more(logs=('{"event":"staple-4711"}',)), I10, "a secret is readable", "the log: secret 0",
+    ),
+    "a traceback in the log": (
+        more(logs=("Traceback (most recent call last):",)),
+        I10, "a line of the log is no JSON", "3",
+    ),
+    "memory that grows": (
+        more(samples=(Samples("fds", tuple((n * 60.0, float(n)) for n in range(30)), 5.0),)),
+        I10, "grows", "fds",
+    ),
+}  # fmt: skip

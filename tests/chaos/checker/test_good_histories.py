@@ -1,0 +1,109 @@
+"""What looks odd and is right passes."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.chaos.checker.check import check
+from tests.chaos.checker.edits import (
+    Edit,
+    altered,
+    answered_again,
+    call,
+    more,
+    put,
+    together,
+    unsaid,
+    without,
+)
+from tests.chaos.checker.history import History, Logged, Offsets, Told
+from tests.chaos.checker.story import LOG, a_day, good
+
+ABORTED = Told(0, 90, good().committed[0].message)
+SAME: Edit = together()
+
+
+def locked() -> History:
+    """A refused log-in that locks the account."""
+    story = a_day()
+    wrong = story.asks("c14", "LogIn", "ana", "refused", password="no", code="invalid_credentials")
+    story.does(wrong, "ana", ("UserLocked", "", ""))
+    return story.history()
+
+
+def stolen() -> History:
+    """A refused refresh that ends its session."""
+    story = a_day()
+    log_in = story.asks("c14", "LogIn", "ana", password="p2", session="s4")
+    story.does(log_in, "ana", ("SessionStarted", "s4", ""))
+    old = story.asks("c15", "RefreshSession", "ana", "refused", session="s4", code="invalid_token")
+    story.does(old, "ana", ("SessionEnded", "s4", "token_reuse"))
+    return story.history()
+
+
+def swept() -> History:
+    """A session that nobody ended, and so is over without a command."""
+    story = a_day()
+    log_in = story.asks("c14", "LogIn", "ana", password="p2", session="s4")
+    story.does(log_in, "ana", ("SessionStarted", "s4", ""))
+    story.writes("the sweeper", "ana", "SessionEnded", "s4", "idle")
+    return story.history()
+
+
+def born_again() -> History:
+    """An address whose user was erased is another's."""
+    story = a_day()
+    again = story.asks("c14", "RegisterUser", "bob", password="b2")
+    story.does(again, "bill", ("UserCreated", "", ""))
+    return story.history()
+
+
+def out_twice() -> History:
+    """A second log-out is answered like the first, and says nothing."""
+    story = a_day()
+    story.does(story.asks("c14", "LogOut", "ana", session="s1"), "ana")
+    return story.history()
+
+
+MADE = {
+    "nothing happened": History(),
+    "a wrong password that locks": locked(),
+    "a stolen token that ends its session": stolen(),
+    "a session that the sweeper ended": swept(),
+    "an address of somebody erased is another's": born_again(),
+    "a log-out of a session that is over": out_twice(),
+}
+EDITED: dict[str, Edit] = {
+    "a day": SAME,
+    "an unknown that had no effect": more(calls=(replace(good().calls[9], id="c99"),)),
+    "a record that was sent twice, and answered twice": together(
+        more(log=(Logged(LOG, 20, "c02"),)), answered_again("c02")
+    ),
+    "an answer that was lost": together(
+        without("answers", lambda each: each.command == "c02"),
+        call("c02", returned=None, ended="unknown"),
+    ),
+    "busy, and then done": answered_again("c02", kind="Rejected", code="busy", session="", user=""),
+    "a command that waits above the fence": more(log=(Logged(LOG, 30, "c99"),)),
+    "a dead letter": more(log=(Logged(LOG, 5, "c99"),), dead=frozenset({"c99"})),
+    "a question without an answer": without("answers", lambda each: each.command == "c13"),
+    "an aborted record that was said again": more(uncommitted=(ABORTED,)),
+    "an event that still waits": together(unsaid("bob-2"), more(waiting=frozenset({"bob-2"}))),
+    "a group that an operator moved back": more(
+        offsets=(Offsets(at=3, place=LOG, committed=0, fence=13, end=13, moved=True),)
+    ),
+    "a refresh beside the end": together(
+        call("c05", invoked=4.0, returned=5.9), call("c06", invoked=3.9, returned=4.8)
+    ),
+    "a token that is taken within the staleness": altered("looks", lambda each: each.taken, at=6.0),
+    "right passwords that too many wrong ones shut out": together(
+        put(guesses_at_once=1), call("c08", password="p2")
+    ),
+}
+
+
+@pytest.mark.parametrize("name", [*MADE, *EDITED])
+def test_a_good_history_passes(name: str) -> None:
+    history = MADE[name] if name in MADE else EDITED[name](good())
+
+    assert check(history) == []
