@@ -1,5 +1,6 @@
 """A request that arrives late, or is lost, neither tears a batch nor shows what was aborted."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -84,6 +85,7 @@ async def late_end(world: World, proxy: Proxy, relay: Relay, cut: bool) -> list[
         await middle.caught()
         end.release()
         await end.answered()
+        await asyncio.sleep(0.5)  # Kafka writes the markers after it has answered
         just_then = await seen(world)
         middle.release()
         await world.until_said()

@@ -19,10 +19,12 @@ _SESSIONS = """
         now() + number * interval '1 minute', now() + interval '30 days'
     FROM users, generate_series({over}, {live}) number
 """
+# Of today there is one alone: a partition of a few is read whole, whatever its index.
 _INBOX = """
-    INSERT INTO inbox SELECT now() - number * interval '1 minute', gen_random_uuid(), '', '',
-        'abcd', now() + (1 - number) * interval '1 minute', now(), '{}'
-    FROM generate_series(0, 5000) number
+    INSERT INTO inbox SELECT at, gen_random_uuid(), '', '', 'abcd', at + interval '1 minute', now(),
+        '{}'
+    FROM (SELECT now() UNION ALL SELECT date_trunc('day', now()) - number * interval '1 minute'
+        FROM generate_series(5, 5000) number) asked (at)
 """
 _READ = """
     SELECT sum(seq_tup_read + idx_tup_fetch) FROM pg_stat_xact_user_tables WHERE relname LIKE :name
