@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from time import monotonic
 from typing import Any, TypeVar
 
 from authbus import AuthRejected, AuthTimeout
@@ -13,24 +12,17 @@ from authbus.uuid7 import uuid7
 T = TypeVar("T")
 Call = Callable[..., Awaitable[T]]
 
-_WRONG = Code.INVALID_CREDENTIALS
 _PAUSE = 0.5
-_ACROSS_THE_ACCIDENT = 5.0
 
 
 async def asked(call: Call[T], *given: Any, **named: Any) -> T:
-    """Ask as an application does: what came too late has no effect and is asked under a new id.
-
-    So does a user whose right password is refused across an accident: of an account with many
-    wrong guesses in that minute, a log-in that was lost with its commit is taken for one of them.
-    """
+    """Ask as an application does: what came too late has no effect and is asked under a new id."""
     while True:
-        id_, began = uuid7(), monotonic()
+        id_ = uuid7()
         try:
             return await patiently(lambda: call(*given, **named, command_id=id_))  # noqa: B023 - now
         except AuthRejected as refused:
-            late = monotonic() - began > _ACROSS_THE_ACCIDENT
-            if refused.code != Code.EXPIRED and not (late and refused.code == _WRONG):
+            if refused.code != Code.EXPIRED:
                 raise
 
 

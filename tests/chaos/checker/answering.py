@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
+from tests.chaos.checker.effects import caused
 from tests.chaos.checker.findings import Finding, Invariant
 from tests.chaos.checker.history import Answer, Call, History, Message
 from tests.chaos.checker.kinds import (
     EFFECT,
-    EVENTS_TOPIC,
     QUESTIONS,
     REJECTED,
     REPLIES,
@@ -19,7 +19,7 @@ def answers(history: History) -> Iterator[Finding]:
     """Judge all answers to each command: among themselves, and against what was done."""
     calls = {each.id: each for each in history.calls}
     inbox = {each.command: (each.kind, each.code) for each in history.inbox}
-    events = _events(history)
+    events = caused(history)
     given = defaultdict[str, list[Answer]](list)
     for each in history.answers:
         given[each.command].append(each)
@@ -32,14 +32,6 @@ def answers(history: History) -> Iterator[Finding]:
         decided = [each for each in heard if each.code not in UNDECIDED]
         yield from _agreeing(call, decided, inbox.get(command))
         yield from _true(call, decided, events.get(command, []))
-
-
-def _events(history: History) -> dict[str, list[Message]]:
-    events = defaultdict[str, list[Message]](list)
-    for row in history.written:
-        if row.message.topic == EVENTS_TOPIC:
-            events[row.message.cause].append(row.message)
-    return events
 
 
 def _addressed(call: Call, heard: list[Answer]) -> Iterator[Finding]:

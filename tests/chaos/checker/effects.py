@@ -19,21 +19,21 @@ from tests.chaos.checker.kinds import (
 
 def effects(history: History) -> Iterator[Finding]:
     """Judge each command that was asked for, and each that lies on the topics."""
-    caused = _caused(history)
+    events = caused(history)
     claims = Counter(each.command for each in history.inbox)
     for call in history.calls:
-        yield from _of_call(call, caused.get(call.id, []), claims[call.id])
-    yield from _nobodys(history, caused)
-    yield from _silent(history, caused.keys())
+        yield from _of_call(call, events.get(call.id, []), claims[call.id])
+    yield from _nobodys(history, events)
+    yield from _silent(history, events.keys())
 
 
-def _caused(history: History) -> dict[str, list[Message]]:
+def caused(history: History) -> dict[str, list[Message]]:
     """The events of each command, as they were committed."""
-    caused = defaultdict[str, list[Message]](list)
+    found = defaultdict[str, list[Message]](list)
     for row in history.written:
         if row.message.topic == EVENTS_TOPIC:
-            caused[row.message.cause].append(row.message)
-    return caused
+            found[row.message.cause].append(row.message)
+    return found
 
 
 def _of_call(call: Call, events: list[Message], claims: int) -> Iterator[Finding]:
@@ -73,10 +73,10 @@ def _of_effect(call: Call, events: list[Message]) -> Iterator[str]:
         yield "an effect twice"
 
 
-def _nobodys(history: History, caused: dict[str, list[Message]]) -> Iterator[Finding]:
+def _nobodys(history: History, events_of: dict[str, list[Message]]) -> Iterator[Finding]:
     """Effects of commands that nobody sent."""
     sent = {each.id for each in history.calls} | {each.command for each in history.log}
-    for cause, events in caused.items():
+    for cause, events in events_of.items():
         if cause not in sent and not all(each.reason in SWEPT for each in events):
             yield Finding(Invariant.I1, "an effect of no command", cause)
 
