@@ -100,7 +100,8 @@ def _tell(told: int, number: int) -> None:
 
 def _import_all() -> None:
     for each in walk_packages(authbus_service.__path__, f"{authbus_service.__name__}."):
-        if each.name not in _NOT:
+        compiled = "-" in each.name  # argon2id-x86-64-v4.so is no module
+        if each.name not in _NOT and not compiled:
             import_module(each.name)
     for name in _ALSO:
         import_module(name)
