@@ -10,11 +10,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from authbus.abandoning import abandon
 from authbus.errors import AuthUnavailable, MissingTopic
 from authbus.guarding import guard
 from authbus.refusals import refusal
 from authbus.security import Security
+from authbus.stopping import stop
 
 Places = Mapping[str, frozenset[int]]
 Isolation = Literal["read_committed", "read_uncommitted"]
@@ -107,17 +107,8 @@ class Connection:
             raise
 
     async def close(self, end: AIOKafkaConsumer | AIOKafkaProducer) -> None:
-        """Stop one end of the line; a Kafka that does not answer cannot hold it.
-
-        In a task of its own: with requests in flight aiokafka's `stop` may raise CancelledError.
-        """
-        stopping = asyncio.create_task(end.stop())
-        try:
-            await asyncio.wait([stopping], timeout=self.patience + 1)
-        finally:
-            if not stopping.done() or stopping.cancelled() or stopping.exception():
-                stopping.cancel()
-                await abandon(end)
+        """Stop one end of the line; a Kafka that does not answer cannot hold it."""
+        await stop(end, within=self.patience + 1)
 
     def unreachable(self, error: BaseException | str) -> AuthUnavailable:
         """What to tell of an error of Kafka's."""

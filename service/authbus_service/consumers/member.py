@@ -10,6 +10,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from authbus.stopping import stop
 from authbus_service.consumers.arrival import Place
 
 _POSITION_SECONDS = 1.0
@@ -31,7 +32,7 @@ async def asking(client: Mapping[str, Any]) -> AsyncGenerator[AIOKafkaConsumer]:
             await asyncio.sleep(0)  # else a stop at once cancels a task of its that never ran
             yield consumer
     finally:
-        await consumer.stop()
+        await stop(consumer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from uuid import UUID
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from pydantic import BaseModel, ValidationError
 
+from authbus.stopping import stop
 from authbus.topics import EVENTS
 
 _EACH = 200
@@ -46,7 +47,7 @@ async def newest_events(
                 _note(records, newest)
             open_ = {each for each in open_ if not await _is_at(consumer, each, ends[each])}
     finally:
-        await consumer.stop()
+        await stop(consumer)
     return newest
 
 

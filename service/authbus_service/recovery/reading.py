@@ -8,6 +8,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from authbus.stopping import stop
 from authbus.topics import Topic
 from authbus_service.consumers.bounded import read_bounded
 from authbus_service.core.database import Database
@@ -78,7 +79,7 @@ class Topics:
             left = await _seek(consumer, places, since, ends)
             yield Reader(consumer, named, ends, left)
         finally:
-            await consumer.stop()
+            await stop(consumer)
 
     async def batches(
         self, topics: Iterable[Topic], since: datetime | None

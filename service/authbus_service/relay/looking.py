@@ -6,6 +6,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from authbus.stopping import stop
+
 Record = ConsumerRecord[bytes, bytes]
 _WAIT_MS = 20
 
@@ -29,7 +31,7 @@ async def looking(
         await consumer.start()
         yield consumer
     finally:
-        await consumer.stop()
+        await stop(consumer)
 
 
 async def between(

@@ -226,11 +226,12 @@ async def _throw_away(producer: AIOKafkaProducer) -> None:
     for connection in connections:
         if connection.connected():
             connection._writer.transport.abort()  # noqa: SLF001
+    # In a task of its own, because it may lose the cancellation of who waits for it.
+    closing = asyncio.create_task(insides.client.close())
     try:
-        async with asyncio.timeout(_CLOSE_SECONDS):
-            await insides.client.close()
-    except TimeoutError:
-        pass
+        await asyncio.wait({closing}, timeout=_CLOSE_SECONDS)
+    finally:
+        closing.cancel()
     while sender is not None and not sender.done():
         sender.cancel()
         await asyncio.wait({sender}, timeout=0.05)

@@ -1,4 +1,4 @@
-"""Ending a consumer or producer that cannot stop by itself: Kafka is away and does not answer.
+"""Ending a consumer or producer, also when Kafka is away and does not answer.
 
 aiokafka waits for its coordinator then, or stops half way. Its parts are ended one by one, as far
 as they are found under the names that they have today.
@@ -18,7 +18,22 @@ _TASKS = (
 )
 
 
-async def abandon(end: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+async def stop(end: AIOKafkaConsumer | AIOKafkaProducer, *, within: float = 5.0) -> None:
+    """Stop it; after so many seconds it is abandoned.
+
+    In a task of its own: aiokafka's `stop` may lose the cancellation of who waits for it, and with
+    requests in flight it may raise CancelledError when nobody has cancelled it.
+    """
+    stopping = asyncio.create_task(end.stop())
+    try:
+        await asyncio.wait([stopping], timeout=within)
+    finally:
+        if not stopping.done() or stopping.cancelled() or stopping.exception():
+            stopping.cancel()
+            await _abandon(end)
+
+
+async def _abandon(end: AIOKafkaConsumer | AIOKafkaProducer) -> None:
     """Cancel its tasks and close its connections; nothing is sent or committed any more."""
     tasks = [
         task
