@@ -74,7 +74,13 @@ DEAD_LETTERS = Topic(
     3,
     _config(cleanup_policy="delete", retention_ms=str(30 * DAY_MS)),
 )
-RELAY = Topic("relay.v1", "`manifest`", 1, _COMPACTED)
+# A recovery looks there for what was decided in the last seconds before an accident.
+RELAY = Topic(
+    "relay.v1",
+    "`manifest`",
+    1,
+    _config(cleanup_policy="compact", min_compaction_lag_ms=str(DAY_MS // 4)),
+)
 
 COMMAND_TOPICS = (CREDENTIALS, SESSIONS, ACCOUNTS, ADMIN)
 TOPICS = (

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from time import monotonic
 from uuid import UUID
 
 import pytest
@@ -17,8 +16,6 @@ from tests.drill.mailbox import Mailbox
 CLERK = "clerk"
 WRONG = "not my password at all"
 _MOST_SESSIONS = 4
-_ACROSS_THE_ACCIDENT = 5.0
-_MINUTE, _SHOWN_A_MINUTE = 60.0, 5
 
 Move = Callable[[], Awaitable[None]]
 
@@ -49,7 +46,6 @@ class Person:
     ended: list[Session] = field(default_factory=list[Session])
     moved: bool = False
     reset_once: bool = False
-    guessed: list[float] = field(default_factory=list[float])
 
     async def is_born(self) -> bool:
         """Register, and log in; False when somebody else had the address first."""
@@ -93,21 +89,9 @@ class Person:
     async def log_in(self) -> None:
         if len(self.sessions) >= _MOST_SESSIONS:
             return await self.log_out()
-        began = monotonic()
-        try:
-            session = await asked(self.town.auth.log_in, self.email, self.password)
-        except AuthRejected as refused:
-            if refused.code != Code.INVALID_CREDENTIALS or not self._is_taken_for_a_guess(began):
-                raise
-            session = await asked(self.town.auth.log_in, self.email, self.password)
+        session = await asked(self.town.auth.log_in, self.email, self.password)
         self.sessions[session.session_id] = session
         return None
-
-    def _is_taken_for_a_guess(self, began: float) -> bool:
-        """Whether a log-in lost with its commit may be: auditors are shown five a minute alone."""
-        late = monotonic() - began > _ACROSS_THE_ACCIDENT
-        lately = [each for each in self.guessed if each > began - _MINUTE]
-        return late and len(lately) >= _SHOWN_A_MINUTE
 
     async def log_out(self) -> None:
         session = self._any()
@@ -127,7 +111,6 @@ class Person:
     async def guess_wrong(self) -> None:
         with pytest.raises(AuthRejected, match="invalid_credentials"):
             await asked(self.town.auth.log_in, self.email, WRONG)
-        self.guessed.append(monotonic())
         await self.log_in()
 
     async def end_others(self) -> None:

@@ -1,7 +1,8 @@
 """The audit: a record for each handled command, written in the transaction of its effect.
 
 A command that the inbox knows is never decided again, so a replay adds none. Of wrong guesses at
-one account each minute's first ones have a record each; the others are counted into one more.
+one account each minute's first ones have a record each; the others are counted into one more, and
+the relay's memory names them, so that whoever recovers a database knows that they were handled.
 """
 
 import base64
@@ -17,7 +18,7 @@ from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
 from authbus.events import AnyEvent
 from authbus.replies import Code, Rejected
 from authbus.state import AuditRecord
-from authbus.topics import ADMIN, AUDIT
+from authbus.topics import ADMIN, AUDIT, RELAY
 from authbus_service.audit import repository as audit
 from authbus_service.audit.repository import Failures
 from authbus_service.auth.guessing.admission import place_of
@@ -63,6 +64,7 @@ async def records(
         if entry.key is not None:
             seen[entry.key] += 1
             if seen[entry.key] > SHOWN:
+                shown.append(_counted_one(entry.job.request.id))
                 continue
         request, traceparent = entry.job.request, entry.job.traceparent
         shown.append(
@@ -87,7 +89,7 @@ async def close_minutes(database: Database, *, before: datetime) -> int:
 def _entry(job: Job, outcome: Outcome, at: datetime) -> _Entry:
     request, answer = job.request, outcome.answer
     code = answer.code if isinstance(answer, Rejected) else None
-    subject = subject_of(job, outcome.events)
+    subject = _subject_of(job, outcome.events)
     record = AuditRecord(
         command_id=request.id,
         command=request.command.wire_type(),
@@ -100,7 +102,7 @@ def _entry(job: Job, outcome: Outcome, at: datetime) -> _Entry:
     return _Entry(job, record, _key(job, record) if code in GUESSES else None)
 
 
-def subject_of(job: Job, events: Sequence[AnyEvent] = ()) -> UUID | None:
+def _subject_of(job: Job, events: Sequence[AnyEvent] = ()) -> UUID | None:
     """Whose account the command is about, where it is about one."""
     if events:
         return events[-1].user_id
@@ -166,6 +168,11 @@ def _counted(failures: Failures) -> AuditRecord:
         client_id=failures.client_id,
         count=failures.failures - SHOWN,
     )
+
+
+def _counted_one(id_: UUID) -> Record:
+    """What the relay remembers and tells nobody."""
+    return Record(id=id_, topic=RELAY, key=str(id_), type="counted", payload=None, headers=())
 
 
 def _row(

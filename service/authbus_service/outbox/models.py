@@ -14,7 +14,8 @@ class OutboxRow(Base):
     """`aggregatetype` is the topic without namespace, `aggregateid` the record's key.
 
     A row of a user is written under the lock of that user's row, so that `position` is the commit
-    order for each user. A null payload is a tombstone.
+    order for each user. A null payload is a tombstone; of a row of the relay's own topic nothing is
+    said but its id.
     """
 
     __tablename__ = "outbox"

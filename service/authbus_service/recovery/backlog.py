@@ -1,7 +1,7 @@
 """Commands that came since a time, read once more in its order."""
 
 from collections import deque
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -10,10 +10,10 @@ from uuid import UUID
 from aiokafka import TopicPartition
 
 from authbus.envelope import read_headers
-from authbus.topics import AUDIT, COMMAND_TOPICS
+from authbus.topics import AUDIT, COMMAND_TOPICS, RELAY
 from authbus_service.consumers.arrival import Arrival, arrival
-from authbus_service.recovery.guesses import Guesses
-from authbus_service.recovery.reading import Place, Reader, Topics
+from authbus_service.recovery.reading import Place, Reader, Record, Topics
+from authbus_service.relay import manifest
 
 # The relay is so far behind at most, while it runs.
 _UNSAID = timedelta(seconds=30)
@@ -71,18 +71,26 @@ def unsaid_since(last: datetime) -> datetime:
     return last - _UNSAID
 
 
-async def audited(
-    topics: Topics, since: datetime | None, commands: Collection[UUID], guesses: Guesses
-) -> set[UUID]:
-    """Those of these commands of which auditors were told since this time: they were handled."""
+async def decided(topics: Topics, since: datetime | None, commands: Collection[UUID]) -> set[UUID]:
+    """Those of these commands that were handled since this time, whatever became of them.
+
+    Auditors were told of them, or the relay remembers them. Raises ManifestError.
+    """
     found: set[UUID] = set()
-    async for batch in topics.batches([AUDIT], since):
-        for _, record in batch:
-            named = read_headers(record.headers).get("ce_causationid")
-            if named and (id_ := UUID(named)) in commands:
-                found.add(id_)
-            guesses.note(record)
+    async for batch in topics.batches([AUDIT, RELAY], since):
+        for topic, record in batch:
+            named = _audited(record) if topic is AUDIT else _remembered(record)
+            found.update(id_ for id_ in named if id_ in commands)
     return found
+
+
+def _audited(record: Record) -> Sequence[UUID]:
+    named = read_headers(record.headers).get("ce_causationid")
+    return (UUID(named),) if named else ()
+
+
+def _remembered(record: Record) -> Sequence[UUID]:
+    return manifest.read(record).ids if record.key == manifest.KEY else ()
 
 
 def claimed(came: Arrival) -> UUID | None:

@@ -3,18 +3,13 @@
 import asyncio
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
-
-from authbus.replies import Code, Rejected
 from authbus_service.auth import handlers
 from authbus_service.auth.proof import Policy, Tools
 from authbus_service.auth.request import Request
-from authbus_service.auth.users.models import UserRow
 from authbus_service.consumers.arrival import Arrival
-from authbus_service.consumers.auditing import subject_of
 from authbus_service.consumers.group import Grouping
 from authbus_service.consumers.job import Job
 from authbus_service.consumers.labels import Labels, read_labels
@@ -29,7 +24,6 @@ from authbus_service.core.logging import get_logger
 from authbus_service.core.security.masters import Masters
 from authbus_service.inbox import partitions
 from authbus_service.inbox import repository as inbox
-from authbus_service.recovery.guesses import Guesses
 
 _log = get_logger(__name__)
 
@@ -38,9 +32,8 @@ _log = get_logger(__name__)
 class Late:
     """Handles such commands, one after the other. Nobody is answered: who waits asks again.
 
-    `told` are commands of which auditors were told, `guesses` knows which they may have been told
-    of by count: those were handled. One that fails, whenever it is tried, is written to the dead
-    letters, as it would have been by a service.
+    `done` are commands that are known to have been handled. One that fails, whenever it is tried,
+    is written to the dead letters, as it would have been by a service.
     """
 
     database: Database
@@ -48,8 +41,7 @@ class Late:
     masters: Masters
     tools: Tools
     policy: Policy
-    told: Collection[UUID]
-    guesses: Guesses
+    done: Collection[UUID]
     speaker: Speaker
 
     async def handle(self, arrivals: Sequence[Arrival]) -> int:
@@ -66,7 +58,7 @@ class Late:
                     named.append((came, labels))
         async with self.database.reading() as db:
             known = await inbox.known(db, {labels.id for _, labels in named})
-        done = {*known, *self.told}
+        done = {*known, *self.done}
         handled = 0
         for came, labels in named:
             if labels.id not in done and await self._one(came, labels):
@@ -102,22 +94,5 @@ class Late:
             digest=came.digest,
             result=asyncio.get_running_loop().create_future(),
         )
-        if (code := await self._refused_with(job)) is not None:
-            job.proof = replace(proof, refusal=Rejected.because(code))
         grouping = Grouping(self.database, self.policy, lambda _: {}, at=came.appended_at)
         await grouping.together([job], wait=True)
-
-    async def _refused_with(self, job: Job) -> Code | None:
-        """The code of a command that may be one of many wrong guesses, which auditors only counted.
-
-        What was refused must not be granted now; if it was granted then, somebody logs in once
-        more. One that came before its account was there was a guess at nobody's.
-        """
-        subject = subject_of(job)
-        code = self.guesses.refusal(job, subject)
-        before = self.guesses.refusal(job, None)
-        if code is not None or before is None:
-            return code
-        async with self.database.reading() as db:
-            made_at = await db.scalar(select(UserRow.created_at).where(UserRow.id == subject))
-        return before if made_at is not None and made_at > job.arrival.appended_at else None

@@ -24,7 +24,7 @@ from authbus_service.core.security.keyring import KeyRing
 from authbus_service.inbox import partitions, writing
 from authbus_service.inbox.models import InboxRow
 from authbus_service.recovery.applying import Applying
-from authbus_service.recovery.backlog import Backlog, audited
+from authbus_service.recovery.backlog import Backlog, decided
 from authbus_service.recovery.commands import Commands
 from authbus_service.recovery.ending import end_lost_sessions
 from authbus_service.recovery.events import Survey
@@ -34,7 +34,6 @@ from authbus_service.recovery.finishing import (
     not_said_of,
     waiting,
 )
-from authbus_service.recovery.guesses import Guesses
 from authbus_service.recovery.keys import SaidKeys, find_changes, make, said_keys
 from authbus_service.recovery.late import Late
 from authbus_service.recovery.losing import Losses
@@ -190,15 +189,12 @@ class Recovery:
         since = survey.unsaid_since or report.since
         backlog = Backlog(self.topics, since, committed, survey.last)
         await backlog.read()
-        guesses = Guesses()
-        told = await audited(self.topics, report.since, backlog.ids, guesses)
+        done = await decided(self.topics, report.since, backlog.ids)
         speaker = Speaker(self.topics.namespace, self.topics.servers, self.topics.security)
         await speaker.start()
         try:
             masters, tools = self.keyring.masters, self.tools
-            late = Late(
-                self.database, self.opener, masters, tools, self.policy, told, guesses, speaker
-            )
+            late = Late(self.database, self.opener, masters, tools, self.policy, done, speaker)
             async for arrivals in backlog.by_time():
                 doubtful = [came for came in arrivals if backlog.is_doubtful(came)]
                 report.handled_anew += await late.handle(doubtful)

@@ -53,13 +53,15 @@ def outgoing(
 ) -> list[Outgoing]:
     """The records of these rows and their manifest; nothing for no rows.
 
-    In place of one that is too large for Kafka goes a dead letter with its coordinates.
+    Those of the relay's own topic have none: the manifest names them, and that is all. In place of
+    one that is too large for Kafka goes a dead letter with its coordinates.
     """
     if not rows:
         return []
     records = [
         _dead_letter(row, namespace) if row.said in unfit else _record(row, namespace)
         for row in rows
+        if row.topic != RELAY.suffix
     ]
     memory = manifest(epoch, [row.said for row in rows])
     return [*records, Outgoing(topic=RELAY.name(namespace), key=KEY, value=memory, partition=0)]

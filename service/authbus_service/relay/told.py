@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from authbus.topics import RELAY
 from authbus_service.core.watch import About
 from authbus_service.outbox.repository import Waiting
 
@@ -18,7 +19,7 @@ class Said(Protocol):
 
 def told(traces: Said, namespace: str, rows: Sequence[Waiting]) -> AbstractContextManager[None]:
     """A block in which these rows are said, each in the trace of its cause."""
-    return traces.said([_about(row, namespace) for row in rows])
+    return traces.said([_about(row, namespace) for row in rows if row.topic != RELAY.suffix])
 
 
 def _about(row: Waiting, namespace: str) -> About:

@@ -224,6 +224,9 @@ async def test_a_flood_of_wrong_guesses_is_few_records_with_its_count(world: Wor
     for each in told:
         counted[each.subject] += each.count
     assert counted == {session.user_id: flood, None: flood}
+    remembered = await world.rows("SELECT id FROM outbox WHERE aggregatetype = 'relay.v1'")
+    named = [*(row["id"] for row in remembered), *(each.command_id for each in told)]
+    assert sorted(filter(None, named)) == sorted(each.id for each in (*guesses, *others))
     # The test may run into the next minute, where counting starts anew.
     assert len(told) <= 4 * (SHOWN + 1)
     assert (before, again) == (0, 0)

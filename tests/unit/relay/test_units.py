@@ -1,11 +1,12 @@
-"""What must be said together."""
+"""What must be said together, and what is said at all."""
 
 from datetime import UTC, datetime
 
-from authbus.topics import EVENTS, USERS_STATE, Topic
+from authbus.topics import EVENTS, RELAY, USERS_STATE, Topic
 from authbus_service.core.ids import new_id
 from authbus_service.outbox.repository import Said, Waiting
-from authbus_service.relay.batch import units
+from authbus_service.relay.batch import outgoing, units
+from authbus_service.relay.manifest import Manifest
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -23,3 +24,13 @@ def test_a_state_waits_for_its_event_and_one_that_nothing_caused_for_nobody() ->
     found = units([again, state, other, event, orphan], all_read=False)
 
     assert found == [[again], [state, event], [orphan]]
+
+
+def test_a_row_of_the_relays_own_topic_is_named_in_the_manifest_and_said_nowhere() -> None:
+    rows, epoch = [a_row(1, EVENTS, b"c"), a_row(2, RELAY, None)], new_id()
+
+    *said, memory = outgoing(rows, namespace="auth", epoch=epoch, unfit=())
+
+    assert [each.topic for each in said] == ["auth.events.v1"]
+    named = Manifest.model_validate_json(memory.value or b"")
+    assert named.said() == [row.said for row in rows]
