@@ -10,7 +10,14 @@ APPLY = "authbus topics apply"
 
 
 class AuthError(Exception):
-    """The base of all errors of authbus' clients."""
+    """The base of all errors of authbus' clients.
+
+    `http_status` is the status with which a web back end answers its own caller, `retry_after` the
+    seconds for `Retry-After` beside it, or None. `errors.md` has them all.
+    """
+
+    http_status: int = 500
+    retry_after: int | None = None
 
 
 class AuthTimeout(AuthError):
@@ -19,17 +26,25 @@ class AuthTimeout(AuthError):
     Send it again with the same `command_id`: it has its effect once, and the answer is the same.
     """
 
+    http_status = 503
+    retry_after = 1
+
     def __init__(self, command_id: UUID) -> None:
         super().__init__(f"no answer in time; ask again with command_id={command_id}")
         self.command_id = command_id
 
 
 class AuthRejected(AuthError):
-    """The service refused. `retryable`: the same command, with the same id, may succeed later."""
+    """The service refused. `retryable`: the same command, with the same id, may succeed later.
+
+    Before a stranger sees status or code, look at `code.hidden`.
+    """
 
     def __init__(self, code: Code, detail: str, *, retryable: bool, command_id: UUID) -> None:
         super().__init__(f"{code}: {detail}" if detail else str(code))
         self.code = code
+        self.http_status = code.http_status
+        self.retry_after = code.retry_after
         self.detail = detail
         self.retryable = retryable
         self.command_id = command_id
@@ -37,6 +52,9 @@ class AuthRejected(AuthError):
 
 class AuthUnavailable(AuthError):
     """Nothing was asked: Kafka, a right on it or the service's keys are missing."""
+
+    http_status = 503
+    retry_after = 5
 
 
 class MissingTopic(AuthUnavailable):
@@ -56,6 +74,8 @@ class SecondFactorNeeded(AuthError):
     It is a secret, good once until `expires_at`: `auth.factors.complete_log_in(challenge, code)`.
     """
 
+    http_status = 401
+
     def __init__(self, challenge: str, expires_at: datetime) -> None:
         super().__init__("a second factor is needed")
         self.challenge = challenge
@@ -64,6 +84,8 @@ class SecondFactorNeeded(AuthError):
 
 class TokenInvalid(AuthError):
     """Not to be believed. `reason` is a stable word and holds nothing of the token."""
+
+    http_status = 401
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"token not valid: {reason}")
@@ -87,6 +109,8 @@ class TokenRevoked(TokenInvalid):
 class PermissionMissing(AuthError):
     """The token is good, and does not permit what is asked."""
 
+    http_status = 403
+
     def __init__(self, permission: str) -> None:
         super().__init__(f"not permitted: {permission}")
         self.permission = permission
@@ -95,12 +119,17 @@ class PermissionMissing(AuthError):
 class StepUpRequired(AuthError):
     """The token is good, and its user proved to be it too long ago, or not in the way needed."""
 
+    http_status = 403
+
     def __init__(self) -> None:
         super().__init__("the user must prove anew to be it")
 
 
 class FeedStale(TokenInvalid):
     """Nobody knows whether the session has ended: the feed of ended sessions lags or is silent."""
+
+    http_status = 503
+    retry_after = 1
 
     def __init__(self) -> None:
         super().__init__("feed_stale")

@@ -49,4 +49,4 @@ async def test_an_operator_sees_a_users_sessions_ends_one_and_then_all(serving: 
     assert (rows[1]["client"], rows[1]["kind"]) == ("web", "person")
     assert goes_on == second.session_id
     assert all_ended == (0, [{"user_id": str(ana.user_id), "ended": 1}], "")
-    assert nobody == (1, [], "authbus: nobody has this address\n")
+    assert nobody == (1, [], "authbus: nobody has this address. Look how it is written\n")

@@ -1,13 +1,16 @@
 """The spec folder: what stands in it, written anew or compared."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from authbus.specification import asyncapi, examples, headers, schemas, table
 from authbus.specification.messages import Kind, entries
 from authbus.specification.schemas import Json
 
 FOLDER = Path(__file__).parents[1] / "spec"
+_NO_MORE: Mapping[str, str] = MappingProxyType({})
 _FOLDERS = ("", "envelope", "examples", *(kind.value for kind in Kind))
 
 
@@ -27,13 +30,15 @@ def documents() -> dict[str, str]:
     return dict(sorted({**texts, "contract.md": table.as_markdown()}.items()))
 
 
-def write(folder: Path = FOLDER) -> list[Path]:
+def write(folder: Path = FOLDER, more: Mapping[str, str] = _NO_MORE) -> list[Path]:
     """Bring the folder up to date; spec files of messages that are gone are removed.
+
+    `more` are texts by their path inside the folder that others make.
 
     Returns:
         The files that were written, changed or removed: none when nothing was stale.
     """
-    wanted = documents()
+    wanted = {**documents(), **more}
     changed = [folder / path for path in _stale(folder, wanted)]
     for path in changed:
         text = wanted.get(path.relative_to(folder).as_posix())
@@ -45,9 +50,9 @@ def write(folder: Path = FOLDER) -> list[Path]:
     return changed
 
 
-def stale(folder: Path = FOLDER) -> list[str]:
+def stale(folder: Path = FOLDER, more: Mapping[str, str] = _NO_MORE) -> list[str]:
     """The paths inside the folder that are missing, differ or should not be there, sorted."""
-    return _stale(folder, documents())
+    return _stale(folder, {**documents(), **more})
 
 
 def _stale(folder: Path, wanted: dict[str, str]) -> list[str]:

@@ -1,15 +1,16 @@
 """The table of the contract, for programs (contract.json) and for people (contract.md)."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 
 from authbus import contract, topics
 from authbus.message import Message
 from authbus.replies import Code, Rejected
 from authbus.specification import guide
-from authbus.specification.codes import MEANINGS
 from authbus.specification.marks import PERSONAL, SECRET, marked
 from authbus.specification.messages import Entry, Kind, entries
 from authbus.specification.schemas import Json
+from authbus.specification.tables import code, section
 from authbus.topics import Topic
 
 _CLIENT = "<client>"
@@ -19,6 +20,12 @@ _INTRO = """\
 Made by `authbus spec` from the code; do not edit. Topic names are those of the namespace `auth`.
 Commands are sealed as a whole: their value is one compact JWE. The schema of each message is in
 the folder of its kind, an example record of each in `examples/`.
+"""
+_REJECTIONS = """\
+## Rejection codes
+
+`authbus.Rejected.v1` has one of the codes in [errors.md](errors.md): each with cause and cure, with
+whether to ask again, and with the HTTP status by which a web back end passes it on.
 """
 
 
@@ -30,7 +37,7 @@ def as_json() -> Json:
         "messages": {entry.model.wire_type(): _message(entry) for entry in entries()},
         "topics": {topic.name(): _topic(topic) for topic in _all_topics()},
         "rejections": {
-            code.value: {"retryable": code.retryable, "meaning": MEANINGS[code]} for code in Code
+            each.value: {"retryable": each.retryable, **asdict(each.meaning)} for each in Code
         },
     }
 
@@ -39,11 +46,11 @@ def as_markdown() -> str:
     """The same table for people."""
     parts = (
         _INTRO,
-        _section("Commands", _HEAD_OF_COMMANDS, map(_command_line, contract.ROWS)),
-        _section("Events and state", _HEAD_OF_RECORDS, map(_record_line, _records())),
-        _section("Fields that need care", _HEAD_OF_FIELDS, _field_lines()),
-        _section("Topics", _HEAD_OF_TOPICS, map(_topic_line, _all_topics())),
-        _section("Rejection codes", _HEAD_OF_CODES, map(_code_line, Code)),
+        section("Commands", _HEAD_OF_COMMANDS, map(_command_line, contract.ROWS)),
+        section("Events and state", _HEAD_OF_RECORDS, map(_record_line, _records())),
+        section("Fields that need care", _HEAD_OF_FIELDS, _field_lines()),
+        section("Topics", _HEAD_OF_TOPICS, map(_topic_line, _all_topics())),
+        _REJECTIONS,
         guide.COMMAND,
         guide.TOKENS,
         guide.EVENTS,
@@ -55,7 +62,6 @@ _HEAD_OF_COMMANDS = ("command", "topic", "key", "reply", "or", "events")
 _HEAD_OF_RECORDS = ("message", "topic", "key")
 _HEAD_OF_FIELDS = ("message", "personal", "secret")
 _HEAD_OF_TOPICS = ("topic", "key", "partitions", "clean-up", "kept", "personal data")
-_HEAD_OF_CODES = ("code", "again?", "meaning")
 
 
 def _all_topics() -> tuple[Topic, ...]:
@@ -100,28 +106,19 @@ def _topic(topic: Topic) -> Json:
     }
 
 
-def _section(title: str, head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    rows = [head, ["---"] * len(head), *lines]
-    return f"## {title}\n\n" + "".join(f"| {' | '.join(row)} |\n" for row in rows)
-
-
-def _code(text: str) -> str:
-    return f"`{text}`"
-
-
 def _name(model: type[Message]) -> str:
-    return _code(model.wire_type())
+    return code(model.wire_type())
 
 
 def _command_line(row: contract.Row) -> Sequence[str]:
     answers = (" or ".join(map(_name, row.replies)), _name(Rejected))
     events = ", ".join(_name(event) for event in row.events)
-    return (_name(row.command), _code(row.topic.name()), row.topic.key, *answers, events)
+    return (_name(row.command), code(row.topic.name()), row.topic.key, *answers, events)
 
 
 def _record_line(entry: Entry) -> Sequence[str]:
     topic = entry.topic or topics.EVENTS
-    return (_name(entry.model), _code(topic.name()), topic.key)
+    return (_name(entry.model), code(topic.name()), topic.key)
 
 
 def _field_lines() -> Iterable[Sequence[str]]:
@@ -134,7 +131,7 @@ def _field_lines() -> Iterable[Sequence[str]]:
 def _topic_line(topic: Topic) -> Sequence[str]:
     kept = topic.config.get("retention.ms")
     return (
-        _code(topic.name()),
+        code(topic.name()),
         topic.key,
         str(topic.partitions),
         topic.config["cleanup.policy"],
@@ -146,7 +143,3 @@ def _topic_line(topic: Topic) -> Sequence[str]:
 def _span(milliseconds: int) -> str:
     days, rest = divmod(milliseconds, topics.DAY_MS)
     return f"{days} days" if not rest else f"{milliseconds // 60_000} minutes"
-
-
-def _code_line(code: Code) -> Sequence[str]:
-    return (_code(code.value), "yes" if code.retryable else "no", MEANINGS[code])

@@ -13,6 +13,7 @@ from authbus_service.cluster.acls import Acl, acls
 from authbus_service.consumers.intakes import groups_of
 from authbus_service.core.clients import read_declared
 from authbus_service.core.config import Settings, load
+from authbus_service.core.exit_status import Exit
 from authbus_service.startup.errors import StartupError
 
 
@@ -52,14 +53,16 @@ async def _prune(admin: AclAdmin, wanted: Collection[Acl], namespace: str) -> No
 
 def _wanted(settings: Settings) -> frozenset[Acl]:
     if settings.clients is None:
-        raise StartupError("AUTHBUS_CLIENTS is needed: ACLs follow from what it declares")
+        raise StartupError(
+            "AUTHBUS_CLIENTS is needed: ACLs follow from what it declares. Name the file in it"
+        )
     declared = read_declared(settings.clients)
     return acls(settings.namespace, declared, groups_of(settings.namespace))
 
 
 def _servers(settings: Settings) -> str:
     if settings.kafka_bootstrap_servers is None:
-        raise StartupError("KAFKA_BOOTSTRAP_SERVERS is not set")
+        raise StartupError("KAFKA_BOOTSTRAP_SERVERS is not set. Set it to Kafka's address")
     return settings.kafka_bootstrap_servers
 
 
@@ -69,4 +72,4 @@ def _tell(findings: Collection[Finding], settings: Settings) -> None:
     if not findings:
         report(f"{len(_wanted(settings))} ACLs are as declared.")
     if any(finding.fatal for finding in findings):
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.LEFT)

@@ -34,12 +34,13 @@ def main() -> None:
         app()
     except Exception as error:
         from authbus_service.cli.errors import explain
+        from authbus_service.core.exit_status import Exit
 
         line = explain(error)
         if line is None:
             raise
         sys.stderr.write(f"authbus: {line}\n")
-        sys.exit(1)
+        sys.exit(Exit.LEFT)
 
 
 @app.command()
@@ -100,7 +101,7 @@ def spec(
     ] = False,
     folder: Annotated[Path | None, typer.Option(help="Where the spec files are.")] = None,
 ) -> None:
-    """Write the contract's spec files: AsyncAPI, schemas, examples."""
+    """Write the contract's spec files: AsyncAPI, schemas, examples, and the errors' catalogue."""
     from authbus_service.cli.contract import spec as run
 
     run(folder, check=check)

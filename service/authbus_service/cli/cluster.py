@@ -21,7 +21,7 @@ def kubernetes(
 
 @topics.command("apply")
 def topics_apply() -> None:
-    """Create missing topics and mend settings."""
+    """Create missing topics and mend settings; exit 1 when faults are left."""
     from authbus_service.cli.topics import apply
 
     apply()
@@ -29,7 +29,7 @@ def topics_apply() -> None:
 
 @topics.command("check")
 def topics_check() -> None:
-    """Tell what is not as declared, with the command that mends it; exit 1 when something is."""
+    """Tell what is not as declared, with the command that mends it; exit 1 when a topic is not."""
     from authbus_service.cli.topics import check
 
     check()
@@ -49,7 +49,9 @@ def acls_apply(
 
 @acls.command("check")
 def acls_check() -> None:
-    """Tell what is missing, denied, open to everybody or not declared; exit 1 but for the last.
+    """Tell what is missing, denied, open to everybody or not declared.
+
+    Exit 1 when a right is missing, denied or everybody's.
 
     What is given to one host counts as missing: it is declared for all.
     """

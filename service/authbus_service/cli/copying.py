@@ -7,6 +7,7 @@ from authbus_service.cli.output import show
 from authbus_service.cli.progress import progress
 from authbus_service.cli.running import run_quietly
 from authbus_service.core.config import Settings, load
+from authbus_service.core.exit_status import Exit
 from authbus_service.core.ids import new_id
 from authbus_service.replay.events import CopyReport, EventPlan, is_ours
 from authbus_service.replay.ranges import bound
@@ -42,7 +43,7 @@ def events_to_topic(
     done = run_quietly(_copied(settings, plan))
     show(done.as_json())
     if not done.is_good:
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.LEFT)
 
 
 async def _copied(settings: Settings, plan: EventPlan) -> CopyReport:

@@ -12,6 +12,7 @@ from authbus.state import Closing
 from authbus_service.cli.output import report, show, show_rows
 from authbus_service.cli.running import run_quietly
 from authbus_service.core.config import Settings, load
+from authbus_service.core.exit_status import Exit
 from authbus_service.core.log_values import clean
 from authbus_service.embedded import warm
 from authbus_service.replay.letters import Open, Which, by_reason
@@ -70,7 +71,7 @@ def redrive(
     counts = run_quietly(_redriven(settings, which, dry_run))
     show({"selected": counts.total(), **counts})
     if not is_good(counts):
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.LEFT)
 
 
 def discard(

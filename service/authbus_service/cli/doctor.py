@@ -8,6 +8,7 @@ import typer
 from authbus_service.cli.output import show_rows
 from authbus_service.cli.running import run_quietly
 from authbus_service.core.config import Settings, load
+from authbus_service.core.exit_status import Exit
 from authbus_service.startup.doctor import a_doctor
 from authbus_service.startup.findings import Finding
 
@@ -17,7 +18,7 @@ def examine(backup_from: datetime | None) -> None:
     findings = run_quietly(_findings(load(), backup_from))
     show_rows([asdict(each) for each in findings])
     if any(each.state == "fault" for each in findings):
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.LEFT)
 
 
 async def _findings(settings: Settings, backup_from: datetime | None) -> list[Finding]:

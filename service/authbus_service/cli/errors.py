@@ -14,7 +14,7 @@ from authbus_service.recovery.events import UnknownEventError
 from authbus_service.recovery.unsealing import UnsealerGoneError
 from authbus_service.startup.errors import StartupError
 
-_MENDABLE = (
+MENDABLE = (
     AuthError,
     BuildError,
     ClusterError,
@@ -33,4 +33,4 @@ _MENDABLE = (
 
 def explain(error: Exception) -> str | None:
     """The reason and the cure, or None for a bug, whose trace somebody needs."""
-    return str(error) if isinstance(error, _MENDABLE) else None
+    return str(error) if isinstance(error, MENDABLE) else None

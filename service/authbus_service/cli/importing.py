@@ -31,7 +31,7 @@ def import_users(file: Path, *, client: str) -> None:
     counts = run_quietly(_import(settings, masters_of(settings), file, client))
     show({name: counts[name] for name in ("imported", "there_already", "refused", "unanswered")})
     if counts["refused"] or counts["unanswered"]:
-        raise StartupError("not every line was imported; mend those lines and run it again")
+        raise StartupError("not every line was imported. Mend those lines and run it again")
 
 
 async def _import(settings: Settings, masters: Masters, file: Path, client: str) -> Counter[str]:

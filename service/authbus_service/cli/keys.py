@@ -44,7 +44,7 @@ def require_lead(settings: Settings, lead: int) -> None:
     if lead < least:
         raise RotationError(
             f"a process may learn of a new key as late as {settings.keys_reload_seconds} s after "
-            f"it is made (AUTHBUS_KEYS_RELOAD_SECONDS): --lead is at least {least}"
+            f"it is made (AUTHBUS_KEYS_RELOAD_SECONDS). Give a --lead of at least {least}"
         )
 
 

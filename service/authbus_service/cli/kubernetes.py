@@ -18,7 +18,9 @@ def kubernetes(cluster: str) -> None:
     """Print the resources."""
     settings = load()
     if settings.clients is None:
-        raise StartupError("AUTHBUS_CLIENTS is needed: users and rights follow from it")
+        raise StartupError(
+            "AUTHBUS_CLIENTS is needed: users and rights follow from it. Name the file in it"
+        )
     declared, namespace = read_declared(settings.clients), settings.namespace
     topics = declared_topics(namespace, declared.clients, _BROKERS)
     rights = acls(namespace, declared, groups_of(namespace))

@@ -15,6 +15,7 @@ from authbus_service.cli.running import run_quietly
 from authbus_service.cli.users import masters_of
 from authbus_service.core import clock
 from authbus_service.core.config import Settings, load
+from authbus_service.core.exit_status import Exit
 from authbus_service.core.security.masters import Masters
 from authbus_service.startup.replacing import Replacement
 from authbus_service.startup.under_masters import Lying, What
@@ -55,7 +56,7 @@ def replace_master(lead: int, trusted: str | None, *, dry_run: bool) -> None:
     for other, lying in left.items():
         _close(other, lying, settings, dry_run=dry_run)
     if any(left.values()):
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.LEFT)
 
 
 async def _done(

@@ -32,7 +32,9 @@ def _opened(into: Path) -> TextIO:
     try:
         return into.open("w")
     except OSError as error:
-        raise ConfigError(f"{into} cannot be written: {error.strerror}") from None
+        raise ConfigError(
+            f"{into} cannot be written: {error.strerror}. Give another file"
+        ) from None
 
 
 def _show(found: Report) -> None:

@@ -32,7 +32,7 @@ def replay_commands(
 ) -> None:
     """Send commands again, byte for byte; what was handled before has no second effect.
 
-    Exit 0 when nothing is left to look at, 1 when some are dead again, wait or could not be sent.
+    Exit 1 when some are dead again, wait or could not be sent.
     """
     from authbus_service.cli.replay import commands
 

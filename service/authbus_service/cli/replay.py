@@ -10,6 +10,7 @@ from authbus_service.cli.output import report, show, show_rows
 from authbus_service.cli.progress import progress
 from authbus_service.cli.running import run_quietly
 from authbus_service.core.config import Settings, load
+from authbus_service.core.exit_status import Exit
 from authbus_service.core.ids import new_id
 from authbus_service.embedded import warm
 from authbus_service.replay.commands import Plan
@@ -56,7 +57,7 @@ def commands(
             f"Look again with the same command and --resume {plan.replay_id}"
         )
     if not summary.is_good:
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.LEFT)
 
 
 def events_to_group(group: str, begin: str, *, dry_run: bool) -> None:

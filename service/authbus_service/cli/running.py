@@ -9,12 +9,12 @@ from io import StringIO
 from typing import TypeVar
 
 from authbus_service.core import garbage
+from authbus_service.core.exit_status import by_signal
 from authbus_service.core.logging import configure
 
 T = TypeVar("T")
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
-_BY_SIGNAL = 128
 
 
 def run_quietly(work: Coroutine[None, None, T]) -> T:
@@ -57,7 +57,7 @@ def _on_signals(stop: Callable[[], None]) -> None:
 
     def first() -> None:
         for number in _SIGNALS:
-            loop.add_signal_handler(number, os._exit, _BY_SIGNAL + number)
+            loop.add_signal_handler(number, os._exit, by_signal(number))
         stop()
 
     for number in _SIGNALS:

@@ -68,7 +68,7 @@ class _Operator:
         for user in found.users:
             if user.email is not None and user.email.lower() == whose.lower():
                 return user.user_id
-        raise StartupError("nobody has this address")
+        raise StartupError("nobody has this address. Look how it is written")
 
     async def sessions_of(self, user_id: UUID) -> UserDetails:
         id_ = uuid7()

@@ -10,6 +10,7 @@ from authbus_service.cluster import Admin, Finding, TopicsError, Wanted, declare
 from authbus_service.cluster import apply as apply_topics
 from authbus_service.cluster import check as check_topics
 from authbus_service.core.config import Settings, load
+from authbus_service.core.exit_status import Exit
 from authbus_service.startup.clients import declared_clients
 from authbus_service.startup.errors import StartupError
 
@@ -22,14 +23,14 @@ def apply() -> None:
         run_quietly(_with_topics(load(), apply_topics))
     except TopicsError as error:
         _tell(error.findings)
-        raise typer.Exit(1) from None
+        raise typer.Exit(Exit.LEFT) from None
 
 
 def check() -> None:
     """Tell what is found."""
     findings = run_quietly(_with_topics(load(), check_topics))
     if any(finding.fatal for finding in findings):
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.LEFT)
 
 
 async def _with_topics(settings: Settings, do: _Do) -> list[Finding]:

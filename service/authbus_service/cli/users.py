@@ -92,5 +92,5 @@ def _password() -> str:
         return sys.stdin.readline().rstrip("\r\n")
     password = getpass("Password: ")
     if getpass("Again: ") != password:
-        raise StartupError("the two passwords differ")
+        raise StartupError("the two passwords differ. Type them again")
     return password

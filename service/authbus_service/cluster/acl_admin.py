@@ -11,7 +11,7 @@ from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest, Descri
 
 from authbus.refusals import refusal
 from authbus_service.cluster.acls import Acl, Operation, Resource
-from authbus_service.cluster.errors import ClusterError
+from authbus_service.cluster.errors import REACHING, ClusterError
 
 _DEADLINE_SECONDS = 15.0
 _ANY = 1
@@ -65,7 +65,7 @@ class AclAdmin:
                 return await self._client.send(self._client.get_random_node(), request)
         except (KafkaError, OSError, TimeoutError) as error:
             told = str(error) or type(error).__name__
-            raise ClusterError(f"cannot {what} at {self._servers}: {told}") from error
+            raise ClusterError(f"cannot {what} at {self._servers}: {told}. {REACHING}") from error
 
     def _refuse(self, what: str, code: int, text: str | None) -> None:
         if code == SecurityDisabled.errno:
@@ -91,7 +91,7 @@ async def acl_admin(servers: str, security: Mapping[str, Any]) -> AsyncGenerator
             await client.bootstrap()
         except (KafkaError, OSError) as error:
             reason = await refusal(servers, security) or str(error)
-            raise ClusterError(f"cannot look at ACLs at {servers}: {reason}") from None
+            raise ClusterError(f"cannot look at ACLs at {servers}: {reason}. {REACHING}") from None
         yield AclAdmin(client, servers)
     finally:
         await client.close()

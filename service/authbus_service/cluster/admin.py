@@ -19,7 +19,7 @@ from aiokafka.errors import (
 )
 
 from authbus.refusals import refusal
-from authbus_service.cluster.errors import ClusterError
+from authbus_service.cluster.errors import REACHING, ClusterError
 
 T = TypeVar("T")
 
@@ -186,15 +186,14 @@ class Admin:
         except (KafkaError, OSError) as error:
             reason = str(error) or type(error).__name__
         reason = await refusal(self.servers, self.security) or reason
-        raise ClusterError(
-            f"cannot {what} at {self.servers}: {reason}. Is Kafka there, is "
-            "KAFKA_BOOTSTRAP_SERVERS its address, and do AUTHBUS_KAFKA_... say how it is reached?"
-        )
+        raise ClusterError(f"cannot {what} at {self.servers}: {reason}. {REACHING}")
 
     def _refuse(self, what: str, topic: str, code: int, text: str | None) -> None:
         if code:
             error = for_code(code)
             raise ClusterError(
                 f"Kafka at {self.servers} does not let us {what} topic {topic}: "
-                f"{error.__name__}{f' ({text})' if text else ''}"
+                f"{error.__name__}{f' ({text})' if text else ''}. "
+                "Give our name that right, or do it as "
+                "somebody who has it"
             )

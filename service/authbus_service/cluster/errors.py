@@ -5,6 +5,11 @@ from dataclasses import asdict, dataclass
 
 from pydantic_core import to_json
 
+REACHING = (
+    "Is Kafka there, is KAFKA_BOOTSTRAP_SERVERS its address, and do AUTHBUS_KAFKA_... say how "
+    "it is reached?"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

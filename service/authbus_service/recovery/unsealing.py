@@ -63,7 +63,9 @@ class Unsealer:
             length = int.from_bytes(await self._opened.readexactly(_LENGTH), "big")
             return await self._opened.readexactly(length) or None
         except asyncio.IncompleteReadError:
-            raise UnsealerGoneError("the process that opens seals has ended") from None
+            raise UnsealerGoneError(
+                "the process that opens seals has ended. Run authbus recover again: it goes on"
+            ) from None
 
 
 @asynccontextmanager

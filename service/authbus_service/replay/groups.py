@@ -50,7 +50,8 @@ class GroupReplay:
         """Move, or only tell where to. Raises GroupInUseError and ClusterError."""
         if group in groups_of(self.namespace):
             raise GroupInUseError(
-                f"{group} is a group of the service: its offsets follow the fence alone"
+                f"{group} is a group of the service: its offsets follow the fence alone. "
+                "Name that of another module"
             )
         name = EVENTS.name(self.namespace)
         places = await places_of(self.admin, name)
@@ -88,7 +89,9 @@ class GroupReplay:
             try:
                 await consumer.commit(offsets)
             except CommitFailedError:
-                raise GroupInUseError(f"the group {group} was joined meanwhile") from None
+                raise GroupInUseError(
+                    f"the group {group} was joined meanwhile. Stop that module, then do it again"
+                ) from None
 
     def _consumer(self, group: str | None) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(

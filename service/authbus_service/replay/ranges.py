@@ -43,7 +43,7 @@ async def places_of(admin: Admin, topic: str) -> list[TopicPartition]:
     """Every partition that a topic has. Raises ClusterError when there is none."""
     found = (await admin.topics([topic])).get(topic)
     if found is None:
-        raise ClusterError(f"there is no topic {topic} at {admin.servers}")
+        raise ClusterError(f"there is no topic {topic} at {admin.servers}. Look how it is written")
     return [TopicPartition(topic, each) for each in range(found.partitions)]
 
 

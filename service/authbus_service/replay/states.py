@@ -44,7 +44,7 @@ class NobodyRelaysError(ClusterError):
     def __init__(self) -> None:
         """The cure is to start a service."""
         super().__init__(
-            f"the outbox has not become shorter for {_PATIENCE_SECONDS:.0f} s: start a service, "
+            f"the outbox has not become shorter for {_PATIENCE_SECONDS:.0f} s. Start a service, "
             "then do this again"
         )
 

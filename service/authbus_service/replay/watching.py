@@ -171,7 +171,10 @@ class Watching:
         topics = (*COMMAND_TOPICS, EVENTS, AUDIT, DEAD_LETTERS, *map(replies, self.clients))
         found = await self.admin.topics([each.name(self.namespace) for each in topics])
         if not found:
-            raise ClusterError(f"no topic of {self.namespace} is at {self.admin.servers}")
+            raise ClusterError(
+                f"no topic of {self.namespace} is at {self.admin.servers}. "
+                "Is AUTHBUS_NAMESPACE right?"
+            )
         return [
             TopicPartition(name, each)
             for name, existing in found.items()

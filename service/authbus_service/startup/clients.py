@@ -17,6 +17,7 @@ def declared_clients(file: Path | None, *, own_kafka: bool) -> Mapping[str, Clie
     if own_kafka:
         return EMBEDDED_CLIENTS
     raise StartupError(
-        "AUTHBUS_CLIENTS is needed: a file that declares who may send commands, with a table like "
+        "AUTHBUS_CLIENTS is needed. "
+        "It names a file that declares who may send commands, a table like "
         '[[client]] and in it id = "web" for each'
     )

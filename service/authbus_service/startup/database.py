@@ -23,15 +23,17 @@ def open_database(url: str) -> Database:
     except ArgumentError:
         parsed = None
     if parsed is None or parsed.get_backend_name() != "postgresql":
-        raise StartupError("DATABASE_URL must be like postgresql://user:password@host:5432/name")
+        raise StartupError(
+            "DATABASE_URL is no address. It must be like postgresql://user:password@host:5432/name"
+        )
     address = parsed.set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
     try:
         return connect(address)
     except ValueError as error:
-        raise StartupError(f"DATABASE_URL: {error}") from None
+        raise StartupError(f"DATABASE_URL: {error}. Mend the address") from None
     except OSError as error:
         told = f"{error.filename or 'a certificate or key'}: {error.strerror or error}"
-        raise StartupError(f"DATABASE_URL: {told}") from None
+        raise StartupError(f"DATABASE_URL: {told}. Mend the file, or name another") from None
 
 
 async def bring_to_newest(database: Database) -> str:

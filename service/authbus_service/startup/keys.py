@@ -72,7 +72,7 @@ async def rotate(
 def _require_trusted(root: str, trusted: str | None) -> None:
     if trusted != root:
         raise RotationError(
-            f"clients that pin a root take no keys of a new one: put {root} beside the old "
+            f"clients that pin a root take no keys of a new one. Put {root} beside the old "
             f"thumbprint in each client's trust=, then run this again with --trusted {root}"
         )
 
@@ -138,5 +138,5 @@ def _require_not_ours(topic: KeyTopic, kid: str, at: datetime) -> None:
     if key is not None and (until is None or until >= at):
         raise RotationError(
             f"the key {kid} is on the topic and may still be needed, and the database does not "
-            "know it: has it gone back in time? See: authbus doctor"
+            "know it. Has it gone back in time? See: authbus doctor"
         )

@@ -70,8 +70,8 @@ def _compare(
     missing = {topic: needed[topic] - has for topic, has in may.items()}
     beyond = {topic: has - needed[topic] - spare for topic, has in may.items()}
     return [
-        *_told(missing, f"{who} may not", _GIVE),
-        *_told(beyond, f"{who} may, and must not,", _OPEN),
+        *(Finding(at, f"{who} may not {what}", _GIVE) for at, what in _grouped(missing)),
+        *(Finding(at, f"{who} may, and must not, {what}", _OPEN) for at, what in _grouped(beyond)),
     ]
 
 
@@ -84,12 +84,12 @@ def _needed(topic: str, acls: Iterable[Acl]) -> frozenset[Operation]:
     )
 
 
-def _told(found: Mapping[str, frozenset[Operation]], what: str, cure: str) -> Iterable[Finding]:
-    """One finding for each set of operations, so that an open cluster is one line."""
+def _grouped(found: Mapping[str, frozenset[Operation]]) -> Iterable[tuple[str, str]]:
+    """Topics and operations; topics with the same go together: an open cluster is one line."""
     groups: dict[frozenset[Operation], list[str]] = {}
     for topic, operations in found.items():
         if operations:
             groups.setdefault(operations, []).append(topic)
     for operations, topics in groups.items():
         more = f" and {len(topics) - 1} more" if len(topics) > 1 else ""
-        yield Finding(topics[0] + more, f"{what} {', '.join(sorted(operations))}", cure)
+        yield topics[0] + more, ", ".join(sorted(operations))

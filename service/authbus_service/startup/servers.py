@@ -66,7 +66,7 @@ async def servers(settings: Settings, report: Callable[[str], None]) -> AsyncGen
 def addresses(settings: Settings) -> tuple[str, str]:
     """Kafka's and the database's address; raises StartupError when one is not known."""
     if settings.kafka_bootstrap_servers is None or settings.database_url is None:
-        raise StartupError("KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL are needed")
+        raise StartupError("KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL are needed. Set both")
     return settings.kafka_bootstrap_servers, settings.database_url.get_secret_value()
 
 

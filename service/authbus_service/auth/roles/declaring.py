@@ -40,18 +40,22 @@ def read_roles(path: Path | None) -> Roles:
         found = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).role
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise ConfigError(f"AUTHBUS_ROLES: {path} cannot be read: {reason}") from None
+        raise ConfigError(
+            f"AUTHBUS_ROLES: {path} cannot be read: {reason}. Mend the file"
+        ) from None
     except ValidationError as error:
         told = "; ".join(
             f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
         )
-        raise ConfigError(f"AUTHBUS_ROLES: {path}: {told}") from None
+        raise ConfigError(f"AUTHBUS_ROLES: {path}: {told}. Mend the file") from None
     declared = {role.name: frozenset(role.permissions) for role in found}
     if ADMIN in declared:
-        raise ConfigError(f"AUTHBUS_ROLES: {path}: {ADMIN} is built in")
+        raise ConfigError(f"AUTHBUS_ROLES: {path}: {ADMIN} is built in. Take another name")
     if len(declared) < len(found):
-        raise ConfigError(f"AUTHBUS_ROLES: {path}: a role is declared twice")
+        raise ConfigError(f"AUTHBUS_ROLES: {path}: a role is declared twice. Leave one")
     roles = Roles({**BUILT_IN.declared, **declared})
     if len(roles.permissions(roles.declared)) > MOST_PERMISSIONS:
-        raise ConfigError(f"AUTHBUS_ROLES: {path}: more than {MOST_PERMISSIONS} permissions")
+        raise ConfigError(
+            f"AUTHBUS_ROLES: {path}: more than {MOST_PERMISSIONS} permissions. Declare fewer"
+        )
     return roles

@@ -51,7 +51,7 @@ def parse_masters(text: str) -> list[bytes]:
         raise MasterKeyError(f"the master key is empty. {_CURE}")
     keys = [_decoded(part) for part in written]
     if len(set(keys)) < len(keys):
-        raise MasterKeyError("a master key is listed twice")
+        raise MasterKeyError("a master key is listed twice. Leave one")
     return keys
 
 
@@ -91,7 +91,7 @@ class Masters:
         self._purposes: dict[tuple[str, str], bytes] = {}
         self.names = tuple(self._keys)
         if not keys or len(self.names) < len(keys):
-            raise MasterKeyError("master keys must be there and must differ")
+            raise MasterKeyError(f"master keys must be there and must differ. {_CURE}")
         self.current = self.names[0]
 
     def __repr__(self) -> str:
@@ -115,7 +115,10 @@ class Masters:
             text = file.read_text(encoding="ascii")
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not plain text"
-            raise MasterKeyError(f"the master key's file {file} cannot be read: {reason}") from None
+            raise MasterKeyError(
+                f"the master key's file {file} cannot be read: {reason}. "
+                "Is AUTHBUS_MASTER_KEY_FILE right, and may this user read it?"
+            ) from None
         return cls(parse_masters(text))
 
     def derive(self, purpose: str, *parts: bytes, master: str | None = None) -> bytes:

@@ -24,7 +24,9 @@ def unwrap(masters: Masters, purpose: str, wrapped: bytes, *, context: bytes) ->
     try:
         return _cipher(masters, purpose, name).decrypt(sealed, [context])
     except InvalidTag:
-        raise MasterKeyError("a wrapped secret was altered, or is not whose it was") from None
+        raise MasterKeyError(
+            "a wrapped secret was altered, or is not whose it was. Restore its row from a backup"
+        ) from None
 
 
 def is_current(masters: Masters, wrapped: bytes) -> bool:

@@ -27,10 +27,13 @@ def build(folder: Path = FOLDER) -> list[Path]:
     """
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if not supported():
-        raise BuildError("the hash is compiled for Linux on x86-64-v3 or newer alone")
+        raise BuildError(
+            "the hash is compiled for Linux on x86-64-v3 or newer alone. "
+            "Leave AUTHBUS_HASH as it is"
+        )
     if compiler is None:
         raise BuildError(
-            "a C compiler is needed; on Debian and Ubuntu: apt-get install gcc libc6-dev"
+            "a C compiler is needed. On Debian and Ubuntu: apt-get install gcc libc6-dev"
         )
     with TemporaryDirectory(prefix="authbus-argon2id-") as scratch:
         source = _fetched(Path(scratch))
@@ -38,7 +41,9 @@ def build(folder: Path = FOLDER) -> list[Path]:
         try:
             return [Path(shutil.copy(each, folder / each.name)) for each in made]
         except OSError as error:
-            raise BuildError(f"{folder} cannot be written: {error.strerror}") from None
+            raise BuildError(
+                f"{folder} cannot be written: {error.strerror}. Run it as who installed authbus"
+            ) from None
 
 
 def _fetched(scratch: Path) -> Path:
@@ -67,6 +72,6 @@ def _run(*command: str, told: str) -> None:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=_SECONDS)
     except subprocess.CalledProcessError as error:
         last = (error.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise BuildError(f"{told} cannot be had: {last}") from None
+        raise BuildError(f"{told} cannot be had: {last}. Mend that, then run it again") from None
     except subprocess.TimeoutExpired:
-        raise BuildError(f"{told} cannot be had within {_SECONDS} seconds") from None
+        raise BuildError(f"{told} cannot be had within {_SECONDS} seconds. Run it again") from None
