@@ -40,6 +40,18 @@ async def test_java_registers_logs_in_refreshes_is_refused_and_logs_out_over_spr
     foreign.is_a_life(told)
 
 
+async def test_java_seals_nothing_for_a_key_of_another_root(
+    programs: Path,
+    places: Mapping[str, str],
+) -> None:
+    told = foreign.of_another_root(places)
+    error = await foreign.failed(
+        *JAVA, *CLASSES, "example.Login", folder=programs, environment=told
+    )
+
+    assert "no key under this trust within 10 s" in error
+
+
 async def test_java_reads_committed_events_alone_in_their_users_order(
     programs: Path, places: Mapping[str, str]
 ) -> None:

@@ -37,6 +37,16 @@ async def test_javascript_registers_logs_in_refreshes_is_refused_and_logs_out(
     foreign.is_a_life(told)
 
 
+async def test_javascript_seals_nothing_for_a_key_of_another_root(
+    programs: Path,
+    places: Mapping[str, str],
+) -> None:
+    told = foreign.of_another_root(places)
+    error = await foreign.failed("node", "login.js", folder=programs, environment=told)
+
+    assert "no key under this trust within 10 s" in error
+
+
 async def test_javascript_reads_committed_events_alone_in_their_users_order(
     programs: Path, places: Mapping[str, str]
 ) -> None:

@@ -20,6 +20,15 @@ async def test_a_shell_registers_logs_in_refreshes_is_refused_and_logs_out(
     foreign.is_a_life(told)
 
 
+async def test_a_shell_seals_nothing_for_a_key_of_another_root(
+    places: Mapping[str, str],
+) -> None:
+    told = foreign.of_another_root(places)
+    error = await foreign.failed("./login.sh", folder=SOURCE, environment=told)
+
+    assert "signed by another root key" in error
+
+
 async def test_a_shell_reads_committed_events_alone_in_their_users_order(
     places: Mapping[str, str],
 ) -> None:

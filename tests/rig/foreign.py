@@ -45,9 +45,23 @@ async def run(
     return out.decode().splitlines()
 
 
+async def failed(*command: str, folder: Path, environment: Mapping[str, str]) -> str:
+    """The errors of a program that prints nothing and ends badly, by itself."""
+    async with started(*command, folder=folder, environment=environment) as child:
+        out, err = await asyncio.wait_for(child.communicate(), _RUN_SECONDS)
+    assert child.returncode, f"{' '.join(command)}\n{out.decode()}"
+    assert not out
+    return err.decode()
+
+
 async def build(*command: str, folder: Path, environment: Mapping[str, str] | None = None) -> None:
     """Run a build tool, which may have to fetch what it needs."""
     await run(*command, folder=folder, environment=environment, seconds=_BUILD_SECONDS)
+
+
+def of_another_root(places: Mapping[str, str]) -> Mapping[str, str]:
+    """What an example is told where the keys that it finds are not those that it trusts."""
+    return {**places, "AUTHBUS_TRUST": "A" * 43}
 
 
 def is_a_life(told: list[str]) -> None:

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { CompactEncrypt, compactDecrypt, exportJWK, generateKeyPair, importJWK } from 'jose'
 import { Kafka, Partitioners, logLevel } from 'kafkajs'
 import { Keys } from './keys.js'
+import { within } from './within.js'
 
 export class Rejected extends Error {
   constructor({ code, detail, retryable }) {
@@ -44,8 +45,8 @@ export class Bus {
   }
 
   /**
-   * What a command is answered, for example LogIn to credentials. Throws Rejected. Commands with
-   * the same key are handled in turn; it stands in the clear, so it is an id, no address.
+   * What a command is answered, for example LogIn to credentials. Throws Rejected, or an Error
+   * when nothing is answered in time. Commands with the same key are handled in turn; it stands in the clear, so it is an id, no address.
    */
   async ask(kind, topic, data, key = null) {
     const serving = await this.keys.sealing()
@@ -71,13 +72,15 @@ export class Bus {
     const answer = new Promise((resolve) => this.#waiting.set(id, resolve))
     const messages = [{ key, value, headers }]
     await this.producer.send({ topic: `${this.namespace}.commands.${topic}.v1`, messages })
-    return read(await answer, once.privateKey)
+    try {
+      return await read(await within(30, 'answer', answer), once.privateKey)
+    } finally {
+      this.#waiting.delete(id)
+    }
   }
 
   #answered(message) {
-    const id = message.headers.correlation_id?.toString()
-    this.#waiting.get(id)?.(message)
-    this.#waiting.delete(id)
+    this.#waiting.get(message.headers.correlation_id?.toString())?.(message)
   }
 }
 

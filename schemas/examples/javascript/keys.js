@@ -1,4 +1,5 @@
 // The key to seal for: the newest that serves and that the service's root key has signed.
+import { within } from './within.js'
 import { EmbeddedJWK, calculateJwkThumbprint, compactVerify, decodeProtectedHeader } from 'jose'
 
 export class Keys {
@@ -25,9 +26,9 @@ export class Keys {
     this.resolve()
   }
 
-  /** The kid and the public JWK to seal for, once there is one. */
+  /** The kid and the public JWK to seal for; waits for one, and throws when none comes. */
   async sealing() {
-    await this.ready
+    await within(10, 'key under this trust', this.ready)
     return this.#newest
   }
 }

@@ -9,15 +9,18 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringDeserializer;
 
 /** The key to seal for: the newest that serves and that the service's root key has signed. */
 final class Keys {
+    private static final int SECONDS = 10;
+
     private Keys() {}
 
-    /** Waits for one; a program that lives for long goes on reading. */
+    /** Waits for one, and throws when none comes; a program that lives for long goes on reading. */
     static ECKey sealing(String servers, String namespace, String trust) throws Exception {
         Map<String, Object> settings =
                 Map.of("bootstrap.servers", servers, "isolation.level", "read_committed");
@@ -29,7 +32,11 @@ final class Keys {
             long end = consumer.endOffsets(topic).get(topic.get(0));
             ECKey newest = null;
             Instant since = Instant.MIN;
+            var latest = Instant.now().plusSeconds(SECONDS);
             while (newest == null || consumer.position(topic.get(0)) < end) {
+                if (Instant.now().isAfter(latest)) {
+                    throw new TimeoutException("no key under this trust within " + SECONDS + " s");
+                }
                 for (var record : consumer.poll(Duration.ofMillis(200))) {
                     var key = record.value() == null ? null : signed(record.value(), trust);
                     if (key == null || !serves(key)) continue;
