@@ -13,10 +13,12 @@ from aiokafka.errors import (
     GroupCoordinatorNotAvailableError,
     KafkaConnectionError,
     KafkaError,
+    NotCoordinatorForGroupError,
     TopicAlreadyExistsError,
     UnknownTopicOrPartitionError,
     for_code,
 )
+from aiokafka.protocol.commit import OffsetFetchRequest
 
 from authbus.refusals import refusal
 from authbus_service.cluster.errors import REACHING, ClusterError
@@ -27,7 +29,11 @@ _DEADLINE_SECONDS = 15.0
 _REQUEST_MS = 10_000
 _PAUSE_SECONDS = 0.1
 _SET_ON_TOPIC = 1  # Kafka's DYNAMIC_TOPIC_CONFIG
-_FORMING = (GroupCoordinatorNotAvailableError, CoordinatorLoadInProgressError)
+_FORMING = (
+    GroupCoordinatorNotAvailableError,
+    CoordinatorLoadInProgressError,
+    NotCoordinatorForGroupError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,18 +161,29 @@ class Admin:
     async def marked(self, group: str) -> dict[tuple[str, int], Committed]:
         """The same, each with what the group has written beside it."""
 
-        async def fetch() -> Mapping[Any, Any]:
+        async def fetch() -> Sequence[Any]:
             while True:
                 try:
-                    return await self._client.list_consumer_group_offsets(group)
-                except _FORMING:  # a young cluster makes its offsets topic when first asked
+                    return await self._offsets(group)
+                except _FORMING:  # a cluster that is young, or just starts again
                     await asyncio.sleep(_PAUSE_SECONDS)
 
-        offsets = await self._ask(f"read the offsets of group {group}", fetch)
+        topics = await self._ask(f"read the offsets of group {group}", fetch)
         return {
-            (at.topic, at.partition): Committed(found.offset, found.metadata or "")
-            for at, found in offsets.items()
+            (topic, partition): Committed(offset, metadata or "")
+            for topic, partitions in topics
+            for partition, offset, metadata, _ in partitions
         }
+
+    async def _offsets(self, group: str) -> Sequence[Any]:
+        """As aiokafka's own call, which takes an error of the whole group for no offsets at all."""
+        coordinator = await self._client.find_coordinator(group)
+        request = OffsetFetchRequest(group, None)
+        answer: Any = await self._client._send_request(request, coordinator)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        for code in (answer.error_code, *(each[3] for of in answer.topics for each in of[1])):
+            if code:
+                raise for_code(code)(f"of group {group}")
+        return answer.topics
 
     async def members(self, group: str) -> int:
         """How many members a group has now; none for one that nobody knows."""

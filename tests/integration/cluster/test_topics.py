@@ -1,11 +1,16 @@
 """Topics are made and checked from the one declaration."""
 
+# pyright: reportPrivateUsage=false
+
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.errors import CoordinatorLoadInProgressError, NotCoordinatorForGroupError
+from aiokafka.protocol.commit import OffsetFetchRequest, OffsetFetchResponse_v3
 
 from authbus.topics import CREDENTIALS, EVENTS, RELAY, TOPICS, replies
 from authbus_service.cluster import (
@@ -137,6 +142,26 @@ async def test_committed_offsets_of_a_group_are_read_and_none_is_no_error(
 
     assert before == {}
     assert await admin.committed(group) == {(topic, 0): 1}
+
+
+async def test_a_coordinator_that_still_loads_is_asked_again_and_not_taken_for_an_empty_group(
+    admin: Admin, servers: str, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group, topic = f"{namespace}.group", f"{namespace}.topic"
+    await _create(servers, topic, partitions=1)
+    await _commit(servers, group, topic)
+    client, codes = admin._client, [CoordinatorLoadInProgressError, NotCoordinatorForGroupError]
+    send = client._send_request
+
+    async def starting(request: Any, node_id: int | None = None) -> Any:
+        if isinstance(request, OffsetFetchRequest) and codes:
+            return OffsetFetchResponse_v3(0, [], codes.pop().errno)
+        return await send(request, node_id)
+
+    monkeypatch.setattr(client, "_send_request", starting)
+
+    assert await admin.committed(group) == {(topic, 0): 1}
+    assert not codes
 
 
 async def test_no_kafka_is_one_error_that_names_the_address() -> None:
