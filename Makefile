@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest
 OF_17 := "tests/integration/consumers/test_transient.py::test_what_passes_is_tried_again[a transaction takes too long]"
 MEETING := tests/integration/{client,cluster,consumers,recovery,relay,replay} tests/e2e/test_producer.py
 
-.PHONY: help setup demo serve test gate nightly interop drill versions check format bench bench-users bench-recovery bench-replay sizing spec lock clean
+.PHONY: help setup demo serve test gate nightly interop drill chaos versions check format bench bench-users bench-recovery bench-replay sizing spec lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
@@ -35,6 +35,9 @@ interop: setup ## Go, JavaScript, Java and a shell against the service, where th
 
 drill: setup ## lose the database and recover it, 20 times each way (SEED=7, USERS=500: that one alone)
 	$(BIN)/python -m tests.drill $(if $(SEED),--seed $(SEED)) $(if $(USERS),--users $(USERS))
+
+chaos: setup ## kill and stop a service and its servers under load, judge all it said (SECONDS=120, SEED=7)
+	$(BIN)/python -m tests.chaos.run --profile $(or $(PROFILE),small) --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED))
 
 versions: setup ## what meets Kafka and PostgreSQL, on the oldest and on the newest of them
 	AUTHBUS_EMBEDDED_KAFKA=3.5.2 AUTHBUS_EMBEDDED_POSTGRES=16 $(PYTEST) -n 2 -m "not nightly" $(MEETING) --deselect $(OF_17)

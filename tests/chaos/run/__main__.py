@@ -1,0 +1,59 @@
+"""`make chaos`: harm a running service from a seed, and judge all that it did and said."""
+
+import argparse
+import asyncio
+import json
+import logging
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from random import SystemRandom
+
+from tests.chaos.checker.check import check
+from tests.chaos.checker.history import History
+from tests.chaos.run.nemesis import MENU
+from tests.chaos.run.report import page, report
+from tests.chaos.run.running import Plan, run
+
+_EXIT = {"green": 0, "broken": 1, "void": 2}
+_REPORTS = Path("build/chaos")
+
+
+def main() -> int:
+    """Run once; 1 when something is wrong, 2 when too little happened."""
+    asked = argparse.ArgumentParser(prog="make chaos")
+    asked.add_argument("--seed", type=int, default=SystemRandom().randrange(100_000))
+    asked.add_argument("--seconds", type=float, default=120.0)
+    asked.add_argument("--profile", choices=["small"], default="small")
+    given = asked.parse_args()
+    # A client says of each try that a broker is not there, which is the point.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    folder = _REPORTS / f"seed-{given.seed}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="chaos-") as servers:
+        Path(servers).chmod(0o711)
+        made = asyncio.run(run(Plan(given.seconds, given.seed, MENU), Path(servers)))
+    findings = check(made.history)
+    told = report(made, findings)
+    (folder / "report.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
+    (folder / "report.md").write_text(page(told), encoding="utf-8")
+    if told["verdict"] != "green":
+        write(made.history, folder / "history.json")
+    print(page(told) + f"\nIn {folder}: report.json, report.md")
+    return _EXIT[told["verdict"]]
+
+
+def write(history: History, to: Path) -> None:
+    """The whole history; bytes as text."""
+    to.write_text(json.dumps(asdict(history), default=_plain), encoding="utf-8")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return sorted(value) if isinstance(value, set | frozenset) else str(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

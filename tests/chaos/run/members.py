@@ -1,0 +1,98 @@
+"""Service processes that are started again whenever they have ended."""
+
+import asyncio
+import signal
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from time import monotonic
+
+from tests.rig.processes import ServiceProcess
+
+_MISSED_AFTER = 3.0
+_TRY_AGAIN = 0.5
+
+
+class Member:
+    """One process under a supervisor, as an orchestrator would run it.
+
+    `alone` are the exit statuses of ends that nobody asked for.
+    """
+
+    def __init__(self, settings: Mapping[str, str], log: Path) -> None:
+        self.log = log
+        self.alone: list[int] = []
+        self._process = ServiceProcess(settings, log, missed_after=_MISSED_AFTER)
+        self._up = asyncio.Event()
+        self._killed = False
+        self._may_start = 0.0
+
+    @property
+    def is_up(self) -> bool:
+        return self._up.is_set()
+
+    async def start(self) -> None:
+        await self._process.start()
+        self._up.set()
+
+    async def keep(self) -> None:
+        """Start it again and again; never returns."""
+        while True:
+            status = await self._process.child.wait()
+            self._up.clear()
+            if not self._killed:
+                self.alone.append(status)
+            self._killed = False
+            await asyncio.sleep(max(_TRY_AGAIN, self._may_start - monotonic()))
+            await self._start_again()
+
+    async def _start_again(self) -> None:
+        while not self.is_up:
+            try:
+                await self.start()
+            except (AssertionError, TimeoutError):  # what it needs is not there yet
+                await asyncio.sleep(_TRY_AGAIN)
+
+    def kill(self, rest: float) -> bool:
+        """SIGKILL it and let it rest for so many seconds; False when it was not running."""
+        if not self.is_up or self._process.child.returncode is not None:
+            return False
+        self._killed, self._may_start = True, monotonic() + rest
+        self._up.clear()
+        self._process.child.kill()
+        return True
+
+    def send(self, which: signal.Signals) -> bool:
+        """Send it a signal; False when it is not running."""
+        is_there = self.is_up and self._process.child.returncode is None
+        if is_there:
+            self._process.child.send_signal(which)
+        return is_there
+
+    async def until_up(self, within: float) -> None:
+        async with asyncio.timeout(within):
+            await self._up.wait()
+
+    async def end(self) -> int:
+        """SIGTERM; returns the exit status."""
+        child = self._process.child
+        return child.returncode if child.returncode is not None else await self._process.stop()
+
+
+@asynccontextmanager
+async def supervised(
+    count: int, settings: Mapping[str, str], folder: Path
+) -> AsyncGenerator[list[Member]]:
+    """So many processes; at the end they are told to stop."""
+    members = [Member(settings, folder / f"service{n}.log") for n in range(count)]
+    async with AsyncExitStack() as opened:
+        for each in members:
+            await each.start()
+            opened.push_async_callback(each.end)
+        keeping = [asyncio.create_task(each.keep()) for each in members]
+        try:
+            yield members
+        finally:
+            for each in keeping:
+                each.cancel()
+            await asyncio.gather(*keeping, return_exceptions=True)

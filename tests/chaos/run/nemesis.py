@@ -1,0 +1,125 @@
+"""Does harm by chance, one thing at a time, and heals each."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from time import monotonic
+
+from tests.chaos.run.members import Member
+from tests.chaos.run.stage import Stage
+
+KILLS = ("kill a service", "kill the broker", "kill PostgreSQL", "terminate backends")
+MENU = (*KILLS, "stop a service", "stop the broker", "stop PostgreSQL")
+_UP_SECONDS = 60.0
+_QUIET = (0.3, 1.5)
+_DOWN = (0.0, 1.5)
+# Longer than Kafka waits for a member, and than a relay's lease lasts.
+_SHORT_STOP, _LONG_STOP = (0.3, 2.0), (5.5, 8.0)
+_TERMINATE = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+Fault = Callable[[], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """A fault that really happened, in seconds of the run's clock. `healed`: all runs again."""
+
+    name: str
+    began: float
+    healed: float
+
+
+@dataclass
+class Nemesis:
+    """`menu` are the names of the faults that it chooses from; each comes once a round."""
+
+    stage: Stage
+    members: list[Member]
+    random: Random
+    struck: list[Struck] = field(default_factory=list[Struck])
+
+    @property
+    def faults(self) -> dict[str, Fault]:
+        """Every fault by its name; each tells whether it happened."""
+        stack = self.stage.stack
+        return {
+            "kill a service": self._kill_service,
+            "kill the broker": lambda: self._kill(stack.kill_kafka, stack.restart_kafka),
+            "kill PostgreSQL": lambda: self._kill(stack.kill_postgres, stack.restart_postgres),
+            "terminate backends": self._terminate,
+            "stop a service": self._stop_service,
+            "stop the broker": lambda: self._stop(stack.kafka_process.pid),
+            "stop PostgreSQL": lambda: self._stop(stack.postgres_process.pid),
+        }
+
+    async def strike(self, menu: list[str], until: float) -> None:
+        """One fault after the other until that time; on return all is healed."""
+        faults, round_ = self.faults, list[str]()
+        while monotonic() < until:
+            await asyncio.sleep(self.random.uniform(*_QUIET))
+            if not round_:
+                round_ = self.random.sample(menu, len(menu))
+            name, began = round_.pop(), monotonic()
+            if await faults[name]():
+                self.struck.append(Struck(name, began, monotonic()))
+
+    async def _kill_service(self) -> bool:
+        member = self.random.choice(self.members)
+        happened = member.kill(self.random.uniform(*_DOWN))
+        await member.until_up(_UP_SECONDS)
+        return happened
+
+    async def _kill(
+        self, kill: Callable[[], Awaitable[None]], restart: Callable[[], Awaitable[None]]
+    ) -> bool:
+        await kill()
+        await asyncio.sleep(self.random.uniform(*_DOWN))
+        await restart()
+        return True
+
+    async def _terminate(self) -> bool:
+        async with self.stage.database() as db:
+            return bool(await db.fetchval(_TERMINATE))
+
+    def _seconds(self) -> float:
+        return self.random.uniform(*self.random.choice([_SHORT_STOP, _LONG_STOP]))
+
+    async def _stop_service(self) -> bool:
+        member = self.random.choice(self.members)
+        if not member.send(signal.SIGSTOP):
+            return False
+        try:
+            await asyncio.sleep(self._seconds())
+        finally:
+            member.send(signal.SIGCONT)
+        return True
+
+    async def _stop(self, pid: int) -> bool:
+        """The server with all its children."""
+        stopped: list[int] = []
+        try:
+            for each in [pid, *_children(pid)]:
+                with suppress(ProcessLookupError):
+                    os.kill(each, signal.SIGSTOP)
+                    stopped.append(each)
+            await asyncio.sleep(self._seconds())
+        finally:
+            for each in reversed(stopped):
+                with suppress(ProcessLookupError):
+                    os.kill(each, signal.SIGCONT)
+        return True
+
+
+def _children(pid: int) -> list[int]:
+    with suppress(OSError):
+        found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        return [int(each) for each in found]
+    return []

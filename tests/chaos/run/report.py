@@ -1,0 +1,143 @@
+"""What a run says of itself: the figures, whether they are enough, and what is wrong."""
+
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from tests.chaos.checker.findings import Finding
+from tests.chaos.run.running import ANSWERED_SECONDS, Run
+
+_SECONDS_A_FAULT = 8.0
+_SHARE_OF_DUPLICATES = 0.05
+_SENT_TWICE = ("sent twice at once", "sent again after the answer")
+NOT_LOOKED_AT = ("I6: no replay", "I7: no token checked offline", "I10: no slopes")
+
+
+def least(run: Run) -> dict[str, int]:
+    """The fewest of each that make a run count; less is void, not green."""
+    commands, menu = len(run.history.calls), run.plan.menu
+    faults = int(run.plan.seconds / _SECONDS_A_FAULT) if menu else 0
+    each = max(1, faults // (2 * len(menu))) if menu else 0
+    return {
+        "commands": int(run.plan.seconds),
+        "duplicate sends": int(commands * _SHARE_OF_DUPLICATES),
+        "faults": faults,
+        **dict.fromkeys(menu, each),
+    }
+
+
+def happened(run: Run) -> dict[str, int]:
+    """How many of each there were."""
+    faults = Counter(each.name for each in run.struck)
+    return {
+        "commands": len(run.history.calls),
+        "duplicate sends": sum(run.counts[each] for each in _SENT_TWICE),
+        "faults": len(run.struck),
+        **{name: faults[name] for name in run.plan.menu},
+    }
+
+
+def too_few(run: Run) -> list[str]:
+    """What there was less of than makes a run count."""
+    there = happened(run)
+    return [f"{name}: {there[name]} of {n}" for name, n in least(run).items() if there[name] < n]
+
+
+def recoveries(run: Run) -> dict[str, list[float]]:
+    """Seconds from each heal to the first answer to a command that was sent after it."""
+    found = defaultdict[str, list[float]](list)
+    for each in run.struck:
+        answered = [
+            call.returned - each.healed
+            for call in run.history.calls
+            if call.returned is not None and call.invoked >= each.healed
+        ]
+        found[each.name] += [min(answered)] if answered else []
+    return dict(found)
+
+
+def report(run: Run, findings: list[Finding]) -> dict[str, Any]:
+    """The figures as plain data."""
+    ended = Counter(call.ended for call in run.history.calls)
+    void, unanswered = too_few(run), run.unanswered
+    is_broken = bool(findings or unanswered)
+    return {
+        "verdict": "broken" if is_broken else "void" if void else "green",
+        "seed": run.plan.seed,
+        "seconds": run.plan.seconds,
+        "again": f"make chaos SEED={run.plan.seed} SECONDS={run.plan.seconds:.0f}",
+        "violations": [str(each) for each in findings],
+        "happened": happened(run),
+        "least": least(run),
+        "too few": void,
+        "outcomes": {name: ended[name] for name in ("ok", "refused", "unknown")},
+        "sends": dict(sorted(run.counts.items())),
+        "unanswered after the heal": unanswered,
+        "seconds from the heal to the last pending answer": round(max(run.waits, default=0.0), 2),
+        "recoveries": {name: _figures(each) for name, each in recoveries(run).items() if each},
+        "faults": [
+            {"name": each.name, "at": _since(run, each.began), "healed": _since(run, each.healed)}
+            for each in run.struck
+        ],
+        "services that ended by themselves": run.ended_alone,
+        "looks at offsets that failed": run.looks_missed,
+        "records": _records(run),
+        "not looked at": NOT_LOOKED_AT,
+    }
+
+
+def page(told: Mapping[str, Any]) -> str:
+    """The same for a person, in Markdown."""
+    outcomes = ", ".join(f"{n} {name}" for name, n in told["outcomes"].items())
+    lines = [
+        f"# Chaos, seed {told['seed']}: {told['verdict']}",
+        f"{told['seconds']:.0f} s. Again: `{told['again']}`",
+        "| what | happened | least |\n| --- | ---: | ---: |",
+        *(f"| {name} | {n} | {told['least'][name]} |" for name, n in told["happened"].items()),
+        f"Outcomes: {outcomes}.",
+        _pending(told),
+        "| after | times | median s | longest s |\n| --- | ---: | ---: | ---: |",
+        *(
+            f"| {name} | {each['times']} | {each['median']} | {each['longest']} |"
+            for name, each in told["recoveries"].items()
+        ),
+        f"Not looked at: {'; '.join(told['not looked at'])}.",
+        f"{len(told['violations'])} violations.",
+        *(f"- {each}" for each in told["violations"]),
+    ]
+    return "\n\n".join(lines).replace("|\n\n|", "|\n|") + "\n"
+
+
+def _pending(told: Mapping[str, Any]) -> str:
+    pending, never = told["sends"].get("pending at the heal", 0), told["unanswered after the heal"]
+    last = told["seconds from the heal to the last pending answer"]
+    return (
+        f"{pending} commands were pending when all had healed; the last was answered after {last} s"
+        f" (at most {ANSWERED_SECONDS:.0f} s), {len(never)} never."
+    )
+
+
+def _figures(times: list[float]) -> dict[str, float]:
+    return {
+        "times": len(times),
+        "median": round(statistics.median(times), 2),
+        "longest": round(max(times), 2),
+    }
+
+
+def _since(run: Run, at: float) -> float:
+    return round(at - run.began, 2)
+
+
+def _records(run: Run) -> dict[str, int]:
+    history = run.history
+    return {
+        "commands": len(history.log),
+        "answers": len(history.answers),
+        "said": len(history.committed),
+        "said, aborted ones too": len(history.uncommitted),
+        "written": len(history.written),
+        "inbox": len(history.inbox),
+        "looks at offsets": len(history.offsets),
+    }

@@ -1,0 +1,191 @@
+"""One run: clients ask, the nemesis strikes, all heals, and everything is gathered."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from time import monotonic
+
+from authbus.state import PublicKey
+from authbus.topics import COMMAND_TOPICS, KEYS_STATE
+from tests.chaos.checker.history import History, Stable
+from tests.chaos.run import gathering
+from tests.chaos.run.client import Client
+from tests.chaos.run.looker import Looker, read_ends
+from tests.chaos.run.members import Member, supervised
+from tests.chaos.run.nemesis import Nemesis, Struck
+from tests.chaos.run.people import People
+from tests.chaos.run.stage import CLIENTS, NAMESPACE, Stage, staged
+from tests.chaos.run.workload import FIRST, Asker
+from tests.rig.topics import records
+
+ANSWERED_SECONDS = 30.0
+_ASKERS_EACH = 3
+_AT_REST_SECONDS = 15.0
+_SERVICES = 2
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done: for so many seconds, from this seed, with faults of this menu."""
+
+    seconds: float
+    seed: int
+    menu: tuple[str, ...]
+
+
+@dataclass
+class Run:
+    """What came of it. Times are seconds of one clock; `waits` those from the heal to an answer."""
+
+    plan: Plan
+    began: float = field(default_factory=monotonic)
+    healed: float = 0.0
+    history: History = field(default_factory=History)
+    struck: list[Struck] = field(default_factory=list[Struck])
+    counts: Counter[str] = field(default_factory=Counter[str])
+    waits: list[float] = field(default_factory=list[float])
+    unanswered: list[str] = field(default_factory=list[str])
+    ended_alone: list[int] = field(default_factory=list[int])
+    looks_missed: int = 0
+
+
+async def run(plan: Plan, folder: Path) -> Run:
+    """Do it, with all logs in this folder."""
+    made, random = Run(plan), Random(plan.seed)
+    async with staged(folder) as stage:
+        async with (
+            supervised(_SERVICES, stage.settings, folder) as members,
+            _clients(stage, random) as clients,
+        ):
+            people = People(Random(random.random()))
+            looker = Looker(stage)
+            looking = asyncio.create_task(looker.go_on())
+            nemesis = Nemesis(stage, members, Random(random.random()))
+            await _live(plan, clients, people, nemesis)
+            await _heal(made, members)
+            await _until_answered(made, clients)
+            stable = await _at_rest(stage, looker)
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
+            looker.looks += await looker.look()
+            made.struck, made.looks_missed = nemesis.struck, looker.missed
+            made.ended_alone = [status for each in members for status in each.alone]
+            made.counts += sum((each.counts for each in clients), Counter[str]())
+        made.history = await _gathered(stage, clients, people, looker, stable)
+    return made
+
+
+async def _live(plan: Plan, clients: Sequence[Client], people: People, nemesis: Nemesis) -> None:
+    stops = asyncio.Event()
+    for _ in range(FIRST):
+        people.new()
+    askers = [
+        Asker(client, people, Random(people.random.random()), stops)
+        for client in clients
+        for _ in range(_ASKERS_EACH)
+    ]
+    async with asyncio.TaskGroup() as tasks:
+        for each in askers:
+            tasks.create_task(each.go_on())
+        until = monotonic() + plan.seconds
+        if plan.menu:
+            await nemesis.strike(list(plan.menu), until)
+        await asyncio.sleep(max(0.0, until - monotonic()))
+        stops.set()
+
+
+async def _heal(made: Run, members: Sequence[Member]) -> None:
+    """From now on nobody harms anybody; a process that ended by itself may still be starting."""
+    made.healed = monotonic()
+    await asyncio.gather(*(each.until_up(ANSWERED_SECONDS) for each in members))
+
+
+async def _until_answered(made: Run, clients: Sequence[Client]) -> None:
+    """Go on with everything that has no answer yet, as its client would."""
+    open_ = [
+        (client, asked)
+        for client in clients
+        for asked in client.asked.values()
+        if asked.decided is None
+    ]
+    left = made.healed + ANSWERED_SECONDS - monotonic()
+    await asyncio.gather(*(client.persist(asked, patience=left) for client, asked in open_))
+    made.counts["pending at the heal"] = len(open_)
+    for _, asked in open_:
+        if asked.returned is None:
+            made.unanswered.append(str(asked.draft.id))
+        else:
+            made.waits.append(max(0.0, asked.returned - made.healed))
+
+
+async def _at_rest(stage: Stage, looker: Looker) -> list[Stable]:
+    """Wait until all is finished and said, for as long as it may take, and look."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_AT_REST_SECONDS):
+            while not await _is_at_rest(stage):  # noqa: ASYNC110 - a server wakes nobody
+                await asyncio.sleep(0.2)
+    return await looker.stable()
+
+
+async def _is_at_rest(stage: Stage) -> bool:
+    async with stage.database() as db:
+        waiting = await db.fetchval("SELECT count(*) FROM outbox")
+        rows = await db.fetch("SELECT topic, partition, next_offset FROM fence")
+    fence = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+    ends = await read_ends(stage.servers, COMMAND_TOPICS)
+    return not waiting and all(fence.get(place, 0) >= end for place, end in ends.items())
+
+
+async def _gathered(
+    stage: Stage,
+    clients: Sequence[Client],
+    people: People,
+    looker: Looker,
+    stable: Sequence[Stable],
+) -> History:
+    """When the services have ended, so that nothing moves any more."""
+    log, texts = await gathering.log(stage)
+    committed = await gathering.on_topics(stage.servers, gathering.SAID, "read_committed")
+    uncommitted = await gathering.on_topics(stage.servers, gathering.SAID)
+    texts |= gathering.texts(uncommitted)
+    for client in clients:
+        texts |= gathering.texts(each for of in client.all_heard.values() for each in of)
+    lines = [line for path in stage.folder.glob("service*.log") for line in _lines(path)]
+    return History(
+        calls=gathering.calls(clients),
+        log=log,
+        answers=gathering.answers(clients),
+        committed=gathering.told(committed),
+        uncommitted=gathering.told(uncommitted),
+        **await gathering.tables(stage),
+        offsets=tuple(looker.looks),
+        stable=tuple(stable),
+        logs=tuple(lines),
+        canaries=tuple(sorted(people.secrets)),
+        texts=texts,
+    )
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+@asynccontextmanager
+async def _clients(stage: Stage, random: Random) -> AsyncGenerator[list[Client]]:
+    jwk: dict[str, str] = {}
+    async for record in records(stage.servers, KEYS_STATE, NAMESPACE):
+        if record.value:
+            key = PublicKey.model_validate_json(record.value)
+            jwk = key.jwk if key.use == "enc" else jwk
+    clients = [
+        Client(stage.servers, NAMESPACE, jwk, name, Random(random.random())) for name in CLIENTS
+    ]
+    async with AsyncExitStack() as opened:
+        for each in clients:
+            await each.start()
+            opened.push_async_callback(each.stop)
+        yield clients

@@ -1,0 +1,68 @@
+"""Where a run happens: one broker, one PostgreSQL, and a copy of each row of the outbox."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from authbus.topics import DEFAULT_NAMESPACE
+from authbus_service.embedded import EmbeddedStack
+from tests.drill.stage import a_stage
+
+CLIENTS = ("web", "app", "desk", "kiosk")
+NAMESPACE = DEFAULT_NAMESPACE
+# The relay deletes what it has said, so the test keeps a book of its own of what was committed.
+_BOOK = """
+CREATE SCHEMA chaos;
+CREATE TABLE chaos.book (
+    position bigint, transaction bigint, id uuid, topic text, key text, type text,
+    payload bytea, headers jsonb
+);
+CREATE FUNCTION chaos.note() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO chaos.book VALUES (
+        NEW.position, txid_current(), NEW.id, NEW.aggregatetype, NEW.aggregateid, NEW.type,
+        NEW.payload, NEW.headers
+    );
+    RETURN NULL;
+END $$;
+CREATE TRIGGER note AFTER INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION chaos.note();
+"""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`folder` is the run's own, with the logs in it; `settings` are the service's."""
+
+    folder: Path
+    stack: EmbeddedStack
+    settings: Mapping[str, str]
+
+    @property
+    def servers(self) -> str:
+        return self.stack.addresses.bootstrap_servers
+
+    @asynccontextmanager
+    async def database(self) -> AsyncGenerator[asyncpg.Connection]:
+        """A connection of the test's own, closed at the end."""
+        url = self.stack.addresses.database_url.replace("+asyncpg", "")
+        connection = await asyncpg.connect(url, timeout=5, command_timeout=20)
+        try:
+            yield connection
+        finally:
+            connection.terminate()
+
+
+@asynccontextmanager
+async def staged(folder: Path) -> AsyncGenerator[Stage]:
+    """Servers, tables, the book, and four clients that may ask."""
+    async with a_stage(folder) as usual:
+        clients = folder / "four_clients.toml"
+        clients.write_text("".join(f'[[client]]\nid = "{each}"\n' for each in CLIENTS))
+        settings = {**usual.settings, "AUTHBUS_CLIENTS": str(clients)}
+        stage = Stage(folder, usual.stack, settings)
+        async with stage.database() as db:
+            await db.execute(_BOOK)
+        yield stage

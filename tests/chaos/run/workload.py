@@ -1,0 +1,174 @@
+"""What clients ask for all the time: an account's life, by chance."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from authbus import (
+    AllSessionsEnded,
+    ChangePassword,
+    EndAllSessions,
+    GetProfile,
+    ListSessions,
+    LoggedIn,
+    LoggedOut,
+    LogIn,
+    LogOut,
+    PasswordIsChanged,
+    ProfileSaved,
+    Refreshed,
+    RefreshSession,
+    Registered,
+    RegisterUser,
+    Rejected,
+    UpdateProfile,
+)
+from authbus.message import Command
+from authbus.replies import Code, Tokens
+from tests.chaos.run.client import Asked, Client
+from tests.chaos.run.people import People, Person, secret
+
+FIRST, HOT = 24, 6
+_PATIENT, _IMPATIENT, _SHARE_OF_IMPATIENT = 60.0, 0.4, 0.1
+_PAUSE = 0.2
+_WRONG = "not my password at all"
+
+Move = Callable[[Person, Tokens], Awaitable[None]]
+
+
+@dataclass
+class Asker:
+    """Asks one thing after the other through one client, until it is told to stop."""
+
+    client: Client
+    people: People
+    random: Random
+    stops: asyncio.Event
+
+    async def go_on(self) -> None:
+        """Ask until the stop; what is under way then is left to `Client.persist`."""
+        stopped = asyncio.create_task(self.stops.wait())
+        while not self.stops.is_set():
+            move = asyncio.create_task(self._one())
+            await asyncio.wait([move, stopped], return_when=asyncio.FIRST_COMPLETED)
+            if not move.done():
+                move.cancel()
+                await asyncio.wait([move])
+            else:
+                await move
+                await asyncio.sleep(self.random.uniform(0, _PAUSE))
+        await stopped
+
+    async def _one(self) -> None:
+        if self.random.random() < 0.05:
+            await self.register(self.people.new())
+            return
+        person = self.people.somebody(HOT)
+        if not person.is_known:
+            await self.register(person)
+        elif not (mine := person.of(self.client.client)):
+            await self.log_in(person)
+        else:
+            moves: list[Move] = [self.refresh, self.log_out, self.update, self.asks]
+            moves += [self.refresh, self.end_all, self.change_password, self.guess, self.log_in]
+            tokens = self.random.choice(mine)
+            await self.random.choice([*moves, self.log_in])(person, tokens)
+
+    async def _ask(self, command: Command, person: Person, **said: Any) -> Asked:
+        impatient = self.random.random() < _SHARE_OF_IMPATIENT
+        patience = _IMPATIENT if impatient else _PATIENT
+        said = {name: str(value) for name, value in said.items()}
+        return await self.client.asks(command, person.email, patience=patience, **said)
+
+    async def register(self, person: Person) -> None:
+        password = person.passwords[-1]
+        command = RegisterUser(email=person.email, password=secret(password))
+        asked = await self._ask(command, person, password=password)
+        match asked.decided:
+            case Registered():
+                person.is_known = True
+            case Rejected(code=Code.EMAIL_TAKEN):
+                person.is_known = True
+            case _:
+                pass
+
+    async def log_in(self, person: Person, _: Tokens | None = None) -> None:
+        password = self.random.choice(person.passwords)
+        asked = await self._ask(
+            LogIn(email=person.email, password=secret(password)), person, password=password
+        )
+        if isinstance(asked.decided, LoggedIn):
+            person.holds(asked.decided, self.client.client)
+            if password == person.passwords[-1] and not person.changes:
+                person.passwords = [password]
+
+    async def guess(self, person: Person, _: Tokens) -> None:
+        command = LogIn(email=person.email, password=secret(_WRONG))
+        await self._ask(command, person, password=_WRONG)
+
+    async def refresh(self, person: Person, tokens: Tokens) -> None:
+        id_ = tokens.session_id
+        command = RefreshSession(session_id=id_, refresh_token=tokens.refresh_token)
+        asked = await self._ask(command, person, session=id_)
+        match asked.decided:
+            case Refreshed() as refreshed:
+                person.holds(refreshed, self.client.client)
+            case Rejected(code=code) if code != Code.TOKEN_ROTATED:
+                person.sessions.pop(id_, None)
+            case _:
+                pass
+
+    async def log_out(self, person: Person, tokens: Tokens) -> None:
+        id_ = tokens.session_id
+        command = LogOut(session_id=id_, refresh_token=tokens.refresh_token)
+        asked = await self._ask(command, person, session=id_)
+        # Now and then somebody tries a session that is over.
+        if isinstance(asked.decided, LoggedOut) and self.random.random() < 0.8:
+            person.sessions.pop(id_, None)
+
+    async def end_all(self, person: Person, tokens: Tokens) -> None:
+        asked = await self._ask(EndAllSessions(access_token=tokens.access_token), person)
+        if isinstance(asked.decided, AllSessionsEnded):
+            person.keeps_only(tokens.session_id)
+
+    async def update(self, person: Person, tokens: Tokens) -> None:
+        name = f"Ana {self.random.getrandbits(32):x}"
+        command = UpdateProfile(
+            access_token=tokens.access_token, profile_version=person.version, display_name=name
+        )
+        asked = await self._ask(command, person)
+        match asked.decided:
+            case ProfileSaved(profile_version=version):
+                person.version = version
+            case Rejected(code=Code.VERSION_CONFLICT):
+                person.version += 1
+            case _:
+                pass
+
+    async def asks(self, person: Person, tokens: Tokens) -> None:
+        kind = self.random.choice([ListSessions, GetProfile])
+        await self._ask(kind(access_token=tokens.access_token), person)
+
+    async def change_password(self, person: Person, tokens: Tokens) -> None:
+        if person.changes or len(person.passwords) > 1:
+            return await self.log_in(person)
+        (old,), new = person.passwords, self.people.password()
+        person.changes, person.passwords = True, [old, new]
+        command = ChangePassword(
+            access_token=tokens.access_token,
+            current_password=secret(old),
+            new_password=secret(new),
+        )
+        asked = await self._ask(command, person, password=old, new_password=new)
+        person.changes = False
+        match asked.decided:
+            case PasswordIsChanged():
+                person.passwords = [new]
+                person.keeps_only(tokens.session_id)
+            case Rejected():
+                person.passwords = [old]
+            case _:
+                pass
+        return None
