@@ -52,7 +52,7 @@ async def test_members_of_a_group_share_the_users(crowd: Crowd, new_stream: NewS
 async def test_a_member_that_is_long_about_its_users_stays_in_its_group(
     crowd: Crowd, new_stream: NewStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hasty = partial(AIOKafkaConsumer, max_poll_interval_ms=3000)
+    hasty = partial(AIOKafkaConsumer, max_poll_interval_ms=5000)
     monkeypatch.setattr(connection, "AIOKafkaConsumer", hasty)
     for _ in range(20):
         await crowd.join()
@@ -61,7 +61,7 @@ async def test_a_member_that_is_long_about_its_users_stays_in_its_group(
     async with asyncio.timeout(30), new_stream() as stream, aclosing(stream.bootstrap()) as telling:
         async for told in telling:
             heard.append(told)
-            await asyncio.sleep(0.25)
+            await asyncio.sleep(0.35)
             if isinstance(told, SnapshotEnds):
                 break
 
