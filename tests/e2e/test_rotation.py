@@ -221,7 +221,7 @@ async def test_what_cannot_be_done_is_one_line_and_changes_nothing(serving: Serv
 
     assert (before, ahead[0]) == (same, 0)
     for (status, out, err), says in (
-        (short, "--lead is at least 2"),
+        (short, "Give a --lead of at least 2"),
         (serves, "has not been replaced. First: authbus keys rotate"),
         (again, "Rotate again after that"),
         (early, "It can go from"),
