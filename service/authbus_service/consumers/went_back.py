@@ -11,7 +11,6 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 from asyncpg import Connection, UndefinedTableError
-from sqlalchemy import event
 from sqlalchemy.engine import AdaptedConnection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -108,15 +107,15 @@ class Witnesses:
     def watch(self) -> None:
         """Ask every connection that is made from now on."""
         self._asks = True
-        event.listen(self._database.engine.sync_engine, "connect", self._connected)
+        self._database.made.append(self._connected)
         if self._database.lending is not None:
             self._database.lending.checks.append(self._lent)
 
     def leave(self) -> None:
-        """Ask no more. A connection may be in the making: its listeners are not to be touched."""
+        """Ask no more."""
         self._asks = False
 
-    def _connected(self, connection: AdaptedConnection, _record: object) -> None:
+    def _connected(self, connection: AdaptedConnection) -> None:
         if not self._asks:
             return
         try:

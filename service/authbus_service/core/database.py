@@ -1,11 +1,12 @@
 """PostgreSQL: the declarative base, the engine, and the one way to open a transaction."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import DateTime, MetaData, Text, make_url
+from sqlalchemy import DateTime, MetaData, Text, event, make_url
+from sqlalchemy.engine import AdaptedConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -28,6 +29,7 @@ _LIMITS = {
     "idle_in_transaction_session_timeout": "5000",
 }
 _STATEMENT_SECONDS = 10.0
+Made = Callable[[AdaptedConnection], None]
 
 
 class Base(DeclarativeBase):
@@ -39,10 +41,14 @@ class Base(DeclarativeBase):
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """An engine: `transaction()` is the only way to write. `lending` is set behind a pooler."""
+    """An engine: `transaction()` is the only way to write. `lending` is set behind a pooler.
+
+    `made` are told of each new connection; what one of them raises, its asker gets.
+    """
 
     engine: AsyncEngine
     lending: Lending | None = None
+    made: list[Made] = field(default_factory=list[Made], compare=False)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[AsyncConnection]:
@@ -60,6 +66,11 @@ class Database:
             if self.lending is not None:
                 await self.lending.look(db)
             yield db
+
+    def tell(self, connection: AdaptedConnection, _record: object) -> None:
+        """Tell of a new connection; SQLAlchemy's own listeners must not change meanwhile."""
+        for each in tuple(self.made):
+            each(connection)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -90,4 +101,6 @@ def connect(url: str, *, connections: int = 8) -> Database:
         pool_pre_ping=False,
         connect_args={"timeout": 5, **(brought if lent else kept), **tls},
     )
-    return Database(engine, Lending(_LIMITS) if lent else None)
+    database = Database(engine, Lending(_LIMITS) if lent else None)
+    event.listen(engine.sync_engine, "connect", database.tell)
+    return database

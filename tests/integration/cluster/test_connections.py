@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from authbus_service.core.database import Database
 from authbus_service.relay.notifications import listen
@@ -50,3 +50,20 @@ async def test_a_process_has_no_more_connections_than_the_readme_names(
     await counter.close()
 
     assert max(counts) == int(named)
+
+
+async def test_who_begins_to_be_told_of_connections_disturbs_none_that_is_being_made(
+    database: Database,
+) -> None:
+    told: list[str] = []
+
+    def begin(_connection: object) -> None:
+        told.append("first")
+        database.made.append(lambda _: told.append("second"))
+
+    await database.close()
+    database.made.append(begin)
+    async with database.reading() as one, database.reading() as other:
+        await one.execute(select(1))
+        await other.execute(select(1))
+    assert told == ["first", "first", "second"]

@@ -13,6 +13,7 @@ from authbus import (
     LogIn,
     Registered,
     RegisterUser,
+    Reply,
     SessionStarted,
     UnlockReason,
     UnlockUser,
@@ -64,14 +65,16 @@ async def test_over_two_processes_exactly_the_limit_is_hashed(world: World) -> N
         await register(world)
         places = await shared(first, second)
         drafts = [guess(world, each) for each in range(200)]
-        for number, draft in enumerate(drafts):
-            await world.web.send(draft, partition=places[number % 2])
-        answers = [(await world.web.heard(each, 1, within=30))[0] for each in drafts]
+        answers: list[Reply] = []
+        for some in (drafts[:2], drafts[2:]):
+            for number, draft in enumerate(some):
+                await world.web.send(draft, partition=places[number % 2])
+            answers += [(await world.web.heard(each, 1, within=30))[0] for each in some]
 
     for each in pools:
         each.close()
     assert answers == [WRONG] * 200
-    assert [each.verified > 0 for each in pools] == [True, True]
+    assert all(each.verified for each in pools)
     assert sum(each.verified for each in pools) == 5
 
 
