@@ -55,7 +55,9 @@ async def test_a_downstream_hears_each_event_once_and_in_order(serving: Serving)
     heard: list[object] = []
 
     async def listen() -> None:
-        stream = EventStream(serving.servers, group="billing", namespace=serving.namespace)
+        stream = EventStream(
+            serving.servers, group=f"{serving.namespace}-billing", namespace=serving.namespace
+        )
         async for event in stream:
             heard.append(event.data)
             if len(heard) == 3:

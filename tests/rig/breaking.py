@@ -73,7 +73,9 @@ async def a_place(
             for how in kinds
         ]
         users = Users(auth)
-        stream = EventStream(servers, group="told", namespace=where["namespace"])
+        stream = EventStream(
+            servers, group=f"{where['namespace']}-told", namespace=where["namespace"]
+        )
         following = asyncio.create_task(users.follow(await opened.enter_async_context(stream)))
         opened.push_async_callback(_ended, following)
         await users.come()

@@ -159,7 +159,7 @@ async def test_a_database_that_went_back_is_found(patient: Patient) -> None:
     )
     (group, *_) = groups_of(namespace)
     place = TopicPartition(CREDENTIALS.name(namespace), 0)
-    consumer = AIOKafkaConsumer(bootstrap_servers=servers, group_id=group)
+    consumer = AIOKafkaConsumer(bootstrap_servers=servers, group_id=group, enable_auto_commit=False)
     await consumer.start()
     consumer.assign([place])
     await consumer.commit({place: 7})

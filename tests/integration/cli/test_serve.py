@@ -131,7 +131,7 @@ async def test_serve_refuses_a_database_that_is_older_than_kafkas_offsets(
     namespace, servers = given["AUTHBUS_NAMESPACE"], given["KAFKA_BOOTSTRAP_SERVERS"]
     place = TopicPartition(CREDENTIALS.name(namespace), 3)
     async with AIOKafkaConsumer(
-        bootstrap_servers=servers, group_id=f"{namespace}.credentials"
+        bootstrap_servers=servers, group_id=f"{namespace}.credentials", enable_auto_commit=False
     ) as consumer:
         consumer.assign([place])
         await consumer.commit({place: 7})

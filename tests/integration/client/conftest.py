@@ -56,7 +56,9 @@ def new_verifier(stand_in: StandIn) -> NewVerifier:
 @pytest.fixture
 def new_stream(stand_in: StandIn) -> NewStream:
     def make(group: str = "g", **options: Any) -> EventStream:
-        return EventStream(stand_in.servers, group=group, namespace=stand_in.namespace, **options)
+        where = stand_in.namespace
+        group = f"{where}-{group}"  # a member of a test before may still be in a group of that name
+        return EventStream(stand_in.servers, group=group, namespace=where, **options)
 
     return make
 

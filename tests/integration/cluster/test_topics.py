@@ -205,6 +205,7 @@ async def _commit(servers: str, group: str, topic: str) -> None:
     async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
         await producer.send_and_wait(topic, b"one")
     at = TopicPartition(topic, 0)
-    async with AIOKafkaConsumer(bootstrap_servers=servers, group_id=group) as consumer:
+    consumer = AIOKafkaConsumer(bootstrap_servers=servers, group_id=group, enable_auto_commit=False)
+    async with consumer:
         consumer.assign([at])
         await consumer.commit({at: 1})
