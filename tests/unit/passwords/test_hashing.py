@@ -246,5 +246,6 @@ def test_unknown_wrong_empty_and_too_long_take_the_same_time_at_full_cost() -> N
             hasher.verify(phc, password)
             taken[name].append(time.thread_time() - before)
 
-    medians = {name: sorted(times)[75] for name, times in taken.items()}
-    assert max(medians.values()) - min(medians.values()) < max(0.001, 0.02 * medians["wrong"])
+    # Not the median: what runs beside the test makes a hash slower and never faster.
+    quick = {name: sorted(times)[15] for name, times in taken.items()}
+    assert max(quick.values()) - min(quick.values()) < max(0.001, 0.02 * quick["wrong"])
