@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -64,6 +65,15 @@ class Crowd:
             await self.world.web.send(draft)
             if pause:
                 await asyncio.sleep(pause)
+
+    async def persists(self, *, within: float, again: float = 5) -> None:
+        """Ask again until all is answered, as a client does: an answer goes with its process."""
+        async with asyncio.timeout(within):
+            while left := [each for each in self.drafts if not self.world.web.answers(each.id)]:
+                with suppress(TimeoutError):
+                    await self.answered(left, within=again)
+                    return
+                await asyncio.gather(*(self.world.web.send(draft) for draft in left))
 
     async def answered(self, drafts: Sequence[Draft], *, within: float = 20) -> list[Reply]:
         """Wait until each of these has an answer."""

@@ -49,7 +49,7 @@ async def test_processes_that_are_killed_lose_nothing_and_double_nothing(
     async with world.consuming():
         await sending
         # Kafka waits for each of the killed members to be missed before it lets others in.
-        await crowd.answered(crowd.drafts, within=60)
+        await crowd.persists(within=60)
 
     await crowd.checked()
 
