@@ -5,6 +5,8 @@ PYTEST := $(BIN)/python -m pytest
 # PostgreSQL has no transaction_timeout before 17.
 OF_17 := "tests/integration/consumers/test_transient.py::test_what_passes_is_tried_again[a transaction takes too long]"
 MEETING := tests/integration/{client,cluster,consumers,recovery,relay,replay} tests/e2e/test_producer.py
+# The tests start hundreds of programs; each would compile anew what it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo serve test gate nightly interop drill chaos versions check format bench bench-users bench-recovery bench-replay sizing spec lock clean
 
@@ -22,7 +24,7 @@ serve: setup ## keep the service running on a Kafka and a PostgreSQL of its own,
 	@$(BIN)/authbus serve
 
 test: setup ## the tests, in about 6 minutes on two cores
-	$(PYTEST) -n 3 -m "not gate and not nightly and not interop"
+	$(PYTEST) -n 3 --dist worksteal -m "not gate and not nightly and not interop"
 
 gate: setup ## faults and slow counts, under 6 minutes
 	$(PYTEST) -n 2 -m gate

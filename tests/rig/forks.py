@@ -69,9 +69,10 @@ class Forks:
         return None
 
     def _reap(self, _number: int, _frame: FrameType | None) -> None:
-        for child in list(self._running):
-            ended, status = os.waitpid(child, os.WNOHANG)
-            if ended:
+        # While it runs, the next signal may call it again: each asks for any child that ended.
+        with suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                child, status = ended
                 told = self._running.pop(child)
                 _tell(told, os.waitstatus_to_exitcode(status))
                 os.close(told)

@@ -121,7 +121,7 @@ class KafkaServer(Server):
             home=home,
             folder=self.folder,
             port=self.port,
-            controller_port=ports.free(1)[0],
+            controller_port=ports.free(1, besides=(self.port,))[0],
             settings=self._settings,
             durable=self._durable,
             keep_open=self._keep_open,

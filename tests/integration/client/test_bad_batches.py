@@ -2,7 +2,9 @@
 
 import asyncio
 import gc
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -99,11 +101,11 @@ async def test_users_are_told_behind_bad_states(service: StandIn, new_stream: Ne
     assert {each.user_id for each in told if isinstance(each, UserState)} == {before, behind}
 
 
-@pytest.mark.parametrize("data", [bad_name(), bomb("zstd")], ids=["bad name", "bomb"])
+@pytest.mark.parametrize("made", [bad_name, partial(bomb, "zstd")], ids=["bad name", "bomb"])
 async def test_a_verifier_stays_fresh_and_hears_of_ends_behind_it(
-    service: StandIn, new_verifier: NewVerifier, data: bytes
+    service: StandIn, new_verifier: NewVerifier, made: Callable[[], bytes]
 ) -> None:
-    session_id = uuid4()
+    session_id, data = uuid4(), made()
     await put(service, SESSIONS_ENDED, data)
     async with new_verifier() as verifier:
         assert verifier.verify(service.token(session_id)).session_id == session_id

@@ -133,3 +133,18 @@ async def test_nothing_is_left_when_who_asked_is_killed(tmp_path: Path, reposito
 
     gone, _ = await asyncio.to_thread(psutil.wait_procs, [program, forks], 10)
     assert (said, len(gone)) == (b"waits", 2)
+
+
+async def test_of_programs_that_end_at_once_the_end_of_each_is_told(tmp_path: Path) -> None:
+    (tmp_path / "ends.py").write_text("import os, sys; os._exit(int(sys.argv[1]))")
+
+    for _ in range(5):
+        started = await asyncio.gather(
+            *(
+                programs.start(str(number), environment=KEPT, folder=tmp_path, module="ends")
+                for number in range(20)
+            )
+        )
+        ends = await asyncio.gather(*(each.wait() for each in started))
+
+        assert ends == list(range(20))
