@@ -23,11 +23,11 @@ demo: setup ## see it run: register, log in, log out on a real Kafka and a real 
 serve: setup ## keep the service running on a Kafka and a PostgreSQL of its own, or on those given
 	@$(BIN)/authbus serve
 
-test: setup ## the tests, in about 6 minutes on two cores
+test: setup ## the tests, in under 5 minutes on two cores
 	$(PYTEST) -n 3 --dist worksteal -m "not gate and not nightly and not interop"
 
 gate: setup ## faults and slow counts, under 6 minutes
-	$(PYTEST) -n 2 -m gate
+	$(PYTEST) -n 3 --dist worksteal -m gate
 
 nightly: setup ## the full counts
 	$(PYTEST) -n 2 -m nightly --timeout 3600

@@ -54,6 +54,7 @@ async def test_processes_that_are_killed_lose_nothing_and_double_nothing(
     await crowd.checked()
 
 
+@pytest.mark.gate
 async def test_connections_that_are_lost_under_load_lose_nothing(
     world: World, database_url: str
 ) -> None:

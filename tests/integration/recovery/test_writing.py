@@ -36,6 +36,7 @@ from tests.rig.crowd import PASSWORD, Crowd, assert_events_count
 from tests.rig.world import World
 
 
+@pytest.mark.gate
 async def test_a_process_that_runs_meanwhile_handles_nothing_and_ends(world: World) -> None:
     crowd = Crowd(world)
     async with world.consuming() as consumers:
@@ -83,6 +84,7 @@ class Killed:
         await self._batch(applying, batch)
 
 
+@pytest.mark.gate
 async def test_a_recovery_that_is_killed_goes_on_and_a_second_one_changes_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +119,7 @@ async def test_a_recovery_that_is_killed_goes_on_and_a_second_one_changes_nothin
     await copy.close()
 
 
+@pytest.mark.gate
 async def test_a_recovery_that_is_killed_while_it_ends_sessions_goes_on_and_reports_all(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

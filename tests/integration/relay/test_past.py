@@ -134,6 +134,7 @@ def places(world: World) -> list[TopicPartition]:
     return found
 
 
+@pytest.mark.gate
 async def test_a_missing_marker_is_written_as_the_others_are(world: World) -> None:
     memory, ana, ben = places(world)
     await hold(world, product(OUTCOMES, ([memory], [ana], [memory, ben])))
