@@ -80,7 +80,7 @@ async def late_end(world: World, proxy: Proxy, relay: Relay, cut: bool) -> list[
         await end.caught()
         if cut:
             proxy.cut(mine)
-        middle = proxy.hold(Api.PRODUCE, client_id=mine, containing=SECOND)
+        middle = proxy.hold(Api.PRODUCE, client_id=mine, containing=SECOND, times=None)
         await world.write(half(FIRST), half(SECOND))
         await middle.caught()
         end.release()
