@@ -33,7 +33,10 @@ def reply_key(file: Path) -> ReplyKey:
     except (OSError, TypeError, ValueError):
         key = None
     if not isinstance(key, EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
-        raise ByHandError(f"{file}: no private key on P-256 in PEM")
+        raise ByHandError(
+            f"{file}: no private key on P-256 in PEM. Make one with: "
+            "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256"
+        )
     return ReplyKey(key)
 
 
@@ -44,7 +47,9 @@ def sealing_key(records: Iterable[bytes], trust: str | None) -> dict[str, str]:
         try:
             keys.take(PublicKey.model_validate(read_json(value)))
         except ValueError:
-            raise ByHandError("this is no record of a key") from None
+            raise ByHandError(
+                "this is no record of a key. Give the values of state.keys.v1, by line"
+            ) from None
     found = keys.newest_sealing(datetime.now(UTC))
     if found is None:
         raise ByHandError(keys.absence())
@@ -72,7 +77,9 @@ def sealed(
             reply_key=mine,
         )
     except ValueError:
-        raise ByHandError("the id is no UUIDv7, or the command is too large") from None
+        raise ByHandError(
+            "the id is no UUIDv7, or the command is too large. Leave the id out, or send less"
+        ) from None
     return {
         "topic": record.topic,
         "key": record.key.decode(),
@@ -87,12 +94,16 @@ def _command(asked: bytes) -> tuple[Command, UUID]:
         kind, data = str(found["type"]), found["data"]
         command_id = UUID(found["id"]) if "id" in found else uuid7()
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise ByHandError("no JSON object with type, data and perhaps an id") from None
+        raise ByHandError(
+            "no JSON object with type, data and perhaps an id. See: python -m authbus seal --help"
+        ) from None
     model = COMMANDS.get(kind) or COMMANDS.get(f"authbus.{kind}.v1")
     if model is None:
-        raise ByHandError("there is no such command")
+        raise ByHandError("there is no such command. The contract names them all")
     try:
         return model.model_validate_json(json.dumps(data)), command_id
     except ValidationError as error:
         wrong = sorted({".".join(map(str, each["loc"])) for each in error.errors()})
-        raise ByHandError(f"not as the command's schema has it: {', '.join(wrong)}") from None
+        raise ByHandError(
+            f"not as the command's schema has it: {', '.join(wrong)}. Mend these"
+        ) from None

@@ -12,7 +12,7 @@ from authbus import AuthError, AuthRejected, AuthTimeout, Code, specification
 from authbus.code import MEANINGS
 from authbus_service.cli import catalogue
 from authbus_service.cli.errors import MENDABLE
-from authbus_service.cli.refusals import PACKAGE, refusals
+from authbus_service.cli.refusals import PACKAGE, passed_on, refusals
 from authbus_service.core import exit_status
 from authbus_service.core.exit_status import Exit
 
@@ -100,6 +100,17 @@ def test_each_refusal_has_a_cause_and_a_cure() -> None:
 
     assert len(found) > 100
     assert [each for each in found if not (each.cause and each.cure)] == []
+
+
+def test_only_these_errors_take_the_text_of_another() -> None:
+    assert passed_on() == {
+        ("by_hand.py", "ByHandError"),  # what the client says of missing keys
+        ("cli/serving.py", "StartupError"),  # DatabaseWentBackError, and a server's last lines
+        ("cluster/errors.py", "TopicsError"),  # findings
+        ("core/config.py", "ConfigError"),  # the rules of settings
+        ("main.py", "StartupError"),  # PortError
+        ("startup/rights.py", "ClusterError"),  # findings
+    }
 
 
 def test_each_error_that_a_person_can_mend_is_in_the_catalogue() -> None:

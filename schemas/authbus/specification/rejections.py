@@ -12,7 +12,8 @@ _CODES = """
 A rejection is an answer, not an error: nothing of the command had an effect. Codes are stable, new
 ones may come. "Again?" tells whether the same command, with the same id, may be sent again and can
 succeed. "HTTP" is what a web back end answers its own caller, in Python `Code.http_status`,
-`Code.retry_after` and the same names on every `AuthError`.
+`Code.retry_after` and the same names on every `AuthError`; `contract.json` has all
+of it for programs.
 
 **`email_taken` must never be shown to a stranger**, not by code, text, status or a slower answer:
 it tells that somebody has an account. Answer as for a registration that went well; its 409 is for

@@ -21,6 +21,7 @@ to a command, errors of the Python client, how the command line ends, and what i
 to do in an emergency, step by step: the runbook (`deploy/runbook.md`).
 """
 _ONE = """\
+`python -m authbus`, the contract's own commands, ends with 0, 1 and 2 in the same sense.
 What 1 says where the command itself has worked:
 """
 _REFUSALS = """\
@@ -48,6 +49,7 @@ _AREAS = {
     "embedded": "Servers of its own",
     "cli": "Other commands",
     "demo": "authbus demo",
+    "by_hand.py": "python -m authbus seal, open",
 }
 _SAYS_ONE = re.compile(r"\bexit 1 ([^.;]*)", re.IGNORECASE)
 

@@ -13,11 +13,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
+from authbus import by_hand
 from authbus_service.cli.errors import MENDABLE
 
 N = TypeVar("N", bound=ast.AST)
 
 PACKAGE = Path(__file__).parents[1]
+_CONTRACT = Path(by_hand.__file__)
 # A text that they raise becomes a ConfigError, behind the name of the setting.
 _OF_SETTINGS = frozenset(
     f"core/{name}.py"
@@ -41,15 +43,24 @@ class Refusal:
 
 def refusals() -> list[Refusal]:
     """Every refusal, by the file that it is in."""
-    sources = [Source(path) for path in sorted(PACKAGE.rglob("*.py"))]
+    return sorted({each for each in _found() if each.cause})
+
+
+def passed_on() -> set[tuple[str, str]]:
+    """Where an error takes the text of another: file and class. They are in no listing."""
+    return {(each.where, each.kind) for each in _found() if not each.cause}
+
+
+def _found() -> Iterator[Refusal]:
+    sources = [*(Source(each, PACKAGE) for each in PACKAGE.rglob("*.py"))]
+    sources.append(Source(_CONTRACT, _CONTRACT.parent))
     kinds = _kinds(sources)
-    found = (each for source in sources for each in source.refusals(kinds))
-    return sorted(dict.fromkeys(found))
+    return (each for source in sources for each in source.refusals(kinds))
 
 
 def _kinds(sources: list["Source"]) -> dict[str, bool]:
     """The classes of errors that are for a person, and whether each has a text of its own."""
-    known = {each.__name__: False for each in MENDABLE} | {"PortError": False}
+    known = {each.__name__: False for each in MENDABLE} | {"PortError": False, "ByHandError": False}
     classes = [node for source in sources for node in source.nodes(ast.ClassDef)]
     for _ in classes:
         more = {
@@ -71,15 +82,15 @@ def _own(node: ast.ClassDef) -> ast.Call | None:
 class Source:
     """One file of the program."""
 
-    def __init__(self, path: Path) -> None:
-        """Read it."""
-        self.path = path
+    def __init__(self, path: Path, package: Path) -> None:
+        """Read it; `package` is the folder of the outermost one around it."""
+        self.path, self.package = path, package
         self.tree = ast.parse(path.read_text(encoding="utf-8"))
 
     @property
     def where(self) -> str:
         """The file's path inside the package."""
-        return self.path.relative_to(PACKAGE).as_posix()
+        return self.path.relative_to(self.package).as_posix()
 
     def nodes(self, kind: type[N]) -> Iterator[N]:
         """The nodes of one kind."""
@@ -106,13 +117,15 @@ class Source:
         if not call.args:
             return
         text = self._text(call.args[0], call.lineno)
-        if _WORD.search(_INDEX.sub("", text)):
+        if not _WORD.search(_INDEX.sub("", text)):
+            yield Refusal(self.where, kind, "", "")
+        else:
             cause, _, cure = _BETWEEN.sub("\0", text, count=1).partition("\0")
             yield Refusal(self.where, kind, cause.strip(), " ".join(cure.split()))
 
     @cached_property
     def _module(self) -> ModuleType:
-        return import_module(".".join(("authbus_service", *Path(self.where).with_suffix("").parts)))
+        return import_module(".".join((self.package.name, *Path(self.where).with_suffix("").parts)))
 
     def _text(self, node: ast.expr, line: int) -> str:
         """The text of an expression at a line, with `{names}` for what is not known here."""
