@@ -11,6 +11,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from authbus.errors import AuthUnavailable, MissingTopic
+from authbus.group_offsets import group_offsets, heed_group_errors
 from authbus.guarding import guard
 from authbus.refusals import refusal
 from authbus.security import Security
@@ -87,10 +88,10 @@ class Connection:
         admin = AIOKafkaAdminClient(**self._common())
         try:
             await admin.start()
-            found = await admin.list_consumer_group_offsets(group, partitions=list(places))
+            found = await group_offsets(admin, group, places)
         finally:
             await admin.close()
-        return {at: (kept.offset, kept.metadata or "") for at, kept in found.items()}
+        return {at: (kept.offset, kept.metadata) for at, kept in found.items()}
 
     async def open(self, end: AIOKafkaConsumer | AIOKafkaProducer) -> None:
         """Start one end of the line, or raise AuthUnavailable and leave nothing running."""
@@ -99,6 +100,7 @@ class Connection:
                 await end.start()
                 if not isinstance(end, AIOKafkaProducer):
                     guard(end)
+                    heed_group_errors(end)
         except (KafkaError, OSError) as error:
             await self.close(end)
             raise self.unreachable(error) from error

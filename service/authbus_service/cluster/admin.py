@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
@@ -18,8 +19,9 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
     for_code,
 )
-from aiokafka.protocol.commit import OffsetFetchRequest
+from aiokafka.structs import OffsetAndMetadata
 
+from authbus.group_offsets import group_offsets
 from authbus.refusals import refusal
 from authbus_service.cluster.errors import REACHING, ClusterError
 
@@ -161,29 +163,15 @@ class Admin:
     async def marked(self, group: str) -> dict[tuple[str, int], Committed]:
         """The same, each with what the group has written beside it."""
 
-        async def fetch() -> Sequence[Any]:
+        async def fetch() -> dict[TopicPartition, OffsetAndMetadata]:
             while True:
                 try:
-                    return await self._offsets(group)
+                    return await group_offsets(self._client, group)
                 except _FORMING:  # a cluster that is young, or just starts again
                     await asyncio.sleep(_PAUSE_SECONDS)
 
-        topics = await self._ask(f"read the offsets of group {group}", fetch)
-        return {
-            (topic, partition): Committed(offset, metadata or "")
-            for topic, partitions in topics
-            for partition, offset, metadata, _ in partitions
-        }
-
-    async def _offsets(self, group: str) -> Sequence[Any]:
-        """As aiokafka's own call, which takes an error of the whole group for no offsets at all."""
-        coordinator = await self._client.find_coordinator(group)
-        request = OffsetFetchRequest(group, None)
-        answer: Any = await self._client._send_request(request, coordinator)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        for code in (answer.error_code, *(each[3] for of in answer.topics for each in of[1])):
-            if code:
-                raise for_code(code)(f"of group {group}")
-        return answer.topics
+        found = await self._ask(f"read the offsets of group {group}", fetch)
+        return {at: Committed(each.offset, each.metadata) for at, each in found.items()}
 
     async def members(self, group: str) -> int:
         """How many members a group has now; none for one that nobody knows."""
