@@ -1,6 +1,7 @@
 """An embedded broker with one listener for direct clients and one that leads through a proxy."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from authbus_service.embedded.ports import free
 from authbus_service.embedded.stack import EmbeddedStack
@@ -31,9 +32,10 @@ class ProxiedListener:
         """Bootstrap address through the proxy."""
         return f"{_HOST}:{self.proxy_port}"
 
-    def stack(self, *, postgres: bool = False) -> EmbeddedStack:
+    def stack(self, *, postgres: bool = False, data: Path | None = None) -> EmbeddedStack:
         """Plan the embedded stack, not started yet."""
         return EmbeddedStack(
+            data=data,
             postgres=postgres,
             kafka_port=self.direct_port,
             broker_config={

@@ -79,12 +79,12 @@ class Stage:
 
 
 @asynccontextmanager
-async def a_stage(folder: Path) -> AsyncGenerator[Stage]:
-    """Servers that wait for the disk, and mails that go by SMTP to this process."""
+async def a_stage(folder: Path, planned: EmbeddedStack | None = None) -> AsyncGenerator[Stage]:
+    """Servers that wait for the disk, or those planned, and mails by SMTP to this process."""
     (folder / "clients.toml").write_text('[[client]]\nid = "web"\n')
     (folder / "roles.toml").write_text('[[role]]\nname = "clerk"\npermissions = ["orders:write"]\n')
     with posting() as post:
-        async with EmbeddedStack(data=folder / "servers") as stack:
+        async with planned or EmbeddedStack(data=folder / "servers") as stack:
             database = connect(stack.addresses.database_url)
             await migrate(database)
             await database.close()

@@ -1,20 +1,24 @@
-"""Does harm by chance, one thing at a time, and heals each."""
+"""Does harm by chance, to one process and to one request at a time, and heals each."""
 
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from time import monotonic
 
+from tests.chaos.run import wire
 from tests.chaos.run.members import Member
-from tests.chaos.run.stage import Stage
+from tests.chaos.run.stage import NAMESPACE, Stage
+from tests.chaos.run.wire import Fault, Wire
 
 KILLS = ("kill a service", "kill the broker", "kill PostgreSQL", "terminate backends")
-MENU = (*KILLS, "stop a service", "stop the broker", "stop PostgreSQL")
+STOPS = ("stop a service", "stop the broker", "stop PostgreSQL")
+MENU = (*KILLS, *STOPS, *wire.MENU)
+KILLS_AND_STOPS = tuple(each for each in (*KILLS, *STOPS) if each != "terminate backends")
 _UP_SECONDS = 60.0
 _QUIET = (0.3, 1.5)
 _DOWN = (0.0, 1.5)
@@ -24,8 +28,6 @@ _TERMINATE = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
-
-Fault = Callable[[], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +60,25 @@ class Nemesis:
             "stop a service": self._stop_service,
             "stop the broker": lambda: self._stop(stack.kafka_process.pid),
             "stop PostgreSQL": lambda: self._stop(stack.postgres_process.pid),
+            **Wire(self.stage.proxy, f"{NAMESPACE}.relay", self.random).faults,
         }
 
-    async def strike(self, menu: list[str], until: float) -> None:
-        """One fault after the other until that time; on return all is healed."""
+    async def strike(self, menu: Collection[str], until: float) -> None:
+        """Harm processes and the wire until that time; on return all is healed."""
+        on_the_wire = [each for each in menu if each in wire.MENU]
+        others = [each for each in menu if each not in wire.MENU]
+        async with asyncio.TaskGroup() as striking:
+            for names in (on_the_wire, others):
+                if names:
+                    chance = Random(self.random.random())
+                    striking.create_task(self._strike(names, chance, until))
+
+    async def _strike(self, menu: list[str], chance: Random, until: float) -> None:
         faults, round_ = self.faults, list[str]()
         while monotonic() < until:
-            await asyncio.sleep(self.random.uniform(*_QUIET))
+            await asyncio.sleep(chance.uniform(*_QUIET))
             if not round_:
-                round_ = self.random.sample(menu, len(menu))
+                round_ = chance.sample(menu, len(menu))
             name, began = round_.pop(), monotonic()
             if await faults[name]():
                 self.struck.append(Struck(name, began, monotonic()))

@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.chaos.checker.findings import Finding
+from tests.chaos.run.nemesis import KILLS_AND_STOPS
 from tests.chaos.run.running import ANSWERED_SECONDS, Run
+from tests.chaos.run.wire import IN_A_TRANSACTION, MENU
 
-_SECONDS_A_FAULT = 8.0
+# Of processes and servers, and on the wire: each goes on beside the other.
+_SECONDS_A_FAULT, _SECONDS_A_FAULT_ON_THE_WIRE = 8.0, 5.0
+_GROUPS = {"kills and stops": KILLS_AND_STOPS, "on the wire in a transaction": IN_A_TRANSACTION}
+_SECONDS_OF_A_GROUP = 12.0
 _SHARE_OF_DUPLICATES = 0.05
 _SENT_TWICE = ("sent twice at once", "sent again after the answer")
 NOT_LOOKED_AT = ("I6: no replay", "I7: no token checked offline", "I10: no slopes")
@@ -16,14 +21,21 @@ NOT_LOOKED_AT = ("I6: no replay", "I7: no token checked offline", "I10: no slope
 
 def least(run: Run) -> dict[str, int]:
     """The fewest of each that make a run count; less is void, not green."""
-    commands, menu = len(run.history.calls), run.plan.menu
-    faults = int(run.plan.seconds / _SECONDS_A_FAULT) if menu else 0
-    each = max(1, faults // (2 * len(menu))) if menu else 0
+    commands, seconds, each = len(run.history.calls), run.plan.seconds, dict[str, int]()
+    faults = 0
+    for menu, pace in (
+        ([name for name in run.plan.menu if name not in MENU], _SECONDS_A_FAULT),
+        ([name for name in run.plan.menu if name in MENU], _SECONDS_A_FAULT_ON_THE_WIRE),
+    ):
+        count = int(seconds / pace) if menu else 0
+        faults += count
+        each |= {name: max(1, count // (2 * len(menu))) for name in menu}
     return {
-        "commands": int(run.plan.seconds),
+        "commands": int(seconds),
         "duplicate sends": int(commands * _SHARE_OF_DUPLICATES),
         "faults": faults,
-        **dict.fromkeys(menu, each),
+        **dict.fromkeys(_groups(run), int(seconds / _SECONDS_OF_A_GROUP)),
+        **each,
     }
 
 
@@ -34,8 +46,14 @@ def happened(run: Run) -> dict[str, int]:
         "commands": len(run.history.calls),
         "duplicate sends": sum(run.counts[each] for each in _SENT_TWICE),
         "faults": len(run.struck),
+        **{group: sum(faults[name] for name in names) for group, names in _groups(run).items()},
         **{name: faults[name] for name in run.plan.menu},
     }
+
+
+def _groups(run: Run) -> dict[str, tuple[str, ...]]:
+    """The groups of faults that were on this run's menu."""
+    return {group: names for group, names in _GROUPS.items() if {*names} <= {*run.plan.menu}}
 
 
 def too_few(run: Run) -> list[str]:

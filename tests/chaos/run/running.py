@@ -93,7 +93,7 @@ async def _live(plan: Plan, clients: Sequence[Client], people: People, nemesis: 
             tasks.create_task(each.go_on())
         until = monotonic() + plan.seconds
         if plan.menu:
-            await nemesis.strike(list(plan.menu), until)
+            await nemesis.strike(plan.menu, until)
         await asyncio.sleep(max(0.0, until - monotonic()))
         stops.set()
 

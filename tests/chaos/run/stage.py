@@ -9,6 +9,8 @@ import asyncpg
 
 from authbus.topics import DEFAULT_NAMESPACE
 from authbus_service.embedded import EmbeddedStack
+from tests.chaos.proxy import Proxy
+from tests.chaos.rig import proxied_listener
 from tests.drill.stage import a_stage
 
 CLIENTS = ("web", "app", "desk", "kiosk")
@@ -34,11 +36,15 @@ CREATE TRIGGER note AFTER INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION chaos.n
 
 @dataclass(frozen=True)
 class Stage:
-    """`folder` is the run's own, with the logs in it; `settings` are the service's."""
+    """`folder` is the run's own, with the logs in it; `settings` are the service's.
+
+    The services alone speak to the broker through `proxy`.
+    """
 
     folder: Path
     stack: EmbeddedStack
     settings: Mapping[str, str]
+    proxy: Proxy
 
     @property
     def servers(self) -> str:
@@ -58,11 +64,17 @@ class Stage:
 @asynccontextmanager
 async def staged(folder: Path) -> AsyncGenerator[Stage]:
     """Servers, tables, the book, and four clients that may ask."""
-    async with a_stage(folder) as usual:
+    listener = proxied_listener()
+    planned = listener.stack(postgres=True, data=folder / "servers")
+    async with a_stage(folder, planned) as usual, listener.proxy() as proxy:
         clients = folder / "four_clients.toml"
         clients.write_text("".join(f'[[client]]\nid = "{each}"\n' for each in CLIENTS))
-        settings = {**usual.settings, "AUTHBUS_CLIENTS": str(clients)}
-        stage = Stage(folder, usual.stack, settings)
+        settings = {
+            **usual.settings,
+            "AUTHBUS_CLIENTS": str(clients),
+            "KAFKA_BOOTSTRAP_SERVERS": listener.proxied,
+        }
+        stage = Stage(folder, usual.stack, settings, proxy)
         async with stage.database() as db:
             await db.execute(_BOOK)
         yield stage
