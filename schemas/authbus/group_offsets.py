@@ -40,7 +40,7 @@ def heed_group_errors(consumer: AIOKafkaConsumer) -> None:
 
     Others of the same process are not touched. Without a group there is nothing to heed.
     """
-    coordinator: Any = consumer._coordinator  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    coordinator: Any = getattr(consumer, "_coordinator", None)
     if not hasattr(coordinator, "_send_req") or "_send_req" in vars(coordinator):
         return
     send = coordinator._send_req  # noqa: SLF001

@@ -127,7 +127,7 @@ async def test_a_user_who_is_locked_elsewhere_waits_alone(group: Group) -> None:
     async with locked(group.database, "u0"):
         start = clocked()
         group.writer.put(waiting)
-        for _ in range(10):
+        for _ in range(5):
             jobs = [await group.job(log_in(f"u{n}")) for n in range(1, 5)]
             answers = await group.done(*jobs)
             assert all(isinstance(answer, Granted) for answer in answers)
