@@ -45,8 +45,11 @@ def main() -> int:
 
 
 def write(history: History, to: Path) -> None:
-    """The whole history; bytes as text."""
-    to.write_text(json.dumps(asdict(history), default=_plain), encoding="utf-8")
+    """The whole history; bytes and places as text."""
+    told = asdict(history)
+    for state in (replay[when] for replay in told["replays"] for when in ("before", "after")):
+        state["events"] = {f"{name}/{n}": count for (name, n), count in state["events"].items()}
+    to.write_text(json.dumps(told, default=_plain), encoding="utf-8")
 
 
 def _plain(value: object) -> object:

@@ -53,13 +53,13 @@ class Member:
             except (AssertionError, TimeoutError):  # what it needs is not there yet
                 await asyncio.sleep(_TRY_AGAIN)
 
-    def kill(self, rest: float) -> bool:
-        """SIGKILL it and let it rest for so many seconds; False when it was not running."""
+    def end_by(self, which: signal.Signals, rest: float = 0.0) -> bool:
+        """Let it end, and rest for so many seconds; False when it was not running."""
         if not self.is_up or self._process.child.returncode is not None:
             return False
         self._killed, self._may_start = True, monotonic() + rest
         self._up.clear()
-        self._process.child.kill()
+        self._process.child.send_signal(which)
         return True
 
     def send(self, which: signal.Signals) -> bool:

@@ -14,16 +14,19 @@ from tests.chaos.run import wire
 from tests.chaos.run.members import Member
 from tests.chaos.run.stage import NAMESPACE, Stage
 from tests.chaos.run.wire import Fault, Wire
+from tests.rig.command_line import authbus
 
 KILLS = ("kill a service", "kill the broker", "kill PostgreSQL", "terminate backends")
 STOPS = ("stop a service", "stop the broker", "stop PostgreSQL")
-MENU = (*KILLS, *STOPS, *wire.MENU)
+OPERATIONS = ("restart a service", "rotate keys")
+MENU = (*KILLS, *STOPS, *OPERATIONS, *wire.MENU)
 KILLS_AND_STOPS = tuple(each for each in (*KILLS, *STOPS) if each != "terminate backends")
 _UP_SECONDS = 60.0
 _QUIET = (0.3, 1.5)
 _DOWN = (0.0, 1.5)
 # Longer than Kafka waits for a member, and than a relay's lease lasts.
 _SHORT_STOP, _LONG_STOP = (0.3, 2.0), (5.5, 8.0)
+_LEAD = "3"
 _TERMINATE = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -60,6 +63,8 @@ class Nemesis:
             "stop a service": self._stop_service,
             "stop the broker": lambda: self._stop(stack.kafka_process.pid),
             "stop PostgreSQL": lambda: self._stop(stack.postgres_process.pid),
+            "restart a service": self._restart_service,
+            "rotate keys": self._rotate,
             **Wire(self.stage.proxy, f"{NAMESPACE}.relay", self.random).faults,
         }
 
@@ -85,9 +90,20 @@ class Nemesis:
 
     async def _kill_service(self) -> bool:
         member = self.random.choice(self.members)
-        happened = member.kill(self.random.uniform(*_DOWN))
+        happened = member.end_by(signal.SIGKILL, self.random.uniform(*_DOWN))
         await member.until_up(_UP_SECONDS)
         return happened
+
+    async def _restart_service(self) -> bool:
+        member = self.random.choice(self.members)
+        happened = member.end_by(signal.SIGTERM)
+        await member.until_up(_UP_SECONDS)
+        return happened
+
+    async def _rotate(self) -> bool:
+        """As an operator does it, while a process may be down and clients have the old keys."""
+        status, _, _ = await authbus(self.stage.settings, "keys", "rotate", "--lead", _LEAD)
+        return status == 0
 
     async def _kill(
         self, kill: Callable[[], Awaitable[None]], restart: Callable[[], Awaitable[None]]

@@ -16,7 +16,7 @@ _GROUPS = {"kills and stops": KILLS_AND_STOPS, "on the wire in a transaction": I
 _SECONDS_OF_A_GROUP = 12.0
 _SHARE_OF_DUPLICATES = 0.05
 _SENT_TWICE = ("sent twice at once", "sent again after the answer")
-NOT_LOOKED_AT = ("I6: no replay", "I7: no token checked offline", "I10: no slopes")
+NOT_LOOKED_AT = ("I7: no token checked offline", "I10: no slopes")
 
 
 def least(run: Run) -> dict[str, int]:
@@ -33,6 +33,7 @@ def least(run: Run) -> dict[str, int]:
     return {
         "commands": int(seconds),
         "duplicate sends": int(commands * _SHARE_OF_DUPLICATES),
+        "replayed": commands,
         "faults": faults,
         **dict.fromkeys(_groups(run), int(seconds / _SECONDS_OF_A_GROUP)),
         **each,
@@ -45,6 +46,7 @@ def happened(run: Run) -> dict[str, int]:
     return {
         "commands": len(run.history.calls),
         "duplicate sends": sum(run.counts[each] for each in _SENT_TWICE),
+        "replayed": run.replayed["selected"],
         "faults": len(run.struck),
         **{group: sum(faults[name] for name in names) for group, names in _groups(run).items()},
         **{name: faults[name] for name in run.plan.menu},
@@ -91,6 +93,7 @@ def report(run: Run, findings: list[Finding]) -> dict[str, Any]:
         "too few": void,
         "outcomes": {name: ended[name] for name in ("ok", "refused", "unknown")},
         "sends": dict(sorted(run.counts.items())),
+        "replay": dict(sorted(run.replayed.items())),
         "unanswered after the heal": unanswered,
         "seconds from the heal to the last pending answer": round(max(run.waits, default=0.0), 2),
         "recoveries": {name: _figures(each) for name, each in recoveries(run).items() if each},
@@ -115,6 +118,7 @@ def page(told: Mapping[str, Any]) -> str:
         *(f"| {name} | {n} | {told['least'][name]} |" for name, n in told["happened"].items()),
         f"Outcomes: {outcomes}.",
         _pending(told),
+        f"All was replayed then: {_counts(told['replay'])}.",
         "| after | times | median s | longest s |\n| --- | ---: | ---: | ---: |",
         *(
             f"| {name} | {each['times']} | {each['median']} | {each['longest']} |"
@@ -134,6 +138,10 @@ def _pending(told: Mapping[str, Any]) -> str:
         f"{pending} commands were pending when all had healed; the last was answered after {last} s"
         f" (at most {ANSWERED_SECONDS:.0f} s), {len(never)} never."
     )
+
+
+def _counts(of: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in of.items() if n)
 
 
 def _figures(times: list[float]) -> dict[str, float]:

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from time import monotonic
@@ -13,6 +13,7 @@ from authbus.state import PublicKey
 from authbus.topics import COMMAND_TOPICS, KEYS_STATE
 from tests.chaos.checker.history import History, Stable
 from tests.chaos.run import gathering
+from tests.chaos.run.again import replayed
 from tests.chaos.run.client import Client
 from tests.chaos.run.looker import Looker, read_ends
 from tests.chaos.run.members import Member, supervised
@@ -47,6 +48,7 @@ class Run:
     history: History = field(default_factory=History)
     struck: list[Struck] = field(default_factory=list[Struck])
     counts: Counter[str] = field(default_factory=Counter[str])
+    replayed: Counter[str] = field(default_factory=Counter[str])
     waits: list[float] = field(default_factory=list[float])
     unanswered: list[str] = field(default_factory=list[str])
     ended_alone: list[int] = field(default_factory=list[int])
@@ -68,14 +70,19 @@ async def run(plan: Plan, folder: Path) -> Run:
             await _live(plan, clients, people, nemesis)
             await _heal(made, members)
             await _until_answered(made, clients)
-            stable = await _at_rest(stage, looker)
+            await _at_rest(stage)
+            replay, made.replayed = await replayed(stage)
+            await _at_rest(stage)
+            stable = await looker.stable()
             looking.cancel()
             await asyncio.gather(looking, return_exceptions=True)
             looker.looks += await looker.look()
             made.struck, made.looks_missed = nemesis.struck, looker.missed
             made.ended_alone = [status for each in members for status in each.alone]
             made.counts += sum((each.counts for each in clients), Counter[str]())
-        made.history = await _gathered(stage, clients, people, looker, stable)
+        made.history = replace(
+            await _gathered(stage, clients, people, looker, stable), replays=(replay,)
+        )
     return made
 
 
@@ -122,13 +129,12 @@ async def _until_answered(made: Run, clients: Sequence[Client]) -> None:
             made.waits.append(max(0.0, asked.returned - made.healed))
 
 
-async def _at_rest(stage: Stage, looker: Looker) -> list[Stable]:
-    """Wait until all is finished and said, for as long as it may take, and look."""
+async def _at_rest(stage: Stage) -> None:
+    """Wait until all is finished and said, for as long as it may take."""
     with suppress(TimeoutError):
         async with asyncio.timeout(_AT_REST_SECONDS):
             while not await _is_at_rest(stage):  # noqa: ASYNC110 - a server wakes nobody
                 await asyncio.sleep(0.2)
-    return await looker.stable()
 
 
 async def _is_at_rest(stage: Stage) -> bool:

@@ -21,6 +21,7 @@ def a_run(faults: int = 8, history: History = HISTORY, twice: int = 9) -> Run:
     made = Run(Plan(30, 7, KILLS), began=100, healed=130, history=history)
     made.struck = [Struck(KILLS[n % len(KILLS)], 100 + n, 100.5 + n) for n in range(faults)]
     made.counts["sent twice at once"] = twice
+    made.replayed["selected"] = len(history.calls)
     return made
 
 

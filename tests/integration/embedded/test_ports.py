@@ -1,6 +1,11 @@
 """Ports that are free, and nobody's who does not listen yet."""
 
-from authbus_service.embedded import ports
+import socket
+from pathlib import Path
+
+import pytest
+
+from authbus_service.embedded import PortTakenError, ports
 
 MANY = 300
 
@@ -15,3 +20,17 @@ def test_a_port_that_is_spoken_for_is_not_given_to_another() -> None:
 
 def test_as_many_are_given_as_are_asked_for() -> None:
     assert len(set(ports.free(MANY, besides=ports.free(MANY)))) == MANY
+
+
+def test_no_connection_that_goes_out_can_take_one_of_them_by_chance() -> None:
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+
+    assert all(port < lowest for port in ports.free(MANY))
+
+
+def test_a_port_that_somebody_listens_on_is_not_free() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(PortTakenError, match="cannot be used"),
+    ):
+        ports.check_free(taken.getsockname()[1])
