@@ -8,7 +8,7 @@ MEETING := tests/integration/{client,cluster,consumers,recovery,relay,replay} te
 # The tests start hundreds of programs; each would compile anew what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo serve test gate nightly interop drill chaos versions check format bench bench-users bench-recovery bench-replay sizing spec lock clean
+.PHONY: help setup demo serve test gate nightly interop drill chaos mutants versions check format bench bench-users bench-recovery bench-replay sizing spec lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
@@ -23,7 +23,7 @@ demo: setup ## see it run: register, log in, log out on a real Kafka and a real 
 serve: setup ## keep the service running on a Kafka and a PostgreSQL of its own, or on those given
 	@$(BIN)/authbus serve
 
-test: setup ## the tests, in under 5 minutes on two cores
+test: setup ## the tests, in 5 to 6 minutes on two cores
 	$(PYTEST) -n 3 --dist worksteal -m "not gate and not nightly and not interop"
 
 gate: setup ## faults and slow counts, under 6 minutes
@@ -40,6 +40,9 @@ drill: setup ## lose the database and recover it, 20 times each way (SEED=7, USE
 
 chaos: setup ## kill and stop a service and its servers under load, judge all it said (SECONDS=120, SEED=7)
 	$(BIN)/python -m tests.chaos.run --profile $(or $(PROFILE),small) --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED))
+
+mutants: setup ## put some 35 bugs into a copy of the code and see the tests find each (in about 10 minutes)
+	$(BIN)/python -m tests.mutants
 
 versions: setup ## what meets Kafka and PostgreSQL, on the oldest and on the newest of them
 	AUTHBUS_EMBEDDED_KAFKA=3.5.2 AUTHBUS_EMBEDDED_POSTGRES=16 $(PYTEST) -n 2 -m "not nightly" $(MEETING) --deselect $(OF_17)

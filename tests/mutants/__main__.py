@@ -1,0 +1,108 @@
+"""`make mutants`: put each bug into a copy of the repository and see the tests aimed at it fail."""
+
+import argparse
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from tests.mutants.bug import Bug
+from tests.mutants.bugs import BUGS
+
+_REPOSITORY = Path(__file__).resolve().parents[2]
+_COPIED = ("service", "schemas", "migrations", "tests", "deploy", "pyproject.toml", "README.md")
+_SECONDS = 240
+_MOST_MEDIAN, _MOST_TOGETHER = 60.0, 40 * 60.0
+_FAILED = re.compile(r"^(?:FAILED|ERROR) \S+?::(\S+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Hunt:
+    """How a bug fared: `by` is the test that found it, None: nobody did."""
+
+    bug: Bug
+    by: str | None
+    seconds: float
+
+
+def main() -> int:
+    """1 when a bug was not found, or when it all took too long."""
+    asked = argparse.ArgumentParser(prog="make mutants")
+    asked.add_argument("--only", default="", help="bugs that have this in their name")
+    bugs = [each for each in BUGS if asked.parse_args().only in each.name]
+    hunts: list[Hunt] = []
+    with _copy() as copy:
+        for bug in bugs:
+            hunts.append(_hunt(bug, copy))
+            print(_line(hunts[-1]), flush=True)
+    return _judged(hunts)
+
+
+def _judged(hunts: list[Hunt]) -> int:
+    seconds = [each.seconds for each in hunts]
+    median, together = statistics.median(seconds), sum(seconds)
+    found = sum(each.by is not None for each in hunts)
+    print(f"{found} of {len(hunts)} found, median {median:.0f} s, {together / 60:.1f} min in all")
+    is_quick = median < _MOST_MEDIAN and together < _MOST_TOGETHER
+    return 0 if found == len(hunts) and is_quick else 1
+
+
+@contextmanager
+def _copy() -> Generator[Path]:
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        for name in _COPIED:
+            source, to = _REPOSITORY / name, Path(folder) / name
+            if source.is_dir():
+                shutil.copytree(source, to, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, to)
+        yield Path(folder)
+
+
+def _hunt(bug: Bug, copy: Path) -> Hunt:
+    file = copy / bug.path
+    right, began = file.read_text(encoding="utf-8"), monotonic()
+    bug.put_into(copy)
+    try:
+        by = _found_by(bug, copy)
+    finally:
+        file.write_text(right, encoding="utf-8")
+    return Hunt(bug, by, monotonic() - began)
+
+
+def _found_by(bug: Bug, copy: Path) -> str | None:
+    paths = os.pathsep.join(str(copy / each) for each in ("service", "schemas"))
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"),
+            *("-p", "no:randomly", "-m", "not gate and not nightly", "--timeout", "60"),
+            *bug.tests,
+        ],
+        cwd=copy,
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+    failed = _FAILED.search(done.stdout)
+    if done.returncode not in (0, 1) or (done.returncode and not failed):
+        raise RuntimeError(f"{bug.name}: the tests could not run:\n{done.stdout[-2000:]}")
+    return failed[1] if failed else None
+
+
+def _line(hunt: Hunt) -> str:
+    found = f"found by {hunt.by}" if hunt.by else "NOT FOUND"
+    return f"{hunt.seconds:5.0f} s  {hunt.bug.name}: {found}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

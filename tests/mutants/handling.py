@@ -1,0 +1,137 @@
+"""Bugs between a record and its effect."""
+
+from tests.mutants.bug import CONSUMERS, UNIT, service
+
+READING = [
+    service(
+        "a label that differs from the seal is believed",
+        "consumers/opening.py",
+        "        if not labels.agree_with(sealed):",
+        "        if not labels:",
+        f"{UNIT}/consumers/test_opening.py",
+    ),
+    service(
+        "an answer goes wherever it is asked to",
+        "consumers/opening.py",
+        "        if asked - {allowed}:",
+        "        if asked - {allowed} and not asked:",
+        f"{UNIT}/consumers/test_opening.py",
+        f"{UNIT}/consumers/test_routes.py",
+    ),
+    service(
+        "a command is taken from any topic",
+        "consumers/opening.py",
+        "        if right != arrival.topic:",
+        "        if right is None:",
+        f"{UNIT}/consumers/test_opening.py",
+    ),
+    service(
+        "an id far from its record's time is taken",
+        "consumers/opening.py",
+        "    if issued is None or abs(arrival.appended_at - issued) > NEAR:",
+        "    if issued is None:",
+        f"{UNIT}/consumers/test_opening.py",
+    ),
+    service(
+        "what passes by itself is buried",
+        "consumers/finishing.py",
+        "                if not is_transient(error):",
+        "                if error:",
+        f"{CONSUMERS}/test_transient.py",
+    ),
+    service(
+        "offsets are committed as far as was read",
+        "consumers/progress.py",
+        "        return next(iter(self.unfinished), self.next)",
+        "        return self.next",
+        f"{UNIT}/consumers/test_progress.py",
+    ),
+    service(
+        "Kafka's offset runs ahead of the fence",
+        "consumers/subscriber.py",
+        "            for place, offset in self.progress.durable.items()",
+        "            for place, offset in self.progress.ahead().items()",
+        f"{UNIT}/consumers/test_subscriber.py",
+    ),
+    service(
+        "records are handled before the guard has agreed",
+        "consumers/subscriber.py",
+        "            await self._admitted.wait()\n",
+        "",
+        f"{UNIT}/consumers/test_subscriber.py",
+    ),
+]
+COMMITTING = [
+    service(
+        "the inbox claim is skipped",
+        "inbox/repository.py",
+        "    if missing := {each.id for each in handled} - claimed:",
+        "    if missing := {each.id for each in handled} - claimed - {each.id for each in rows}:",
+        f"{CONSUMERS}/test_concurrency.py",
+        f"{CONSUMERS}/test_groups.py",
+        f"{CONSUMERS}/test_idempotency.py",
+    ),
+    service(
+        "the inbox is not asked",
+        "consumers/way.py",
+        "        if handled is not None:\n            await self._again(arrival, labels, handled)",
+        "        if handled is not None and not handled:\n"
+        "            await self._again(arrival, labels, handled)",
+        f"{CONSUMERS}/test_way.py",
+        f"{CONSUMERS}/test_idempotency.py",
+    ),
+    service(
+        "the content of a retry is left out",
+        "consumers/way.py",
+        "        if not same:",
+        "        if not request:",
+        f"{CONSUMERS}/test_way.py",
+        f"{CONSUMERS}/test_idempotency.py",
+    ),
+    service(
+        "an expired command is executed",
+        "consumers/group.py",
+        "    return at >= job.request.expires_at or not _is_kept(job, at)",
+        "    return not _is_kept(job, at)",
+        f"{CONSUMERS}/test_groups.py",
+        f"{CONSUMERS}/test_idempotency.py",
+    ),
+    service(
+        "effects are not said",
+        "consumers/group.py",
+        "            records += telling.records(job.request.derived, told, at, job.traceparent)",
+        "            records += telling.records(job.request.derived, [], at, job.traceparent)",
+        f"{CONSUMERS}/test_fold.py",
+        f"{CONSUMERS}/test_way.py",
+    ),
+    service(
+        "the fence stays where it is",
+        "consumers/group.py",
+        "            await fence.move(db, below)\n",
+        "",
+        f"{CONSUMERS}/test_fence.py",
+    ),
+    service(
+        "a user is not locked",
+        "auth/users/repository.py",
+        "    .with_for_update(skip_locked=True)",
+        "    .with_for_update(skip_locked=True, read=True, key_share=True)",
+        f"{CONSUMERS}/test_groups.py",
+        f"{CONSUMERS}/test_concurrency.py",
+        f"{CONSUMERS}/test_refresh_races.py",
+    ),
+    service(
+        "a group that fails takes all with it",
+        "consumers/writer.py",
+        "        if len(part) == 1:",
+        "        if part:",
+        f"{UNIT}/consumers/test_writer.py",
+    ),
+    service(
+        "the fence lets an older database in",
+        "consumers/went_back.py",
+        "        if sequence > (so_far := known.get(user_id, 0)):",
+        "        if sequence < (so_far := known.get(user_id, 0)):",
+        f"{CONSUMERS}/test_went_back.py",
+    ),
+]
