@@ -11,7 +11,7 @@ from tests.chaos.run.report import page, report
 from tests.chaos.run.running import Plan, run
 
 
-@pytest.mark.gate
+@pytest.mark.nightly
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", [11, 12])
 async def test_two_minutes_of_kills_and_broken_requests_break_no_promise(seed: int) -> None:
