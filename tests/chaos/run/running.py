@@ -177,7 +177,9 @@ async def _gathered(
 
 
 def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines()
+    """The log, without the last words to a person of a process that Kafka did not let start."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [each for each in lines if not each.startswith("authbus: ")]
 
 
 @asynccontextmanager
