@@ -32,13 +32,6 @@ READING = [
         f"{UNIT}/consumers/test_opening.py",
     ),
     service(
-        "what passes by itself is buried",
-        "consumers/finishing.py",
-        "                if not is_transient(error):",
-        "                if error:",
-        f"{CONSUMERS}/test_transient.py",
-    ),
-    service(
         "offsets are committed as far as was read",
         "consumers/progress.py",
         "        return next(iter(self.unfinished), self.next)",
@@ -68,15 +61,6 @@ COMMITTING = [
         "    if missing := {each.id for each in handled} - claimed - {each.id for each in rows}:",
         f"{CONSUMERS}/test_concurrency.py",
         f"{CONSUMERS}/test_groups.py",
-        f"{CONSUMERS}/test_idempotency.py",
-    ),
-    service(
-        "the inbox is not asked",
-        "consumers/way.py",
-        "        if handled is not None:\n            await self._again(arrival, labels, handled)",
-        "        if handled is not None and not handled:\n"
-        "            await self._again(arrival, labels, handled)",
-        f"{CONSUMERS}/test_way.py",
         f"{CONSUMERS}/test_idempotency.py",
     ),
     service(
