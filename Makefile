@@ -41,7 +41,7 @@ drill: setup ## lose the database and recover it, 20 times each way (SEED=7, USE
 chaos: setup ## kill and stop a service and its servers under load, judge all it said (SECONDS=120, SEED=7)
 	$(BIN)/python -m tests.chaos.run --profile $(or $(PROFILE),small) --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED))
 
-mutants: setup ## put some 30 bugs into a copy of the code and see the tests find each (in about 10 minutes)
+mutants: setup ## put some 30 bugs into a copy of the code and see the tests find each (in about 5 minutes)
 	$(BIN)/python -m tests.mutants
 
 versions: setup ## what meets Kafka and PostgreSQL, on the oldest and on the newest of them

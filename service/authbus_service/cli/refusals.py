@@ -52,7 +52,7 @@ def passed_on() -> set[tuple[str, str]]:
 
 
 def _found() -> Iterator[Refusal]:
-    sources = [*(Source(each, PACKAGE) for each in PACKAGE.rglob("*.py"))]
+    sources = [Source(each, PACKAGE) for each in PACKAGE.rglob("*.py")]
     sources.append(Source(_CONTRACT, _CONTRACT.parent))
     kinds = _kinds(sources)
     return (each for source in sources for each in source.refusals(kinds))

@@ -2,12 +2,12 @@
 
 import socket
 from collections.abc import Collection
-from contextlib import suppress
+from itertools import islice
 from random import SystemRandom
 
 from authbus_service.embedded.errors import PortTakenError
 
-# No system takes one of these for a connection that goes out, as it may take any above.
+# As systems come, none takes one of these for a connection that goes out.
 _OURS = range(20_000, 32_768)
 
 
@@ -17,16 +17,20 @@ def free(count: int, *, besides: Collection[int] = ()) -> list[int]:
     Those `besides` are somebody's who does not listen yet, and are not among them. Raises
     PortTakenError when there are not so many.
     """
-    found: list[int] = []
-    for port in SystemRandom().sample(_OURS, len(_OURS)):
-        if len(found) == count:
-            break
-        with suppress(PortTakenError):
-            check_free(port)
-            found += [] if port in besides else [port]
-    else:
+    start = SystemRandom().randrange(len(_OURS))
+    candidates = (port for port in (*_OURS[start:], *_OURS[:start]) if port not in besides)
+    found = list(islice(filter(_is_free, candidates), count))
+    if len(found) < count:
         raise PortTakenError(f"no {count} ports are free on 127.0.0.1. End what listens there")
     return found
+
+
+def _is_free(port: int) -> bool:
+    try:
+        check_free(port)
+    except PortTakenError:
+        return False
+    return True
 
 
 def check_free(port: int) -> None:

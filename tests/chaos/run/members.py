@@ -55,11 +55,10 @@ class Member:
 
     def end_by(self, which: signal.Signals, rest: float = 0.0) -> bool:
         """Let it end, and rest for so many seconds; False when it was not running."""
-        if not self.is_up or self._process.child.returncode is not None:
+        if not self.send(which):
             return False
         self._killed, self._may_start = True, monotonic() + rest
         self._up.clear()
-        self._process.child.send_signal(which)
         return True
 
     def send(self, which: signal.Signals) -> bool:

@@ -56,16 +56,18 @@ class Nemesis:
         """Every fault by its name; each tells whether it happened."""
         stack = self.stage.stack
         return {
-            "kill a service": self._kill_service,
+            "kill a service": lambda: self._end_service(
+                signal.SIGKILL, self.random.uniform(*_DOWN)
+            ),
             "kill the broker": lambda: self._kill(stack.kill_kafka, stack.restart_kafka),
             "kill PostgreSQL": lambda: self._kill(stack.kill_postgres, stack.restart_postgres),
             "terminate backends": self._terminate,
             "stop a service": self._stop_service,
             "stop the broker": lambda: self._stop(stack.kafka_process.pid),
             "stop PostgreSQL": lambda: self._stop(stack.postgres_process.pid),
-            "restart a service": self._restart_service,
+            "restart a service": lambda: self._end_service(signal.SIGTERM),
             "rotate keys": self._rotate,
-            **Wire(self.stage.proxy, f"{NAMESPACE}.relay", self.random).faults,
+            **Wire(self.stage.proxy, f"{NAMESPACE}.relay", Random(self.random.random())).faults,
         }
 
     async def strike(self, menu: Collection[str], until: float) -> None:
@@ -88,15 +90,9 @@ class Nemesis:
             if await faults[name]():
                 self.struck.append(Struck(name, began, monotonic()))
 
-    async def _kill_service(self) -> bool:
+    async def _end_service(self, which: signal.Signals, rest: float = 0.0) -> bool:
         member = self.random.choice(self.members)
-        happened = member.end_by(signal.SIGKILL, self.random.uniform(*_DOWN))
-        await member.until_up(_UP_SECONDS)
-        return happened
-
-    async def _restart_service(self) -> bool:
-        member = self.random.choice(self.members)
-        happened = member.end_by(signal.SIGTERM)
+        happened = member.end_by(which, rest)
         await member.until_up(_UP_SECONDS)
         return happened
 

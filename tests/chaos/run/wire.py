@@ -66,7 +66,10 @@ class Wire:
         """Keep one back; on its way the client gives up, or not."""
         held = self.proxy.hold(api, client_id=client_id)
         try:
-            return await _came(held) and await self._wait(*self._seconds()) is None
+            if not await _came(held):
+                return False
+            await self._wait(*self._seconds())
+            return True
         finally:
             held.release()
 
