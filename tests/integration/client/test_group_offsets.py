@@ -2,6 +2,8 @@
 
 # pyright: reportPrivateUsage=false
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +70,19 @@ def saying(send: Any, codes: list[type[BrokerResponseError]]) -> Any:
     return answer
 
 
+@asynccontextmanager
+async def heeding(
+    group: Group, monkeypatch: pytest.MonkeyPatch, codes: list[type[BrokerResponseError]]
+) -> AsyncGenerator[Any]:
+    """The consumer's side of such a coordinator, after it was told twice to heed it."""
+    real = GroupCoordinator._send_req
+    async with joined(group) as consumer:
+        monkeypatch.setattr(GroupCoordinator, "_send_req", saying(real, codes))
+        heed_group_errors(consumer)
+        heed_group_errors(consumer)
+        yield consumer._coordinator
+
+
 @pytest.mark.parametrize("code", [CoordinatorLoadInProgressError, NotCoordinatorForGroupError])
 async def test_who_asks_is_told_that_it_is_not_known_now(
     group: Group, monkeypatch: pytest.MonkeyPatch, code: type[BrokerResponseError]
@@ -95,13 +110,7 @@ async def test_a_consumer_asks_again_until_its_coordinator_knows(
     group: Group, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     codes: list[type[BrokerResponseError]] = [GroupLoadInProgressError, NotCoordinatorForGroupError]
-    real = GroupCoordinator._send_req
-    async with joined(group) as consumer:
-        monkeypatch.setattr(GroupCoordinator, "_send_req", saying(real, codes))
-        heed_group_errors(consumer)
-        heed_group_errors(consumer)
-        coordinator: Any = consumer._coordinator
-
+    async with heeding(group, monkeypatch, codes) as coordinator:
         offsets = await coordinator.fetch_committed_offsets([group.at])
 
     assert codes == []
@@ -112,12 +121,6 @@ async def test_a_right_that_is_missing_is_asked_for_once(
     group: Group, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     codes: list[type[BrokerResponseError]] = [GroupAuthorizationFailedError]
-    real = GroupCoordinator._send_req
-    async with joined(group) as consumer:
-        monkeypatch.setattr(GroupCoordinator, "_send_req", saying(real, codes))
-        heed_group_errors(consumer)
-        heed_group_errors(consumer)
-        coordinator: Any = consumer._coordinator
-
+    async with heeding(group, monkeypatch, codes) as coordinator:
         with pytest.raises(GroupAuthorizationFailedError):
             await coordinator.fetch_committed_offsets([group.at])
