@@ -7,7 +7,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -51,11 +51,12 @@ def passed_on() -> set[tuple[str, str]]:
     return {(each.where, each.kind) for each in _found() if not each.cause}
 
 
-def _found() -> Iterator[Refusal]:
+@cache
+def _found() -> list[Refusal]:
     sources = [Source(each, PACKAGE) for each in PACKAGE.rglob("*.py")]
     sources.append(Source(_CONTRACT, _CONTRACT.parent))
     kinds = _kinds(sources)
-    return (each for source in sources for each in source.refusals(kinds))
+    return [each for source in sources for each in source.refusals(kinds)]
 
 
 def _kinds(sources: list["Source"]) -> dict[str, bool]:

@@ -20,6 +20,10 @@ from tests.integration.relay.world import World, a_record, running
 
 PACE = Pace(deadline=1.5, heartbeat=60.0, first_retry=0.01, last_retry=0.1)
 FIRST, SECOND = b"first half", b"second half"
+HOW = [
+    pytest.param(True, id="cut"),
+    pytest.param(False, id="silent", marks=pytest.mark.gate),
+]
 HALF_BYTES = 200_000  # two of these do not fit into one batch of a partition
 
 
@@ -92,7 +96,7 @@ async def late_end(world: World, proxy: Proxy, relay: Relay, cut: bool) -> list[
     return just_then
 
 
-@pytest.mark.parametrize("cut", [True, False], ids=["cut", "silent"])
+@pytest.mark.parametrize("cut", HOW)
 async def test_a_late_end_does_not_tear_the_next_batch(
     world: World, behind: World, proxy: Proxy, cut: bool
 ) -> None:
@@ -102,7 +106,7 @@ async def test_a_late_end_does_not_tear_the_next_batch(
     assert await seen(world) == [b"whole", FIRST, SECOND]
 
 
-@pytest.mark.parametrize("cut", [True, False], ids=["cut", "silent"])
+@pytest.mark.parametrize("cut", HOW)
 async def test_a_late_end_tears_the_next_batch_of_a_relay_that_trusts_its_client(
     world: World, behind: World, proxy: Proxy, cut: bool
 ) -> None:

@@ -33,6 +33,7 @@ async def test_serve_without_settings_starts_its_own_servers_and_keeps_their_dat
     assert (tmp_path / ".data" / "master.key").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.gate
 async def test_a_developer_reads_the_mails_of_the_own_servers_in_a_folder(
     serve: Serve, tmp_path: Path
 ) -> None:
@@ -155,6 +156,7 @@ async def test_serve_says_when_its_http_port_is_taken(
     assert "AUTHBUS_HTTP_PORT" in ended.err.splitlines()[-1]
 
 
+@pytest.mark.gate
 async def test_a_lost_own_kafka_ends_the_service_with_its_last_words(serve: Serve) -> None:
     async with serve() as running:
         kafka = int(running.addresses["kafka"].rpartition(":")[2])

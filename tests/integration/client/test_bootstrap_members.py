@@ -49,6 +49,7 @@ async def test_members_of_a_group_share_the_users(crowd: Crowd, new_stream: NewS
     )
 
 
+@pytest.mark.gate
 async def test_a_member_that_is_long_about_its_users_stays_in_its_group(
     crowd: Crowd, new_stream: NewStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:

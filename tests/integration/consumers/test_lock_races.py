@@ -100,7 +100,7 @@ async def race(database: Database) -> AsyncIterator[Race]:
     hashes.close()
 
 
-@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("count", [20, pytest.param(1000, marks=pytest.mark.nightly)])
 async def test_no_session_follows_a_lock_and_no_guess_is_checked_beyond_the_limit(
     race: Race, count: int
 ) -> None:

@@ -117,7 +117,7 @@ async def test_without_a_grace_two_refreshes_at_once_end_the_session(
 
 
 # So many are needed for ends to come early and late.
-@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("count", [20, pytest.param(1000, marks=pytest.mark.nightly)])
 async def test_no_session_is_accepted_after_its_end_whoever_ends_it(race: Race, count: int) -> None:
     refreshes: Counter[int] = Counter()
 

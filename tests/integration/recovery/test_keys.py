@@ -20,6 +20,8 @@ from tests.rig.crowd import Crowd
 from tests.rig.topics import records
 from tests.rig.world import World
 
+pytestmark = pytest.mark.gate
+
 AT_ONCE = timedelta(0)
 
 

@@ -36,6 +36,8 @@ from tests.rig.crowd import PASSWORD, Crowd, email, until
 from tests.rig.operators import by_operator
 from tests.rig.world import World
 
+pytestmark = pytest.mark.gate
+
 NEW = SecretStr("staple them together")
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from uuid import UUID
 
+import pytest
 from pydantic import SecretStr
 
 from authbus import (
@@ -32,6 +33,8 @@ from tests.rig.crowd import PASSWORD, Crowd, assert_events_count, email
 from tests.rig.mailed import code
 from tests.rig.operators import by_operator
 from tests.rig.world import World
+
+pytestmark = pytest.mark.gate
 
 NEW = SecretStr("staple them together")
 PUBLIC = "SELECT id, sequence, status, email, email_verified, roles, profile FROM users ORDER BY id"

@@ -19,6 +19,8 @@ from tests.rig.accident import all_said, backup, recovered, said, serving
 from tests.rig.crowd import Crowd, assert_events_count, until
 from tests.rig.world import World
 
+pytestmark = pytest.mark.gate
+
 
 @asynccontextmanager
 async def half_said(
