@@ -111,6 +111,13 @@ COMMITTING = [
         f"{UNIT}/consumers/test_writer.py",
     ),
     service(
+        "what would pass by itself is buried",
+        "consumers/finishing.py",
+        "                if not is_transient(error):",
+        "                if error:",
+        f"{UNIT}/consumers/test_finishing.py",
+    ),
+    service(
         "the fence lets an older database in",
         "consumers/went_back.py",
         "        if sequence > (so_far := known.get(user_id, 0)):",
