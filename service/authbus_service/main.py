@@ -16,7 +16,7 @@ from faststream.asgi import AsgiFastStream
 
 from authbus_service.auth.roles.declaring import read_roles
 from authbus_service.cluster import settle
-from authbus_service.consumers import Consumers
+from authbus_service.consumers.service import Consumers
 from authbus_service.core.database import Database
 from authbus_service.core.ids import new_id
 from authbus_service.core.logging import get_logger

@@ -3,7 +3,7 @@
 # pyright: reportPrivateUsage=false
 
 from authbus.topics import CREDENTIALS
-from authbus_service.consumers import Consumers
+from authbus_service.consumers.service import Consumers
 from tests.rig.crowd import until
 
 

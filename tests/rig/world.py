@@ -16,7 +16,7 @@ from authbus.contract import EVENTS
 from authbus.message import Event
 from authbus.topics import DEAD_LETTERS
 from authbus_service.auth.roles.roles import BUILT_IN, Roles
-from authbus_service.consumers import Consumers
+from authbus_service.consumers.service import Consumers
 from authbus_service.core.clients import EMBEDDED_CLIENTS
 from authbus_service.core.config import Settings
 from authbus_service.core.database import Database

@@ -8,7 +8,7 @@ from sqlalchemy.engine import make_url
 
 from authbus_service.cli.output import report, show
 from authbus_service.cli.running import run, until_asked
-from authbus_service.consumers import DatabaseWentBackError
+from authbus_service.consumers.went_back import DatabaseWentBackError
 from authbus_service.core import garbage
 from authbus_service.core.config import Settings, load
 from authbus_service.core.logging import configure, library_logger

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from authbus.topics import COMMAND_TOPICS
 from authbus_service import cluster
 from authbus_service.cluster import Admin, ClusterError, check, declared
-from authbus_service.consumers import DatabaseWentBackError
 from authbus_service.consumers.intakes import groups_of
+from authbus_service.consumers.went_back import DatabaseWentBackError
 from authbus_service.core import clock
 from authbus_service.core.config import Settings
 from authbus_service.core.database import Database

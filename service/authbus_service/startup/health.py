@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from authbus_service.consumers import Consumers
 from authbus_service.consumers.arrival import Place
+from authbus_service.consumers.service import Consumers
 from authbus_service.consumers.subscriber import Intake
 from authbus_service.core import clock
 from authbus_service.core.database import Database

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import func, select, true
 from sqlalchemy.exc import SQLAlchemyError
 
-from authbus_service.consumers import Consumers
 from authbus_service.consumers.member import AWAY, asking
+from authbus_service.consumers.service import Consumers
 from authbus_service.consumers.subscriber import Intake
 from authbus_service.core.watch import Watch
 from authbus_service.core.watchdog import Part, Pulse, Watchdog

@@ -7,7 +7,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from authbus_service.consumers import Consumers
+from authbus_service.consumers.service import Consumers
 from authbus_service.embedded import EmbeddedStack
 from tests.rig.crowd import Crowd, until
 from tests.rig.process import a_process

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from authbus import LoggedIn, RegisterUser
 from authbus_service.cluster import Admin
-from authbus_service.consumers import DatabaseWentBackError
+from authbus_service.consumers.went_back import DatabaseWentBackError
 from authbus_service.inbox import fence as fences
 from tests.rig.crowd import PASSWORD, Crowd
 from tests.rig.offsets import Places, all_finished, committed, ends, fence

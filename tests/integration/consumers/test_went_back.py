@@ -13,7 +13,8 @@ from aiokafka import AIOKafkaProducer
 
 from authbus import Registered
 from authbus.topics import EVENTS
-from authbus_service.consumers import Consumers, DatabaseWentBackError
+from authbus_service.consumers.service import Consumers
+from authbus_service.consumers.went_back import DatabaseWentBackError
 from authbus_service.core.database import connect
 from authbus_service.core.migrations import migrate
 from authbus_service.embedded import EmbeddedStack

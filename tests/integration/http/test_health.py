@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from authbus.commands import GetProfile
 from authbus.topics import ACCOUNTS, ADMIN, CREDENTIALS, SESSIONS
-from authbus_service.consumers import Consumers
+from authbus_service.consumers.service import Consumers
 from authbus_service.core.database import Database, connect
 from authbus_service.embedded import Addresses
 from authbus_service.http import Readiness

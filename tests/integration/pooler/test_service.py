@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from authbus import AuthClient, EventStream, Registered
 from authbus.client import Session
-from authbus_service.consumers import DatabaseWentBackError
+from authbus_service.consumers.went_back import DatabaseWentBackError
 from authbus_service.core.config import Settings
 from authbus_service.core.database import Database
 from authbus_service.embedded import Addresses, EmbeddedStack
