@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import NamedTuple
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -29,8 +30,7 @@ _ID = "ce_id"
 Lie = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What a record claims to be; `id` None: that cannot be read."""
 
     id: UUID | None
@@ -40,7 +40,7 @@ class Asked:
 
 def asked(record: Record, at: datetime) -> Asked:
     """A record as the service would take it, were it appended at this time."""
-    said = next((value for name, value in record.headers if name == _ID), None) or b""
+    said = dict(record.headers).get(_ID) or b""
     try:
         id_ = UUID(said.decode())
     except ValueError:
