@@ -8,7 +8,6 @@ from typer.models import CommandInfo
 
 from authbus.contract import ROWS
 from authbus_service.cli.app import app
-from authbus_service.core.config import Settings, setting_names
 
 
 @pytest.fixture
@@ -24,18 +23,6 @@ def rows(readme: str, heading: str) -> list[list[str]]:
         [cell.strip().strip("`") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
         for line in lines[2:]
     ]
-
-
-def test_the_settings_table_names_every_setting_with_its_default(readme: str) -> None:
-    defaults = [
-        "" if value is None else str(value) for value in dict(Settings.model_validate({})).values()
-    ]
-    usual = dict(zip(setting_names(), defaults, strict=True))
-    usual["AUTHBUS_TOPICS"] = "check"
-
-    told = {name: default for name, default, _ in rows(readme, "Settings")}
-
-    assert list(told.items()) == list(usual.items())
 
 
 def test_the_table_of_commands_is_the_contract(readme: str) -> None:

@@ -101,7 +101,7 @@ def spec(
     ] = False,
     folder: Annotated[Path | None, typer.Option(help="Where the spec files are.")] = None,
 ) -> None:
-    """Write the contract's spec files: AsyncAPI, schemas, examples, and the errors' catalogue."""
+    """Write the contract's spec files: AsyncAPI, schemas, examples, errors, settings."""
     from authbus_service.cli.contract import spec as run
 
     run(folder, check=check)

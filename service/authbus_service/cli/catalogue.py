@@ -34,7 +34,8 @@ Errors of the Python client (above) come in this way too.
 """
 _SETTINGS = """\
 A setting that cannot be taken is named with its rule, all of them in one line: `NAME: rule`. One
-that does not exist is refused with the nearest name that does. Beside types and bounds (README):
+that does not exist is refused with the nearest name that does. Beside the types and bounds that
+`settings.md` has:
 """
 _AREAS = {
     "startup": "At the start",

@@ -5,14 +5,15 @@ from pathlib import Path
 import typer
 
 from authbus import specification
-from authbus_service.cli import catalogue
+from authbus_service.cli import catalogue, settings_page
 from authbus_service.cli.output import report, say
 from authbus_service.core.exit_status import Exit
 
 
 def spec(folder: Path | None, *, check: bool) -> None:
     """Write what is stale, or only tell it and exit 1."""
-    where, more = folder or specification.FOLDER, {catalogue.NAME: catalogue.as_markdown()}
+    where = folder or specification.FOLDER
+    more = {each.NAME: each.as_markdown() for each in (catalogue, settings_page)}
     if not check:
         for path in specification.write(where, more):
             say(str(path))

@@ -27,24 +27,51 @@ class KafkaSettings(BaseModel):
     """Every file is read again when it is replaced; the relay may be known by a name of its own."""
 
     kafka_bootstrap_servers: str | None = Field(
-        default=None, validation_alias="KAFKA_BOOTSTRAP_SERVERS"
+        default=None,
+        validation_alias="KAFKA_BOOTSTRAP_SERVERS",
+        description="without it `authbus serve` starts a Kafka of its own",
     )
     kafka_security_protocol: Annotated[
         Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], _Upper
-    ] = "PLAINTEXT"
-    kafka_ca_file: Path | None = None
-    kafka_certificate_file: Path | None = None
-    kafka_key_file: Path | None = None
-    kafka_sasl_mechanism: Annotated[_Mechanism, _Upper] = "SCRAM-SHA-512"
-    kafka_username: str | None = None
-    kafka_password_file: Path | None = None
-    kafka_token_file: Path | None = None
-    kafka_token_provider: _Function | None = None
-    relay_certificate_file: Path | None = None
-    relay_key_file: Path | None = None
-    relay_username: str | None = None
-    relay_password_file: Path | None = None
-    relay_token_file: Path | None = None
+    ] = Field(
+        "PLAINTEXT",
+        description="whether it is TLS, and asks who we are; as Kafka names them",
+    )
+    kafka_ca_file: Path | None = Field(
+        None,
+        description="who may have signed the brokers' certificates (PEM); without it those whom "
+        "the system trusts",
+    )
+    kafka_certificate_file: Path | None = Field(
+        None, description="our own certificate, for brokers that ask for one (mTLS)"
+    )
+    kafka_key_file: Path | None = Field(
+        None, description="its key, where it is not in the same file"
+    )
+    kafka_sasl_mechanism: Annotated[_Mechanism, _Upper] = Field(
+        "SCRAM-SHA-512", description="how we prove who we are"
+    )
+    kafka_username: str | None = Field(None, description="the name, with SCRAM and PLAIN")
+    kafka_password_file: Path | None = Field(None, description="a file with the password")
+    kafka_token_file: Path | None = Field(
+        None, description="a file with the token, for OAUTHBEARER, which somebody else keeps fresh"
+    )
+    kafka_token_provider: _Function | None = Field(
+        None,
+        description="or `package.module:function`: an `async` function without arguments that "
+        "returns one",
+    )
+    relay_certificate_file: Path | None = Field(
+        None,
+        description="the relay's own certificate: then the consumers' name needs no right to "
+        "write events",
+    )
+    relay_key_file: Path | None = Field(
+        None, description="its key, where it is not in the same file"
+    )
+    relay_username: str | None = Field(None, description="the relay's own name")
+    relay_password_file: Path | None = Field(None, description="a file with its password")
+    relay_token_file: Path | None = Field(None, description="a file with its token")
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
