@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import psutil
@@ -47,11 +47,16 @@ async def closed(
 
     await asyncio.gather(*(caller(number) for number in range(callers)))
     passed, after = time.perf_counter() - began, _cpu(processes)
-    took.sort()
+    return cell_of(took, passed, {name: after[name] - before[name] for name in before})
+
+
+def cell_of(took: Sequence[float], passed: float, cpu: Mapping[str, float]) -> Cell:
+    """What calls that took so long, in so long, and CPU of so long make. All in seconds."""
+    took = sorted(took)
     return Cell(
         rate=len(took) / passed,
         p50=1000 * took[len(took) // 2],
         p99=1000 * took[min(len(took) - 1, int(len(took) * 0.99))],
         calls=len(took),
-        cpu={name: 1000 * (after[name] - before[name]) / len(took) for name in before},
+        cpu={name: 1000 * spent / len(took) for name, spent in cpu.items()},
     )

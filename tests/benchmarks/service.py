@@ -2,6 +2,7 @@
 
 import base64
 import os
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -31,11 +32,15 @@ class Servers:
 
 @dataclass(frozen=True)
 class Running:
-    """A client of the service, the processes that work for it, and its database."""
+    """A client of the service, the processes that work for it, its database.
+
+    `started` is how long it took until commands were taken, in seconds.
+    """
 
     auth: AuthClient
     processes: dict[str, psutil.Process]
     database_url: str
+    started: float
 
 
 @asynccontextmanager
@@ -69,8 +74,9 @@ async def a_service(
     database = connect(url)
     await migrate(database)
     await database.close()
-    before = _serving()
+    before, began = _serving(), time.perf_counter()
     async with running(given, on.folder / f"{name}.log") as told:
+        started = time.perf_counter() - began
         (serving,) = _serving() - before
         async with AuthClient(
             addresses.bootstrap_servers,
@@ -85,7 +91,7 @@ async def a_service(
                 "postgres": psutil.Process(on.stack.postgres_process.pid),
                 "caller": psutil.Process(),
             }
-            yield Running(auth, processes, url)
+            yield Running(auth, processes, url, started)
 
 
 def _serving() -> set[psutil.Process]:
