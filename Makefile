@@ -8,11 +8,11 @@ MEETING := tests/integration/{client,cluster,consumers,recovery,relay,replay} te
 # The tests start hundreds of programs; each would compile anew what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo serve test gate nightly interop drill chaos mutants versions check format bench bench-users bench-recovery bench-replay sizing spec lock clean
+.PHONY: help setup demo serve test gate nightly interop drill chaos mutants versions check format bench bench-processes bench-users bench-recovery bench-replay sizing spec lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
-		while IFS=$$'\t' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
+		while IFS=$$'\t' read -r name text; do printf '  make %-15s %s\n' "$$name" "$$text"; done
 
 setup: ## make .venv from the hashes in requirements.txt, fetch Kafka and PostgreSQL
 	@PYTHON="$(PYTHON)" .ci/setup
@@ -61,6 +61,9 @@ format: setup ## put the code into shape
 
 bench: setup ## measure log-ins a second, the latency beside the hash, cheap commands a second
 	@$(BIN)/python -m tests.benchmarks
+
+bench-processes: setup ## measure the same work for one, two and three processes
+	@$(BIN)/python -m tests.benchmarks.processes
 
 bench-users: setup ## measure log-ins and refreshes with a thousand and with a million users
 	@$(BIN)/python -m tests.benchmarks.users

@@ -21,7 +21,8 @@ class Cell:
     cpu: dict[str, float]
 
 
-def _cpu(processes: Mapping[str, psutil.Process]) -> dict[str, float]:
+def cpu_seconds(processes: Mapping[str, psutil.Process]) -> dict[str, float]:
+    """What each has spent since its start, in seconds; PostgreSQL with all its processes."""
     spent: dict[str, float] = {}
     for name, process in processes.items():
         each = [process, *process.children(recursive=True)] if name == "postgres" else [process]
@@ -35,7 +36,7 @@ async def closed(
 ) -> Cell:
     """Let so many callers call, each as soon as it is answered, for so long."""
     took: list[float] = []
-    before, began = _cpu(processes), time.perf_counter()
+    before, began = cpu_seconds(processes), time.perf_counter()
     end = began + seconds
 
     async def caller(number: int) -> None:
@@ -46,7 +47,7 @@ async def closed(
             turn += callers
 
     await asyncio.gather(*(caller(number) for number in range(callers)))
-    passed, after = time.perf_counter() - began, _cpu(processes)
+    passed, after = time.perf_counter() - began, cpu_seconds(processes)
     return cell_of(took, passed, {name: after[name] - before[name] for name in before})
 
 

@@ -35,11 +35,13 @@ class Said:
     p99: float
 
 
-async def relayed(running: Running, servers: str, seconds: float) -> Said:
+async def relayed(
+    running: Running, servers: str, seconds: float, *, namespace: str = "auth"
+) -> Said:
     """Both, through the relay of the service that runs."""
     database = connect(running.database_url)
     try:
-        async with _reader(servers) as (consumer, places):
+        async with _reader(servers, namespace) as (consumer, places):
             took = sorted(await _soon(database, consumer, seconds))
             rate = await _backlog(database, consumer, places)
     finally:
@@ -49,9 +51,9 @@ async def relayed(running: Running, servers: str, seconds: float) -> Said:
 
 @asynccontextmanager
 async def _reader(
-    servers: str,
+    servers: str, namespace: str
 ) -> AsyncGenerator[tuple[AIOKafkaConsumer, Sequence[TopicPartition]]]:
-    places = [TopicPartition(EVENTS.name(), each) for each in range(EVENTS.partitions)]
+    places = [TopicPartition(EVENTS.name(namespace), each) for each in range(EVENTS.partitions)]
     async with AIOKafkaConsumer(
         bootstrap_servers=servers, isolation_level="read_committed", enable_auto_commit=False
     ) as consumer:

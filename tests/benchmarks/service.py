@@ -4,7 +4,7 @@ import base64
 import os
 import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,9 +53,9 @@ async def servers() -> AsyncGenerator[Servers]:
 
 @asynccontextmanager
 async def a_service(
-    on: Servers, settings: dict[str, str], *, name: str = "auth"
+    on: Servers, settings: dict[str, str], *, name: str = "auth", processes: int = 1
 ) -> AsyncGenerator[Running]:
-    """`authbus serve` with topics and a database of its own."""
+    """`authbus serve` with topics and a database of its own, in so many processes."""
     addresses = on.stack.addresses
     clients = on.folder / "clients.toml"
     clients.write_text('[[client]]\nid = "web"\n')
@@ -74,24 +74,32 @@ async def a_service(
     database = connect(url)
     await migrate(database)
     await database.close()
-    before, began = _serving(), time.perf_counter()
-    async with running(given, on.folder / f"{name}.log") as told:
-        started = time.perf_counter() - began
-        (serving,) = _serving() - before
-        async with AuthClient(
+    serving: dict[str, psutil.Process] = {}
+    trust = ""
+    async with AsyncExitStack() as stack:
+        began = time.perf_counter()
+        for number in range(processes):
+            before = _serving()
+            log = on.folder / f"{name}-{number}.log"
+            told = await stack.enter_async_context(running(given, log))
+            (serving[f"service {number}"],) = _serving() - before
+            trust = str(told["trust"])
+        started = (time.perf_counter() - began) / processes
+        auth = AuthClient(
             addresses.bootstrap_servers,
             client_id="web",
             namespace=name,
-            trust=str(told["trust"]),
+            trust=trust,
             timeout=60,
-        ) as auth:
-            processes = {
-                "service": serving,
-                "kafka": psutil.Process(on.stack.kafka_process.pid),
-                "postgres": psutil.Process(on.stack.postgres_process.pid),
-                "caller": psutil.Process(),
-            }
-            yield Running(auth, processes, url, started)
+        )
+        await stack.enter_async_context(auth)
+        parts = {
+            **({"service": serving["service 0"]} if processes == 1 else serving),
+            "kafka": psutil.Process(on.stack.kafka_process.pid),
+            "postgres": psutil.Process(on.stack.postgres_process.pid),
+            "caller": psutil.Process(),
+        }
+        yield Running(auth, parts, url, started)
 
 
 def _serving() -> set[psutil.Process]:
