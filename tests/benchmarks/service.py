@@ -56,11 +56,41 @@ async def a_service(
     on: Servers, settings: dict[str, str], *, name: str = "auth", processes: int = 1
 ) -> AsyncGenerator[Running]:
     """`authbus serve` with topics and a database of its own, in so many processes."""
-    addresses = on.stack.addresses
-    clients = on.folder / "clients.toml"
+    servers = on.stack.addresses.bootstrap_servers
+    given = await _given(on, name) | settings
+    serving: dict[str, psutil.Process] = {}
+    trust = ""
+    async with AsyncExitStack() as stack:
+        began = time.perf_counter()
+        for number in range(processes):
+            before = _serving()
+            told = await stack.enter_async_context(
+                running(given, on.folder / f"{name}{number}.log")
+            )
+            (serving[f"service {number}"],) = _serving() - before
+            trust = str(told["trust"])
+        started = (time.perf_counter() - began) / processes
+        auth = await stack.enter_async_context(
+            AuthClient(servers, client_id="web", namespace=name, trust=trust, timeout=60)
+        )
+        parts = {
+            **({"service": serving["service 0"]} if processes == 1 else serving),
+            "kafka": psutil.Process(on.stack.kafka_process.pid),
+            "postgres": psutil.Process(on.stack.postgres_process.pid),
+            "caller": psutil.Process(),
+        }
+        yield Running(auth, parts, given["DATABASE_URL"], started)
+
+
+async def _given(on: Servers, name: str) -> dict[str, str]:
+    """What a service is told, with a database that has its tables."""
+    addresses, clients = on.stack.addresses, on.folder / "clients.toml"
     clients.write_text('[[client]]\nid = "web"\n')
     url = await empty_database(addresses)
-    given = {
+    database = connect(url)
+    await migrate(database)
+    await database.close()
+    return {
         "KAFKA_BOOTSTRAP_SERVERS": addresses.bootstrap_servers,
         "DATABASE_URL": url,
         "AUTHBUS_NAMESPACE": name,
@@ -69,37 +99,7 @@ async def a_service(
         "AUTHBUS_CLIENTS": str(clients),
         "AUTHBUS_HTTP_PORT": "0",
         "AUTHBUS_LOG_LEVEL": "warning",
-        **settings,
     }
-    database = connect(url)
-    await migrate(database)
-    await database.close()
-    serving: dict[str, psutil.Process] = {}
-    trust = ""
-    async with AsyncExitStack() as stack:
-        began = time.perf_counter()
-        for number in range(processes):
-            before = _serving()
-            log = on.folder / f"{name}-{number}.log"
-            told = await stack.enter_async_context(running(given, log))
-            (serving[f"service {number}"],) = _serving() - before
-            trust = str(told["trust"])
-        started = (time.perf_counter() - began) / processes
-        auth = AuthClient(
-            addresses.bootstrap_servers,
-            client_id="web",
-            namespace=name,
-            trust=trust,
-            timeout=60,
-        )
-        await stack.enter_async_context(auth)
-        parts = {
-            **({"service": serving["service 0"]} if processes == 1 else serving),
-            "kafka": psutil.Process(on.stack.kafka_process.pid),
-            "postgres": psutil.Process(on.stack.postgres_process.pid),
-            "caller": psutil.Process(),
-        }
-        yield Running(auth, parts, url, started)
 
 
 def _serving() -> set[psutil.Process]:
