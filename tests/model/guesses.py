@@ -1,0 +1,66 @@
+"""How many guesses are let in: some at once, then ever later, then none for a while."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from authbus_service.auth.guessing.limits import Limits
+
+_DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
+
+Key = tuple[str, str]
+
+
+@dataclass
+class _Wrong:
+    """One that was wrong; `about` is the account that its address belonged to."""
+
+    key: Key
+    place: Key | None
+    at: datetime
+    about: object = None
+    counts: bool = True
+
+
+@dataclass
+class Guesses:
+    """`limits` are the settings alone: what follows from them is reckoned here."""
+
+    limits: Limits
+    wrong: list[_Wrong] = field(default_factory=list[_Wrong])
+
+    def admits(self, key: Key, place: Key | None, at: datetime) -> bool:
+        """Whether a guess is looked at, or refused unseen."""
+        here = [each.at for each in self.wrong if place is not None and each.place == place]
+        if sum(each > at - _HOUR for each in here) >= self.limits.per_source:
+            return False
+        failed = self._counting(key, at)
+        return not failed or at >= max(failed) + self._wait(len(failed))
+
+    def fail(self, key: Key, place: Key | None, at: datetime, about: object = None) -> bool:
+        """One more was wrong; returns whether that is one too many."""
+        self.wrong.append(_Wrong(key, place, at, about))
+        return len(self._counting(key, at)) >= self.limits.until_lock
+
+    def clear(self, key: Key) -> None:
+        """A right one: those before count against their place alone."""
+        for each in self.wrong:
+            each.counts &= each.key != key
+
+    def forgive(self, about: object) -> None:
+        """The same for all that was guessed at the address of an account."""
+        for each in self.wrong:
+            each.counts &= each.about is not about
+
+    def _counting(self, key: Key, at: datetime) -> list[datetime]:
+        return [
+            each.at
+            for each in self.wrong
+            if each.key == key and each.counts and each.at > at - _DAY
+        ]
+
+    def _wait(self, failed: int) -> timedelta:
+        if failed >= self.limits.until_lock:
+            return self.limits.lock
+        if failed < self.limits.at_once:
+            return timedelta()
+        return min(self.limits.first_wait * 2 ** (failed - self.limits.at_once), self.limits.lock)

@@ -1,0 +1,287 @@
+"""The service's own way of a command, on a real PostgreSQL whose clock stands where it is put."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from authbus.contract import EVENTS, REPLIES, topic_of
+from authbus.envelope import SEALED_TYPE, Sealed, read_headers
+from authbus.events import AnyEvent
+from authbus.message import Command, Reply
+from authbus.sealing import ReplyKey, seal
+from authbus_service.auth.codes.code import Purpose
+from authbus_service.auth.granting import Granting
+from authbus_service.auth.mails import Template
+from authbus_service.consumers.arrival import Arrival
+from authbus_service.consumers.gather import Gathered
+from authbus_service.consumers.group import Grouping
+from authbus_service.consumers.housekeeping import Housekeeping
+from authbus_service.consumers.labels import read_labels
+from authbus_service.consumers.opening import Opener
+from authbus_service.consumers.questions import readers_of, tools_of
+from authbus_service.consumers.route import Letter
+from authbus_service.consumers.sweeping import Sweeper
+from authbus_service.consumers.unreadable import Reason
+from authbus_service.consumers.way import Way
+from authbus_service.consumers.writer import Writer
+from authbus_service.core import clock
+from authbus_service.core.clients import EMBEDDED_CLIENTS
+from authbus_service.core.database import Base, Database, connect
+from authbus_service.core.metrics import Metrics
+from authbus_service.core.security.following import KeyFollower
+from authbus_service.core.security.hash_pool import HashPool
+from authbus_service.core.security.passwords import Hasher
+from authbus_service.core.watch import Watch
+from authbus_service.inbox import repository as inbox
+from tests.model.expected import By
+from tests.model.people import START, Seen
+from tests.model.service import ISSUER, KEYRING, MASTERS, POLICY, WAITS, Mailed
+from tests.rig.world import CHEAP
+
+_NAMESPACE = "model"
+_NEVER = 1e9
+# The names that the service's statements use are looked up here before PostgreSQL's own.
+_CLOCK = (
+    "CREATE SCHEMA moved",
+    "CREATE TABLE moved.clock (at timestamptz)",
+    "INSERT INTO moved.clock VALUES (clock_timestamp())",
+    *(
+        f"CREATE FUNCTION moved.{name}() RETURNS timestamptz LANGUAGE sql VOLATILE"
+        " AS 'SELECT at FROM moved.clock'"
+        for name in ("clock_timestamp", "statement_timestamp")
+    ),
+)
+_JWK = next(record.jwk for record in KEYRING.public_records() if record.use == "enc")
+
+
+@dataclass(frozen=True)
+class Record:
+    """A command as it came, and how its answer is read."""
+
+    arrival: Arrival
+    command: Command
+    by: By
+    expires: datetime
+    key: ReplyKey = field(repr=False)
+
+
+@dataclass
+class _Ear:
+    """Hears the answers that would go to Kafka."""
+
+    heard: list[Letter] = field(default_factory=list[Letter])
+
+    def answer(self, letter: Letter | None) -> None:
+        if letter is not None:
+            self.heard.append(letter)
+
+    async def bury(self, arrival: Arrival, reason: Reason, command_id: str | None) -> None:
+        raise AssertionError(f"{command_id} was buried: {reason}")
+
+
+class RealService:
+    """See Service. Each `reset` begins with empty tables."""
+
+    def __init__(self, database_url: str) -> None:
+        self.at = START
+        self._runner = asyncio.Runner()
+        self._ear, self._hashes = _Ear(), HashPool(Hasher(CHEAP))
+        self._position, self._mails = 0, set[UUID]()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._new, self._found = ([], []), Seen({}, {}, {}, {})
+        self.records: list[tuple[Record, Reply]] = []
+        self._database = connect(database_url)
+        self._run(self._start())
+
+    async def _start(self) -> None:
+        async with self._database.transaction() as db:
+            for each in _CLOCK:
+                await db.execute(text(each))
+            name = self._database.engine.url.database
+            await db.execute(
+                text(f"ALTER DATABASE {name} SET search_path = moved, pg_catalog, public")
+            )
+            await db.execute(text(f"ALTER DATABASE {name} SET synchronous_commit = off"))
+        await self._database.close()
+        self._way, writers = _way(self._database, self._ear, self._hashes)
+        self._tasks = [asyncio.create_task(each.run()) for each in writers]
+        self._sweeper = Sweeper(self._database, MASTERS, _NEVER, lambda: None)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._run(self._stop())
+        self._runner.close()
+        self._hashes.close()
+
+    async def _stop(self) -> None:
+        for each in self._tasks:
+            each.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._database.close()
+
+    def reset(self) -> None:
+        """Nobody is here, and it is the beginning."""
+        self._run(self._emptied())
+        self.move(START)
+        self.records.clear()
+        self._mails.clear()
+        self.keep_house()
+
+    async def _emptied(self) -> None:
+        async with self._database.transaction() as db:
+            for each in reversed(Base.metadata.sorted_tables):
+                await db.execute(each.delete())
+
+    def move(self, at: datetime) -> None:
+        self.at = at
+
+    def keep_house(self) -> None:
+        self._run(Housekeeping(self._database).keep_partitions())
+
+    def sweep(self) -> None:
+        self._run(self._looked_at(self._sweeper.sweep()))
+
+    async def _looked_at(self, doing: Awaitable[object]) -> None:
+        """Put the database's clock to where it is to stand, do it, and look at what came of it."""
+        async with self._database.reading() as db:
+            await db.execute(text("UPDATE moved.clock SET at = :at"), {"at": self.at})
+            await doing
+            self._new = await self._news(db)
+            self._found = await _seen(db)
+
+    def ask(self, command: Command, by: By) -> Reply:
+        record = self.record(command, by)
+        reply = self.send(record)
+        if reply is None:
+            raise AssertionError("nothing was answered")
+        self.records.append((record, reply))
+        return reply
+
+    def record(self, command: Command, by: By, *, expires: datetime | None = None) -> Record:
+        """A command, sealed."""
+        key, until = ReplyKey(), expires or self.at + WAITS
+        client = EMBEDDED_CLIENTS[by.client]
+        sealed = Sealed(
+            id=by.id,
+            type=command.wire_type(),
+            source=client.source,
+            time=self.at,
+            expirytime=until,
+            reply_to=client.reply_topic.name(_NAMESPACE),
+            correlation_id=str(by.id),
+            reply_key=dict(key.public),
+            data=command.to_json(),
+        )
+        arrival = Arrival(
+            topic=topic_of(type(command)),
+            partition=0,
+            offset=0,
+            key=b"key",
+            value=seal(sealed.model_dump_json(exclude_none=True).encode(), _JWK),
+            headers=sealed.headers(),
+            appended_at=self.at,
+        )
+        return Record(arrival, command, by, until, key)
+
+    def send(self, record: Record) -> Reply | None:
+        """Handle a record; the answer, if there is one."""
+        self._ear.heard.clear()
+        self._run(self._looked_at(self._way(record.arrival, read_labels(record.arrival))))
+        if not self._ear.heard:
+            return None
+        (letter,) = self._ear.heard
+        headers, value = read_headers(letter.headers), letter.value
+        if headers["content-type"] == SEALED_TYPE:
+            value = record.key.open(value)
+        return REPLIES[headers["ce_type"]].model_validate(json.loads(value))
+
+    def news(self) -> tuple[list[AnyEvent], list[Mailed]]:
+        return self._new
+
+    async def _news(self, db: AsyncConnection) -> tuple[list[AnyEvent], list[Mailed]]:
+        rows = list(await db.execute(text(_OUTBOX), {"after": self._position}))
+        mails = list((await db.execute(text("SELECT * FROM mails"))).mappings())
+        self._position = rows[-1].position if rows else self._position
+        events: list[Any] = [
+            EVENTS[row.type].model_validate_json(row.payload) for row in rows if row.type in EVENTS
+        ]
+        new = [mail for mail in mails if mail["id"] not in self._mails]
+        self._mails |= {mail["id"] for mail in new}
+        return events, [_mailed(mail) for mail in new]
+
+    def seen(self) -> Seen:
+        return self._found
+
+    def _run(self, asked: Any) -> Any:
+        with clock.standing_at(self.at):
+            return self._runner.run(_in_time(asked), context=copy_context())
+
+
+_OUTBOX = "SELECT position, type, payload FROM outbox WHERE position > :after ORDER BY position"
+_USERS = (
+    "SELECT id, sequence, email, email_verified, status, roles, locked_until, second_factor,"
+    " profile FROM users"
+)
+_EMAILS = "SELECT canonical, user_id FROM emails"
+_LIVE = "SELECT id, user_id FROM sessions WHERE ended_at IS NULL AND lapses_at > clock_timestamp()"
+
+
+async def _seen(db: AsyncConnection) -> Seen:
+    users = [dict(row) for row in (await db.execute(text(_USERS))).mappings()]
+    addresses, live, gone = [
+        dict[Any, Any]([(row[0], row[1]) for row in await db.execute(text(each))])
+        for each in (_EMAILS, _LIVE, "SELECT id, sequence FROM erased_users")
+    ]
+    return Seen({row.pop("id"): row for row in users}, addresses, live, gone)
+
+
+async def _in_time(asked: Any) -> Any:
+    async with asyncio.timeout(20):
+        return await asked
+
+
+def _way(database: Database, ear: _Ear, hashes: HashPool) -> tuple[Way, tuple[Writer, Writer]]:
+    """All between a record and its answer, but Kafka."""
+
+    async def known(ids: Sequence[UUID]) -> Mapping[UUID, inbox.Handled]:
+        async with database.reading() as db:
+            return await inbox.known(db, ids)
+
+    def writer() -> Writer:
+        grouping = Grouping(database, POLICY, _no_fence)
+        return Writer(grouping, known=known, window=lambda: 0.0, committed=lambda _: None)
+
+    hashed, cheap = writer(), writer()
+    way = Way(
+        opener=Opener(KEYRING, EMBEDDED_CLIENTS, _NAMESPACE),
+        masters=MASTERS,
+        tools=tools_of(database, hashes, POLICY, *readers_of(ISSUER, KEYRING)),
+        hashes=hashes,
+        known=Gathered(known),
+        hashed=hashed,
+        cheap=cheap,
+        speaker=ear,
+        finish=Granting(ISSUER, KEYRING.sign),
+        keys=KeyFollower(database, KEYRING, _NEVER),
+        watch=Watch(Metrics()),
+    )
+    return way, (hashed, cheap)
+
+
+def _no_fence(_: Iterable[object]) -> dict[tuple[str, int], int]:
+    return {}
+
+
+def _mailed(row: Mapping[str, Any]) -> Mailed:
+    purpose: Purpose | None = Template(row["template"]).purpose
+    made = row["command_id"], row["content"], row["master"]
+    code = None if purpose is None else MASTERS.code(purpose, *made)
+    return Mailed(row["template"], row["address"], code)

@@ -1,0 +1,48 @@
+"""Sequences of commands by a seed, through decide and apply alone."""
+
+import random
+from collections import Counter
+
+import pytest
+
+from authbus.contract import ROWS
+from authbus.replies import Code
+from tests.model.machine import LOOKED_UP
+from tests.model.sequences import played
+from tests.model.table import RULES
+
+NIGHTLY = 10_000
+# What no sequence of single commands in time comes to: these are the way's and the seal's to say.
+ELSEWHERE = {
+    Code.BUSY,
+    Code.EXPIRED,
+    Code.IDEMPOTENCY_MISMATCH,
+    Code.WRONG_TOPIC,
+    Code.UNKNOWN_TYPE,
+    Code.STALE_ID,
+}
+
+
+def test_each_command_of_the_contract_has_a_rule() -> None:
+    assert {row.command for row in ROWS} == RULES.keys()
+
+
+def test_sequences_decide_and_apply_as_the_model_says() -> None:
+    for seed in range(20):
+        played(seed)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(3600)
+def test_ten_thousand_sequences_meet_all_that_can_be_answered_and_told() -> None:
+    first = random.SystemRandom().randrange(2**40)
+    print(f"seeds from {first}")
+    met = Counter[str]()
+
+    for seed in range(first, first + NIGHTLY):
+        met += played(seed)
+
+    rows = [row for row in ROWS if row.command not in LOOKED_UP]
+    answers = {reply.__name__ for row in rows for reply in row.replies}
+    events = {event.__name__ for row in rows for event in row.events}
+    assert (answers | events | {str(each) for each in {*Code} - ELSEWHERE}) - met.keys() == set()
