@@ -234,7 +234,7 @@ def erased(model: Model, account: Account) -> Expected:
     ends = all_ended(model, account, EndReason.ERASED)
     model.accounts.remove(account)
     model.gone.append(account)
-    model.guesses.forgive(account)
+    model.guesses.forget(account)
     for each in account.sessions:
         each.is_ended = True
     gone_at = model.at + COMMANDS_KEPT

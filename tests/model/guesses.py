@@ -51,6 +51,10 @@ class Guesses:
         for each in self.wrong:
             each.counts &= each.about is not about
 
+    def forget(self, about: object) -> None:
+        """An account is gone, and what was guessed at it, from wherever."""
+        self.wrong = [each for each in self.wrong if each.about is not about]
+
     def _counting(self, key: Key, at: datetime) -> list[datetime]:
         return [
             each.at

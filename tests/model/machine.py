@@ -54,6 +54,13 @@ class Machine(RuleBasedStateMachine):
         self.play.sweep()
 
 
+class _Pure(Machine):
+    """Its rows are in memory."""
+
+    def __init__(self) -> None:
+        super().__init__(PureService())
+
+
 class _Real(Machine):
     """What concerns the inbox."""
 
@@ -87,13 +94,8 @@ def _asks(kind: type[Command]) -> Callable[..., None]:
 
 _ASKS = {kind.__name__: _asks(kind) for kind in RULES}
 RealMachine: type[_Real] = type("RealMachine", (_Real,), _ASKS)
-PureMachine: type[Machine] = type(
+PureMachine: type[_Pure] = type(
     "PureMachine",
-    (Machine,),
+    (_Pure,),
     {name: asks for name, asks in _ASKS.items() if name not in {k.__name__ for k in LOOKED_UP}},
 )
-
-
-def pure_machine() -> Machine:
-    """One whose rows are in memory."""
-    return PureMachine(PureService())

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from authbus.commands import ConfirmEmailChange, LogIn, RefreshSession, RegisterUser, VerifyEmail
+from authbus.contract import ROWS, Row
 from authbus.message import Command, Reply
 from authbus.password_commands import CompletePasswordReset
 from authbus.password_replies import PasswordIsVoid, ResetIsRequested
@@ -49,6 +50,7 @@ PAUSES = (
 _LONG = re.compile(r"(\w{4})[\w.-]{30,}(\w{6})")
 _FIRST = SecretStr(PASSWORDS[0])
 _SHORT = (*PAUSES[:5], timedelta(minutes=16))
+_ROWS: dict[type[Command], Row] = {row.command: row for row in ROWS}
 _HOUSE = timedelta(hours=1)
 _TICK = timedelta(milliseconds=1)
 # What somebody does next who was answered so.
@@ -118,6 +120,7 @@ class Play:
         self._note(reply)
         self.met[_named(reply)] += 1
         self._answered(expected, reply)
+        self._named_by_the_contract(type(command), expected)
         self._told(expected.told, expected.mails, by)
         return reply
 
@@ -150,6 +153,14 @@ class Play:
         self.check("the answer", answer, expected.answer.__name__)
         expected.learn(reply)
         self._says("the answer", reply, expected.says)
+
+    def _named_by_the_contract(self, kind: type[Command], expected: Expected) -> None:
+        """What is told and answered stands in the contract's row of the command."""
+        row = _ROWS[kind]
+        strange = {each.kind for each in expected.told} - {*row.events}
+        self.check(f"events beyond the contract's for {kind.__name__}", strange, set[object]())
+        if not isinstance(expected.answer, Refusal):
+            self.check("among the contract's answers", expected.answer in row.replies, right=True)
 
     def _told(self, told: Sequence[Told], letters: Sequence[Letter], by: By | None) -> None:
         events, mails = self.service.news()

@@ -208,7 +208,7 @@ class RealService:
 
     async def _news(self, db: AsyncConnection) -> tuple[list[AnyEvent], list[Mailed]]:
         rows = list(await db.execute(text(_OUTBOX), {"after": self._position}))
-        mails = list((await db.execute(text("SELECT * FROM mails"))).mappings())
+        mails = [dict(row) for row in (await db.execute(text("SELECT * FROM mails"))).mappings()]
         self._position = rows[-1].position if rows else self._position
         events: list[Any] = [
             EVENTS[row.type].model_validate_json(row.payload) for row in rows if row.type in EVENTS

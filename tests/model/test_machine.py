@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from authbus_service.core.database import Database
-from tests.model.machine import RealMachine, pure_machine
+from tests.model.machine import PureMachine, RealMachine
 from tests.model.real import RealService
 
 # The same examples each time.
@@ -22,18 +22,23 @@ def real(database: Database, database_url: str) -> Iterator[RealService]:
 
 
 @pytest.mark.parametrize(
-    ("examples", "steps"), [(4, 20), pytest.param(40, 30, marks=pytest.mark.gate)]
+    ("examples", "steps"), [(4, 20), pytest.param(30, 30, marks=pytest.mark.gate)]
 )
 def test_commands_in_any_order_do_on_postgresql_what_the_model_says(
     real: RealService, examples: int, steps: int
 ) -> None:
+    class OnPostgresql(RealMachine):
+        def __init__(self) -> None:
+            super().__init__(real)
+
     run_state_machine_as_test(
-        lambda: RealMachine(real),
+        OnPostgresql,
         settings=settings(STEADY, max_examples=examples, stateful_step_count=steps),
     )
 
 
+@pytest.mark.gate
 def test_commands_in_any_order_decide_and_apply_as_the_model_says() -> None:
     run_state_machine_as_test(
-        pure_machine, settings=settings(STEADY, max_examples=20, stateful_step_count=30)
+        PureMachine, settings=settings(STEADY, max_examples=40, stateful_step_count=30)
     )
