@@ -7,9 +7,11 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
+from authbus_service.core.security.operator import operator_token
 from tests.model.entering import BAD_PASSWORDS, NO_ADDRESS, PASSWORDS, PLACES
 from tests.model.expected import By, step_of, totp_code
 from tests.model.people import Account, Model, Session
+from tests.model.service import ISSUER, MASTERS
 
 T = TypeVar("T")
 
@@ -92,7 +94,9 @@ class Making:
         good = [each for each in every if self.model.holder(each)]
         owner = {each: self.model.passes[each].session.owner for each in good}
         near = [each for each in good if owner[each] is self.model.focus]
-        return SecretStr(self.mostly(near or good, [*every, *self.model.operators, GARBAGE]))
+        return SecretStr(
+            self.mostly(near or good, [*every, *[*self.model.operators][-2:], GARBAGE])
+        )
 
     def owner(self, token: SecretStr) -> Account | None:
         """Whose token it is."""
@@ -101,13 +105,14 @@ class Making:
 
     def admin(self) -> SecretStr:
         """An operator's proof, the token of a user with a role, or any."""
-        mine = [each for each, id_ in self.model.operators.items() if id_ == self.by.id]
+        proof = operator_token(MASTERS, issuer=ISSUER, command_id=self.by.id, at=self.model.at)
+        self.model.operators[proof] = self.by.id
         roles = [
             each
             for each, held in self.model.passes.items()
             if held.session.owner.roles and self.model.holder(each)
         ]
-        return SecretStr(self.choose([*mine * 2, *roles[-2:], self.token().get_secret_value()]))
+        return SecretStr(self.choose([proof, proof, *roles[-2:], self.token().get_secret_value()]))
 
     def account(self, *, machine: bool | None = None) -> UUID:
         """Somebody's id."""

@@ -41,8 +41,9 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.play = Play(service, lambda options: options[0])
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(stumbles=st.booleans())
+    def begin(self, *, stumbles: bool) -> None:
+        self.play.stumbles = stumbles
         self.play.begin()
 
     @rule(pause=st.sampled_from(PAUSES))

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import SecretStr
@@ -31,14 +31,13 @@ from authbus.second_factor import (
     TotpStarted,
 )
 from authbus.service_accounts import LogInService, ServiceSecret
-from authbus_service.core.security.operator import operator_token
 from tests.model.choosing import ADDRESSES, Choose, Making
 from tests.model.entering import PASSWORDS
 from tests.model.expected import By, Expected, Letter, Told
 from tests.model.guesses import Guesses
 from tests.model.making import MAKERS
 from tests.model.people import Account, Model, Session
-from tests.model.service import ISSUER, MASTERS, POLICY, Service, command_id
+from tests.model.service import POLICY, Service, command_id
 from tests.model.sessions import swept
 from tests.model.table import RULES
 
@@ -49,7 +48,7 @@ PAUSES = (
 )
 _LONG = re.compile(r"(\w{4})[\w.-]{30,}(\w{6})")
 _FIRST = SecretStr(PASSWORDS[0])
-_SHORT = (*PAUSES[:5], timedelta(minutes=16))
+SHORTLY = (*PAUSES[:5], timedelta(minutes=16))
 _ROWS: dict[type[Command], Row] = {row.command: row for row in ROWS}
 _HOUSE = timedelta(hours=1)
 _TICK = timedelta(milliseconds=1)
@@ -70,12 +69,15 @@ _AGAIN = (Refusal.INVALID_CREDENTIALS, Refusal.CODE_INVALID, Refusal.STEP_UP_REQ
 
 
 class Play:
-    """`trail` is what was asked and answered so far, `met` counts answers and events."""
+    """`trail` is all that happened, `met` counts answers and events.
 
-    def __init__(self, service: Service, choose: Choose) -> None:
-        self.service, self.choose = service, choose
+    In some plays everybody `stumbles` all the time.
+    """
+
+    def __init__(self, service: Service, choose: Choose, *, stumbles: bool = False) -> None:
+        self.service, self.choose, self.stumbles = service, choose, stumbles
         self.model = Model(POLICY, Guesses(POLICY.guessing))
-        self.trail: list[str] = []
+        self.trail: list[str | tuple[datetime, Command | Reply]] = []
         self.met = Counter[str]()
         self.number = 0
 
@@ -91,26 +93,23 @@ class Play:
         Who was refused may try the same again, at once or a little later, and stumbles more.
         """
         wanted: type[Command] | None = kind
-        stumbles = False
+        stumbles = self.stumbles
         while wanted is not None:
             by = self.by()
             command = MAKERS[wanted](Making(self.model, self.choose, by, stumbles))
             reply = self.ask(command, by)
-            stumbles = isinstance(reply, Rejected | Refreshed)
+            stumbles = self.stumbles or isinstance(reply, Rejected | Refreshed)
             wanted = self._follows(wanted, reply)
             if wanted is not None:
                 wanted = self.choose([wanted, wanted, None])
             if stumbles and wanted is not None and self.choose([False, True]):
-                self.wait(self.choose(_SHORT))
+                self.wait(self.choose(SHORTLY))
 
     def by(self) -> By:
-        """Under which id and from where the next command comes; an operator may send it."""
+        """Under which id and from where the next command comes."""
         self.wait(_TICK)
         self.number += 1
-        by = By(command_id(self.model.at, self.number), self.choose(["web"] * 5 + ["demo"]))
-        proof = operator_token(MASTERS, issuer=ISSUER, command_id=by.id, at=self.model.at)
-        self.model.operators = {**dict([*self.model.operators.items()][-1:]), proof: by.id}
-        return by
+        return By(command_id(self.model.at, self.number), self.choose(["web"] * 5 + ["demo"]))
 
     def ask(self, command: Command, by: By) -> Reply:
         """Ask, and hold what comes of it against the rule."""
@@ -197,12 +196,11 @@ class Play:
     def check(self, what: str, found: object, right: object) -> None:
         """Raise AssertionError, with the whole way here, when they differ."""
         if found != right:
-            way = "\n".join(self.trail)
+            way = "\n".join(map(_line, self.trail))
             raise AssertionError(f"{what}: {found!r}, expected {right!r}, after\n{way}")
 
     def _note(self, message: Command | Reply) -> None:
-        said = _LONG.sub(r"\1..\2", message.model_dump_json(exclude_unset=True))
-        self.trail.append(f"{self.model.at:%d %H:%M:%S.%f} {type(message).__name__} {said}")
+        self.trail.append((self.model.at, message))
 
     def _follows(self, kind: type[Command], reply: Reply) -> type[Command] | None:
         if isinstance(reply, Rejected):
@@ -210,6 +208,14 @@ class Play:
         if isinstance(reply, MailQueued):
             return ConfirmEmailChange if kind.__name__ == "ChangeEmail" else VerifyEmail
         return _NEXT.get(type(reply))
+
+
+def _line(step: str | tuple[datetime, Command | Reply]) -> str:
+    if isinstance(step, str):
+        return step
+    at, message = step
+    said = _LONG.sub(r"\1..\2", message.model_dump_json(exclude_unset=True))
+    return f"{at:%d %H:%M:%S.%f} {type(message).__name__} {said}"
 
 
 def _named(reply: Reply) -> str:

@@ -3,14 +3,19 @@
 import random
 from collections import Counter
 
+from authbus.commands import LogIn
 from tests.model.leading import leads
 from tests.model.machine import LOOKED_UP
-from tests.model.play import PAUSES, Play
+from tests.model.play import PAUSES, SHORTLY, Play
 from tests.model.pure import PureService
 from tests.model.table import RULES
 
 _KINDS = [each for each in RULES if each not in LOOKED_UP]
-_PAUSE, _SWEEP = 0.15, 0.05
+_SWEEP = 0.05
+# A play that has few kinds of commands, people or pauses gets further into them.
+_FEW = 10
+_STUMBLES = (False, False, True)
+_PAUSES = (0.1, 0.3)
 
 
 def played(seed: int, *, steps: int = 30) -> Counter[str]:
@@ -19,15 +24,17 @@ def played(seed: int, *, steps: int = 30) -> Counter[str]:
     Raises AssertionError, which names the seed.
     """
     chance = random.Random(seed)
-    play = Play(PureService(), chance.choice)
+    play = Play(PureService(), chance.choice, stumbles=chance.choice(_STUMBLES))
+    kinds = [LogIn, *chance.sample(_KINDS, _FEW)]
+    pauses, often = chance.choice((PAUSES, SHORTLY)), chance.choice(_PAUSES)
     try:
         play.begin()
         for _ in range(steps):
-            if chance.random() < _PAUSE:
-                play.wait(chance.choice(PAUSES))
+            if chance.random() < often:
+                play.wait(chance.choice(pauses))
             if chance.random() < _SWEEP:
                 play.sweep()
-            play.step(chance.choice([each for each in _KINDS if leads(each, play.model)]))
+            play.step(chance.choice([each for each in kinds if leads(each, play.model)]))
     except Exception as error:
         raise AssertionError(f"seed {seed}: {error}") from error
     return play.met

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from authbus_service.core.database import Database
@@ -12,6 +12,10 @@ from tests.model.real import RealService
 
 # The same examples each time.
 STEADY = settings(derandomize=True, database=None, deadline=None)
+# The shortest way to a fault is looked for in the gate alone: it takes minutes.
+FEW = settings(STEADY, max_examples=4, stateful_step_count=20, phases=[Phase.generate])
+MANY = settings(STEADY, max_examples=24, stateful_step_count=30)
+MINUTES = pytest.mark.timeout(600)
 
 
 @pytest.fixture
@@ -22,22 +26,24 @@ def real(database: Database, database_url: str) -> Iterator[RealService]:
 
 
 @pytest.mark.parametrize(
-    ("examples", "steps"), [(4, 20), pytest.param(30, 30, marks=pytest.mark.gate)]
+    "how",
+    [
+        pytest.param(FEW, id="few"),
+        pytest.param(MANY, marks=[pytest.mark.gate, MINUTES], id="many"),
+    ],
 )
 def test_commands_in_any_order_do_on_postgresql_what_the_model_says(
-    real: RealService, examples: int, steps: int
+    real: RealService, how: settings
 ) -> None:
     class OnPostgresql(RealMachine):
         def __init__(self) -> None:
             super().__init__(real)
 
-    run_state_machine_as_test(
-        OnPostgresql,
-        settings=settings(STEADY, max_examples=examples, stateful_step_count=steps),
-    )
+    run_state_machine_as_test(OnPostgresql, settings=how)
 
 
 @pytest.mark.gate
+@MINUTES
 def test_commands_in_any_order_decide_and_apply_as_the_model_says() -> None:
     run_state_machine_as_test(
         PureMachine, settings=settings(STEADY, max_examples=40, stateful_step_count=30)
