@@ -1,24 +1,9 @@
 """How each command is made."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from pydantic import SecretStr
 
-from authbus.admin_commands import (
-    DeactivateUser,
-    EndUserSessions,
-    EraseUser,
-    ExportUser,
-    FindUsers,
-    ForcePasswordReset,
-    GetUser,
-    GrantRole,
-    ImportUser,
-    ReactivateUser,
-    RevokeRole,
-    UnlockUser,
-)
 from authbus.commands import (
     ChangeEmail,
     ChangePassword,
@@ -44,24 +29,13 @@ from authbus.second_factor import (
     CompleteLogIn,
     ConfirmTotp,
     DisableTotp,
-    ResetSecondFactor,
     StartTotp,
     StepUp,
 )
-from authbus.service_accounts import CreateServiceAccount, LogInService, RotateServiceSecret
-from tests.model.accounts import NO_LOCALE
-from tests.model.choosing import GARBAGE, NOBODY, ROLES, Making
-from tests.model.managing import IMPORTED, NO_HASH
+from authbus.service_accounts import LogInService
+from tests.model.by_admins import BY_ADMINS, PROFILES
+from tests.model.choosing import GARBAGE, NOBODY, Making
 from tests.model.people import CHALLENGE, CHANGE, MACHINE, RESET, VERIFY
-
-_PROFILES: list[dict[str, Any]] = [
-    {"display_name": "Ana"},
-    {"display_name": None, "locale": "nl"},
-    {"attributes": {"size": 1, "seen": [True, None]}, "time_zone": "Europe/Rome"},
-    {"attributes": {"size": 1.0, "seen": [True, None]}},
-    {},
-    {"locale": NO_LOCALE},
-]
 
 
 def _register(make: Making) -> Command:
@@ -127,30 +101,6 @@ def _end_all(make: Making) -> Command:
     return EndAllSessions(access_token=make.token(), this_one_too=make.choose([False, True]))
 
 
-def _end_user_sessions(make: Making) -> Command:
-    session = make.session()
-    id_ = NOBODY if session is None or session.id is None else session.id
-    admin = make.admin()
-    match make.choose(["all", "one", "theirs"]):
-        case "all":
-            return EndUserSessions(access_token=admin, user_id=make.account())
-        case "one":
-            return EndUserSessions(access_token=admin, session_id=id_)
-        case _:
-            return EndUserSessions(access_token=admin, user_id=make.account(), session_id=id_)
-
-
-def _import(make: Making) -> Command:
-    kept = make.mostly([IMPORTED, None], [NO_HASH])
-    return ImportUser(
-        access_token=make.admin(),
-        email=make.new_address(),
-        password_hash=None if kept is None else SecretStr(kept),
-        email_verified=make.choose([False, True]),
-        **make.choose(_PROFILES),
-    )
-
-
 def _update_profile(make: Making) -> Command:
     token = make.token()
     account = make.owner(token)
@@ -158,16 +108,7 @@ def _update_profile(make: Making) -> Command:
     return UpdateProfile(
         access_token=token,
         profile_version=version + make.mostly([0], [1]),
-        **make.choose(_PROFILES),
-    )
-
-
-def _find(make: Making) -> Command:
-    return FindUsers(
-        access_token=make.admin(),
-        email_prefix=make.choose([None, "a", "BELA@", "example"]),
-        status=make.choose([None, "active", "deactivated"]),
-        limit=make.choose([50, 1]),
+        **make.choose(PROFILES),
     )
 
 
@@ -192,14 +133,6 @@ def _change_email(make: Making) -> Command:
     )
 
 
-def _rotate(make: Making) -> Command:
-    return RotateServiceSecret(
-        access_token=make.admin(),
-        user_id=make.account(machine=True),
-        overlap_hours=make.choose([24, 0]),
-    )
-
-
 def _by_token(kind: Callable[..., Command]) -> Callable[[Making], Command]:
     return lambda make: kind(access_token=make.token())
 
@@ -220,16 +153,6 @@ def _with_factor(kind: Callable[..., Command]) -> Callable[[Making], Command]:
     return made
 
 
-def _about(kind: Callable[..., Command], **more: Any) -> Callable[[Making], Command]:
-    return lambda make: kind(access_token=make.admin(), user_id=make.account(), **more)
-
-
-def _with_role(kind: Callable[..., Command]) -> Callable[[Making], Command]:
-    return lambda make: kind(
-        access_token=make.admin(), user_id=make.account(), role=make.choose(ROLES)
-    )
-
-
 MAKERS: Mapping[type[Command], Callable[[Making], Command]] = {
     RegisterUser: _register,
     LogIn: _log_in,
@@ -238,12 +161,6 @@ MAKERS: Mapping[type[Command], Callable[[Making], Command]] = {
     EndSession: _end_session,
     EndAllSessions: _end_all,
     ListSessions: _by_token(ListSessions),
-    DeactivateUser: _about(DeactivateUser, reason="abuse"),
-    ReactivateUser: _about(ReactivateUser),
-    UnlockUser: _about(UnlockUser),
-    EndUserSessions: _end_user_sessions,
-    ImportUser: _import,
-    ForcePasswordReset: _about(ForcePasswordReset),
     ChangePassword: _change_password,
     RequestPasswordReset: lambda make: RequestPasswordReset(
         email=make.address(), ip_address=make.place()
@@ -255,27 +172,13 @@ MAKERS: Mapping[type[Command], Callable[[Making], Command]] = {
     ResendVerification: _by_token(ResendVerification),
     ChangeEmail: _change_email,
     ConfirmEmailChange: lambda make: ConfirmEmailChange(code=make.code(CHANGE)),
-    GrantRole: _with_role(GrantRole),
-    RevokeRole: _with_role(RevokeRole),
     EraseAccount: _with_password(EraseAccount),
-    EraseUser: _about(EraseUser),
     ExportAccount: _by_token(ExportAccount),
-    ExportUser: _about(ExportUser),
-    GetUser: lambda make: GetUser(
-        access_token=make.admin(),
-        user_id=make.account(),
-        ended_sessions=make.choose([False, True]),
-    ),
-    FindUsers: _find,
     StartTotp: _with_password(StartTotp),
     ConfirmTotp: _with_factor(ConfirmTotp),
     DisableTotp: _with_factor(DisableTotp),
     CompleteLogIn: _complete_log_in,
     StepUp: _with_factor(StepUp),
-    ResetSecondFactor: _about(ResetSecondFactor),
-    CreateServiceAccount: lambda make: CreateServiceAccount(
-        access_token=make.admin(), name="billing"
-    ),
-    RotateServiceSecret: _rotate,
     LogInService: _log_in_service,
+    **BY_ADMINS,
 }

@@ -9,17 +9,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from authbus.contract import EVENTS, REPLIES, topic_of
+from authbus.contract import REPLIES, topic_of
 from authbus.envelope import SEALED_TYPE, Sealed, read_headers
 from authbus.events import AnyEvent
 from authbus.message import Command, Reply
 from authbus.sealing import ReplyKey, seal
-from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.granting import Granting
-from authbus_service.auth.mails import Template
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.gather import Gathered
 from authbus_service.consumers.group import Grouping
@@ -34,7 +29,7 @@ from authbus_service.consumers.way import Way
 from authbus_service.consumers.writer import Writer
 from authbus_service.core import clock
 from authbus_service.core.clients import EMBEDDED_CLIENTS
-from authbus_service.core.database import Base, Database, connect
+from authbus_service.core.database import Database, connect
 from authbus_service.core.metrics import Metrics
 from authbus_service.core.security.following import KeyFollower
 from authbus_service.core.security.hash_pool import HashPool
@@ -42,23 +37,13 @@ from authbus_service.core.security.passwords import Hasher
 from authbus_service.core.watch import Watch
 from authbus_service.inbox import repository as inbox
 from tests.model.expected import By
+from tests.model.looking import News, emptied, let_the_clock_stand, put_the_clock, seen
 from tests.model.people import START, Seen
 from tests.model.service import ISSUER, KEYRING, MASTERS, POLICY, WAITS, Mailed
 from tests.rig.world import CHEAP
 
 _NAMESPACE = "model"
 _NEVER = 1e9
-# The names that the service's statements use are looked up here before PostgreSQL's own.
-_CLOCK = (
-    "CREATE SCHEMA moved",
-    "CREATE TABLE moved.clock (at timestamptz)",
-    "INSERT INTO moved.clock VALUES (clock_timestamp())",
-    *(
-        f"CREATE FUNCTION moved.{name}() RETURNS timestamptz LANGUAGE sql VOLATILE"
-        " AS 'SELECT at FROM moved.clock'"
-        for name in ("clock_timestamp", "statement_timestamp")
-    ),
-)
 _JWK = next(record.jwk for record in KEYRING.public_records() if record.use == "enc")
 
 
@@ -94,7 +79,7 @@ class RealService:
         self.at = START
         self._runner = asyncio.Runner()
         self._ear, self._hashes = _Ear(), HashPool(Hasher(CHEAP))
-        self._position, self._mails = 0, set[UUID]()
+        self._news = News()
         self._tasks: list[asyncio.Task[None]] = []
         self._new, self._found = ([], []), Seen({}, {}, {}, {})
         self.records: list[tuple[Record, Reply]] = []
@@ -102,14 +87,7 @@ class RealService:
         self._run(self._start())
 
     async def _start(self) -> None:
-        async with self._database.transaction() as db:
-            for each in _CLOCK:
-                await db.execute(text(each))
-            name = self._database.engine.url.database
-            await db.execute(
-                text(f"ALTER DATABASE {name} SET search_path = moved, pg_catalog, public")
-            )
-            await db.execute(text(f"ALTER DATABASE {name} SET synchronous_commit = off"))
+        await let_the_clock_stand(self._database)
         await self._database.close()
         self._way, writers = _way(self._database, self._ear, self._hashes)
         self._tasks = [asyncio.create_task(each.run()) for each in writers]
@@ -129,16 +107,11 @@ class RealService:
 
     def reset(self) -> None:
         """Nobody is here, and it is the beginning."""
-        self._run(self._emptied())
+        self._run(emptied(self._database))
         self.move(START)
         self.records.clear()
-        self._mails.clear()
+        self._news = News()
         self.keep_house()
-
-    async def _emptied(self) -> None:
-        async with self._database.transaction() as db:
-            for each in reversed(Base.metadata.sorted_tables):
-                await db.execute(each.delete())
 
     def move(self, at: datetime) -> None:
         self.at = at
@@ -152,10 +125,10 @@ class RealService:
     async def _looked_at(self, doing: Awaitable[object]) -> None:
         """Put the database's clock to where it is to stand, do it, and look at what came of it."""
         async with self._database.reading() as db:
-            await db.execute(text("UPDATE moved.clock SET at = :at"), {"at": self.at})
+            await put_the_clock(db, self.at)
             await doing
-            self._new = await self._news(db)
-            self._found = await _seen(db)
+            self._new = await self._news.since(db)
+            self._found = await seen(db)
 
     def ask(self, command: Command, by: By) -> Reply:
         record = self.record(command, by)
@@ -206,41 +179,12 @@ class RealService:
     def news(self) -> tuple[list[AnyEvent], list[Mailed]]:
         return self._new
 
-    async def _news(self, db: AsyncConnection) -> tuple[list[AnyEvent], list[Mailed]]:
-        rows = list(await db.execute(text(_OUTBOX), {"after": self._position}))
-        mails = [dict(row) for row in (await db.execute(text("SELECT * FROM mails"))).mappings()]
-        self._position = rows[-1].position if rows else self._position
-        events: list[Any] = [
-            EVENTS[row.type].model_validate_json(row.payload) for row in rows if row.type in EVENTS
-        ]
-        new = [mail for mail in mails if mail["id"] not in self._mails]
-        self._mails |= {mail["id"] for mail in new}
-        return events, [_mailed(mail) for mail in new]
-
     def seen(self) -> Seen:
         return self._found
 
     def _run(self, asked: Any) -> Any:
         with clock.standing_at(self.at):
             return self._runner.run(_in_time(asked), context=copy_context())
-
-
-_OUTBOX = "SELECT position, type, payload FROM outbox WHERE position > :after ORDER BY position"
-_USERS = (
-    "SELECT id, sequence, email, email_verified, status, roles, locked_until, second_factor,"
-    " profile FROM users"
-)
-_EMAILS = "SELECT canonical, user_id FROM emails"
-_LIVE = "SELECT id, user_id FROM sessions WHERE ended_at IS NULL AND lapses_at > clock_timestamp()"
-
-
-async def _seen(db: AsyncConnection) -> Seen:
-    users = [dict(row) for row in (await db.execute(text(_USERS))).mappings()]
-    addresses, live, gone = [
-        dict[Any, Any]([(row[0], row[1]) for row in await db.execute(text(each))])
-        for each in (_EMAILS, _LIVE, "SELECT id, sequence FROM erased_users")
-    ]
-    return Seen({row.pop("id"): row for row in users}, addresses, live, gone)
 
 
 async def _in_time(asked: Any) -> Any:
@@ -278,10 +222,3 @@ def _way(database: Database, ear: _Ear, hashes: HashPool) -> tuple[Way, tuple[Wr
 
 def _no_fence(_: Iterable[object]) -> dict[tuple[str, int], int]:
     return {}
-
-
-def _mailed(row: Mapping[str, Any]) -> Mailed:
-    purpose: Purpose | None = Template(row["template"]).purpose
-    made = row["command_id"], row["content"], row["master"]
-    code = None if purpose is None else MASTERS.code(purpose, *made)
-    return Mailed(row["template"], row["address"], code)

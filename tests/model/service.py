@@ -1,9 +1,7 @@
 """What plays are played against: something that handles commands, and shows what came of them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import count
 from typing import Protocol
 from uuid import UUID
 
@@ -68,11 +66,6 @@ class Service(Protocol):
     def seen(self) -> Seen:
         """What stands in the tables."""
         ...
-
-
-def ids() -> Iterator[int]:
-    """Counts what makes ids differ."""
-    return count(1)
 
 
 def command_id(at: datetime, number: int) -> UUID:

@@ -47,7 +47,15 @@ from authbus.second_factor import (
     StepUp,
 )
 from authbus.service_accounts import CreateServiceAccount, LogInService, RotateServiceSecret
-from tests.model import accounts, administering, entering, factors, managing, sessions
+from tests.model import (
+    accounts,
+    administering,
+    entering,
+    factors,
+    managing,
+    passwords,
+    sessions,
+)
 from tests.model.expected import By, Expected
 from tests.model.people import Model
 
@@ -65,9 +73,9 @@ RULES: Mapping[type[Command], Callable[[Model, Any, By], Expected]] = {
     EndUserSessions: administering.end_user_sessions,
     ImportUser: managing.import_user,
     ForcePasswordReset: administering.force_password_reset,
-    ChangePassword: accounts.change_password,
-    RequestPasswordReset: accounts.request_password_reset,
-    CompletePasswordReset: accounts.complete_password_reset,
+    ChangePassword: passwords.change_password,
+    RequestPasswordReset: passwords.request_password_reset,
+    CompletePasswordReset: passwords.complete_password_reset,
     GetProfile: accounts.get_profile,
     UpdateProfile: accounts.update_profile,
     VerifyEmail: accounts.verify_email,

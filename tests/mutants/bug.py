@@ -6,6 +6,7 @@ from pathlib import Path
 _SERVICE, _SCHEMAS = "service/authbus_service", "schemas/authbus"
 CONSUMERS, RELAY = "tests/integration/consumers", "tests/integration/relay"
 UNIT = "tests/unit"
+MODEL = "tests/model"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Bugs between an effect and who hears of it: relays, readers, callers with tokens."""
 
-from tests.mutants.bug import CONSUMERS, RELAY, UNIT, contract, service
+from tests.mutants.bug import CONSUMERS, MODEL, RELAY, UNIT, contract, service
 
 SAYING = [
     service(
@@ -61,6 +61,35 @@ DECIDING = [
         "    return Actor(user, session) if user.is_active and session.is_live(at) else None",
         "    return Actor(user, session) if user.is_active else None",
         f"{UNIT}/auth",
+    ),
+    service(
+        "sessions go on after their password is changed",
+        "auth/commands/change_password.py",
+        "        (changed, *ended),",
+        "        (changed,),",
+        f"{MODEL}/test_sequences.py",
+    ),
+    service(
+        "a used code of a second factor is taken again",
+        "auth/factors/service.py",
+        "    factor.last_step = max(factor.last_step, passed.step)\n",
+        "",
+        f"{MODEL}/test_sequences.py",
+    ),
+    service(
+        "a code for a new password is good twice",
+        "auth/applying.py",
+        "    users.password_changed(event, private, rows.users)\n"
+        "    codes.spent(Purpose.RESET_PASSWORD, event.user_id, rows.codes, at)\n",
+        "    users.password_changed(event, private, rows.users)\n",
+        f"{MODEL}/test_sequences.py",
+    ),
+    service(
+        "an erased user's rows stay",
+        "auth/repository.py",
+        "    if rows.users.gone:\n",
+        "    if rows.users.gone and rows.hides:\n",
+        f"{MODEL}/test_machine.py",
     ),
     service(
         "guesses are never locked",
