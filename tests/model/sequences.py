@@ -8,6 +8,7 @@ from tests.model.leading import leads
 from tests.model.machine import LOOKED_UP
 from tests.model.play import PAUSES, SHORTLY, Play
 from tests.model.pure import PureService
+from tests.model.real import RealService
 from tests.model.table import RULES
 
 _KINDS = [each for each in RULES if each not in LOOKED_UP]
@@ -18,14 +19,14 @@ _STUMBLES = (False, False, True)
 _PAUSES = (0.1, 0.3)
 
 
-def played(seed: int, *, steps: int = 30) -> Counter[str]:
-    """A play on decide and apply; what was answered and told in it.
+def played(seed: int, service: RealService | None = None, *, steps: int = 30) -> Counter[str]:
+    """A play on this service, or on decide and apply alone; what was answered and told in it.
 
     Raises AssertionError, which names the seed.
     """
     chance = random.Random(seed)
-    play = Play(PureService(), chance.choice, stumbles=chance.choice(_STUMBLES))
-    kinds = [LogIn, *chance.sample(_KINDS, _FEW)]
+    play = Play(service or PureService(), chance.choice, stumbles=chance.choice(_STUMBLES))
+    kinds = [LogIn, *chance.sample(_KINDS if service is None else [*RULES], _FEW)]
     pauses, often = chance.choice((PAUSES, SHORTLY)), chance.choice(_PAUSES)
     try:
         play.begin()

@@ -9,12 +9,13 @@ from hypothesis.stateful import run_state_machine_as_test
 from authbus_service.core.database import Database
 from tests.model.machine import PureMachine, RealMachine
 from tests.model.real import RealService
+from tests.model.sequences import played
 
 # The same examples each time.
 STEADY = settings(derandomize=True, database=None, deadline=None)
 # The shortest way to a fault is looked for in the gate alone: it takes minutes.
-FEW = settings(STEADY, max_examples=4, stateful_step_count=20, phases=[Phase.generate])
-MANY = settings(STEADY, max_examples=24, stateful_step_count=30)
+FEW = settings(STEADY, max_examples=2, stateful_step_count=20, phases=[Phase.generate])
+MANY = settings(STEADY, max_examples=12, stateful_step_count=30)
 MINUTES = pytest.mark.timeout(600)
 
 
@@ -42,9 +43,18 @@ def test_commands_in_any_order_do_on_postgresql_what_the_model_says(
     run_state_machine_as_test(OnPostgresql, settings=how)
 
 
+@pytest.mark.parametrize(
+    "seeds", [range(2), pytest.param(range(2, 12), marks=[pytest.mark.gate, MINUTES])], ids=len
+)
+def test_sequences_by_a_seed_do_so_too(real: RealService, seeds: range) -> None:
+    for seed in seeds:
+        real.reset()
+        played(seed, real)
+
+
 @pytest.mark.gate
 @MINUTES
 def test_commands_in_any_order_decide_and_apply_as_the_model_says() -> None:
     run_state_machine_as_test(
-        PureMachine, settings=settings(STEADY, max_examples=40, stateful_step_count=30)
+        PureMachine, settings=settings(STEADY, max_examples=20, stateful_step_count=30)
     )
