@@ -9,10 +9,11 @@ from tests.model.machine import LOOKED_UP
 from tests.model.play import PAUSES, SHORTLY, Play
 from tests.model.pure import PureService
 from tests.model.real import RealService
+from tests.model.repeating import come_again, come_late
 from tests.model.table import RULES
 
 _KINDS = [each for each in RULES if each not in LOOKED_UP]
-_SWEEP = 0.05
+_SWEEP, _AGAIN = 0.05, 0.1
 # A play that has few kinds of commands, people or pauses gets further into them.
 _FEW = 10
 _STUMBLES = (False, False, True)
@@ -35,6 +36,9 @@ def played(seed: int, service: RealService | None = None, *, steps: int = 30) ->
                 play.wait(chance.choice(pauses))
             if chance.random() < _SWEEP:
                 play.sweep()
+            if service is not None and chance.random() < _AGAIN:
+                come_again(play, service)
+                come_late(play, service, chance.choice(kinds))
             play.step(chance.choice([each for each in kinds if leads(each, play.model)]))
     except Exception as error:
         raise AssertionError(f"seed {seed}: {error}") from error
