@@ -29,6 +29,8 @@ _OURS = frozenset(
 _SPRING_CORRELATION = "kafka_correlationId"
 _SPRING_PARTITION = "kafka_replyPartition"
 _LONGEST = 1024
+# Python reads many more forms, some with any letter between date and time.
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -107,11 +109,12 @@ def read_labels(arrival: Arrival) -> Labels:
 
 def instant(text: str | None) -> datetime | None:
     """An RFC 3339 time, or None when it is none."""
+    if text is None or not _RFC_3339.fullmatch(text):
+        return None
     try:
-        at = None if text is None else datetime.fromisoformat(text)
+        return datetime.fromisoformat(text.upper())
     except ValueError:
         return None
-    return at if at is not None and at.tzinfo is not None else None
 
 
 def _text(number: int | None) -> str | None:

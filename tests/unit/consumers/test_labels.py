@@ -103,6 +103,40 @@ def test_headers_of_any_kind_are_read_or_refused(headers: list[tuple[str, bytes 
     assert labels.expires_at is None or labels.expires_at.tzinfo
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-01-02U03:04:05Z",
+        "2026-01-02\x0003:04:05Z",
+        "2026-01-02T03:04:05,5Z",
+        "20260102T030405Z",
+        "2026-W01-5T03:04:05Z",
+        "2026-01-02T03:04Z",
+        "2026-01-02T03:04:05+0000",
+        "2026-01-02T03:04:05+00:00:00",
+        "\u0662026-01-02T03:04:05Z",
+        "2026-01-02T03:04:05Z\n",
+    ],
+    ids=ascii,
+)
+def test_what_is_no_time_of_rfc_3339_is_none(text: str) -> None:
+    assert instant(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-01-02T03:04:05Z",
+        "2026-01-02t03:04:05z",
+        "2026-01-02T04:04:05+01:00",
+        "2026-01-02T03:04:05.0Z",
+        "2026-01-02T03:04:05.000000000Z",
+    ],
+)
+def test_each_form_of_rfc_3339_is_the_same_time(text: str) -> None:
+    assert instant(text) == NOW
+
+
 @given(st.text(max_size=40) | st.from_regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?[Z+-].{0,6}"))
 def test_a_time_is_read_or_is_none(text: str) -> None:
     at = instant(text)
