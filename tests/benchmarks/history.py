@@ -7,16 +7,13 @@ the topics and of the effects agree as they do in life.
 import asyncio
 import os
 import random
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from pydantic import SecretStr
 
 from authbus import LogIn, LogOut, RefreshSession, RegisterUser, UpdateProfile
@@ -34,10 +31,10 @@ from authbus.events import (
 )
 from authbus.sealing import ReplyKey, seal
 from authbus.signing import canonical
-from authbus.topics import COMMAND_TOPICS
 from authbus_service.auth.request import Derived
 from authbus_service.consumers.telling import Told, records
 from authbus_service.core.security.masters import Masters
+from tests.rig.clocks import any_times
 from tests.rig.crowd import PASSWORD, email
 
 _BATCH = 60_000  # no larger than a topic of commands takes
@@ -78,7 +75,7 @@ class History:
         producer = AIOKafkaProducer(
             bootstrap_servers=self.servers, linger_ms=20, max_batch_size=_BATCH
         )
-        async with _any_times(self.servers, self.namespace), producer:
+        async with any_times(self.servers, self.namespace), producer:
             sent: list[asyncio.Future[Any]] = []
             for number in range(self.commands):
                 at = begin + timedelta(seconds=number / self.rate)
@@ -178,33 +175,6 @@ class History:
                 "reply_key": self.reply_key,
             }
         )
-
-
-@asynccontextmanager
-async def _any_times(servers: str, namespace: str) -> AsyncGenerator[None]:
-    """Topics of commands that take the times they are given."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
-    await admin.start()
-    try:
-        await _take_times(admin, namespace, "CreateTime")
-        yield
-        await _take_times(admin, namespace, "LogAppendTime")
-    finally:
-        await admin.close()
-
-
-async def _take_times(admin: AIOKafkaAdminClient, namespace: str, kind: str) -> None:
-    await admin.alter_configs(
-        [
-            ConfigResource(
-                ConfigResourceType.TOPIC,
-                topic.name(namespace),
-                {**topic.config, "message.timestamp.type": kind},
-            )
-            for topic in COMMAND_TOPICS
-        ]
-    )
-    await asyncio.sleep(1)
 
 
 def _ms(at: datetime) -> int:

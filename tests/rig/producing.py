@@ -102,10 +102,18 @@ class Producer:
         """The draft's record with other bytes inside the seal."""
         return draft.but(value=seal(payload, self._jwk))
 
-    async def send(self, draft: Draft, *, partition: int | None = None) -> Any:
+    async def send(
+        self, draft: Draft, *, partition: int | None = None, at: datetime | None = None
+    ) -> Any:
+        """Send it; `at` is a time for a topic that takes those it is given."""
         headers: Any = list[Header](draft.headers)  # pyright: ignore[reportArgumentType]
         return await self._sender.send_and_wait(
-            draft.topic, draft.value, key=draft.key, headers=headers, partition=partition
+            draft.topic,
+            draft.value,
+            key=draft.key,
+            headers=headers,
+            partition=partition,
+            timestamp_ms=None if at is None else int(at.timestamp() * 1000),
         )
 
     async def ask(self, draft: Draft, *, within: float = 10) -> Reply:

@@ -1,0 +1,143 @@
+"""How long a refusal takes tells nobody why, at the full cost of a hash and all the way."""
+
+import logging
+import random
+import time
+from dataclasses import replace
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from authbus import (
+    Code,
+    DeactivateUser,
+    ForcePasswordReset,
+    LogIn,
+    Registered,
+    RegisterUser,
+    Rejected,
+    RequestPasswordReset,
+    ResetIsRequested,
+)
+from authbus.message import Command
+from authbus_service.core.security.argon2id import Cost
+from authbus_service.core.security.hash_pool import HashPool
+from authbus_service.core.security.passwords import Hasher
+from tests.rig.crowd import PASSWORD, Crowd
+from tests.rig.operators import by_operator
+from tests.rig.telling_apart import compared
+from tests.rig.world import World
+
+# As many guesses as a setting allows, so that those who are measured are not locked.
+MANY = 100
+SETTINGS = {"guesses": MANY, "guesses_until_lock": MANY, "lock_seconds": 86_400}
+WRONG = SecretStr("wrong horse battery")
+REFUSED = Rejected.because(Code.INVALID_CREDENTIALS)
+LOG_INS = {
+    "wrong": LogIn(email="wrong@example.com", password=WRONG),
+    "wrong again": LogIn(email="again@example.com", password=WRONG),
+    "unknown": LogIn(email="nobody@example.com", password=WRONG),
+    "no address": LogIn(email="no address", password=WRONG),
+    "empty": LogIn(email="empty@example.com", password=SecretStr("")),
+    "empty, unknown": LogIn(email="no.empty@example.com", password=SecretStr("")),
+    "too long": LogIn(email="long@example.com", password=SecretStr("x" * 4000)),
+    "shut, right": LogIn(email="shut@example.com", password=PASSWORD),
+    "void, right": LogIn(email="void@example.com", password=PASSWORD),
+    "locked": LogIn(email="locked@example.com", password=WRONG),
+    "locked, right": LogIn(email="locked@example.com", password=PASSWORD),
+    "locked, unknown": LogIn(email="no.locked@example.com", password=WRONG),
+}
+LOCKED = ("locked", "locked, unknown")
+_log = logging.getLogger(__name__)
+ROUNDS = pytest.param(600, marks=[pytest.mark.nightly, pytest.mark.timeout(3600)])
+FEW = pytest.param(25, marks=pytest.mark.gate)
+
+
+async def with_accounts(world: World) -> None:
+    """Everybody of these log-ins who is somebody, and the locks."""
+    draft = world.web.draft
+    emails = {each.email for each in LOG_INS.values() if "@" in each.email}
+    there = [each for each in sorted(emails) if not each.startswith("no")]
+    registers = [draft(RegisterUser(email=each, password=PASSWORD)) for each in there]
+    users = dict(zip(there, await Crowd(world).asked(registers, within=60), strict=True))
+    for name, make in (("shut", DeactivateUser), ("void", ForcePasswordReset)):
+        user = users[f"{name}@example.com"]
+        assert isinstance(user, Registered)
+        asked = by_operator(
+            world, lambda by, make=make, id_=user.user_id: make(access_token=by, user_id=id_)
+        )
+        assert not isinstance(await world.web.ask(asked), Rejected)
+    for name in LOCKED:
+        guesses = [draft(LOG_INS[name], key=b"%d" % each) for each in range(MANY)]
+        assert set(map(str, await Crowd(world).asked(guesses, within=60))) == {str(REFUSED)}
+
+
+async def timed(world: World, command: Command) -> tuple[float, object]:
+    draft = world.web.draft(command)
+    began = time.perf_counter()
+    answer = await world.web.ask(draft, within=30)
+    return time.perf_counter() - began, answer
+
+
+async def forget_attempts(world: World, *, but: int = MANY) -> None:
+    """What a round has counted; whoever is locked stays so."""
+    async with world.database.transaction() as db:
+        few = "SELECT key FROM attempts GROUP BY key HAVING count(*) < :but"
+        await db.execute(text(f"DELETE FROM attempts WHERE key IN ({few})"), {"but": but})
+        await db.execute(text("UPDATE codes SET made_at = made_at - interval '1 minute'"))
+
+
+def all_alike(took: dict[str, list[float]], usual: str) -> None:
+    """Log how each kind stands to the usual one, and see that none is told from it."""
+    found = {name: compared(took[usual], times) for name, times in took.items() if name != usual}
+    for name, each in found.items():
+        _log.info("%s: %s", name, each)
+    assert {name: str(each) for name, each in found.items() if not each.are_alike} == {}
+
+
+@pytest.mark.parametrize("rounds", [FEW, ROUNDS])
+async def test_every_refused_log_in_takes_the_same_time_whatever_is_wrong(
+    world: World, rounds: int
+) -> None:
+    hashes, chance = HashPool(Hasher(Cost(19456, 2))), random.Random(rounds)
+    took: dict[str, list[float]] = {name: [] for name in LOG_INS}
+    async with replace(world, hashes=hashes, settings=SETTINGS).consuming():
+        await with_accounts(world)
+        for _ in range(rounds):
+            for name in chance.sample([*LOG_INS], len(LOG_INS)):
+                seconds, answer = await timed(world, LOG_INS[name])
+                took[name].append(seconds)
+                assert answer == REFUSED
+            await forget_attempts(world)
+
+    hashes.close()
+    all_alike(took, "wrong")
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(3600)
+async def test_a_reset_is_asked_for_and_a_taken_address_refused_in_the_same_time_as_a_free_one(
+    world: World,
+) -> None:
+    hashes = HashPool(Hasher(Cost(19456, 2)))
+    took: dict[str, list[float]] = {"free": [], "taken": [], "known": [], "unknown": []}
+    async with replace(world, hashes=hashes, settings=SETTINGS).consuming():
+        await with_accounts(world)
+        for each in range(600):
+            asks: dict[str, tuple[Command, type]] = {
+                "free": (RegisterUser(email=f"new{each}@a.example", password=PASSWORD), Registered),
+                "taken": (RegisterUser(email="wrong@example.com", password=PASSWORD), Rejected),
+                "known": (RequestPasswordReset(email="wrong@example.com"), ResetIsRequested),
+                "unknown": (RequestPasswordReset(email="no@example.com"), ResetIsRequested),
+            }
+            for name in random.Random(each).sample([*asks], len(asks)):
+                command, kind = asks[name]
+                seconds, answer = await timed(world, command)
+                took[name].append(seconds)
+                assert isinstance(answer, kind)
+            await forget_attempts(world)
+
+    hashes.close()
+    all_alike({name: took[name] for name in ("known", "unknown")}, "known")
+    all_alike({name: took[name] for name in ("free", "taken")}, "free")
