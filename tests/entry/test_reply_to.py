@@ -16,7 +16,7 @@ from tests.rig.world import World
 COMMAND = LogIn(email="ana@example.com", password=SecretStr("not the right one"))
 OWN = replies("web")
 ALL = (*TOPICS, replies("demo"), replies("shell"))
-QUIET = [each for each in ALL if each not in {CREDENTIALS, DEAD_LETTERS}]
+QUIET = [each for each in ALL if each not in (CREDENTIALS, DEAD_LETTERS)]
 
 
 class Slow(HashPool):
