@@ -54,9 +54,16 @@ class ServiceProcess:
 
     def metrics(self) -> str:
         """What it shows to Prometheus."""
+        return self._page("/metrics")
+
+    def public_keys(self) -> list[dict[str, str]]:
+        """Its JWK set."""
+        return json.loads(self._page("/.well-known/jwks.json"))["keys"]
+
+    def _page(self, path: str) -> str:
         connection = HTTPConnection(self.told["http"].removeprefix("http://"), timeout=5)
         try:
-            connection.request("GET", "/metrics")
+            connection.request("GET", path)
             return connection.getresponse().read().decode()
         finally:
             connection.close()

@@ -44,8 +44,8 @@ def guess(world: World, number: int, email: str = ANA, **more: Any) -> Draft:
     return world.web.draft(LogIn(email=email, password=password, **more), key=new_id().bytes)
 
 
-def right(world: World) -> Draft:
-    return world.web.draft(LogIn(email=ANA, password=PASSWORD), key=new_id().bytes)
+def right(world: World, **more: Any) -> Draft:
+    return world.web.draft(LogIn(email=ANA, password=PASSWORD, **more), key=new_id().bytes)
 
 
 async def asked(world: World, drafts: list[Draft]) -> list[Reply]:

@@ -38,16 +38,25 @@ async def a_device(world: World, email: str = ANA) -> SecretStr:
 async def test_a_known_device_lets_its_user_in_while_others_guesses_lock_the_account(
     world: World,
 ) -> None:
-    async with replace(world, settings=PATIENT).consuming():
+    hashes = Counting(world.hashes)
+    async with replace(world, hashes=hashes, settings=PATIENT).consuming():
         await register(world)
         device = await a_device(world)
-        await asked(world, [guess(world, each) for each in range(20)])
+        before = hashes.verified
+        drafts = [guess(world, each) for each in range(200)]
+        drafts.insert(100, right(world, device_token=device))
+        answers = await asked(world, drafts)
+        tried = hashes.verified - before
         without = await world.web.ask(right(world))
-        first, again = await log_in(world, device), await log_in(world, device)
+        again = await log_in(world, device)
         still_without = await world.web.ask(right(world))
 
+    hashes.close()
+    amid = answers.pop(100)
+    assert answers == [WRONG] * 200
+    assert tried == 5 + 1
     assert without == still_without == WRONG
-    for session in (first, again):
+    for session in (amid, again):
         assert isinstance(session, LoggedIn)
         assert session.device_token == device
     events = await world.events()
