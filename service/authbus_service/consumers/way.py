@@ -35,6 +35,8 @@ from authbus_service.core.watch import DONE, REPEATED, Watch
 from authbus_service.inbox.repository import Handled
 
 _LONG_EXPIRED = timedelta(minutes=1)
+# What is hashed and comes too late is lost twice: a command is let in with room to spare.
+_MARGIN = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +184,16 @@ class Way:
         return reply.code if isinstance(reply, Rejected) else DONE
 
     def _is_hopeless(self, arrival: Arrival, labels: Labels) -> bool:
-        """Whether the hash would come after the time at which nobody waits any more."""
+        """Whether the hash would come after the time at which nobody waits any more.
+
+        While hashes queue that is so of what has just expired, too: it would only make others late.
+        """
         expires_at = labels.expires_at
         if arrival.topic != CREDENTIALS or expires_at is None:
             return False
-        left = (expires_at - clock.now()).total_seconds()
-        return 0 < left < self.hashes.wait_seconds
+        queue = timedelta(seconds=self.hashes.wait_seconds)
+        left = expires_at - clock.now()
+        return bool(queue) and -_LONG_EXPIRED < left < _MARGIN * queue
 
     def _busy(self, labels: Labels) -> None:
         """Shed before it is opened: undecided, stored nowhere, to be sent again."""

@@ -66,6 +66,44 @@ async def test_a_command_that_would_be_hashed_too_late_is_shed_before_it_is_open
     assert isinstance(again, Registered)
 
 
+class Queued(HashPool):
+    """A pool with a queue of two seconds that counts what is hashed."""
+
+    count: int = 0
+
+    @property
+    def wait_seconds(self) -> float:
+        return 2.0
+
+    async def hash(self, password: str, salt: bytes | None = None) -> str:
+        self.count += 1
+        return await super().hash(password, salt)
+
+
+async def test_while_hashes_queue_what_has_expired_or_will_before_its_hash_is_shed_unhashed(
+    world: World,
+) -> None:
+    web = world.web
+    hashes = Queued(world.hashes.hasher)
+    async with replace(world, hashes=hashes).consuming():
+        answers = {
+            left: await web.ask(
+                web.draft(
+                    RegisterUser(email=f"user{number}@example.com", password=PASSWORD),
+                    expirytime=datetime.now(UTC) + timedelta(seconds=left),
+                )
+            )
+            for number, left in enumerate((-30, -1, 1, 2.5, 10))
+        }
+
+    hashes.close()
+    busy = Rejected.because(Code.BUSY)
+    assert [answers.pop(left) for left in (-30, -1, 1, 2.5)] == [busy] * 4
+    assert [type(each) for each in answers.values()] == [Registered]
+    assert hashes.count == 1
+    assert len(await world.rows("SELECT id FROM inbox")) == 1
+
+
 class Counting(HashPool):
     """Counts what is hashed."""
 

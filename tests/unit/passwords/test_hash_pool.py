@@ -68,6 +68,26 @@ async def test_what_waits_is_counted_timed_and_bounded(slow: SlowHasher) -> None
     pool.close()
 
 
+async def test_a_wait_is_told_by_what_hashes_take_now_not_by_what_they_took_when_alone(
+    slow: SlowHasher,
+) -> None:
+    pool = HashPool(slow, threads=1)
+    first = asyncio.create_task(pool.verify(None, "x"))
+    await asyncio.sleep(0.3)
+    slow.open.set()
+    await first
+    slow.open.clear()
+    waiting = [asyncio.create_task(pool.verify(None, "x")) for _ in range(3)]
+    await asyncio.sleep(0)
+
+    # At the start a hash took 0.02 s, the last one 0.3 s.
+    assert pool.wait_seconds > 3 * (0.02 + 0.3) / 2
+
+    slow.open.set()
+    await asyncio.gather(*waiting)
+    pool.close()
+
+
 async def test_a_hash_that_nobody_waits_for_any_more_is_not_made(slow: SlowHasher) -> None:
     pool = HashPool(slow, threads=1)
     kept = asyncio.create_task(pool.verify(None, "kept"))

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
+from statistics import fmean
 from typing import TypeVar
 
 from authbus_service.core.security.cores import usable_cores
@@ -66,9 +67,12 @@ class HashPool:
 
     @property
     def wait_seconds(self) -> float:
-        """How long one more hash would wait for a thread."""
+        """How long one more hash would wait for a thread, by what the last ones took.
+
+        Beside others, and on cores that something else uses too, they take longer than alone.
+        """
         free = self.width - len(self._running)
-        return 0.0 if free > 0 else (1 - free) / (self.hasher.rate * self.width)
+        return 0.0 if free > 0 else (1 - free) * fmean(self._took) / self.width
 
     @property
     def slack_seconds(self) -> float:
@@ -81,12 +85,12 @@ class HashPool:
 
     async def hash(self, password: str, salt: bytes | None = None) -> str:
         """See Hasher.hash. Raises HashPoolFullError before any work."""
-        return await self._run(lambda: self.hasher.hash(password, salt))
+        return await self._run(self._timed(lambda: self.hasher.hash(password, salt)))
 
     async def pretend(self) -> None:
         """Take as long as a verify that began now, hash nothing.
 
-        The queue's wait, then the time that one of the last verifies took.
+        The queue's wait, then the time that one of the last hashes took.
         """
         await asyncio.sleep(self.wait_seconds + secrets.choice(self._took))
 
