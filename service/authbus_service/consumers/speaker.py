@@ -58,9 +58,15 @@ class Speaker:
     def answer(self, letter: Letter | None) -> None:
         """Send an answer in the background. One that fails is lost: the asker sends again."""
         if letter is not None:
-            task = asyncio.create_task(self._try(letter))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            self._begin(letter)
+
+    async def answered(self, letter: Letter | None) -> None:
+        """Send an answer and wait until it has gone out, or is lost.
+
+        For those that cost nothing: nothing else would bound how many are under way.
+        """
+        if letter is not None:
+            await self._begin(letter)
 
     async def bury(self, arrival: Arrival, reason: Reason, command_id: str | None) -> None:
         """Write a dead letter: where the record lies and why, nothing of what it holds.
@@ -105,6 +111,12 @@ class Speaker:
         )
         value = dead.model_dump_json(exclude_none=True).encode()
         return Letter(DEAD_LETTERS.name(self._namespace), None, key.encode(), value, headers)
+
+    def _begin(self, letter: Letter) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._try(letter))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return task
 
     async def _try(self, letter: Letter) -> None:
         try:

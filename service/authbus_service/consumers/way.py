@@ -61,7 +61,7 @@ class Way:
         Raises UnreadableError for one that goes to the dead letters, and what may pass by itself.
         """
         if self._is_hopeless(arrival, labels):
-            self._busy(labels)
+            await self._busy(labels)
             return Code.BUSY
         await self.keys.keep_fresh()
         handled = await self.known(labels.id)
@@ -195,8 +195,12 @@ class Way:
         left = expires_at - clock.now()
         return bool(queue) and -_LONG_EXPIRED < left < _MARGIN * queue
 
-    def _busy(self, labels: Labels) -> None:
-        """Shed before it is opened: undecided, stored nowhere, to be sent again."""
+    async def _busy(self, labels: Labels) -> None:
+        """Shed before it is opened: undecided, stored nowhere, to be sent again.
+
+        The record is finished when it has its answer: a backlog is shed no faster than Kafka takes
+        these, or most of them would be lost.
+        """
         client = self._client(labels)
         if client is not None:
             route = Route(
@@ -207,7 +211,8 @@ class Way:
                 key=None,
                 command_id=labels.id,
             )
-            self._say(route, Rejected.because(Code.BUSY))
+            busy = Rejected.because(Code.BUSY)
+            await self.speaker.answered(letter(route, busy, clock.now()))
 
     def _client(self, labels: Labels) -> Client | None:
         source = labels.text.get("ce_source", "")

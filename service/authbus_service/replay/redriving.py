@@ -70,6 +70,11 @@ class Hearing:
         if self.waited_for:
             self.speaker.answer(letter)
 
+    async def answered(self, letter: Letter | None) -> None:
+        """The same, and wait for it."""
+        if self.waited_for:
+            await self.speaker.answered(letter)
+
     async def bury(self, arrival: Arrival, reason: Reason, command_id: str | None) -> None:  # noqa: ARG002
         """The letter is there already."""
         self.buried = reason

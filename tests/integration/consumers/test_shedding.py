@@ -2,21 +2,26 @@
 
 # pyright: reportPrivateUsage=false
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from pydantic import SecretStr
 from sqlalchemy import event
 
 from authbus import Code, LogIn, Registered, RegisterUser, Rejected
 from authbus.message import Command
+from authbus_service.consumers.route import Letter
+from authbus_service.consumers.speaker import Speaker
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.passwords import Verified
 from tests.rig.crowd import PASSWORD
 from tests.rig.producing import Draft
 from tests.rig.world import World
 
+IN_FLIGHT = 128
 ANA = "ana@example.com"
 REGISTER = RegisterUser(email=ANA, password=PASSWORD)
 
@@ -102,6 +107,31 @@ async def test_while_hashes_queue_what_has_expired_or_will_before_its_hash_is_sh
     assert [type(each) for each in answers.values()] == [Registered]
     assert hashes.count == 1
     assert len(await world.rows("SELECT id FROM inbox")) == 1
+
+
+async def test_a_backlog_is_shed_no_faster_than_its_answers_go_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashes, send = Slow(world.hashes.hasher), Speaker._send
+    under_way = most = 0
+
+    async def slowly(self: Speaker, letter: Letter) -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.1)
+        await send(self, letter)
+        under_way -= 1
+
+    monkeypatch.setattr(Speaker, "_send", slowly)
+    drafts = [world.web.draft(REGISTER, key=b"%d" % each) for each in range(400)]
+    await asyncio.gather(*(world.web.send(each) for each in drafts))
+    async with replace(world, hashes=hashes).consuming():
+        answers = [(await world.web.heard(each, 1, within=30))[0] for each in drafts]
+
+    hashes.close()
+    assert answers == [Rejected.because(Code.BUSY)] * len(drafts)
+    assert 1 < most <= IN_FLIGHT
 
 
 class Counting(HashPool):
