@@ -105,7 +105,8 @@ async def test_a_minute_of_ten_times_too_many_log_ins_harms_nobody_who_hashes_no
         print(  # noqa: T201
             f"{rate:.0f} log-ins a second; {len(drafts)} in {SECONDS} s: {dict(found)}, the last "
             f"{slowest:.1f} s after the flood, {lost} lost; {max(looked.rss) / 2**20:.0f} MiB; "
-            f"log-out p99 {1000 * calm.p99():.0f} ms, then {1000 * crowded.p99():.0f} ms of {len(crowded.took)}"
+            f"log-out p99 {1000 * calm.p99():.0f} ms, "
+            f"then {1000 * crowded.p99():.0f} ms of {len(crowded.took)}"
         )
         assert set(found) <= ANSWERS
         assert found["busy"] == busy > len(drafts) / 2
