@@ -28,7 +28,7 @@ from tests.rig.producing import Producer
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(900)]
 
 FULL_COST = {"AUTHBUS_ARGON2_MEMORY_KIB": "19456"}
-OVER, SECONDS, LOG_OUTS, CALM = 10, 60, 10, 15
+OVER, SECONDS, LOG_OUTS, CALM = 10, 60, 5, 15
 LARGEST_RSS = 1024**3
 ANSWERS = {"LoggedIn", "invalid_credentials", "busy", "expired"}
 # Kafka makes room on the cores for a log-out; on slow ones the hashes beside it make it so slow.

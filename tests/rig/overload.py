@@ -14,7 +14,7 @@ from authbus import LoggedIn, LoggedOut, LogIn, LogOut, RegisterUser, Rejected, 
 from tests.rig.crowd import PASSWORD, email
 from tests.rig.producing import Draft, Producer
 
-USERS, SESSIONS_EACH = 200, 5
+USERS, SESSIONS_EACH = 80, 5
 # How long a client of ours waits, and so how long each of these commands has.
 LIFE = timedelta(seconds=15)
 # One in so many is somebody's right log-in, the others buy hashes.
@@ -48,7 +48,7 @@ def key(number: int) -> bytes:
 
 async def together(web: Producer, drafts: Sequence[Draft]) -> list[Reply]:
     """Send these at once and wait for each."""
-    return await asyncio.gather(*(web.ask(draft, within=120) for draft in drafts))
+    return await asyncio.gather(*(web.ask(draft, within=300) for draft in drafts))
 
 
 async def sessions(web: Producer) -> tuple[list[LoggedIn], float]:
