@@ -15,8 +15,10 @@ from tests.model.sequences import played
 STEADY = settings(derandomize=True, database=None, deadline=None)
 # The shortest way to a fault is looked for in the gate alone: it takes minutes.
 FEW = settings(STEADY, max_examples=2, stateful_step_count=20, phases=[Phase.generate])
-MANY = settings(STEADY, max_examples=12, stateful_step_count=30)
-MINUTES = pytest.mark.timeout(600)
+MANY = settings(STEADY, max_examples=5, stateful_step_count=30)
+MOST = settings(STEADY, max_examples=60, stateful_step_count=30)
+MINUTES = pytest.mark.timeout(1800)
+GATE, NIGHTLY = [pytest.mark.gate, MINUTES], [pytest.mark.nightly, MINUTES]
 
 
 @pytest.fixture
@@ -30,7 +32,8 @@ def real(database: Database, database_url: str) -> Iterator[RealService]:
     "how",
     [
         pytest.param(FEW, id="few"),
-        pytest.param(MANY, marks=[pytest.mark.gate, MINUTES], id="many"),
+        pytest.param(MANY, marks=GATE, id="many"),
+        pytest.param(MOST, marks=NIGHTLY, id="most"),
     ],
 )
 def test_commands_in_any_order_do_on_postgresql_what_the_model_says(
@@ -44,7 +47,13 @@ def test_commands_in_any_order_do_on_postgresql_what_the_model_says(
 
 
 @pytest.mark.parametrize(
-    "seeds", [range(2), pytest.param(range(2, 12), marks=[pytest.mark.gate, MINUTES])], ids=len
+    "seeds",
+    [
+        range(2),
+        pytest.param(range(2, 6), marks=GATE),
+        pytest.param(range(6, 60), marks=NIGHTLY),
+    ],
+    ids=len,
 )
 def test_sequences_by_a_seed_do_so_too(real: RealService, seeds: range) -> None:
     for seed in seeds:
@@ -56,5 +65,5 @@ def test_sequences_by_a_seed_do_so_too(real: RealService, seeds: range) -> None:
 @MINUTES
 def test_commands_in_any_order_decide_and_apply_as_the_model_says() -> None:
     run_state_machine_as_test(
-        PureMachine, settings=settings(STEADY, max_examples=20, stateful_step_count=30)
+        PureMachine, settings=settings(STEADY, max_examples=8, stateful_step_count=30)
     )
