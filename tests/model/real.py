@@ -68,6 +68,9 @@ class _Ear:
         if letter is not None:
             self.heard.append(letter)
 
+    async def answered(self, letter: Letter | None) -> None:
+        self.answer(letter)
+
     async def bury(self, arrival: Arrival, reason: Reason, command_id: str | None) -> None:
         raise AssertionError(f"{command_id} was buried: {reason}")
 

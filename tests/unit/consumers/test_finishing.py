@@ -40,6 +40,9 @@ class World:
     def answer(self, letter: object) -> None:
         raise AssertionError
 
+    async def answered(self, letter: object) -> None:
+        raise AssertionError
+
     async def bury(self, arrival: Arrival, reason: Reason, command_id: str | None) -> None:
         self.buried.append(reason)
 
