@@ -34,44 +34,45 @@ class KafkaSettings(BaseModel):
     kafka_security_protocol: Annotated[
         Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], _Upper
     ] = Field(
-        "PLAINTEXT",
+        default="PLAINTEXT",
         description="whether it is TLS, and asks who we are; as Kafka names them",
     )
     kafka_ca_file: Path | None = Field(
-        None,
+        default=None,
         description="who may have signed the brokers' certificates (PEM); without it those whom "
         "the system trusts",
     )
     kafka_certificate_file: Path | None = Field(
-        None, description="our own certificate, for brokers that ask for one (mTLS)"
+        default=None, description="our own certificate, for brokers that ask for one (mTLS)"
     )
     kafka_key_file: Path | None = Field(
-        None, description="its key, where it is not in the same file"
+        default=None, description="its key, where it is not in the same file"
     )
     kafka_sasl_mechanism: Annotated[_Mechanism, _Upper] = Field(
-        "SCRAM-SHA-512", description="how we prove who we are"
+        default="SCRAM-SHA-512", description="how we prove who we are"
     )
-    kafka_username: str | None = Field(None, description="the name, with SCRAM and PLAIN")
-    kafka_password_file: Path | None = Field(None, description="a file with the password")
+    kafka_username: str | None = Field(default=None, description="the name, with SCRAM and PLAIN")
+    kafka_password_file: Path | None = Field(default=None, description="a file with the password")
     kafka_token_file: Path | None = Field(
-        None, description="a file with the token, for OAUTHBEARER, which somebody else keeps fresh"
+        default=None,
+        description="a file with the token, for OAUTHBEARER, which somebody else keeps fresh",
     )
     kafka_token_provider: _Function | None = Field(
-        None,
+        default=None,
         description="or `package.module:function`: an `async` function without arguments that "
         "returns one",
     )
     relay_certificate_file: Path | None = Field(
-        None,
+        default=None,
         description="the relay's own certificate: then the consumers' name needs no right to "
         "write events",
     )
     relay_key_file: Path | None = Field(
-        None, description="its key, where it is not in the same file"
+        default=None, description="its key, where it is not in the same file"
     )
-    relay_username: str | None = Field(None, description="the relay's own name")
-    relay_password_file: Path | None = Field(None, description="a file with its password")
-    relay_token_file: Path | None = Field(None, description="a file with its token")
+    relay_username: str | None = Field(default=None, description="the relay's own name")
+    relay_password_file: Path | None = Field(default=None, description="a file with its password")
+    relay_token_file: Path | None = Field(default=None, description="a file with its token")
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:

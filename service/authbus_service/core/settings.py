@@ -51,7 +51,7 @@ class Settings(AccountSettings, KafkaSettings):
         "a PostgreSQL of its own",
     )
     namespace: str = Field(
-        "auth",
+        default="auth",
         pattern=r"^[a-z][a-z0-9-]{0,40}$",
         description="stands before every topic and group, so that environments can share a cluster",
     )
@@ -61,24 +61,24 @@ class Settings(AccountSettings, KafkaSettings):
         "mend them (the default on its own Kafka)",
     )
     clients: Path | None = Field(
-        None,
+        default=None,
         description="a file that declares who may send commands, like `deploy/clients.toml`",
     )
     roles: Path | None = Field(
-        None,
+        default=None,
         description="a file that declares what roles permit, like "
         "`deploy/roles.toml`; `admin` is built in",
     )
-    data: Path = Field(Path(".data"), description="where its own servers keep their data")
+    data: Path = Field(default=Path(".data"), description="where its own servers keep their data")
 
     master_key: SecretStr | None = Field(
-        None,
+        default=None,
         description="the key from which all others are made; several, newest first, while it is "
         "being replaced",
     )
-    master_key_file: Path | None = Field(None, description="or a file with it")
+    master_key_file: Path | None = Field(default=None, description="or a file with it")
     keys_reload_seconds: int = Field(
-        5,
+        default=5,
         ge=1,
         le=30,
         description="how often each process looks for new keys; `authbus keys rotate --lead` is "
@@ -92,40 +92,42 @@ class Settings(AccountSettings, KafkaSettings):
     )
 
     smtp_url: SecretStr | None = Field(
-        None,
+        default=None,
         description="`smtp://user:password@host:587` (STARTTLS), `smtps://` (TLS) or "
         "`smtp+plain://` (none, and no password then)",
     )
-    mail_from: str | None = Field(None, description="the sender: `Example <no-reply@example.com>`")
+    mail_from: str | None = Field(
+        default=None, description="the sender: `Example <no-reply@example.com>`"
+    )
     link_base_url: str | None = Field(
-        None,
+        default=None,
         description="links in mails are this and `/verify-email?code=...`, "
         "`/change-email?code=...`, `/reset-password?code=...`",
     )
 
     http_host: str = Field(
-        "127.0.0.1", description="where health, metrics, keys and the contract are served"
+        default="127.0.0.1", description="where health, metrics, keys and the contract are served"
     )
     http_port: Annotated[int | None, Field(ge=0, le=65535), _Off] = Field(
-        8080, description="0 takes a free one, `off` serves nothing"
+        default=8080, description="0 takes a free one, `off` serves nothing"
     )
     watchdog_seconds: int = Field(
-        120,
+        default=120,
         ge=0,
         le=3600,
         description="a process that makes no progress for so long while work waits, and Kafka "
         "and PostgreSQL answer, ends; 0: never",
     )
     traces: Annotated[Literal["off", "otlp"], Lower] = Field(
-        "off",
+        default="off",
         description="`otlp`: traces to where OpenTelemetry's own variables say "
         "(`OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_TRACES_SAMPLER` ...)",
     )
     log_format: Annotated[Literal["json", "text"], Lower] = Field(
-        "json", description="of each line; on a terminal `text`, where nothing is set"
+        default="json", description="of each line; on a terminal `text`, where nothing is set"
     )
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Lower] = Field(
-        "info", description="the least that is logged"
+        default="info", description="the least that is logged"
     )
 
     @field_validator("master_key")
