@@ -1,7 +1,5 @@
 """`authbus serve` as a process of its own, in a namespace and a database of its own."""
 
-import base64
-import os
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +9,7 @@ import pytest
 from authbus_service.core.database import Database
 from authbus_service.embedded import Addresses
 from tests.rig import processes
+from tests.rig.serving import settings_of
 
 
 @dataclass(frozen=True)
@@ -31,21 +30,7 @@ def settings(
     addresses: Addresses, namespace: str, database_url: str, tmp_path: Path
 ) -> Mapping[str, str]:
     """Those of a service in a namespace and a database of its own."""
-    clients = tmp_path / "clients.toml"
-    clients.write_text('[[client]]\nid = "web"\n')
-    roles = tmp_path / "roles.toml"
-    roles.write_text('[[role]]\nname = "clerk"\npermissions = ["orders:write"]\n')
-    return {
-        "KAFKA_BOOTSTRAP_SERVERS": addresses.bootstrap_servers,
-        "DATABASE_URL": database_url,
-        "AUTHBUS_NAMESPACE": namespace,
-        "AUTHBUS_TOPICS": "apply",
-        "AUTHBUS_CLIENTS": str(clients),
-        "AUTHBUS_ROLES": str(roles),
-        "AUTHBUS_MASTER_KEY": base64.b64encode(os.urandom(32)).decode(),
-        "AUTHBUS_HTTP_PORT": "0",
-        "AUTHBUS_ARGON2_MEMORY_KIB": "64",
-    }
+    return settings_of(addresses, namespace, database_url, tmp_path)
 
 
 @pytest.fixture

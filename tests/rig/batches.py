@@ -2,7 +2,8 @@
 
 import struct
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import cramjam
@@ -71,19 +72,38 @@ def batch(count: int, body: bytes, codec: int = 0, *, last: int | None = None) -
     return _HEADER.pack(*fields) + body
 
 
-async def produce(servers: str, topic: str, data: bytes, *, partition: int = 0) -> tuple[int, int]:
-    """Send one batch as it is. Returns Kafka's error code and the base offset."""
+class Wire:
+    """A connection over which batches go as they are, in order."""
+
+    def __init__(self, client: AIOKafkaClient, servers: str) -> None:
+        self._client, self.servers = client, servers
+
+    async def produce(self, topic: str, partition: int, data: bytes) -> tuple[int, int]:
+        """Send one batch. Returns Kafka's error code and the base offset."""
+        await self._client.add_topic(topic)
+        place = TopicPartition(topic, partition)
+        while (node := self._client.cluster.leader_for_partition(place)) is None:
+            await self._client.force_metadata_update()
+        request = ProduceRequest(None, -1, 20_000, [(topic, [(partition, data)])])
+        response = await self._client.send(node, request)
+        _, code, offset, *_ = response.topics[0][1][0]
+        return code, offset
+
+
+@asynccontextmanager
+async def wired(servers: str) -> AsyncGenerator[Wire]:
     client = AIOKafkaClient(bootstrap_servers=servers)
     await client.bootstrap()
     try:
-        await client.set_topics([topic])
-        node = client.cluster.leader_for_partition(TopicPartition(topic, partition))
-        request = ProduceRequest(None, -1, 20_000, [(topic, [(partition, data)])])
-        response = await client.send(node, request)
+        yield Wire(client, servers)
     finally:
         await client.close()
-    _, code, offset, *_ = response.topics[0][1][0]
-    return code, offset
+
+
+async def produce(servers: str, topic: str, data: bytes, *, partition: int = 0) -> tuple[int, int]:
+    """Send one batch over a connection of its own."""
+    async with wired(servers) as wire:
+        return await wire.produce(topic, partition, data)
 
 
 def _nullable(body: bytearray, part: bytes | None) -> None:

@@ -1,0 +1,1 @@
+"""Bad inputs of every class, each alone and between good records: each has its one outcome."""

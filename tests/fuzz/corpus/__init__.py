@@ -1,0 +1,1 @@
+"""The bad inputs, a module a class."""

@@ -1,0 +1,227 @@
+"""Sends each case of a class alone and between good records, and says what became of it."""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from random import Random
+from time import monotonic
+from uuid import UUID
+
+from authbus.topics import CREDENTIALS, SESSIONS, Topic
+from tests.fuzz.case import REFUSED, Case, Ends, Family, Item, Try, brief
+from tests.fuzz.ear import Place
+from tests.fuzz.scene import ENDED, HANDLED
+from tests.fuzz.sending import Sent, send_all
+from tests.fuzz.stage import Stage
+from tests.rig.memory import watched
+
+MIB = 1024 * 1024
+MOST_GROWTH = 300 * MIB
+STALL = 2.0
+_PATIENCE = 15.0
+_GOOD = Ends(frozenset({HANDLED, ENDED}))
+# What one record may need beside many others, on a machine that has other work too.
+_TIMES = 4.0
+# The partitions on which records go between good ones, and alone.
+_BETWEEN, _ALONE = 0, 1
+
+
+@dataclass
+class Trial:
+    """One case sent once. `ids` and `places` are where its ends are heard."""
+
+    name: str
+    ends: Ends
+    ids: set[UUID] = field(default_factory=set[UUID])
+    places: list[Place] = field(default_factory=list[Place])
+    refused: int = 0
+    sent: float = 0.0
+    took: float = 0.0
+
+
+@dataclass
+class Result:
+    """What became of a class. `growth` is the service's memory, in bytes."""
+
+    family: Family
+    cases: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter[str])
+    slowest: float = 0.0
+    slowest_good: float = 0.0
+    growth: int = 0
+    seconds: float = 0.0
+    wrong: list[str] = field(default_factory=list[str])
+
+
+Entry = tuple[Item, Trial]
+Streams = dict[tuple[str, int], list[Entry]]
+
+
+async def calibrate(stage: Stage) -> float:
+    """How long good records need here; twice `STALL` is no stall where they need long."""
+    slowest = 0.0
+    for _ in range(3):
+        streams: Streams = defaultdict(list)
+        for topic in (SESSIONS, CREDENTIALS):
+            streams[topic.suffix, _BETWEEN] = [_good(stage, topic) for _ in range(50)]
+        await _sent(stage, streams)
+        trials = [trial for entries in streams.values() for _, trial in entries]
+        await _heard(stage, trials)
+        assert all(said(stage, trial) in trial.ends for trial in trials)
+        slowest = max(slowest, *(trial.took for trial in trials))
+    stage.limit = max(STALL, _TIMES * slowest)
+    return slowest
+
+
+async def drive(stage: Stage, family: Family, seed: str, count: int | None = None) -> Result:
+    """Do all of a class: those with a name, or `count`."""
+    result, began = Result(family), monotonic()
+    cases = family.cases(Random(f"{seed} {family.name}"), count)
+    tried: list[Trial] = []
+    async with family.around(stage):
+        with watched(stage.process.child.pid, each=0.01) as memory:
+            while chunk := list(islice(cases, family.abreast)):
+                tried += await _abreast(stage, family, chunk, result)
+                result.cases += len(chunk)
+    await asyncio.sleep(0.2)
+    _judge(stage, tried, result)
+    result.wrong += await family.looked(stage)
+    result.growth, result.seconds = memory.growth, monotonic() - began
+    if result.growth >= MOST_GROWTH:
+        result.wrong.append(f"the service grew by {result.growth // MIB} MiB")
+    if not stage.is_alive:
+        result.wrong.append("the service has ended")
+    for trial in tried:
+        stage.ear.forget(trial.ids, trial.places)
+    return result
+
+
+def said(stage: Stage, trial: Trial) -> list[str]:
+    heard = stage.ear.of(trial.ids, trial.places)
+    return [each.what for each in heard] + [REFUSED] * trial.refused
+
+
+async def _abreast(
+    stage: Stage, family: Family, chunk: Sequence[Case], result: Result
+) -> list[Trial]:
+    streams: Streams = defaultdict(list)
+    trials = [
+        *_laid_alone(stage, chunk, streams),
+        *_laid_between(stage, family, chunk, streams),
+    ]
+    await stage.arm()
+    await _sent(stage, streams)
+    entries = [trial for each in streams.values() for _, trial in each]
+    goods = [trial for trial in entries if trial.ends is _GOOD]
+    await _heard(stage, [*trials, *goods])
+    for good in goods:
+        if said(stage, good) not in _GOOD:
+            result.wrong.append(f"beside {_names(chunk)}: a good record has {_told(stage, good)}")
+    result.slowest_good = max(result.slowest_good, *(good.took for good in goods))
+    result.slowest = max(result.slowest, *(trial.took for trial in trials))
+    return trials
+
+
+def _laid_alone(stage: Stage, chunk: Sequence[Case], streams: Streams) -> Iterator[Trial]:
+    for case in chunk:
+        made = case.make(stage.scene)
+        yield _laid(f"{case.name}, alone", made, streams, _ALONE)
+
+
+def _laid_between(
+    stage: Stage, family: Family, chunk: Sequence[Case], streams: Streams
+) -> Iterator[Trial]:
+    """Between good records of the same key, and those between good ones of another."""
+    topics: dict[str, Topic] = {}
+    for number, case in enumerate(chunk):
+        made = case.make(stage.scene)
+        here = {item.topic.suffix: item for item in made.items}
+        topics |= {suffix: item.topic for suffix, item in here.items()}
+        if number % family.apart == 0:
+            _surround(stage, here, streams)
+        yield _laid(f"{case.name}, between good ones", made, streams, _BETWEEN)
+        if family.apart == 1:
+            _surround(stage, here, streams, others=False)
+    for topic in topics.values():
+        streams[topic.suffix, _BETWEEN].append(_good(stage, topic))
+
+
+def _surround(
+    stage: Stage, here: dict[str, Item], streams: Streams, *, others: bool = True
+) -> None:
+    for item in here.values():
+        topic = item.topic
+        if others:
+            streams[topic.suffix, _BETWEEN].append(_good(stage, topic))
+        key = getattr(item.what, "key", None)
+        if key is None or len(key) < 1000:
+            streams[topic.suffix, _BETWEEN].append(_good(stage, topic, key))
+
+
+def _laid(name: str, made: Try, streams: Streams, partition: int) -> Trial:
+    trial = Trial(name, made.ends)
+    for item in made.items:
+        streams[item.topic.suffix, partition].append((item, trial))
+    return trial
+
+
+def _good(stage: Stage, topic: Topic, key: bytes | None = None) -> Entry:
+    item = stage.scene.good(topic, key or stage.scene.key())
+    return item, Trial("a good record", _GOOD)
+
+
+async def _sent(stage: Stage, streams: Streams) -> None:
+    async def send(suffix: str, partition: int, entries: Sequence[Entry]) -> None:
+        items = [item for item, _ in entries]
+        name = f"{stage.namespace}.{suffix}"
+        for (item, trial), each in zip(
+            entries, await send_all(stage.wire, name, partition, items), strict=True
+        ):
+            _note(trial, item, each, partition)
+
+    await asyncio.gather(*(send(*place, entries) for place, entries in streams.items()))
+
+
+def _note(trial: Trial, item: Item, sent: Sent, partition: int) -> None:
+    trial.sent = sent.at
+    trial.ids |= set(item.ids)
+    if sent.offset is None:
+        trial.refused += 1
+    else:
+        trial.places += [(item.topic.suffix, partition, sent.offset + end) for end in item.ends]
+
+
+async def _heard(stage: Stage, trials: Sequence[Trial]) -> None:
+    """Wait for the ends of all of them, and note how long each took."""
+    left = list(trials)
+
+    def enough() -> bool:
+        left[:] = [each for each in left if len(said(stage, each)) < each.ends.least]
+        return not left
+
+    await stage.ear.until(enough, within=max(_PATIENCE, 2 * stage.limit))
+    for trial in trials:
+        times = [each.at for each in stage.ear.of(trial.ids, trial.places)]
+        trial.took = max(times, default=trial.sent) - trial.sent
+
+
+def _judge(stage: Stage, tried: Iterable[Trial], result: Result) -> None:
+    for trial in tried:
+        outcomes = said(stage, trial)
+        result.outcomes.update(outcomes or ["nothing"])
+        if outcomes not in trial.ends:
+            result.wrong.append(f"{trial.name}: {_told(stage, trial)}, not {trial.ends}")
+    for what, took in (("a bad", result.slowest), ("a good", result.slowest_good)):
+        if took > stage.limit:
+            result.wrong.append(f"{what} record waited {took:.1f} s of {stage.limit:.1f} s")
+
+
+def _told(stage: Stage, trial: Trial) -> str:
+    return brief(said(stage, trial))
+
+
+def _names(chunk: Sequence[Case]) -> str:
+    names = [case.name for case in chunk]
+    return names[0] if len(names) == 1 else f"{names[0]!r} to {names[-1]!r}"

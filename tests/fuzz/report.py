@@ -1,0 +1,83 @@
+"""What a run says of itself: a line a class, whether it is enough, and what is wrong."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tests.fuzz.case import brief
+from tests.fuzz.driving import MIB, Result
+
+_MOST_TOLD = 20
+
+
+def too_few(results: Sequence[Result]) -> list[str]:
+    """Classes of which there was less than makes a run count."""
+    return [
+        f"{each.family.name}: {each.cases} of {each.family.least}"
+        for each in results
+        if each.cases < each.family.least
+    ]
+
+
+def report(
+    results: Sequence[Result], wrong: Sequence[str], *, seed: int, good: float, limit: float
+) -> dict[str, Any]:
+    """The figures as plain data. `good` is what good records took beside nothing bad."""
+    void = too_few(results)
+    is_broken = bool(wrong) or any(each.wrong for each in results)
+    return {
+        "verdict": "broken" if is_broken else "void" if void else "green",
+        "seed": seed,
+        "slowest good record alone": round(good, 2),
+        "most that a record may take": round(limit, 2),
+        "classes": {each.family.name: _figures(each) for each in results},
+        "too few": void,
+        "wrong": [*wrong, *(f"{each.family.name}: {it}" for each in results for it in each.wrong)],
+    }
+
+
+def _figures(result: Result) -> dict[str, Any]:
+    return {
+        "cases": result.cases,
+        "least": result.family.least,
+        "outcomes": dict(result.outcomes.most_common()),
+        "slowest": round(result.slowest, 2),
+        "slowest good": round(result.slowest_good, 2),
+        "growth MiB": result.growth // MIB,
+        "seconds": round(result.seconds, 1),
+    }
+
+
+def line(result: Result) -> str:
+    """One class, as soon as it is over."""
+    name, wrong = result.family.name, len(result.wrong)
+    return f"{result.seconds:6.1f} s  {name}: {result.cases} cases, {wrong} wrong"
+
+
+def page(told: Mapping[str, Any]) -> str:
+    """The same for a person, in Markdown."""
+    good, most = told["slowest good record alone"], told["most that a record may take"]
+    rows = [
+        f"| {name} | {each['cases']} | {each['least']} | {each['slowest']} | {each['slowest good']}"
+        f" | {each['growth MiB']} | {each['seconds']} | {_outcomes(each['outcomes'])} |"
+        for name, each in told["classes"].items()
+    ]
+    head = [
+        "| class | cases | least | slowest s | slowest good s | growth MiB | took s | outcomes |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
+    ]
+    wrong = told["wrong"]
+    lines = [
+        f"# Bad inputs, seed {told['seed']}: {told['verdict']}",
+        "Each case alone and between good records of its key and of another. Before anything bad was"
+        f" sent the slowest of 100 good records took {good} s; {most} s are no stall here.",
+        "\n".join([*head, *rows]),
+        *(f"Too few: {each}." for each in told["too few"]),
+        f"{len(wrong)} wrong.",
+        "\n".join(f"- {each}" for each in wrong[:_MOST_TOLD]),
+    ]
+    return "\n\n".join(lines).rstrip() + "\n"
+
+
+def _outcomes(counts: Mapping[str, int]) -> str:
+    said = [each.removeprefix("authbus.") for each, n in counts.items() for _ in range(n)]
+    return brief(said)
