@@ -17,6 +17,7 @@ from authbus_service.embedded import EmbeddedStack
 from tests.fuzz.case import Family
 from tests.fuzz.corpus.classes import CLASSES
 from tests.fuzz.corpus.identities import forms_of_forms
+from tests.fuzz.corpus.mutations import MUTATIONS
 from tests.fuzz.driving import Result, calibrate, drive
 from tests.fuzz.ear import CLIENTS
 from tests.fuzz.looking import looked
@@ -50,9 +51,17 @@ def main() -> int:
 
 
 async def run(
-    classes: Sequence[Family], seed: int, folder: Path, *, count: int | None = None
+    classes: Sequence[Family],
+    seed: int,
+    folder: Path,
+    *,
+    count: int | None = None,
+    by_chance: int = MUTATIONS.least,
 ) -> dict[str, Any]:
-    """Servers, a service, all of these classes: `count` cases of each, or as many as count."""
+    """Servers, a service, all of these classes: `count` cases of each, or as many as they need."""
+    counts = {each.name: count or each.least for each in classes}
+    if MUTATIONS.name in counts and count is None:
+        counts[MUTATIONS.name] = by_chance
     forms = forms_of_forms(Random(seed), _FORMS if count is None else 1000 * count)
     wrong = [f"{each} has a form of a form" for each in forms]
     async with EmbeddedStack(data=folder / "servers") as stack:
@@ -65,7 +74,7 @@ async def run(
             good = await calibrate(stage)
             results: list[Result] = []
             for each in classes:
-                results.append(await drive(stage, each, str(seed), count or each.least))
+                results.append(await drive(stage, each, str(seed), counts[each.name]))
                 print(line(results[-1]), file=sys.stderr)
             wrong += await looked(stage)
             return report(results, wrong, seed=seed, good=good, limit=stage.limit)

@@ -23,12 +23,14 @@ STALL = 2.0
 _PATIENCE = 15.0
 _GOOD = Ends(frozenset({HANDLED, ENDED}))
 # What one record may need beside many others, on a machine that has other work too.
-_TIMES = 4.0
+_TIMES = 5.0
+_LATE_SECONDS = 0.2
+_KEPT = 3_000
 # The partitions on which records go between good ones, and alone.
 _BETWEEN, _ALONE = 0, 1
 
 
-@dataclass
+@dataclass(slots=True)
 class Trial:
     """One case sent once. `ids` and `places` are where its ends are heard."""
 
@@ -60,7 +62,7 @@ Streams = dict[tuple[str, int], list[Entry]]
 
 
 async def calibrate(stage: Stage) -> float:
-    """How long good records need here; twice `STALL` is no stall where they need long."""
+    """How long good records need here; more than `STALL` is no stall where they need long."""
     slowest = 0.0
     for _ in range(3):
         streams: Streams = defaultdict(list)
@@ -80,22 +82,33 @@ async def drive(stage: Stage, family: Family, seed: str, count: int | None = Non
     result, began = Result(family), monotonic()
     cases = family.cases(Random(f"{seed} {family.name}"), count)
     tried: list[Trial] = []
+    stage.ear.clear()
     async with family.around(stage):
         with watched(stage.process.child.pid, each=0.01) as memory:
             while chunk := list(islice(cases, family.abreast)):
-                tried += await _abreast(stage, family, chunk, result)
+                tried += await _abreast(stage, family, chunk)
                 result.cases += len(chunk)
-    await asyncio.sleep(0.2)
+                if len(tried) > _KEPT:
+                    _judge(stage, tried, result)
+                    tried.clear()
+    await asyncio.sleep(_LATE_SECONDS)
     _judge(stage, tried, result)
-    result.wrong += await family.looked(stage)
     result.growth, result.seconds = memory.growth, monotonic() - began
-    if result.growth >= MOST_GROWTH:
-        result.wrong.append(f"the service grew by {result.growth // MIB} MiB")
-    if not stage.is_alive:
-        result.wrong.append("the service has ended")
-    for trial in tried:
-        stage.ear.forget(trial.ids, trial.places)
+    result.wrong += [*_of_the_service(stage, result), *await family.looked(stage)]
     return result
+
+
+def _of_the_service(stage: Stage, result: Result) -> Iterator[str]:
+    """What is wrong with all of a class together."""
+    for what, took in (("a bad", result.slowest), ("a good", result.slowest_good)):
+        if took > stage.limit:
+            yield f"{what} record waited {took:.1f} s of {stage.limit:.1f} s"
+    if result.growth >= MOST_GROWTH:
+        yield f"the service grew by {result.growth // MIB} MiB"
+    if not stage.is_alive:
+        yield "the service has ended"
+    if left := stage.ear.all():
+        yield f"said of nothing that was waited for, or too late: {brief(left)}"
 
 
 def said(stage: Stage, trial: Trial) -> list[str]:
@@ -103,36 +116,25 @@ def said(stage: Stage, trial: Trial) -> list[str]:
     return [each.what for each in heard] + [REFUSED] * trial.refused
 
 
-async def _abreast(
-    stage: Stage, family: Family, chunk: Sequence[Case], result: Result
-) -> list[Trial]:
+async def _abreast(stage: Stage, family: Family, chunk: Sequence[Case]) -> list[Trial]:
     streams: Streams = defaultdict(list)
-    trials = [
-        *_laid_alone(stage, chunk, streams),
-        *_laid_between(stage, family, chunk, streams),
-    ]
+    _lay_alone(stage, chunk, streams)
+    _lay_between(stage, family, chunk, streams)
     await stage.arm()
     await _sent(stage, streams)
-    entries = [trial for each in streams.values() for _, trial in each]
-    goods = [trial for trial in entries if trial.ends is _GOOD]
-    await _heard(stage, [*trials, *goods])
-    for good in goods:
-        if said(stage, good) not in _GOOD:
-            result.wrong.append(f"beside {_names(chunk)}: a good record has {_told(stage, good)}")
-    result.slowest_good = max(result.slowest_good, *(good.took for good in goods))
-    result.slowest = max(result.slowest, *(trial.took for trial in trials))
-    return trials
+    entries = {id(trial): trial for each in streams.values() for _, trial in each}
+    await _heard(stage, [*entries.values()])
+    return [*entries.values()]
 
 
-def _laid_alone(stage: Stage, chunk: Sequence[Case], streams: Streams) -> Iterator[Trial]:
+def _lay_alone(stage: Stage, chunk: Sequence[Case], streams: Streams) -> None:
     for case in chunk:
-        made = case.make(stage.scene)
-        yield _laid(f"{case.name}, alone", made, streams, _ALONE)
+        _lay(f"{case.name}, alone", case.make(stage.scene), streams, _ALONE)
 
 
-def _laid_between(
+def _lay_between(
     stage: Stage, family: Family, chunk: Sequence[Case], streams: Streams
-) -> Iterator[Trial]:
+) -> None:
     """Between good records of the same key, and those between good ones of another."""
     topics: dict[str, Topic] = {}
     for number, case in enumerate(chunk):
@@ -141,7 +143,7 @@ def _laid_between(
         topics |= {suffix: item.topic for suffix, item in here.items()}
         if number % family.apart == 0:
             _surround(stage, here, streams)
-        yield _laid(f"{case.name}, between good ones", made, streams, _BETWEEN)
+        _lay(f"{case.name}, between good ones", made, streams, _BETWEEN)
         if family.apart == 1:
             _surround(stage, here, streams, others=False)
     for topic in topics.values():
@@ -160,11 +162,10 @@ def _surround(
             streams[topic.suffix, _BETWEEN].append(_good(stage, topic, key))
 
 
-def _laid(name: str, made: Try, streams: Streams, partition: int) -> Trial:
+def _lay(name: str, made: Try, streams: Streams, partition: int) -> None:
     trial = Trial(name, made.ends)
     for item in made.items:
         streams[item.topic.suffix, partition].append((item, trial))
-    return trial
 
 
 def _good(stage: Stage, topic: Topic, key: bytes | None = None) -> Entry:
@@ -208,20 +209,14 @@ async def _heard(stage: Stage, trials: Sequence[Trial]) -> None:
 
 
 def _judge(stage: Stage, tried: Iterable[Trial], result: Result) -> None:
+    """Hold each against what it may be, and forget it."""
     for trial in tried:
         outcomes = said(stage, trial)
-        result.outcomes.update(outcomes or ["nothing"])
+        if trial.ends is _GOOD:
+            result.slowest_good = max(result.slowest_good, trial.took)
+        else:
+            result.slowest = max(result.slowest, trial.took)
+            result.outcomes.update(outcomes or ["nothing"])
         if outcomes not in trial.ends:
-            result.wrong.append(f"{trial.name}: {_told(stage, trial)}, not {trial.ends}")
-    for what, took in (("a bad", result.slowest), ("a good", result.slowest_good)):
-        if took > stage.limit:
-            result.wrong.append(f"{what} record waited {took:.1f} s of {stage.limit:.1f} s")
-
-
-def _told(stage: Stage, trial: Trial) -> str:
-    return brief(said(stage, trial))
-
-
-def _names(chunk: Sequence[Case]) -> str:
-    names = [case.name for case in chunk]
-    return names[0] if len(names) == 1 else f"{names[0]!r} to {names[-1]!r}"
+            result.wrong.append(f"{trial.name}: {brief(outcomes)}, not {trial.ends}")
+        stage.ear.forget(trial.ids, trial.places)

@@ -46,6 +46,16 @@ class Ear:
         for place in places:
             self.letters.pop(place, None)
 
+    def clear(self) -> None:
+        """Forget all so far."""
+        self.answers.clear()
+        self.letters.clear()
+
+    def all(self) -> list[str]:
+        """All that is not forgotten."""
+        said = [*self.answers.values(), *self.letters.values()]
+        return [heard.what for each in said for heard in each]
+
     async def until(self, enough: Callable[[], bool], *, within: float) -> bool:
         """Wait; False when time ran out."""
         end = monotonic() + within

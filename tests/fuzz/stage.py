@@ -42,7 +42,10 @@ ARM = text(
 
 @dataclass
 class Stage:
-    """`limit` is how many seconds a record may wait for its end."""
+    """`limit` is how many seconds a record may wait for its end.
+
+    The log from `first_line` on is that of a service that has started.
+    """
 
     settings: Mapping[str, str]
     database: Database
@@ -52,6 +55,7 @@ class Stage:
     ear: Ear
     scene: Scene
     limit: float = 2.0
+    first_line: int = 0
 
     @property
     def servers(self) -> str:
@@ -123,6 +127,7 @@ async def staged(settings: Mapping[str, str], folder: Path, seed: int) -> AsyncG
                 async with hearing(servers, namespace) as ear:
                     stage = Stage(settings, database, process, log, wire, ear, scene)
                     await _inhabited(scene)
+                    stage.first_line = len(stage.lines())
                     yield stage
             finally:
                 await asyncio.gather(web.stop(), demo.stop())

@@ -43,7 +43,7 @@ CHANGES = st.lists(
     min_size=1,
     max_size=3,
 )
-_DRAWN_AT_ONCE = 5_000
+_DRAWN_AT_ONCE = 500
 
 
 def mutated(changes: Sequence[Change]) -> Make:

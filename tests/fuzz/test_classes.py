@@ -1,0 +1,36 @@
+"""Whatever is sent has the one end that it should have, and all beside it goes on."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz.__main__ import run
+from tests.fuzz.corpus.classes import CLASSES
+from tests.fuzz.corpus.mutations import MUTATIONS
+from tests.fuzz.driving import calibrate, drive
+from tests.fuzz.looking import looked
+from tests.fuzz.report import page
+from tests.fuzz.stage import Stage
+
+
+async def test_each_bad_input_has_its_one_end_and_good_ones_beside_it_are_answered(
+    stage: Stage,
+) -> None:
+    await calibrate(stage)
+
+    results = [await drive(stage, each, "fast", 40 if each is MUTATIONS else None) for each in CLASSES]
+
+    assert [wrong for each in results for wrong in each.wrong] == []
+    assert await looked(stage) == []
+    assert all(each.outcomes for each in results)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(3600)
+async def test_the_full_counts_of_bad_inputs_have_no_other_end() -> None:
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+        Path(folder).chmod(0o711)  # noqa: ASYNC240 - at once
+        told = await run(CLASSES, 1, Path(folder), by_chance=200_000)
+
+    assert told["verdict"] == "green", page(told)
