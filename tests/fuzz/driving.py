@@ -132,9 +132,7 @@ def _lay_alone(stage: Stage, chunk: Sequence[Case], streams: Streams) -> None:
         _lay(f"{case.name}, alone", case.make(stage.scene), streams, _ALONE)
 
 
-def _lay_between(
-    stage: Stage, family: Family, chunk: Sequence[Case], streams: Streams
-) -> None:
+def _lay_between(stage: Stage, family: Family, chunk: Sequence[Case], streams: Streams) -> None:
     """Between good records of the same key, and those between good ones of another."""
     topics: dict[str, Topic] = {}
     for number, case in enumerate(chunk):

@@ -59,7 +59,7 @@ class Ear:
     async def until(self, enough: Callable[[], bool], *, within: float) -> bool:
         """Wait; False when time ran out."""
         end = monotonic() + within
-        while not (done := enough()) and monotonic() < end:
+        while not (done := enough()) and monotonic() < end:  # noqa: ASYNC110 - many are waited for
             await asyncio.sleep(0.005)
         return done
 

@@ -1,4 +1,4 @@
-"""What must be so when all has been sent: nothing lags, nothing shows, each line of the log is one."""
+"""What must be so in the end: nothing lags, nothing shows, each line of the log is one."""
 
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterable

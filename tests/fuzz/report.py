@@ -66,10 +66,13 @@ def page(told: Mapping[str, Any]) -> str:
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
     ]
     wrong = told["wrong"]
+    how = (
+        "Each case alone and between good records, of its key and of another. The slowest of 100"
+        f" good records beside nothing bad took {good} s, so {most} s are no stall."
+    )
     lines = [
         f"# Bad inputs, seed {told['seed']}: {told['verdict']}",
-        "Each case alone and between good records of its key and of another. Before anything bad was"
-        f" sent the slowest of 100 good records took {good} s; {most} s are no stall here.",
+        how,
         "\n".join([*head, *rows]),
         *(f"Too few: {each}." for each in told["too few"]),
         f"{len(wrong)} wrong.",

@@ -17,7 +17,6 @@ from authbus.sealing import ReplyKey
 from authbus.topics import ACCOUNTS, CREDENTIALS, SESSIONS, Topic
 from authbus_service.core.ids import new_id
 from tests.fuzz.case import Item
-from tests.rig.batches import Raw
 from tests.rig.producing import Draft, Producer
 
 Json = dict[str, Any]
@@ -37,7 +36,7 @@ class Person:
 
 @dataclass
 class Scene:
-    """`canary` stands for every secret that is sent; `armed` are commands at which PostgreSQL fails."""
+    """`canary` stands for every secret that is sent; PostgreSQL fails at those `armed`."""
 
     web: Producer
     demo: Producer
@@ -91,7 +90,9 @@ class Scene:
             command = GetUser(access_token=nothing, user_id=new_id())
         return Item.of(self.web.draft(command).but(key=key))
 
-    def asking(self, change: Change, *, id_: UUID | None = None, topic: Topic | None = None) -> Draft:
+    def asking(
+        self, change: Change, *, id_: UUID | None = None, topic: Topic | None = None
+    ) -> Draft:
         """A log-in with one right label, whose sealed payload is changed."""
         reply_key, command_id = ReplyKey(), id_ or new_id()
         payload = self.payload(command_id, reply_key)
@@ -131,5 +132,3 @@ def data(**fields: Any) -> Change:
 def clear(scene: Scene) -> bytes:
     """A command that somebody forgot to seal."""
     return json.dumps({"email": "ana@example.com", "password": scene.canary}).encode()
-
-

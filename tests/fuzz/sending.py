@@ -1,7 +1,7 @@
-"""Streams: many items in order onto one partition, as few batches as they fit into."""
+"""Streams: many items in order onto one partition, in as few batches as they fit into."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 
 from aiokafka.errors import KafkaConnectionError
@@ -21,46 +21,57 @@ class Sent:
     at: float
 
 
+@dataclass
+class _Stream:
+    wire: Wire
+    topic: str
+    partition: int
+    sent: list[Sent] = field(default_factory=list[Sent])
+    waiting: list[Raw] = field(default_factory=list[Raw])
+    size: int = 0
+
+    async def put(self, raw: Raw) -> None:
+        """Send it with its neighbours, or alone where it needs the room."""
+        size = len(raw.encode(_MANY))
+        if self.size + size > _ROOM or len(self.waiting) >= _MANY:
+            await self.flush()
+        self.waiting.append(raw)
+        self.size += size
+
+    async def flush(self) -> None:
+        if self.waiting:
+            at, count = monotonic(), len(self.waiting)
+            data = batch(count, records(self.waiting))
+            code, base = await self.wire.produce(self.topic, self.partition, data)
+            self.sent += [Sent(None if code else base + n, at) for n in range(count)]
+        self.waiting.clear()
+        self.size = 0
+
+    async def as_it_is(self, data: bytes) -> None:
+        """Over a connection of its own: what the broker cannot parse, it hangs up on."""
+        await self.flush()
+        at = monotonic()
+        try:
+            servers, partition = self.wire.servers, self.partition
+            code, base = await produce(servers, self.topic, data, partition=partition)
+        except KafkaConnectionError:
+            self.sent.append(Sent(None, at))
+        else:
+            self.sent.append(Sent(None if code else base, at))
+
+
 async def send_all(wire: Wire, topic: str, partition: int, items: Sequence[Item]) -> list[Sent]:
     """Send them; what is a batch already goes as it is, a deed is done."""
-    sent: list[Sent] = []
-    waiting: list[Raw] = []
-    room = 0
-
-    async def flush() -> None:
-        nonlocal room
-        if waiting:
-            at = monotonic()
-            data = batch(len(waiting), records(waiting))
-            code, base = await wire.produce(topic, partition, data)
-            sent.extend(Sent(None if code else base + n, at) for n in range(len(waiting)))
-        waiting.clear()
-        room = 0
-
+    stream = _Stream(wire, topic, partition)
     for item in items:
-        if isinstance(item.what, bytes):
-            await flush()
-            sent.append(await _as_it_is(wire.servers, topic, partition, item.what))
-            continue
-        if not isinstance(item.what, Raw):
-            await flush()
-            sent.append(Sent(0, monotonic()))
-            await item.what(wire.servers, topic, partition)
-            continue
-        size = len(item.what.encode(_MANY))
-        if room + size > _ROOM or len(waiting) >= _MANY:
-            await flush()
-        waiting.append(item.what)
-        room += size
-    await flush()
-    return sent
-
-
-async def _as_it_is(servers: str, topic: str, partition: int, data: bytes) -> Sent:
-    """Over a connection of its own: what the broker cannot parse, it hangs up on."""
-    at = monotonic()
-    try:
-        code, base = await produce(servers, topic, data, partition=partition)
-    except KafkaConnectionError:
-        return Sent(None, at)
-    return Sent(None if code else base, at)
+        match item.what:
+            case Raw():
+                await stream.put(item.what)
+            case bytes():
+                await stream.as_it_is(item.what)
+            case deed:
+                await stream.flush()
+                stream.sent.append(Sent(0, monotonic()))
+                await deed(wire.servers, topic, partition)
+    await stream.flush()
+    return stream.sent

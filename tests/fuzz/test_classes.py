@@ -19,7 +19,9 @@ async def test_each_bad_input_has_its_one_end_and_good_ones_beside_it_are_answer
 ) -> None:
     await calibrate(stage)
 
-    results = [await drive(stage, each, "fast", 40 if each is MUTATIONS else None) for each in CLASSES]
+    results = [
+        await drive(stage, each, "fast", 40 if each is MUTATIONS else None) for each in CLASSES
+    ]
 
     assert [wrong for each in results for wrong in each.wrong] == []
     assert await looked(stage) == []

@@ -1,10 +1,10 @@
-"""A running service and a watch on all it says: what became of one record between two good ones."""
+"""A running service and a watch on all it says: what became of each record."""
 
 import asyncio
 import json
 import logging
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +14,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import SecretStr
 
-from authbus import LogIn, LogOut, Rejected
+from authbus import LogIn, LogOut
 from authbus.topics import CREDENTIALS, DEAD_LETTERS, SESSIONS
 from authbus_service.core.ids import new_id
 from authbus_service.core.logging import configure
@@ -23,9 +23,6 @@ from tests.rig.producing import Draft
 from tests.rig.world import World
 
 KEY = b"k"
-NEIGHBOURS_WITHIN = 2.0
-
-Send = Callable[[], Awaitable[int]]
 
 
 @dataclass
@@ -44,29 +41,6 @@ class Watch:
         """What became of this record, sent alone: a refusal's code, a reply's name or a reason."""
         sent = await self.world.web.send(draft, partition=partition)
         return await self.became(draft.id, self.suffix(draft.topic), partition, sent.offset)
-
-    async def between(self, draft: Draft, *, partition: int = 0) -> str:
-        """The same, sent between two good records of the same key, which must be answered."""
-
-        async def send() -> int:
-            return (await self.world.web.send(draft, partition=partition)).offset
-
-        suffix = self.suffix(draft.topic)
-        offset = await self.surrounded(suffix, send, partition=partition)
-        return await self.became(draft.id, suffix, partition, offset)
-
-    async def surrounded(self, suffix: str, send: Send, *, partition: int = 0) -> int:
-        """Send something between two good records. Both must be answered in two seconds."""
-        before, after = self.good(suffix), self.good(suffix)
-        web = self.world.web
-        await web.send(before, partition=partition)
-        offset = await send()
-        await web.send(after, partition=partition)
-        async with asyncio.timeout(NEIGHBOURS_WITHIN):
-            for good in (before, after):
-                (answer,) = await web.heard(good, 1)
-                assert isinstance(answer, Rejected)
-        return offset
 
     def good(self, suffix: str) -> Draft:
         """A right command for this topic, whose answer is a refusal by its handler."""

@@ -26,7 +26,6 @@ _LARGEST_BATCH = 65_536
 _CONTROL, _TRANSACTIONAL = 0x20, 0x10
 
 
-
 def packed(data: bytes, ends: Ends, *, last: int = 0, to: Topic = SESSIONS) -> Make:
     """One batch of which something is said at its last offset."""
     return lambda _: Try([Item(to, data, ends=(last,))], ends)
@@ -131,7 +130,10 @@ NAMED = [
     ),
     *bombs("10 MiB"),
     *table(
-        (f"{name}: what fits into a topic as declared", exploding(CODECS[name], size, to=CREDENTIALS))
+        (
+            f"{name}: what fits into a topic as declared",
+            exploding(CODECS[name], size, to=CREDENTIALS),
+        )
         for name, size in FITTING.items()
     ),
     *table(
@@ -139,9 +141,10 @@ NAMED = [
         for name, size in TOO_LARGE.items()
     ),
     *table(
-        (f"{name}: junk behind the records", packed(
-            batch(1, compress(CODECS[name], ONE) + b"junk", CODECS[name]), one(UNREAD)
-        ))
+        (
+            f"{name}: junk behind the records",
+            packed(batch(1, compress(CODECS[name], ONE) + b"junk", CODECS[name]), one(UNREAD)),
+        )
         for name in ("gzip", "lz4")
     ),
     *table(

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
-from itertools import count
+from itertools import count, islice
 from random import Random
 
 from sqlalchemy import text
@@ -43,8 +43,10 @@ _MADE = [
     "CREATE TABLE fuzz.armed (id uuid PRIMARY KEY, how text, slot text, reset bigint)",
     _STRIKE,
     "CREATE TRIGGER at_once BEFORE INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION fuzz.strike()",
-    "CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON inbox DEFERRABLE INITIALLY DEFERRED"
-    " FOR EACH ROW EXECUTE FUNCTION fuzz.strike()",
+    (
+        "CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON inbox DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION fuzz.strike()"
+    ),
 ]
 PASSING = (
     *("serialization", "serialization at COMMIT", "deadlock", "timeout"),
@@ -76,18 +78,10 @@ def _cases() -> Iterator[Case]:
 
 
 def more(_: Random) -> Iterator[Case]:
-    cases = _cases()
-    for _ in NAMED:
-        next(cases)
-    yield from cases
+    yield from islice(_cases(), len(NAMED), None)
 
 
-def _named() -> list[Case]:
-    cases = _cases()
-    return [next(cases) for _ in range(2 * (len(PASSING) + 2))]
-
-
-NAMED = _named()
+NAMED = list(islice(_cases(), 2 * (len(PASSING) + 2)))
 
 
 @asynccontextmanager

@@ -136,7 +136,9 @@ def misplaced(command: Any, topic: Topic) -> Make:
 
 def _elsewhere(random: Random) -> Make:
     command = random.choice(ROWS).command
-    return misplaced(command, random.choice([each for each in COMMAND_TOPICS if each != topic_of(command)]))
+    return misplaced(
+        command, random.choice([each for each in COMMAND_TOPICS if each != topic_of(command)])
+    )
 
 
 MISPLACED = table(

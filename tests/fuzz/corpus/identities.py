@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from random import Random
 
-from authbus import LogIn, RegisterUser
-from authbus_service.auth.users.email import canonical
 from pydantic import SecretStr
 
+from authbus import LogIn, RegisterUser
+from authbus_service.auth.users.email import canonical
 from tests.fuzz.case import Case, Family, Item, Make, Try, each, table
 from tests.fuzz.scene import HANDLED, PASSWORD, Scene
 from tests.fuzz.stage import Stage
@@ -87,7 +87,12 @@ NAMED = table(
                 *("ana.@example.com", "a..na@example.com", " ana@example.com", "ana@example.com\n"),
                 *("ana@example.com\0", "ana\r\nbcc@example.com", "ana <ana@example.com>", ""),
                 *(f"{'a' * 65}@example.com", f"ana@{'a' * 64}.com", f"ana@{'a.' * 130}com"),
-                *("anä@example.com", "ana@bücher.example", "日本語@example.com", "\u05d0@example.com"),
+                *(
+                    "anä@example.com",
+                    "ana@bücher.example",
+                    "日本語@example.com",
+                    "\u05d0@example.com",
+                ),
                 *("\U0001f600@example.com", "e" + "\u0301" * 1000 + "@x.com", "a" * 320 + "@x.com"),
             )
         ),
@@ -130,7 +135,8 @@ def _cased(random: Random) -> Make:
     pattern = random.getrandbits(64)
     return known(
         lambda address: "".join(
-            letter.upper() if pattern >> (n % 64) & 1 else letter for n, letter in enumerate(address)
+            letter.upper() if pattern >> (n % 64) & 1 else letter
+            for n, letter in enumerate(address)
         ),
         TAKEN,
     )

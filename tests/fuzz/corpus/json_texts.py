@@ -64,7 +64,10 @@ NAMED = table(
         ("a text", sealing(b'"text"')),
         ("no envelope", sealing(b"{}", "bad_envelope")),
         ("U+0000 in every name", sealing(b'{"\\u0000":"\\u0000"}', "bad_envelope")),
-        ("many keys", sealing(json.dumps({str(n): n for n in range(3000)}).encode(), "bad_envelope")),
+        (
+            "many keys",
+            sealing(json.dumps({str(n): n for n in range(3000)}).encode(), "bad_envelope"),
+        ),
         ("a text as long as fits", within(json.dumps("x" * 40_000), "invalid")),
     ]
 )
@@ -127,7 +130,18 @@ def _keys(random: Random) -> Make:
 def _syntax(random: Random) -> Make:
     return within(
         random.choice(
-            ["tru", "True", "None", "undefined", "[1 2]", '{"a" 1}', "{1: 2}", '"\\x41"', "`x`", "<x/>"]
+            [
+                "tru",
+                "True",
+                "None",
+                "undefined",
+                "[1 2]",
+                '{"a" 1}',
+                "{1: 2}",
+                '"\\x41"',
+                "`x`",
+                "<x/>",
+            ]
         )
     )
 

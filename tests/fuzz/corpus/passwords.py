@@ -75,7 +75,10 @@ NAMED = table(
         ("of the service", setting("authbus-authbus", PERSONAL)),
         ("its twin of 72 bytes", entering("twin", TWIN + "-two", HANDLED)),
         ("its first 72 bytes", entering("twin", TWIN, HANDLED)),
-        ("decomposed", entering("accents", unicodedata.normalize("NFD", "café " * 3 + "café"), ENTERED)),
+        (
+            "decomposed",
+            entering("accents", unicodedata.normalize("NFD", "café " * 3 + "café"), ENTERED),
+        ),
         ("composed", entering("accents", "café " * 3 + "café", ENTERED)),
         ("empty at a log-in", entering("twin", "", HANDLED)),
         ("1025 bytes at a log-in", entering("twin", unlike(1025), HANDLED)),

@@ -10,7 +10,7 @@ from joserfc.jwk import ECKey
 from authbus.base64url import decode, encode
 from authbus.sealing import LARGEST_SEAL, ReplyKey, seal
 from tests.fuzz.case import Case, Family, Item, Make, Try, each, table
-from tests.fuzz.scene import ENDED, HANDLED, Scene
+from tests.fuzz.scene import Scene
 
 FORM, SEAL = "not_sealed", "bad_seal"
 _PARTS = 5

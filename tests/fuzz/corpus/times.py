@@ -76,7 +76,9 @@ def with_other_password(scene: Scene, first: Draft) -> Draft:
 
 
 def with_other_type(scene: Scene, first: Draft) -> Draft:
-    return scene.draft(LogIn(email="x@y", password=SecretStr("b")), id_=first.id, type="authbus.No.v1")
+    return scene.draft(
+        LogIn(email="x@y", password=SecretStr("b")), id_=first.id, type="authbus.No.v1"
+    )
 
 
 def of_another_client(scene: Scene, first: Draft) -> Draft:
@@ -105,7 +107,10 @@ NAMED = table(
         ("eleven minutes old", under(lambda: id_at(-660), STALE)),
         ("eleven minutes ahead", under(lambda: id_at(660), STALE)),
         ("of 1970", under(lambda: id_at(-datetime.now(UTC).timestamp()), STALE)),
-        ("of 9999", under(lambda: UUID(int=(2**48 - 1) << 80 | 7 << 76 | 2 << 62 | _by_chance()), STALE)),
+        (
+            "of 9999",
+            under(lambda: UUID(int=(2**48 - 1) << 80 | 7 << 76 | 2 << 62 | _by_chance()), STALE),
+        ),
         ("nine minutes old", aged(-540)),
         ("nine minutes ahead", aged(540)),
         ("expired", expiring(-1, EXPIRED)),
