@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import logging
+import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from tests.fuzz.case import Family
 from tests.fuzz.corpus.classes import CLASSES
 from tests.fuzz.corpus.identities import forms_of_forms
 from tests.fuzz.corpus.mutations import MUTATIONS
-from tests.fuzz.driving import Result, calibrate, drive
+from tests.fuzz.driving import MIB, Result, calibrate, drive
 from tests.fuzz.ear import CLIENTS
 from tests.fuzz.looking import looked
 from tests.fuzz.report import line, page, report
@@ -28,6 +29,8 @@ from tests.rig.serving import settings_of
 _EXIT = {"green": 0, "broken": 1, "void": 2}
 _REPORTS = Path("build/fuzz")
 _FORMS = 1_000_000
+# The embedded broker takes 4 MiB at once, others this much: their bombs are larger.
+_AS_USUAL = {"socket.request.max.bytes": str(100 * MIB)}
 
 
 def main() -> int:
@@ -44,6 +47,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="fuzz-") as place:
         Path(place).chmod(0o711)
         told = asyncio.run(run(classes, given.seed, Path(place), count=given.count))
+        if told["verdict"] == "broken":
+            shutil.copy(Path(place) / "service.log", folder)
     (folder / "report.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
     (folder / "report.md").write_text(page(told), encoding="utf-8")
     print(page(told) + f"\nIn {folder}: report.json, report.md")
@@ -64,7 +69,7 @@ async def run(
         counts[MUTATIONS.name] = by_chance
     forms = forms_of_forms(Random(seed), _FORMS if count is None else 1000 * count)
     wrong = [f"{each} has a form of a form" for each in forms]
-    async with EmbeddedStack(data=folder / "servers") as stack:
+    async with EmbeddedStack(data=folder / "servers", broker_config=_AS_USUAL) as stack:
         database = connect(stack.addresses.database_url)
         await migrate(database)
         await database.close()

@@ -1,16 +1,19 @@
 """Whatever is sent has the one end that it should have, and all beside it goes on."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.fuzz.__main__ import run
+from tests.fuzz.case import Case, Family, Item, Try, each, one
 from tests.fuzz.corpus.classes import CLASSES
 from tests.fuzz.corpus.mutations import MUTATIONS
 from tests.fuzz.driving import calibrate, drive
 from tests.fuzz.looking import looked
 from tests.fuzz.report import page
+from tests.fuzz.scene import ENDED, Scene
 from tests.fuzz.stage import Stage
 
 
@@ -26,6 +29,31 @@ async def test_each_bad_input_has_its_one_end_and_good_ones_beside_it_are_answer
     assert [wrong for each in results for wrong in each.wrong] == []
     assert await looked(stage) == []
     assert all(each.outcomes for each in results)
+
+
+@pytest.mark.gate
+async def test_what_is_expected_wrongly_is_found_in_each_way(stage: Stage) -> None:
+    def twice(scene: Scene) -> Try:
+        item = Item.of(scene.log_out())
+        return Try([item, item], one(ENDED))
+
+    def unheard(scene: Scene) -> Try:
+        made = Item.of(scene.log_out())
+        return Try([replace(made, ids=())], each())
+
+    cases = [
+        Case("another end", lambda scene: Try.of(scene.log_out(), "bad_seal")),
+        Case("two ends", twice),
+        Case("an end that nobody waits for", unheard),
+    ]
+
+    result = await drive(stage, Family("wrong", 3, cases), "any")
+
+    found = "\n".join(result.wrong)
+    assert "another end, alone: 1 invalid_token, not one of bad_seal" in found
+    assert "two ends, between good ones: 2 invalid_token, not one of invalid_token" in found
+    assert "said of nothing that was waited for, or too late: 2 invalid_token" in found
+    assert len(result.wrong) == 5
 
 
 @pytest.mark.nightly

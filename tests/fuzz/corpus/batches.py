@@ -108,6 +108,7 @@ def aborted(scene: Scene) -> Try:
     return Try([Item(SESSIONS, act, tuple(draft.id for draft in drafts), ())], NOTHING)
 
 
+_ROOM = {"max.message.bytes": str(64 * MIB), "segment.bytes": str(128 * MIB)}
 BAD_NAME = Raw(b"value", b"k", [(b"\xff", None)])
 SIZES = {"10 MiB": 10 * MIB, "200 MiB": 200 * MIB, "1 GiB": 1024 * MIB}
 # In 64 KiB of a compressed batch; of snappy nothing that is dangerous fits.
@@ -209,7 +210,7 @@ async def lax(stage: Stage) -> AsyncGenerator[None]:
     """The sessions topic takes what is large while this lasts."""
     topic = SESSIONS.name(stage.namespace)
     async with Admin.connect(stage.servers, {}) as admin:
-        await admin.set(topic, {"max.message.bytes": str(64 * MIB)})
+        await admin.set(topic, _ROOM)
         yield
         await admin.set(topic, dict(SESSIONS.config))
 
