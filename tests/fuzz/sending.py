@@ -48,16 +48,18 @@ class _Stream:
         self.size = 0
 
     async def as_it_is(self, data: bytes) -> None:
-        """Over a connection of its own: what the broker cannot parse, it hangs up on."""
+        """Over a connection of its own: what the broker cannot parse, it hangs up on.
+
+        It unpacks what it takes, which is no time of the service.
+        """
         await self.flush()
-        at = monotonic()
         try:
             servers, partition = self.wire.servers, self.partition
             code, base = await produce(servers, self.topic, data, partition=partition)
         except KafkaConnectionError:
-            self.sent.append(Sent(None, at))
+            self.sent.append(Sent(None, monotonic()))
         else:
-            self.sent.append(Sent(None if code else base, at))
+            self.sent.append(Sent(None if code else base, monotonic()))
 
 
 async def send_all(wire: Wire, topic: str, partition: int, items: Sequence[Item]) -> list[Sent]:
