@@ -19,7 +19,7 @@ from tests.fuzz.case import Family
 from tests.fuzz.corpus.classes import CLASSES
 from tests.fuzz.corpus.identities import forms_of_forms
 from tests.fuzz.corpus.mutations import MUTATIONS
-from tests.fuzz.driving import MIB, Result, calibrate, drive
+from tests.fuzz.driving import MIB, Result, calibrate, drive, limit_of
 from tests.fuzz.ear import CLIENTS
 from tests.fuzz.looking import looked
 from tests.fuzz.report import line, page, report
@@ -77,12 +77,13 @@ async def run(
         settings = settings_of(stack.addresses, "auth", url, folder, CLIENTS)
         async with staged(settings, folder, seed) as stage:
             good = await calibrate(stage)
+            stage.limit = limit_of(good)
             results: list[Result] = []
             for each in classes:
                 results.append(await drive(stage, each, str(seed), counts[each.name]))
                 print(line(results[-1]), file=sys.stderr)
             wrong += await looked(stage)
-            return report(results, wrong, seed=seed, good=good, limit=stage.limit)
+            return report(results, wrong, seed=seed, good=good)
 
 
 if __name__ == "__main__":

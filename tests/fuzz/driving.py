@@ -53,6 +53,7 @@ class Result:
     outcomes: Counter[str] = field(default_factory=Counter[str])
     slowest: float = 0.0
     slowest_good: float = 0.0
+    limit: float = STALL
     growth: int = 0
     seconds: float = 0.0
     wrong: list[str] = field(default_factory=list[str])
@@ -63,7 +64,7 @@ Streams = dict[tuple[str, int], list[Entry]]
 
 
 async def calibrate(stage: Stage) -> float:
-    """How long good records need here; more than `STALL` is no stall where they need long."""
+    """How long good records need here and now; see `limit_of`."""
     slowest = 0.0
     for _ in range(3):
         streams: Streams = defaultdict(list)
@@ -72,10 +73,16 @@ async def calibrate(stage: Stage) -> float:
         await _sent(stage, streams)
         trials = [trial for entries in streams.values() for _, trial in entries]
         await _heard(stage, trials)
-        assert all(said(stage, trial) in trial.ends for trial in trials)
+        for trial in trials:
+            assert said(stage, trial) in trial.ends
+            stage.ear.forget(trial.ids, trial.places)
         slowest = max(slowest, *(trial.took for trial in trials))
-    stage.limit = max(STALL, _TIMES * slowest)
     return slowest
+
+
+def limit_of(slowest: float) -> float:
+    """What is a stall: more than `STALL`, or, where good records need long, some times as long."""
+    return max(STALL, _TIMES * slowest)
 
 
 async def drive(stage: Stage, family: Family, seed: str, count: int | None = None) -> Result:
@@ -95,6 +102,10 @@ async def drive(stage: Stage, family: Family, seed: str, count: int | None = Non
     await asyncio.sleep(_LATE_SECONDS)
     _judge(stage, tried, result)
     result.growth, result.seconds = memory.growth, monotonic() - began
+    result.limit = stage.limit
+    if max(result.slowest, result.slowest_good) > stage.limit:
+        # The machine may have more to do than at the start: good records right behind it tell.
+        result.limit = max(stage.limit, limit_of(await calibrate(stage)))
     result.wrong += [*_of_the_service(stage, result), *await family.looked(stage)]
     return result
 
@@ -102,8 +113,8 @@ async def drive(stage: Stage, family: Family, seed: str, count: int | None = Non
 def _of_the_service(stage: Stage, result: Result) -> Iterator[str]:
     """What is wrong with all of a class together."""
     for what, took in (("a bad", result.slowest), ("a good", result.slowest_good)):
-        if took > stage.limit:
-            yield f"{what} record waited {took:.1f} s of {stage.limit:.1f} s"
+        if took > result.limit:
+            yield f"{what} record waited {took:.1f} s of {result.limit:.1f} s"
     if result.growth >= MOST_GROWTH:
         yield f"the service grew by {result.growth // MIB} MiB"
     if not stage.is_alive:

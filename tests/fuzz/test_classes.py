@@ -10,7 +10,7 @@ from tests.fuzz.__main__ import run
 from tests.fuzz.case import Case, Family, Item, Try, each, one
 from tests.fuzz.corpus.classes import CLASSES
 from tests.fuzz.corpus.mutations import MUTATIONS
-from tests.fuzz.driving import calibrate, drive
+from tests.fuzz.driving import calibrate, drive, limit_of
 from tests.fuzz.looking import looked
 from tests.fuzz.report import page
 from tests.fuzz.scene import ENDED, Scene
@@ -20,7 +20,7 @@ from tests.fuzz.stage import Stage
 async def test_each_bad_input_has_its_one_end_and_good_ones_beside_it_are_answered(
     stage: Stage,
 ) -> None:
-    await calibrate(stage)
+    stage.limit = limit_of(await calibrate(stage))
 
     results = [
         await drive(stage, each, "fast", 40 if each is MUTATIONS else None) for each in CLASSES

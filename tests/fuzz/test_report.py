@@ -13,7 +13,7 @@ FEW = Family("few", 3, [])
 
 def told(*, cases: int = 3, wrong: tuple[str, ...] = (), after: tuple[str, ...] = ()) -> str:
     result = Result(FEW, cases, Counter(bad_json=6), wrong=list(wrong), growth=7 * MIB)
-    made = report([result], after, seed=7, good=0.1, limit=2.0)
+    made = report([result], after, seed=7, good=0.1)
     shown = page(made)
     assert all(line in shown for line in (*wrong, *after))
     assert "| few |" in shown
