@@ -10,7 +10,8 @@ from pathlib import Path
 from random import Random
 from time import monotonic
 
-from tests.chaos.run import wire
+from tests.chaos.run import commits, wire
+from tests.chaos.run.commits import Commits
 from tests.chaos.run.members import Member
 from tests.chaos.run.stage import NAMESPACE, Stage
 from tests.chaos.run.wire import Fault, Wire
@@ -19,7 +20,9 @@ from tests.rig.command_line import authbus
 KILLS = ("kill a service", "kill the broker", "kill PostgreSQL", "terminate backends")
 STOPS = ("stop a service", "stop the broker", "stop PostgreSQL")
 OPERATIONS = ("restart a service", "rotate keys")
-MENU = (*KILLS, *STOPS, *OPERATIONS, *wire.MENU)
+MENU = (*KILLS, *STOPS, *OPERATIONS, *wire.MENU, *commits.MENU)
+# Each is a menu of its own, and one fault of each may be under way.
+LANES = ((*KILLS, *STOPS, *OPERATIONS), wire.MENU, commits.MENU)
 KILLS_AND_STOPS = tuple(each for each in (*KILLS, *STOPS) if each != "terminate backends")
 _UP_SECONDS = 60.0
 _QUIET = (0.3, 1.5)
@@ -68,15 +71,14 @@ class Nemesis:
             "restart a service": lambda: self._end_service(signal.SIGTERM),
             "rotate keys": self._rotate,
             **Wire(self.stage.proxy, f"{NAMESPACE}.relay", Random(self.random.random())).faults,
+            **Commits(self.stage, Random(self.random.random())).faults,
         }
 
     async def strike(self, menu: Collection[str], until: float) -> None:
         """Harm processes and the wire until that time; on return all is healed."""
-        on_the_wire = [each for each in menu if each in wire.MENU]
-        others = [each for each in menu if each not in wire.MENU]
         async with asyncio.TaskGroup() as striking:
-            for names in (on_the_wire, others):
-                if names:
+            for lane in LANES:
+                if names := [each for each in menu if each in lane]:
                     chance = Random(self.random.random())
                     striking.create_task(self._strike(names, chance, until))
 

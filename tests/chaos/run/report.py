@@ -6,14 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.chaos.checker.findings import Finding
-from tests.chaos.run.nemesis import KILLS_AND_STOPS
+from tests.chaos.run import commits
+from tests.chaos.run.nemesis import KILLS_AND_STOPS, LANES
 from tests.chaos.run.running import ANSWERED_SECONDS, Run
-from tests.chaos.run.wire import IN_A_TRANSACTION, MENU
+from tests.chaos.run.wire import IN_A_TRANSACTION
 
-# Of processes and servers, and on the wire: each goes on beside the other.
-_SECONDS_A_FAULT, _SECONDS_A_FAULT_ON_THE_WIRE = 8.0, 5.0
-_GROUPS = {"kills and stops": KILLS_AND_STOPS, "on the wire in a transaction": IN_A_TRANSACTION}
-_SECONDS_OF_A_GROUP = 12.0
+# Of the lanes in their order: processes and servers, Kafka's wire, PostgreSQL's.
+_SECONDS_A_FAULT = (8.0, 5.0, 8.0)
+# How many seconds one of a group may take.
+_GROUPS = {
+    "kills and stops": (KILLS_AND_STOPS, 12.0),
+    "on the wire in a transaction": (IN_A_TRANSACTION, 12.0),
+    "unknown commits": (commits.UNKNOWN, 30.0),
+}
 _SHARE_OF_DUPLICATES = 0.05
 _SENT_TWICE = ("sent twice at once", "sent again after the answer")
 NOT_LOOKED_AT = ("I7: no token checked offline", "I10: no slopes")
@@ -23,10 +28,8 @@ def least(run: Run) -> dict[str, int]:
     """The fewest of each that make a run count; less is void, not green."""
     commands, seconds, each = len(run.history.calls), run.plan.seconds, dict[str, int]()
     faults = 0
-    for menu, pace in (
-        ([name for name in run.plan.menu if name not in MENU], _SECONDS_A_FAULT),
-        ([name for name in run.plan.menu if name in MENU], _SECONDS_A_FAULT_ON_THE_WIRE),
-    ):
+    for lane, pace in zip(LANES, _SECONDS_A_FAULT, strict=True):
+        menu = [name for name in run.plan.menu if name in lane]
         count = int(seconds / pace) if menu else 0
         faults += count
         each |= {name: max(1, count // (2 * len(menu))) for name in menu}
@@ -35,7 +38,7 @@ def least(run: Run) -> dict[str, int]:
         "duplicate sends": int(commands * _SHARE_OF_DUPLICATES),
         "replayed": commands,
         "faults": faults,
-        **dict.fromkeys(_groups(run), int(seconds / _SECONDS_OF_A_GROUP)),
+        **{name: int(seconds / _GROUPS[name][1]) for name in _groups(run)},
         **each,
     }
 
@@ -55,7 +58,8 @@ def happened(run: Run) -> dict[str, int]:
 
 def _groups(run: Run) -> dict[str, tuple[str, ...]]:
     """The groups of faults that were on this run's menu."""
-    return {group: names for group, names in _GROUPS.items() if {*names} <= {*run.plan.menu}}
+    there = {*run.plan.menu}
+    return {group: names for group, (names, _) in _GROUPS.items() if {*names} <= there}
 
 
 def too_few(run: Run) -> list[str]:

@@ -1,14 +1,16 @@
 """Where a run happens: one broker, one PostgreSQL, and a copy of each row of the outbox."""
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+from sqlalchemy import make_url
 
 from authbus.topics import DEFAULT_NAMESPACE
 from authbus_service.embedded import EmbeddedStack
+from tests.chaos.commits import CommitProxy
 from tests.chaos.proxy import Proxy
 from tests.chaos.rig import proxied_listener
 from tests.drill.stage import a_stage
@@ -38,13 +40,15 @@ CREATE TRIGGER note AFTER INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION chaos.n
 class Stage:
     """`folder` is the run's own, with the logs in it; `settings` are the service's.
 
-    The services alone speak to the broker through `proxy`.
+    The services, and who operates them, speak to the broker through `proxy` and to PostgreSQL
+    through `commits`.
     """
 
     folder: Path
     stack: EmbeddedStack
     settings: Mapping[str, str]
     proxy: Proxy
+    commits: CommitProxy
 
     @property
     def servers(self) -> str:
@@ -66,15 +70,20 @@ async def staged(folder: Path) -> AsyncGenerator[Stage]:
     """Servers, tables, the book, and four clients that may ask."""
     listener = proxied_listener()
     planned = listener.stack(postgres=True, data=folder / "servers")
-    async with a_stage(folder, planned) as usual, listener.proxy() as proxy:
+    async with AsyncExitStack() as opened:
+        usual = await opened.enter_async_context(a_stage(folder, planned))
+        proxy = await opened.enter_async_context(listener.proxy())
+        url = make_url(usual.stack.addresses.database_url)
+        commits = await opened.enter_async_context(CommitProxy(url.port or 0))
         clients = folder / "four_clients.toml"
         clients.write_text("".join(f'[[client]]\nid = "{each}"\n' for each in CLIENTS))
         settings = {
             **usual.settings,
             "AUTHBUS_CLIENTS": str(clients),
             "KAFKA_BOOTSTRAP_SERVERS": listener.proxied,
+            "DATABASE_URL": url.set(port=commits.port).render_as_string(hide_password=False),
         }
-        stage = Stage(folder, usual.stack, settings, proxy)
+        stage = Stage(folder, usual.stack, settings, proxy, commits)
         async with stage.database() as db:
             await db.execute(_BOOK)
         yield stage
