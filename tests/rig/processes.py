@@ -36,12 +36,10 @@ class ServiceProcess:
 
     async def start(self) -> None:
         """Start, and wait until commands are taken."""
-        module, argument = "authbus_service", "serve"
-        if self._missed_after is not None:
-            module, argument = __name__, str(self._missed_after)
+        module, *arguments = self.program()
         with self._log.open("ab") as log:
             self._child = await programs.start(
-                argument,
+                *arguments,
                 module=module,
                 environment={**os.environ, **self._settings},
                 folder=_REPOSITORY,
@@ -51,6 +49,12 @@ class ServiceProcess:
             line = await self._child.stdout.readline()
         assert line, self._log.read_text()[-2000:]
         self.told = json.loads(line)
+
+    def program(self) -> tuple[str, ...]:
+        """The module that runs it, and its arguments."""
+        if self._missed_after is None:
+            return "authbus_service", "serve"
+        return __name__, str(self._missed_after)
 
     def metrics(self) -> str:
         """What it shows to Prometheus."""
@@ -93,7 +97,8 @@ async def serving(
             await process.stop()
 
 
-def _serve(missed_after: float) -> None:
+def serve(missed_after: float) -> None:
+    """Be such a process."""
     subscriber._SESSION_MS = int(missed_after * 1000)  # pyright: ignore[reportPrivateUsage]
     subscriber._HEARTBEAT_MS = 500  # pyright: ignore[reportPrivateUsage]
     sys.argv[1:] = ["serve"]
@@ -101,4 +106,4 @@ def _serve(missed_after: float) -> None:
 
 
 if __name__ == "__main__":
-    _serve(float(sys.argv[1]))
+    serve(float(sys.argv[1]))

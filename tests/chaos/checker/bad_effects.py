@@ -86,6 +86,9 @@ EFFECTS: dict[str, Case] = {
         everywhere(12, replace(ANA_10, cause="c99", kind="RoleGranted", reason="")),
         I1, "an effect of no command", "c99",
     ),
+    "a command that was done and buried": (
+        more(dead=frozenset({"c05"})), I1, "buried, and nothing was wrong with it", "c05",
+    ),
     "a record below the fence of which nothing is known": (
         more(log=(Logged(LOG, 5, "c99"),)), I1, "gone without a word", "c99",
     ),

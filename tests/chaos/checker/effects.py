@@ -25,6 +25,8 @@ def effects(history: History) -> Iterator[Finding]:
         yield from _of_call(call, events.get(call.id, []), claims[call.id])
     yield from _nobodys(history, events)
     yield from _silent(history, events.keys())
+    for command in ({each.id for each in history.calls} & history.dead) - history.failed:
+        yield Finding(Invariant.I1, "buried, and nothing was wrong with it", command)
 
 
 def caused(history: History) -> dict[str, list[Message]]:

@@ -186,6 +186,7 @@ class Samples:
 class History:
     """Everything of one run. `written` are all rows ever committed, `waiting` those not yet said.
 
+    `dead` are the commands with a dead letter, `failed` those that were let fail on purpose.
     `written` is in no order; `committed` is what read_committed readers get, `uncommitted` what
     everybody gets. `erased` are the ids of erased users, `failures` the guesses that count against
     each account at the end. `staleness` is how long a token may be taken after its session ended.
@@ -195,6 +196,7 @@ class History:
     log: tuple[Logged, ...] = ()
     answers: tuple[Answer, ...] = ()
     dead: frozenset[str] = frozenset()
+    failed: frozenset[str] = frozenset()
     committed: tuple[Told, ...] = ()
     uncommitted: tuple[Told, ...] = ()
     written: tuple[Row, ...] = ()

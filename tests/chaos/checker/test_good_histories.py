@@ -86,6 +86,9 @@ EDITED: dict[str, Edit] = {
     "busy, and then done": answered_again("c02", kind="Rejected", code="busy", session="", user=""),
     "a command that waits above the fence": more(log=(Logged(LOG, 30, "c99"),)),
     "a dead letter": more(log=(Logged(LOG, 5, "c99"),), dead=frozenset({"c99"})),
+    "a command that was let fail, and redriven": more(
+        dead=frozenset({"c05"}), failed=frozenset({"c05"})
+    ),
     "a question without an answer": without("answers", lambda each: each.command == "c13"),
     "an aborted record that was said again": more(uncommitted=(ABORTED,)),
     "an event that still waits": together(unsaid("bob-2"), more(waiting=frozenset({"bob-2"}))),

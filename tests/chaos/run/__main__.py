@@ -12,7 +12,7 @@ from random import SystemRandom
 
 from tests.chaos.checker.check import check
 from tests.chaos.checker.history import History
-from tests.chaos.run.nemesis import MENU
+from tests.chaos.run.menu import MENU
 from tests.chaos.run.report import page, report
 from tests.chaos.run.running import Plan, run
 

@@ -161,6 +161,11 @@ async def log(stage: Stage) -> tuple[tuple[Logged, ...], dict[str, bytes]]:
     return logged, texts(records)
 
 
+def dead(records: Iterable[ConsumerRecord[Any, Any]]) -> frozenset[str]:
+    """The commands that were buried, also those that were redriven afterwards."""
+    return frozenset((each.key or b"").decode() for each in records)
+
+
 def texts(records: Iterable[ConsumerRecord[Any, Any]]) -> dict[str, bytes]:
     """All bytes of each topic."""
     parts = defaultdict[str, list[bytes]](list)

@@ -2,15 +2,27 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from time import monotonic
 
+from tests.chaos.run import points
 from tests.rig.processes import ServiceProcess
 
 _MISSED_AFTER = 3.0
 _TRY_AGAIN = 0.5
+
+
+class _Process(ServiceProcess):
+    """One that kills itself where an order in this folder says so."""
+
+    def __init__(self, settings: Mapping[str, str], log: Path, orders: Path) -> None:
+        super().__init__(settings, log)
+        self._orders = orders
+
+    def program(self) -> tuple[str, ...]:
+        return points.__name__, str(_MISSED_AFTER), str(self._orders)
 
 
 class Member:
@@ -19,10 +31,11 @@ class Member:
     `alone` are the exit statuses of ends that nobody asked for.
     """
 
-    def __init__(self, settings: Mapping[str, str], log: Path) -> None:
+    def __init__(self, settings: Mapping[str, str], log: Path, orders: Path) -> None:
         self.log = log
         self.alone: list[int] = []
-        self._process = ServiceProcess(settings, log, missed_after=_MISSED_AFTER)
+        self._orders = orders
+        self._process = _Process(settings, log, orders)
         self._up = asyncio.Event()
         self._killed = False
         self._may_start = 0.0
@@ -30,6 +43,11 @@ class Member:
     @property
     def is_up(self) -> bool:
         return self._up.is_set()
+
+    @property
+    def pid(self) -> int:
+        """That of the process that runs now, or ran last."""
+        return self._process.child.pid
 
     async def start(self) -> None:
         await self._process.start()
@@ -40,11 +58,14 @@ class Member:
         while True:
             status = await self._process.child.wait()
             self._up.clear()
-            if not self._killed:
+            if not self._killed and not self._was_ordered():
                 self.alone.append(status)
             self._killed = False
             await asyncio.sleep(max(_TRY_AGAIN, self._may_start - monotonic()))
             await self._start_again()
+
+    def _was_ordered(self) -> bool:
+        return any(self._orders.glob(f"*.{self.pid}"))
 
     async def _start_again(self) -> None:
         while not self.is_up:
@@ -72,6 +93,12 @@ class Member:
         async with asyncio.timeout(within):
             await self._up.wait()
 
+    async def until_another_than(self, dead: Collection[int]) -> None:
+        """Wait until a process runs that is none of these."""
+        while self.pid in dead:  # noqa: ASYNC110 - it is told by its start
+            await asyncio.sleep(_TRY_AGAIN / 10)
+        await self._up.wait()
+
     async def end(self) -> int:
         """SIGTERM; returns the exit status."""
         child = self._process.child
@@ -80,10 +107,10 @@ class Member:
 
 @asynccontextmanager
 async def supervised(
-    count: int, settings: Mapping[str, str], folder: Path
+    count: int, settings: Mapping[str, str], folder: Path, orders: Path
 ) -> AsyncGenerator[list[Member]]:
     """So many processes; at the end they are told to stop."""
-    members = [Member(settings, folder / f"service{n}.log") for n in range(count)]
+    members = [Member(settings, folder / f"service{n}.log", orders) for n in range(count)]
     async with AsyncExitStack() as opened:
         for each in members:
             await each.start()

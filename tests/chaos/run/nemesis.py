@@ -3,27 +3,22 @@
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from time import monotonic
 
-from tests.chaos.run import commits, wire
 from tests.chaos.run.commits import Commits
+from tests.chaos.run.crashes import Crashes
 from tests.chaos.run.members import Member
+from tests.chaos.run.menu import LANES
 from tests.chaos.run.stage import NAMESPACE, Stage
+from tests.chaos.run.upkeep import Upkeep
 from tests.chaos.run.wire import Fault, Wire
 from tests.rig.command_line import authbus
 
-KILLS = ("kill a service", "kill the broker", "kill PostgreSQL", "terminate backends")
-STOPS = ("stop a service", "stop the broker", "stop PostgreSQL")
-OPERATIONS = ("restart a service", "rotate keys")
-MENU = (*KILLS, *STOPS, *OPERATIONS, *wire.MENU, *commits.MENU)
-# Each is a menu of its own, and one fault of each may be under way.
-LANES = ((*KILLS, *STOPS, *OPERATIONS), wire.MENU, commits.MENU)
-KILLS_AND_STOPS = tuple(each for each in (*KILLS, *STOPS) if each != "terminate backends")
 _UP_SECONDS = 60.0
 _QUIET = (0.3, 1.5)
 _DOWN = (0.0, 1.5)
@@ -47,12 +42,13 @@ class Struck:
 
 @dataclass
 class Nemesis:
-    """`menu` are the names of the faults that it chooses from; each comes once a round."""
+    """Does what is on a menu, each once a round. `failed` are commands that were let fail."""
 
     stage: Stage
     members: list[Member]
     random: Random
     struck: list[Struck] = field(default_factory=list[Struck])
+    failed: set[str] = field(default_factory=set[str])
 
     @property
     def faults(self) -> dict[str, Fault]:
@@ -71,14 +67,16 @@ class Nemesis:
             "restart a service": lambda: self._end_service(signal.SIGTERM),
             "rotate keys": self._rotate,
             **Wire(self.stage.proxy, f"{NAMESPACE}.relay", Random(self.random.random())).faults,
+            **Crashes(self.stage, self.members).faults,
+            **Upkeep(self.stage, Random(self.random.random()), self.failed).faults,
             **Commits(self.stage, Random(self.random.random())).faults,
         }
 
-    async def strike(self, menu: Collection[str], until: float) -> None:
-        """Harm processes and the wire until that time; on return all is healed."""
+    async def strike(self, menu: tuple[str, ...], until: float) -> None:
+        """Do harm in all lanes until that time; on return all is healed."""
         async with asyncio.TaskGroup() as striking:
             for lane in LANES:
-                if names := [each for each in menu if each in lane]:
+                if names := lane.chosen(menu):
                     chance = Random(self.random.random())
                     striking.create_task(self._strike(names, chance, until))
 

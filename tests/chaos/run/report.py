@@ -6,18 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.chaos.checker.findings import Finding
-from tests.chaos.run import commits
-from tests.chaos.run.nemesis import KILLS_AND_STOPS, LANES
+from tests.chaos.run import commits, crashes
+from tests.chaos.run.menu import KILLS_AND_STOPS, LANES
 from tests.chaos.run.running import ANSWERED_SECONDS, Run
 from tests.chaos.run.wire import IN_A_TRANSACTION
 
-# Of the lanes in their order: processes and servers, Kafka's wire, PostgreSQL's.
-_SECONDS_A_FAULT = (8.0, 5.0, 8.0)
 # How many seconds one of a group may take.
 _GROUPS = {
     "kills and stops": (KILLS_AND_STOPS, 12.0),
     "on the wire in a transaction": (IN_A_TRANSACTION, 12.0),
     "unknown commits": (commits.UNKNOWN, 30.0),
+    "kills at a point": (crashes.MENU, 20.0),
 }
 _SHARE_OF_DUPLICATES = 0.05
 _SENT_TWICE = ("sent twice at once", "sent again after the answer")
@@ -28,11 +27,12 @@ def least(run: Run) -> dict[str, int]:
     """The fewest of each that make a run count; less is void, not green."""
     commands, seconds, each = len(run.history.calls), run.plan.seconds, dict[str, int]()
     faults = 0
-    for lane, pace in zip(LANES, _SECONDS_A_FAULT, strict=True):
-        menu = [name for name in run.plan.menu if name in lane]
-        count = int(seconds / pace) if menu else 0
+    for lane in LANES:
+        menu = lane.chosen(run.plan.menu)
+        count = int(seconds / lane.seconds) if menu else 0
         faults += count
-        each |= {name: max(1, count // (2 * len(menu))) for name in menu}
+        # In a short run not each of a long menu has its turn.
+        each |= {name: -(-(count // max(len(menu), 1)) // 2) for name in menu}
     return {
         "commands": int(seconds),
         "duplicate sends": int(commands * _SHARE_OF_DUPLICATES),

@@ -10,7 +10,7 @@ from random import Random
 from time import monotonic
 
 from authbus.state import PublicKey
-from authbus.topics import COMMAND_TOPICS, KEYS_STATE
+from authbus.topics import COMMAND_TOPICS, DEAD_LETTERS, KEYS_STATE
 from tests.chaos.checker.history import History, Stable
 from tests.chaos.run import gathering
 from tests.chaos.run.again import replayed
@@ -60,7 +60,7 @@ async def run(plan: Plan, folder: Path) -> Run:
     made, random = Run(plan), Random(plan.seed)
     async with staged(folder) as stage:
         async with (
-            supervised(_SERVICES, stage.settings, folder) as members,
+            supervised(_SERVICES, stage.settings, folder, stage.orders) as members,
             _clients(stage, random) as clients,
         ):
             people = People(Random(random.random()))
@@ -81,7 +81,9 @@ async def run(plan: Plan, folder: Path) -> Run:
             made.ended_alone = [status for each in members for status in each.alone]
             made.counts += sum((each.counts for each in clients), Counter[str]())
         made.history = replace(
-            await _gathered(stage, clients, people, looker, stable), replays=(replay,)
+            await _gathered(stage, clients, people, looker, stable),
+            replays=(replay,),
+            failed=frozenset(nemesis.failed),
         )
     return made
 
@@ -164,6 +166,7 @@ async def _gathered(
     return History(
         calls=gathering.calls(clients),
         log=log,
+        dead=gathering.dead(await gathering.on_topics(stage.servers, [DEAD_LETTERS])),
         answers=gathering.answers(clients),
         committed=gathering.told(committed),
         uncommitted=gathering.told(uncommitted),

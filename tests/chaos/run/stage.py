@@ -51,6 +51,11 @@ class Stage:
     commits: CommitProxy
 
     @property
+    def orders(self) -> Path:
+        """Where a service finds at which point of its work to die."""
+        return self.folder / "orders"
+
+    @property
     def servers(self) -> str:
         return self.stack.addresses.bootstrap_servers
 
@@ -84,6 +89,7 @@ async def staged(folder: Path) -> AsyncGenerator[Stage]:
             "DATABASE_URL": url.set(port=commits.port).render_as_string(hide_password=False),
         }
         stage = Stage(folder, usual.stack, settings, proxy, commits)
+        stage.orders.mkdir()
         async with stage.database() as db:
             await db.execute(_BOOK)
         yield stage

@@ -8,17 +8,18 @@ from tests.chaos.checker.check import check
 from tests.chaos.checker.findings import Finding, Invariant
 from tests.chaos.checker.history import History
 from tests.chaos.checker.story import good
-from tests.chaos.run.nemesis import KILLS, Struck
+from tests.chaos.run.menu import KILLS
+from tests.chaos.run.nemesis import Struck
 from tests.chaos.run.report import page, report, too_few
 from tests.chaos.run.running import Plan, Run
 
 WRONG = Finding(Invariant.I2, "lost", "ana-1")
-HISTORY = replace(good(), calls=good().calls * 3)
+HISTORY = replace(good(), calls=good().calls * 4)
 
 
 def a_run(faults: int = 8, history: History = HISTORY, twice: int = 9) -> Run:
     """As much as makes a run of half a minute count, unless told otherwise."""
-    made = Run(Plan(30, 7, KILLS), began=100, healed=130, history=history)
+    made = Run(Plan(40, 7, KILLS), began=100, healed=140, history=history)
     made.struck = [Struck(KILLS[n % len(KILLS)], 100 + n, 100.5 + n) for n in range(faults)]
     made.counts["sent twice at once"] = twice
     made.replayed["selected"] = len(history.calls)
@@ -33,10 +34,10 @@ def test_a_run_with_enough_of_all_and_nothing_wrong_is_green() -> None:
 @pytest.mark.parametrize(
     ("made", "what"),
     [
-        (a_run(faults=2), "faults: 2 of 3"),
+        (a_run(faults=2), "faults: 2 of 5"),
         (a_run(faults=3), "terminate backends: 0 of 1"),
-        (a_run(twice=0), "duplicate sends: 0 of 1"),
-        (a_run(history=History()), "commands: 0 of 30"),
+        (a_run(twice=0), "duplicate sends: 0 of 2"),
+        (a_run(history=History()), "commands: 0 of 40"),
     ],
 )
 def test_a_run_below_its_minimum_is_void_and_not_green(made: Run, what: str) -> None:
@@ -59,4 +60,4 @@ def test_a_command_that_is_never_answered_breaks_a_run() -> None:
 
 
 def test_the_page_names_the_seed_that_runs_it_again() -> None:
-    assert "`make chaos SEED=7 SECONDS=30`" in page(report(a_run(), []))
+    assert "`make chaos SEED=7 SECONDS=40`" in page(report(a_run(), []))

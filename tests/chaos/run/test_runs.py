@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.checker.check import check
-from tests.chaos.run.nemesis import MENU
+from tests.chaos.run.menu import MENU
 from tests.chaos.run.report import page, report
 from tests.chaos.run.running import Plan, run
 
