@@ -19,6 +19,7 @@ from tests.chaos.checker.findings import Invariant
 from tests.chaos.checker.history import (
     Account,
     Handled,
+    Held,
     Look,
     Offsets,
     Samples,
@@ -98,6 +99,18 @@ REGISTERS: dict[str, Case] = {
         more(looks=(Look(session="s1", at=30, taken=True),)),
         I7, "a token is taken long after its session's end", "s1",
     ),
+    "a token whose end its checker knows": (
+        more(looks=(Look(session="s1", at=9, taken=True, knows=8),)),
+        I7, "a token is taken although its session's end is known", "s1",
+    ),
+    "a token of a session that a changed password has ended": (
+        more(looks=(Look(session="s2", at=9, taken=True, knows=8),)),
+        I7, "a token is taken although its session's end is known", "s2",
+    ),
+    "a token that is revoked while its session lives": (
+        more(looks=(Look(session="s9", at=20, taken=False, revoked=True),)),
+        I7, "a token is revoked although its session never ended", "s9",
+    ),
     "a session that is refreshed after its end": (
         together(event("ana-4", sequence=5), event("ana-5", sequence=4),
                  exchanged("written", "position", "ana-4", "ana-5"),
@@ -164,6 +177,14 @@ LEAKS: dict[str, Case] = {
     "a traceback in the log": (
         more(logs=("Traceback (most recent call last):",)),
         I10, "a line of the log is no JSON", "3",
+    ),
+    "rows that nobody says": (
+        more(held=(Held("rows in the outbox", 2, 0),)),
+        I10, "more at rest than there may be", "rows in the outbox",
+    ),
+    "connections that nobody closes": (
+        more(held=(Held("fds", 300, 120), Held("rss", 80, 120))),
+        I10, "more at rest than there may be", "fds",
     ),
     "memory that grows": (
         more(samples=(Samples("fds", tuple((n * 60.0, float(n)) for n in range(30)), 5.0),)),

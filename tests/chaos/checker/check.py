@@ -6,6 +6,7 @@ from tests.chaos.checker.effects import effects
 from tests.chaos.checker.findings import Finding
 from tests.chaos.checker.history import History
 from tests.chaos.checker.leaks import leaks
+from tests.chaos.checker.looking import looks
 from tests.chaos.checker.offsets import offsets
 from tests.chaos.checker.registers import registers
 from tests.chaos.checker.replaying import replays
@@ -19,6 +20,7 @@ JUDGES = (
     answers,
     replays,
     registers,
+    looks,
     bounds,
     offsets,
     leaks,

@@ -125,11 +125,16 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """A token that was verified offline, and whether it was taken."""
+    """A token that was verified offline: taken, `revoked` by an end, or refused for other reasons.
+
+    `knows`: who looks has heard of every session that ended before.
+    """
 
     session: str
     at: float
     taken: bool
+    revoked: bool = False
+    knows: float = float("-inf")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +187,15 @@ class Samples:
     most_per_hour: float
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What there is of something when all is at rest, and how much there may be."""
+
+    name: str
+    amount: float
+    most: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """Everything of one run. `written` are all rows ever committed, `waiting` those not yet said.
@@ -217,3 +231,4 @@ class History:
     canaries: tuple[str, ...] = ()
     texts: dict[str, bytes] = field(default_factory=dict[str, bytes])
     samples: tuple[Samples, ...] = ()
+    held: tuple[Held, ...] = ()

@@ -11,7 +11,12 @@ _FEWEST = 3
 
 
 def leaks(history: History) -> Iterator[Finding]:
-    """Scan what was logged and what lies on topics; fit a line through what was held."""
+    """Scan what was logged and what lies on topics; judge what is held, over time and at rest."""
+    yield from _read(history)
+    yield from _kept(history)
+
+
+def _read(history: History) -> Iterator[Finding]:
     texts = {**history.texts, "the log": "\n".join(history.logs).encode()}
     for name, text in texts.items():
         for number, canary in enumerate(history.canaries):
@@ -20,9 +25,15 @@ def leaks(history: History) -> Iterator[Finding]:
     for number, line in enumerate(history.logs, start=1):
         if not _is_json(line):
             yield Finding(Invariant.I10, "a line of the log is no JSON", str(number))
+
+
+def _kept(history: History) -> Iterator[Finding]:
     for samples in history.samples:
         if slope(samples.points) * _HOUR > samples.most_per_hour:
             yield Finding(Invariant.I10, "grows", samples.name)
+    for held in history.held:
+        if held.amount > held.most:
+            yield Finding(Invariant.I10, "more at rest than there may be", held.name)
 
 
 def slope(points: Sequence[tuple[float, float]]) -> float:

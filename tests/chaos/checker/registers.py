@@ -29,7 +29,6 @@ def registers(history: History) -> Iterator[Finding]:
     """Judge each session and each account as one object that all ask in turn."""
     yield from _sessions(history)
     yield from _accounts(history)
-    yield from _looks(history)
     yield from _resurrected(history)
     yield from _stored(history)
 
@@ -98,22 +97,6 @@ def _effect(call: Call) -> Callable[[_Account], _Account | None] | None:
             return lambda _: _ABSENT
         case _:
             return None
-
-
-def _looks(history: History) -> Iterator[Finding]:
-    """Offline a token may be taken a little longer, and no more."""
-    over = {
-        call.session: call.returned
-        for call in history.calls
-        if call.kind in _ENDS and call.ended == "ok" and call.returned is not None
-    }
-    late = {
-        look.session
-        for look in history.looks
-        if look.taken and look.at > over.get(look.session, NEVER) + history.staleness
-    }
-    for session in late:
-        yield Finding(Invariant.I7, "a token is taken long after its session's end", session)
 
 
 def _resurrected(history: History) -> Iterator[Finding]:

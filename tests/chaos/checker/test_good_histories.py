@@ -16,7 +16,7 @@ from tests.chaos.checker.edits import (
     unsaid,
     without,
 )
-from tests.chaos.checker.history import History, Logged, Offsets, Told
+from tests.chaos.checker.history import Held, History, Logged, Look, Offsets, Told
 from tests.chaos.checker.story import LOG, a_day, good
 
 ABORTED = Told(0, 90, good().committed[0].message)
@@ -99,6 +99,13 @@ EDITED: dict[str, Edit] = {
         call("c05", invoked=4.0, returned=5.9), call("c06", invoked=3.9, returned=4.8)
     ),
     "a token that is taken within the staleness": altered("looks", lambda each: each.taken, at=6.0),
+    "a token that is refused after its end, and taken by who cannot know": more(
+        looks=(
+            Look(session="s1", at=9, taken=False, revoked=True, knows=8),
+            Look(session="s1", at=9, taken=True, knows=5),
+        )
+    ),
+    "as much at rest as there may be": more(held=(Held("fds", 120, 120),)),
     "right passwords that too many wrong ones shut out": together(
         put(guesses_at_once=1), call("c08", password="p2")
     ),

@@ -12,7 +12,7 @@ from random import SystemRandom
 
 from tests.chaos.checker.check import check
 from tests.chaos.checker.history import History
-from tests.chaos.run.menu import MENU
+from tests.chaos.run.menu import menu
 from tests.chaos.run.report import page, report
 from tests.chaos.run.running import Plan, run
 
@@ -33,7 +33,7 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="chaos-") as servers:
         Path(servers).chmod(0o711)
-        made = asyncio.run(run(Plan(given.seconds, given.seed, MENU), Path(servers)))
+        made = asyncio.run(run(Plan(given.seconds, given.seed, menu()), Path(servers)))
     findings = check(made.history)
     told = report(made, findings)
     (folder / "report.json").write_text(json.dumps(told, indent=1), encoding="utf-8")

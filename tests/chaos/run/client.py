@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 from authbus import Rejected, Reply
 from authbus.envelope import read_headers
 from authbus.message import Command
+from authbus.replies import Tokens
 from authbus_service.core.ids import new_id
 from tests.chaos.checker.kinds import UNDECIDED
 from tests.rig.producing import Draft, Producer
@@ -47,7 +48,10 @@ def label(password: str) -> str:
 
 
 class Client(Producer):
-    """One of the declared clients. `counts` are what it did besides sending each command once."""
+    """One of the declared clients. `counts` are what it did besides sending each command once.
+
+    `tokens` are the access tokens that it was given, each session's newest.
+    """
 
     def __init__(
         self, servers: str, namespace: str, jwk: Mapping[str, str], name: str, random: Random
@@ -55,6 +59,7 @@ class Client(Producer):
         super().__init__(servers, namespace, jwk, name)
         self.asked: dict[UUID, Asked] = {}
         self.counts = Counter[str]()
+        self.tokens: dict[UUID, str] = {}
         self._random = random
 
     @property
@@ -126,3 +131,6 @@ class Client(Producer):
             self.counts["busy"] += 1
             return
         asked.decided, asked.returned = reply, monotonic()
+        if isinstance(reply, Tokens):
+            self.tokens.pop(reply.session_id, None)
+            self.tokens[reply.session_id] = reply.access_token.get_secret_value()

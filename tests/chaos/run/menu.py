@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tests.chaos.run import commits, crashes, upkeep, wire
+from tests.chaos.run import commits, crashes, disks, upkeep, wire
 
 KILLS = ("kill a service", "kill the broker", "kill PostgreSQL", "terminate backends")
 STOPS = ("stop a service", "stop the broker", "stop PostgreSQL")
@@ -23,8 +23,13 @@ class Lane:
 
 
 LANES = (
-    Lane((*KILLS, *STOPS, *OPERATIONS, *crashes.MENU), 8.0),
+    Lane((*KILLS, *STOPS, *OPERATIONS, *crashes.MENU, *disks.MENU), 8.0),
     Lane(wire.MENU, 5.0),
     Lane((*commits.MENU, *upkeep.MENU), 8.0),
 )
-MENU = tuple(name for lane in LANES for name in lane.names)
+_ALL = tuple(name for lane in LANES for name in lane.names)
+
+
+def menu() -> tuple[str, ...]:
+    """All that can be done on this machine."""
+    return tuple(each for each in _ALL if each not in disks.MENU or disks.can_be_had())

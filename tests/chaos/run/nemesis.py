@@ -12,6 +12,7 @@ from time import monotonic
 
 from tests.chaos.run.commits import Commits
 from tests.chaos.run.crashes import Crashes
+from tests.chaos.run.disks import Filling
 from tests.chaos.run.members import Member
 from tests.chaos.run.menu import LANES
 from tests.chaos.run.stage import NAMESPACE, Stage
@@ -68,9 +69,15 @@ class Nemesis:
             "rotate keys": self._rotate,
             **Wire(self.stage.proxy, f"{NAMESPACE}.relay", Random(self.random.random())).faults,
             **Crashes(self.stage, self.members).faults,
+            **self._filling(),
             **Upkeep(self.stage, Random(self.random.random()), self.failed).faults,
             **Commits(self.stage, Random(self.random.random())).faults,
         }
+
+    def _filling(self) -> dict[str, Fault]:
+        if self.stage.disks is None:
+            return {}
+        return Filling(self.stage.disks, self.stage.stack, Random(self.random.random())).faults
 
     async def strike(self, menu: tuple[str, ...], until: float) -> None:
         """Do harm in all lanes until that time; on return all is healed."""

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.chaos.checker.findings import Finding
+from tests.chaos.checker.history import History
+from tests.chaos.checker.leaks import slope
+from tests.chaos.checker.looking import ends_told, is_known
 from tests.chaos.run import commits, crashes
 from tests.chaos.run.menu import KILLS_AND_STOPS, LANES
 from tests.chaos.run.running import ANSWERED_SECONDS, Run
 from tests.chaos.run.wire import IN_A_TRANSACTION
 
+_HOUR = 3600.0
 # How many seconds one of a group may take.
 _GROUPS = {
     "kills and stops": (KILLS_AND_STOPS, 12.0),
@@ -20,7 +24,7 @@ _GROUPS = {
 }
 _SHARE_OF_DUPLICATES = 0.05
 _SENT_TWICE = ("sent twice at once", "sent again after the answer")
-NOT_LOOKED_AT = ("I7: no token checked offline", "I10: no slopes")
+_SECONDS_A_REFUSAL = 10.0
 
 
 def least(run: Run) -> dict[str, int]:
@@ -37,6 +41,8 @@ def least(run: Run) -> dict[str, int]:
         "commands": int(seconds),
         "duplicate sends": int(commands * _SHARE_OF_DUPLICATES),
         "replayed": commands,
+        "tokens taken": int(seconds),
+        "tokens refused whose end was known": int(seconds / _SECONDS_A_REFUSAL),
         "faults": faults,
         **{name: int(seconds / _GROUPS[name][1]) for name in _groups(run)},
         **each,
@@ -50,10 +56,17 @@ def happened(run: Run) -> dict[str, int]:
         "commands": len(run.history.calls),
         "duplicate sends": sum(run.counts[each] for each in _SENT_TWICE),
         "replayed": run.replayed["selected"],
+        "tokens taken": sum(look.taken for look in run.history.looks),
+        "tokens refused whose end was known": _refused(run.history),
         "faults": len(run.struck),
         **{group: sum(faults[name] for name in names) for group, names in _groups(run).items()},
         **{name: faults[name] for name in run.plan.menu},
     }
+
+
+def _refused(history: History) -> int:
+    told = ends_told(history)
+    return sum(look.revoked and is_known(look, told) for look in history.looks)
 
 
 def _groups(run: Run) -> dict[str, tuple[str, ...]]:
@@ -108,7 +121,10 @@ def report(run: Run, findings: list[Finding]) -> dict[str, Any]:
         "services that ended by themselves": run.ended_alone,
         "looks at offsets that failed": run.looks_missed,
         "records": _records(run),
-        "not looked at": NOT_LOOKED_AT,
+        "held at rest": {each.name: round(each.amount, 1) for each in run.history.held},
+        "growth an hour": {
+            each.name: round(slope(each.points) * _HOUR, 1) for each in run.history.samples
+        },
     }
 
 
@@ -128,7 +144,8 @@ def page(told: Mapping[str, Any]) -> str:
             f"| {name} | {each['times']} | {each['median']} | {each['longest']} |"
             for name, each in told["recoveries"].items()
         ),
-        f"Not looked at: {'; '.join(told['not looked at'])}.",
+        f"Held at rest: {_held(told['held at rest'])}.",
+        f"Growth an hour: {_held(told['growth an hour']) or 'no process lived long enough'}.",
         f"{len(told['violations'])} violations.",
         *(f"- {each}" for each in told["violations"]),
     ]
@@ -146,6 +163,10 @@ def _pending(told: Mapping[str, Any]) -> str:
 
 def _counts(of: Mapping[str, int]) -> str:
     return ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in of.items() if n)
+
+
+def _held(of: Mapping[str, float]) -> str:
+    return ", ".join(f"{n:g} {name}" for name, n in of.items())
 
 
 def _figures(times: list[float]) -> dict[str, float]:

@@ -12,14 +12,16 @@ from time import monotonic
 from authbus.state import PublicKey
 from authbus.topics import COMMAND_TOPICS, DEAD_LETTERS, KEYS_STATE
 from tests.chaos.checker.history import History, Stable
-from tests.chaos.run import gathering
+from tests.chaos.run import disks, gathering
 from tests.chaos.run.again import replayed
 from tests.chaos.run.client import Client
+from tests.chaos.run.holdings import Holdings
 from tests.chaos.run.looker import Looker, read_ends
 from tests.chaos.run.members import Member, supervised
 from tests.chaos.run.nemesis import Nemesis, Struck
 from tests.chaos.run.people import People
 from tests.chaos.run.stage import CLIENTS, NAMESPACE, Stage, staged
+from tests.chaos.run.verifying import Verifying
 from tests.chaos.run.workload import FIRST, Asker
 from tests.rig.topics import records
 
@@ -58,14 +60,18 @@ class Run:
 async def run(plan: Plan, folder: Path) -> Run:
     """Do it, with all logs in this folder."""
     made, random = Run(plan), Random(plan.seed)
-    async with staged(folder) as stage:
+    async with staged(folder, small_disks=bool({*plan.menu} & {*disks.MENU})) as stage:
         async with (
             supervised(_SERVICES, stage.settings, folder, stage.orders) as members,
             _clients(stage, random) as clients,
         ):
             people = People(Random(random.random()))
             looker = Looker(stage)
-            looking = asyncio.create_task(looker.go_on())
+            holdings = Holdings(members)
+            verifying = Verifying(
+                clients[0], stage.settings["KAFKA_BOOTSTRAP_SERVERS"], Random(random.random())
+            )
+            looking = [asyncio.create_task(each.go_on()) for each in (looker, holdings, verifying)]
             nemesis = Nemesis(stage, members, Random(random.random()))
             await _live(plan, clients, people, nemesis)
             await _heal(made, members)
@@ -74,8 +80,8 @@ async def run(plan: Plan, folder: Path) -> Run:
             replay, made.replayed = await replayed(stage)
             await _at_rest(stage)
             stable = await looker.stable()
-            looking.cancel()
-            await asyncio.gather(looking, return_exceptions=True)
+            held = await holdings.at_rest(stage)
+            await _ended(looking)
             looker.looks += await looker.look()
             made.struck, made.looks_missed = nemesis.struck, looker.missed
             made.ended_alone = [status for each in members for status in each.alone]
@@ -84,8 +90,21 @@ async def run(plan: Plan, folder: Path) -> Run:
             await _gathered(stage, clients, people, looker, stable),
             replays=(replay,),
             failed=frozenset(nemesis.failed),
+            looks=tuple(verifying.looks),
+            samples=holdings.samples(),
+            held=held,
         )
     return made
+
+
+async def _ended(looking: Sequence[asyncio.Task[None]]) -> None:
+    """End those that go on for ever; one that has ended by itself has failed."""
+    failed = [each for each in looking if each.done()]
+    for each in looking:
+        each.cancel()
+    await asyncio.gather(*looking, return_exceptions=True)
+    for each in failed:
+        each.result()
 
 
 async def _live(plan: Plan, clients: Sequence[Client], people: People, nemesis: Nemesis) -> None:

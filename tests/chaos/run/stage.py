@@ -1,7 +1,7 @@
 """Where a run happens: one broker, one PostgreSQL, and a copy of each row of the outbox."""
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from authbus_service.embedded import EmbeddedStack
 from tests.chaos.commits import CommitProxy
 from tests.chaos.proxy import Proxy
 from tests.chaos.rig import proxied_listener
+from tests.chaos.run.disks import Disks, disks_of
 from tests.drill.stage import a_stage
 
 CLIENTS = ("web", "app", "desk", "kiosk")
@@ -49,6 +50,7 @@ class Stage:
     settings: Mapping[str, str]
     proxy: Proxy
     commits: CommitProxy
+    disks: Disks | None
 
     @property
     def orders(self) -> Path:
@@ -71,11 +73,13 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(folder: Path) -> AsyncGenerator[Stage]:
+async def staged(folder: Path, *, small_disks: bool) -> AsyncGenerator[Stage]:
     """Servers, tables, the book, and four clients that may ask."""
+    disks = disks_of(folder / "servers") if small_disks else None
     listener = proxied_listener()
     planned = listener.stack(postgres=True, data=folder / "servers")
     async with AsyncExitStack() as opened:
+        opened.enter_context(disks.mounted() if disks else nullcontext())
         usual = await opened.enter_async_context(a_stage(folder, planned))
         proxy = await opened.enter_async_context(listener.proxy())
         url = make_url(usual.stack.addresses.database_url)
@@ -88,7 +92,7 @@ async def staged(folder: Path) -> AsyncGenerator[Stage]:
             "KAFKA_BOOTSTRAP_SERVERS": listener.proxied,
             "DATABASE_URL": url.set(port=commits.port).render_as_string(hide_password=False),
         }
-        stage = Stage(folder, usual.stack, settings, proxy, commits)
+        stage = Stage(folder, usual.stack, settings, proxy, commits, disks)
         stage.orders.mkdir()
         async with stage.database() as db:
             await db.execute(_BOOK)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.chaos.checker.check import check
 from tests.chaos.checker.findings import Finding, Invariant
-from tests.chaos.checker.history import History
+from tests.chaos.checker.history import History, Look
 from tests.chaos.checker.story import good
 from tests.chaos.run.menu import KILLS
 from tests.chaos.run.nemesis import Struck
@@ -14,7 +14,11 @@ from tests.chaos.run.report import page, report, too_few
 from tests.chaos.run.running import Plan, Run
 
 WRONG = Finding(Invariant.I2, "lost", "ana-1")
-HISTORY = replace(good(), calls=good().calls * 4)
+LOOKS = (
+    *[Look(session="s3", at=9, taken=True)] * 40,
+    *[Look(session="s1", at=9, taken=False, revoked=True, knows=8)] * 4,
+)
+HISTORY = replace(good(), calls=good().calls * 4, looks=LOOKS)
 
 
 def a_run(faults: int = 8, history: History = HISTORY, twice: int = 9) -> Run:
@@ -38,6 +42,11 @@ def test_a_run_with_enough_of_all_and_nothing_wrong_is_green() -> None:
         (a_run(faults=3), "terminate backends: 0 of 1"),
         (a_run(twice=0), "duplicate sends: 0 of 2"),
         (a_run(history=History()), "commands: 0 of 40"),
+        (a_run(history=replace(HISTORY, looks=LOOKS[1:])), "tokens taken: 39 of 40"),
+        (
+            a_run(history=replace(HISTORY, looks=LOOKS[:-1])),
+            "tokens refused whose end was known: 3 of 4",
+        ),
     ],
 )
 def test_a_run_below_its_minimum_is_void_and_not_green(made: Run, what: str) -> None:
