@@ -12,7 +12,7 @@ from random import SystemRandom
 
 from tests.chaos.checker.check import check
 from tests.chaos.checker.history import History
-from tests.chaos.run.menu import menu
+from tests.chaos.run.menu import PROFILES, menu
 from tests.chaos.run.report import page, report
 from tests.chaos.run.running import Plan, run
 
@@ -25,15 +25,16 @@ def main() -> int:
     asked = argparse.ArgumentParser(prog="make chaos")
     asked.add_argument("--seed", type=int, default=SystemRandom().randrange(100_000))
     asked.add_argument("--seconds", type=float, default=120.0)
-    asked.add_argument("--profile", choices=["small"], default="small")
+    asked.add_argument("--profile", choices=PROFILES, default="small")
     given = asked.parse_args()
     # A client says of each try that a broker is not there, which is the point.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     folder = _REPORTS / f"seed-{given.seed}"
     folder.mkdir(parents=True, exist_ok=True)
+    plan = Plan(given.seconds, given.seed, menu(given.profile), given.profile)
     with tempfile.TemporaryDirectory(prefix="chaos-") as servers:
         Path(servers).chmod(0o711)
-        made = asyncio.run(run(Plan(given.seconds, given.seed, menu()), Path(servers)))
+        made = asyncio.run(run(plan, Path(servers)))
     findings = check(made.history)
     told = report(made, findings)
     (folder / "report.json").write_text(json.dumps(told, indent=1), encoding="utf-8")

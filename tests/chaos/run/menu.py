@@ -1,13 +1,24 @@
 """What may be done to a run, in lanes: one fault of each may be under way at a time."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
-from tests.chaos.run import commits, crashes, disks, upkeep, wire
+from tests.chaos.run import commits, crashes, disks, nodes, upkeep, wire
 
+Profile = Literal["small", "soak", "full"]
+PROFILES: tuple[Profile, ...] = ("small", "soak", "full")
 KILLS = ("kill a service", "kill the broker", "kill PostgreSQL", "terminate backends")
 STOPS = ("stop a service", "stop the broker", "stop PostgreSQL")
 OPERATIONS = ("restart a service", "rotate keys")
-KILLS_AND_STOPS = (*(each for each in KILLS if each.startswith("kill")), *STOPS, *crashes.MENU)
+KILLS_AND_STOPS = (
+    *(each for each in KILLS if each.startswith("kill")),
+    *STOPS,
+    *crashes.MENU,
+    *nodes.KILLS_AND_STOPS,
+)
+_OF_ONE_BROKER = {"kill the broker", "stop the broker", *disks.MENU, *wire.MENU}
+_ENDS_A_SERVICE = {"kill a service", "restart a service", *crashes.MENU}
 
 
 @dataclass(frozen=True)
@@ -25,11 +36,28 @@ class Lane:
 LANES = (
     Lane((*KILLS, *STOPS, *OPERATIONS, *crashes.MENU, *disks.MENU), 8.0),
     Lane(wire.MENU, 5.0),
+    Lane(nodes.MENU, 15.0),
     Lane((*commits.MENU, *upkeep.MENU), 8.0),
 )
-_ALL = tuple(name for lane in LANES for name in lane.names)
 
 
-def menu() -> tuple[str, ...]:
-    """All that can be done on this machine."""
-    return tuple(each for each in _ALL if each not in disks.MENU or disks.can_be_had())
+def menu(profile: Profile) -> tuple[str, ...]:
+    """All that can be done on this machine: to one broker, or with `full` to three.
+
+    `soak` lets the services live, so that it can be seen what grows in them.
+    """
+    without: set[str] = set()
+    match profile:
+        case "small":
+            without = {*nodes.MENU}
+        case "soak":
+            without = {*nodes.MENU, *_ENDS_A_SERVICE}
+        case "full":
+            without = _OF_ONE_BROKER
+    if not disks.can_be_had():
+        without |= {*disks.MENU}
+    return tuple(_but(without))
+
+
+def _but(without: set[str]) -> Iterable[str]:
+    return (each for lane in LANES for each in lane.names if each not in without)

@@ -15,6 +15,7 @@ from tests.chaos.run.crashes import Crashes
 from tests.chaos.run.disks import Filling
 from tests.chaos.run.members import Member
 from tests.chaos.run.menu import LANES
+from tests.chaos.run.nodes import Nodes
 from tests.chaos.run.stage import NAMESPACE, Stage
 from tests.chaos.run.upkeep import Upkeep
 from tests.chaos.run.wire import Fault, Wire
@@ -67,17 +68,23 @@ class Nemesis:
             "stop PostgreSQL": lambda: self._stop(stack.postgres_process.pid),
             "restart a service": lambda: self._end_service(signal.SIGTERM),
             "rotate keys": self._rotate,
-            **Wire(self.stage.proxy, f"{NAMESPACE}.relay", Random(self.random.random())).faults,
             **Crashes(self.stage, self.members).faults,
-            **self._filling(),
+            **self._of_this_stage(),
             **Upkeep(self.stage, Random(self.random.random()), self.failed).faults,
             **Commits(self.stage, Random(self.random.random())).faults,
         }
 
-    def _filling(self) -> dict[str, Fault]:
-        if self.stage.disks is None:
-            return {}
-        return Filling(self.stage.disks, self.stage.stack, Random(self.random.random())).faults
+    def _of_this_stage(self) -> dict[str, Fault]:
+        """What not every stage has: a proxy before Kafka, nodes, disks that can be full."""
+        stage, kafka, found = self.stage, self.stage.kafka, dict[str, Fault]()
+        if kafka.proxy is not None:
+            wire = Wire(kafka.proxy, f"{NAMESPACE}.relay", Random(self.random.random()))
+            found |= wire.faults
+        if kafka.cluster is not None:
+            found |= Nodes(kafka.cluster, Random(self.random.random())).faults
+        if stage.disks is not None:
+            found |= Filling(stage.disks, stage.stack, Random(self.random.random())).faults
+        return found
 
     async def strike(self, menu: tuple[str, ...], until: float) -> None:
         """Do harm in all lanes until that time; on return all is healed."""

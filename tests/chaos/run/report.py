@@ -9,9 +9,9 @@ from tests.chaos.checker.findings import Finding
 from tests.chaos.checker.history import History
 from tests.chaos.checker.leaks import slope
 from tests.chaos.checker.looking import ends_told, is_known
-from tests.chaos.run import commits, crashes
+from tests.chaos.run import commits, crashes, nodes
 from tests.chaos.run.menu import KILLS_AND_STOPS, LANES
-from tests.chaos.run.running import ANSWERED_SECONDS, Run
+from tests.chaos.run.running import ANSWERED_SECONDS, Plan, Run
 from tests.chaos.run.wire import IN_A_TRANSACTION
 
 _HOUR = 3600.0
@@ -19,6 +19,7 @@ _HOUR = 3600.0
 _GROUPS = {
     "kills and stops": (KILLS_AND_STOPS, 12.0),
     "on the wire in a transaction": (IN_A_TRANSACTION, 12.0),
+    "partitions of the network": (nodes.PARTITIONS, 30.0),
     "unknown commits": (commits.UNKNOWN, 30.0),
     "kills at a point": (crashes.MENU, 20.0),
 }
@@ -72,7 +73,11 @@ def _refused(history: History) -> int:
 def _groups(run: Run) -> dict[str, tuple[str, ...]]:
     """The groups of faults that were on this run's menu."""
     there = {*run.plan.menu}
-    return {group: names for group, (names, _) in _GROUPS.items() if {*names} <= there}
+    of = {
+        group: tuple(each for each in names if each in there)
+        for group, (names, _) in _GROUPS.items()
+    }
+    return {group: names for group, names in of.items() if names}
 
 
 def too_few(run: Run) -> list[str]:
@@ -103,7 +108,7 @@ def report(run: Run, findings: list[Finding]) -> dict[str, Any]:
         "verdict": "broken" if is_broken else "void" if void else "green",
         "seed": run.plan.seed,
         "seconds": run.plan.seconds,
-        "again": f"make chaos SEED={run.plan.seed} SECONDS={run.plan.seconds:.0f}",
+        "again": _again(run.plan),
         "violations": [str(each) for each in findings],
         "happened": happened(run),
         "least": least(run),
@@ -126,6 +131,11 @@ def report(run: Run, findings: list[Finding]) -> dict[str, Any]:
             each.name: round(slope(each.points) * _HOUR, 1) for each in run.history.samples
         },
     }
+
+
+def _again(plan: Plan) -> str:
+    profile = "" if plan.profile == "small" else f" PROFILE={plan.profile}"
+    return f"make chaos SEED={plan.seed} SECONDS={plan.seconds:.0f}{profile}"
 
 
 def page(told: Mapping[str, Any]) -> str:

@@ -12,12 +12,13 @@ from time import monotonic
 from authbus.state import PublicKey
 from authbus.topics import COMMAND_TOPICS, DEAD_LETTERS, KEYS_STATE
 from tests.chaos.checker.history import History, Stable
-from tests.chaos.run import disks, gathering
+from tests.chaos.run import gathering
 from tests.chaos.run.again import replayed
 from tests.chaos.run.client import Client
 from tests.chaos.run.holdings import Holdings
 from tests.chaos.run.looker import Looker, read_ends
 from tests.chaos.run.members import Member, supervised
+from tests.chaos.run.menu import Profile
 from tests.chaos.run.nemesis import Nemesis, Struck
 from tests.chaos.run.people import People
 from tests.chaos.run.stage import CLIENTS, NAMESPACE, Stage, staged
@@ -38,6 +39,7 @@ class Plan:
     seconds: float
     seed: int
     menu: tuple[str, ...]
+    profile: Profile = "small"
 
 
 @dataclass
@@ -60,7 +62,7 @@ class Run:
 async def run(plan: Plan, folder: Path) -> Run:
     """Do it, with all logs in this folder."""
     made, random = Run(plan), Random(plan.seed)
-    async with staged(folder, small_disks=bool({*plan.menu} & {*disks.MENU})) as stage:
+    async with staged(folder, plan.menu) as stage:
         async with (
             supervised(_SERVICES, stage.settings, folder, stage.orders) as members,
             _clients(stage, random) as clients,

@@ -1,7 +1,7 @@
-"""Where a run happens: one broker, one PostgreSQL, and a copy of each row of the outbox."""
+"""Where a run happens: one broker or three, one PostgreSQL, a copy of each row of the outbox."""
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,12 @@ from sqlalchemy import make_url
 from authbus.topics import DEFAULT_NAMESPACE
 from authbus_service.embedded import EmbeddedStack
 from tests.chaos.commits import CommitProxy
+from tests.chaos.nodes.cluster import Cluster, a_cluster
 from tests.chaos.proxy import Proxy
 from tests.chaos.rig import proxied_listener
+from tests.chaos.run import disks, nodes
 from tests.chaos.run.disks import Disks, disks_of
+from tests.drill.stage import Stage as Usual
 from tests.drill.stage import a_stage
 
 CLIENTS = ("web", "app", "desk", "kiosk")
@@ -38,17 +41,30 @@ CREATE TRIGGER note AFTER INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION chaos.n
 
 
 @dataclass(frozen=True)
+class Kafka:
+    """`servers` are for who looks, `to_services` for the services, and who operates them.
+
+    Between these and one broker stands a `proxy`; a `cluster` has none.
+    """
+
+    servers: str
+    to_services: str
+    proxy: Proxy | None = None
+    cluster: Cluster | None = None
+
+
+@dataclass(frozen=True)
 class Stage:
     """`folder` is the run's own, with the logs in it; `settings` are the service's.
 
-    The services, and who operates them, speak to the broker through `proxy` and to PostgreSQL
-    through `commits`.
+    The services, and who operates them, speak to PostgreSQL through `commits`. `disks` are the
+    servers' own, where they can be full.
     """
 
     folder: Path
     stack: EmbeddedStack
     settings: Mapping[str, str]
-    proxy: Proxy
+    kafka: Kafka
     commits: CommitProxy
     disks: Disks | None
 
@@ -59,7 +75,7 @@ class Stage:
 
     @property
     def servers(self) -> str:
-        return self.stack.addresses.bootstrap_servers
+        return self.kafka.servers
 
     @asynccontextmanager
     async def database(self) -> AsyncGenerator[asyncpg.Connection]:
@@ -72,16 +88,32 @@ class Stage:
             connection.terminate()
 
 
-@asynccontextmanager
-async def staged(folder: Path, *, small_disks: bool) -> AsyncGenerator[Stage]:
-    """Servers, tables, the book, and four clients that may ask."""
-    disks = disks_of(folder / "servers") if small_disks else None
+async def _one(folder: Path, opened: AsyncExitStack) -> tuple[Usual, Kafka]:
+    """A broker behind a proxy."""
     listener = proxied_listener()
     planned = listener.stack(postgres=True, data=folder / "servers")
+    usual = await opened.enter_async_context(a_stage(folder, planned))
+    proxy = await opened.enter_async_context(listener.proxy())
+    return usual, Kafka(listener.direct, listener.proxied, proxy=proxy)
+
+
+async def _three(folder: Path, opened: AsyncExitStack) -> tuple[Usual, Kafka]:
+    """Brokers in namespaces of their own."""
+    cluster = await opened.enter_async_context(a_cluster(folder))
+    planned = EmbeddedStack(data=folder / "servers", kafka=False)
+    usual = await opened.enter_async_context(a_stage(folder, planned))
+    return usual, Kafka(cluster.servers, cluster.servers, cluster=cluster)
+
+
+@asynccontextmanager
+async def staged(folder: Path, menu: Collection[str]) -> AsyncGenerator[Stage]:
+    """Servers to which all on this menu can be done, tables, the book, four clients."""
     async with AsyncExitStack() as opened:
-        opened.enter_context(disks.mounted() if disks else nullcontext())
-        usual = await opened.enter_async_context(a_stage(folder, planned))
-        proxy = await opened.enter_async_context(listener.proxy())
+        small = disks_of(folder / "servers") if {*disks.MENU} & {*menu} else None
+        if small is not None:
+            opened.enter_context(small.mounted())
+        three = bool({*nodes.MENU} & {*menu})
+        usual, kafka = await (_three if three else _one)(folder, opened)
         url = make_url(usual.stack.addresses.database_url)
         commits = await opened.enter_async_context(CommitProxy(url.port or 0))
         clients = folder / "four_clients.toml"
@@ -89,10 +121,10 @@ async def staged(folder: Path, *, small_disks: bool) -> AsyncGenerator[Stage]:
         settings = {
             **usual.settings,
             "AUTHBUS_CLIENTS": str(clients),
-            "KAFKA_BOOTSTRAP_SERVERS": listener.proxied,
+            "KAFKA_BOOTSTRAP_SERVERS": kafka.to_services,
             "DATABASE_URL": url.set(port=commits.port).render_as_string(hide_password=False),
         }
-        stage = Stage(folder, usual.stack, settings, proxy, commits, disks)
+        stage = Stage(folder, usual.stack, settings, kafka, commits, small)
         stage.orders.mkdir()
         async with stage.database() as db:
             await db.execute(_BOOK)

@@ -17,7 +17,7 @@ from tests.chaos.run.running import Plan, run
 async def test_two_minutes_of_kills_and_broken_requests_break_no_promise(seed: int) -> None:
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         Path(folder).chmod(0o711)  # noqa: ASYNC240 - at once
-        made = await run(Plan(120, seed, menu()), Path(folder))
+        made = await run(Plan(120, seed, menu("small")), Path(folder))
 
     told = report(made, check(made.history))
     assert told["verdict"] == "green", page(told)
