@@ -24,7 +24,8 @@ def broker(servers: str, security: Mapping[str, Any]) -> KafkaBroker:
     """A broker that is not connected; `security` are aiokafka's keyword arguments."""
     tokens = security.get("sasl_oauth_token_provider")
     return KafkaBroker(
-        servers,
+        # FastStream takes a text for one server, where every other client sees a list in it.
+        [each.strip() for each in servers.split(",")],
         allow_auto_create_topics=False,
         graceful_timeout=_GRACE_SECONDS,
         logger=None,
