@@ -38,7 +38,7 @@ interop: setup ## Go, JavaScript, Java and a shell against the service, where th
 drill: setup ## lose the database and recover it, 20 times each way (SEED=7, USERS=500: that one alone)
 	$(BIN)/python -m tests.drill $(if $(SEED),--seed $(SEED)) $(if $(USERS),--users $(USERS))
 
-chaos: setup ## kill and stop a service and its servers under load, judge all it said (SECONDS=120, SEED=7)
+chaos: setup ## kill and stop a service and its servers under load, judge all it said (SECONDS=120, SEED=7, PROFILE=full|soak)
 	$(BIN)/python -m tests.chaos.run --profile $(or $(PROFILE),small) --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED))
 
 fuzz: setup ## send bad inputs of every class, alone and between good records (SEED=7, COUNT=50)

@@ -20,8 +20,8 @@ _GROUPS = {
     "kills and stops": (KILLS_AND_STOPS, 12.0),
     "on the wire in a transaction": (IN_A_TRANSACTION, 12.0),
     "partitions of the network": (nodes.PARTITIONS, 30.0),
-    "unknown commits": (commits.UNKNOWN, 30.0),
-    "kills at a point": (crashes.MENU, 20.0),
+    "unknown commits": (commits.UNKNOWN, 60.0),
+    "kills at a point": (crashes.MENU, 30.0),
 }
 _SHARE_OF_DUPLICATES = 0.05
 _SENT_TWICE = ("sent twice at once", "sent again after the answer")
