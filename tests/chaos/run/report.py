@@ -37,7 +37,7 @@ def least(run: Run) -> dict[str, int]:
         count = int(seconds / lane.seconds) if menu else 0
         faults += count
         # In a short run not each of a long menu has its turn.
-        each |= {name: -(-(count // max(len(menu), 1)) // 2) for name in menu}
+        each |= {name: max(count // (2 * len(menu)), int(count >= len(menu))) for name in menu}
     return {
         "commands": int(seconds),
         "duplicate sends": int(commands * _SHARE_OF_DUPLICATES),
