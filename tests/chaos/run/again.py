@@ -5,6 +5,8 @@ import json
 from collections import Counter
 
 from authbus.topics import COMMAND_TOPICS, EVENTS
+from authbus_service.consumers.auditing import close_minutes
+from authbus_service.core import clock
 from authbus_service.core.database import connect
 from authbus_service.core.exit_status import Exit
 from tests.chaos.checker.history import Replay, State
@@ -34,6 +36,18 @@ async def replayed(stage: Stage) -> tuple[Replay, Counter[str]]:
             {name: count for name, count in json.loads(out).items() if type(count) is int}
         )
     return Replay("live", before, await _state(stage)), counted
+
+
+async def close_the_audit(stage: Stage) -> None:
+    """Close all minutes of failures, as a service does with each two minutes later.
+
+    A minute that is closed while all is replayed would look like the replay's doing.
+    """
+    database = connect(stage.stack.addresses.database_url)
+    try:
+        await close_minutes(database, before=clock.now())
+    finally:
+        await database.close()
 
 
 async def _state(stage: Stage) -> State:

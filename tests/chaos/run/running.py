@@ -13,7 +13,7 @@ from authbus.state import PublicKey
 from authbus.topics import COMMAND_TOPICS, DEAD_LETTERS, KEYS_STATE
 from tests.chaos.checker.history import History, Stable
 from tests.chaos.run import gathering
-from tests.chaos.run.again import replayed
+from tests.chaos.run.again import close_the_audit, replayed
 from tests.chaos.run.client import Client
 from tests.chaos.run.holdings import Holdings
 from tests.chaos.run.looker import Looker, read_ends
@@ -78,6 +78,7 @@ async def run(plan: Plan, folder: Path) -> Run:
             await _live(plan, clients, people, nemesis)
             await _heal(made, members)
             await _until_answered(made, clients)
+            await close_the_audit(stage)
             await _at_rest(stage)
             replay, made.replayed = await replayed(stage)
             await _at_rest(stage)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.checker.check import check
-from tests.chaos.run import commits, crashes, wire
-from tests.chaos.run.menu import menu
+from tests.chaos.run import commits, crashes, disks, upkeep, wire
+from tests.chaos.run.menu import KILLS, OPERATIONS, STOPS, menu
 from tests.chaos.run.report import page, report
 from tests.chaos.run.running import Plan, run
 
@@ -17,16 +17,18 @@ from tests.chaos.run.running import Plan, run
 @pytest.mark.parametrize(
     ("seed", "harm"),
     [
-        (11, ()),
-        (12, ()),
-        # Each point, and each COMMIT, has its turn in so short a time when less else happens.
-        (13, (*crashes.MENU, *commits.MENU, *wire.IN_A_TRANSACTION)),
+        # In so short a time each has its turn when not all of it happens at once.
+        (11, (*KILLS, *STOPS, *OPERATIONS, *wire.MENU)),
+        (12, (*KILLS, *STOPS, *OPERATIONS, *wire.MENU)),
+        (13, (*crashes.MENU, *commits.MENU)),
+        (14, ()),
     ],
 )
 async def test_two_minutes_of_kills_and_broken_requests_break_no_promise(
     seed: int, harm: tuple[str, ...]
 ) -> None:
-    harm = harm or menu("small")
+    if not harm:
+        harm = tuple(each for each in menu("small") if each in (*disks.MENU, *upkeep.MENU))
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         Path(folder).chmod(0o711)  # noqa: ASYNC240 - at once
         made = await run(Plan(120, seed, harm), Path(folder))
