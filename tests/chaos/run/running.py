@@ -76,10 +76,7 @@ async def run(plan: Plan, folder: Path) -> Run:
             looking = [asyncio.create_task(each.go_on()) for each in (looker, holdings, verifying)]
             nemesis = Nemesis(stage, members, Random(random.random()))
             await _live(plan, clients, people, nemesis)
-            await _heal(made, members)
-            await _until_answered(made, clients)
-            await close_the_audit(stage)
-            await _at_rest(stage)
+            await _calm(made, stage, members, clients)
             replay, made.replayed = await replayed(stage)
             await _at_rest(stage)
             stable = await looker.stable()
@@ -127,6 +124,16 @@ async def _live(plan: Plan, clients: Sequence[Client], people: People, nemesis: 
             await nemesis.strike(plan.menu, until)
         await asyncio.sleep(max(0.0, until - monotonic()))
         stops.set()
+
+
+async def _calm(
+    made: Run, stage: Stage, members: Sequence[Member], clients: Sequence[Client]
+) -> None:
+    """Let all heal, be answered and be said."""
+    await _heal(made, members)
+    await _until_answered(made, clients)
+    await close_the_audit(stage)
+    await _at_rest(stage)
 
 
 async def _heal(made: Run, members: Sequence[Member]) -> None:
