@@ -9,6 +9,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from authbus.stopping import stop
 from authbus.topics import COMMAND_TOPICS, TOPICS, Topic
 from authbus_service.cluster import Admin, ClusterError
 from authbus_service.consumers.intakes import groups_of
@@ -72,8 +73,12 @@ async def read_ends(
         for topic in topics
         for each in range(topic.partitions)
     ]
-    async with AIOKafkaConsumer(bootstrap_servers=servers, isolation_level=isolation) as consumer:
+    consumer = AIOKafkaConsumer(bootstrap_servers=servers, isolation_level=isolation)
+    try:
+        await consumer.start()
         ends = await consumer.end_offsets(places)
+    finally:  # also when it could not start
+        await stop(consumer)
     return {(short(each.topic), each.partition): end for each, end in ends.items()}
 
 

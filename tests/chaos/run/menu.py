@@ -37,7 +37,7 @@ LANES = (
     Lane((*KILLS, *STOPS, *OPERATIONS, *crashes.MENU, *disks.MENU), 8.0),
     Lane(wire.MENU, 5.0),
     Lane(nodes.MENU, 15.0),
-    Lane((*commits.MENU, *upkeep.MENU), 8.0),
+    Lane((*commits.MENU, *upkeep.MENU), 12.0),
 )
 
 

@@ -103,6 +103,8 @@ class Nemesis:
             name, began = round_.pop(), monotonic()
             if await faults[name]():
                 self.struck.append(Struck(name, began, monotonic()))
+            else:  # what it waited for did not come by; later in this round it may
+                round_.insert(0, name)
 
     async def _end_service(self, which: signal.Signals, rest: float = 0.0) -> bool:
         member = self.random.choice(self.members)

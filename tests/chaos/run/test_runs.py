@@ -21,14 +21,13 @@ from tests.chaos.run.running import Plan, run
         (11, 120, (*KILLS, *STOPS, *OPERATIONS, *wire.MENU)),
         (12, 120, (*KILLS, *STOPS, *OPERATIONS, *wire.MENU)),
         (13, 240, (*crashes.MENU, *commits.MENU)),
-        (14, 120, ()),
+        (14, 120, (*OPERATIONS, *upkeep.MENU, *disks.MENU)),
     ],
 )
 async def test_minutes_of_kills_and_broken_requests_break_no_promise(
     seed: int, seconds: int, harm: tuple[str, ...]
 ) -> None:
-    if not harm:
-        harm = tuple(each for each in menu("small") if each in (*disks.MENU, *upkeep.MENU))
+    harm = tuple(each for each in menu("small") if each in harm)
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         Path(folder).chmod(0o711)  # noqa: ASYNC240 - at once
         made = await run(Plan(seconds, seed, harm), Path(folder))
