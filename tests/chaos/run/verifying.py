@@ -1,13 +1,14 @@
 """Somebody downstream who checks the tokens that one client was given, again and again."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from random import Random
 from time import monotonic
 
 from authbus import Verifier
-from authbus.errors import TokenInvalid, TokenRevoked
+from authbus.errors import AuthUnavailable, TokenInvalid, TokenRevoked
 from tests.chaos.checker.history import Look
 from tests.chaos.run.client import Client
 from tests.chaos.run.stage import NAMESPACE
@@ -26,6 +27,13 @@ class Verifying:
     looks: list[Look] = field(default_factory=list[Look])
 
     async def go_on(self) -> None:
+        """Look at tokens; begin again where Kafka was away at the beginning. Never returns."""
+        while True:
+            with suppress(AuthUnavailable):
+                await self._look()
+            await asyncio.sleep(_PAUSE)
+
+    async def _look(self) -> None:
         """Look at some of the newest tokens, also of sessions that are over; never returns."""
         async with Verifier(
             self.servers, audience=self.client.client, namespace=NAMESPACE
