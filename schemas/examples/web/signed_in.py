@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
-from http import HTTPStatus
 from uuid import UUID
 
 from authbus import AuthClient, AuthError, AuthRejected, Claims, Session
@@ -48,8 +47,8 @@ class SignedIn:
                     await self._refresh(row)
                 return self._auth.verify(row.session.access_token)
         except AuthError as error:
-            if error.http_status != HTTPStatus.UNAUTHORIZED:
-                raise
+            if error.retry_after is not None:
+                raise  # not decided
         self._rows.pop(_key(cookie), None)  # the session is over
         return None
 
