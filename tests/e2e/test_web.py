@@ -94,7 +94,7 @@ async def a_taken_address_looks_like_a_new_one(browser: Browser) -> None:
     assert new.headers["location"] == "/log-in?registered=1"
 
 
-async def forged_forms_are_refused(browser: Browser, other: Browser) -> None:
+async def forged_forms_are_refused(browser: Browser, other: Browser, stranger: Browser) -> None:
     mine, theirs = [await visitor.form_token("/log-in") for visitor in (browser, other)]
     forged: list[tuple[dict[str, str], dict[str, str]]] = [
         ({}, {}),
@@ -105,6 +105,9 @@ async def forged_forms_are_refused(browser: Browser, other: Browser) -> None:
     for fields, headers in forged:
         answer = await browser.http.post("/log-in", data={**ANA, **fields}, headers=headers)
         assert answer.status_code == 403
+    # As browsers send it for another site. A new cookie would log out whoever has one.
+    without_cookie = await stranger.http.post("/log-out", data={"csrf": theirs})
+    assert (without_cookie.status_code, stranger.cookie) == (403, None)
 
 
 async def a_log_in_gives_a_new_cookie_that_tells_nothing(browser: Browser, site: Site) -> None:
@@ -169,10 +172,11 @@ async def test_a_web_back_end_keeps_its_users_signed_in_and_its_secrets_to_itsel
     async with (
         browsing(site.web) as browser,
         browsing(site.web) as other,
+        browsing(site.web) as stranger,
         talking_to(site.orders) as module,
     ):
         await a_taken_address_looks_like_a_new_one(browser)
-        await forged_forms_are_refused(browser, other)
+        await forged_forms_are_refused(browser, other, stranger)
         await a_log_in_gives_a_new_cookie_that_tells_nothing(browser, site)
         await a_module_takes_tokens_offline(module, site)
         await tokens_are_fresh_from_two_thirds_of_their_life_on(browser, site)

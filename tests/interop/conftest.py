@@ -1,15 +1,17 @@
-"""Programs in other languages against `authbus serve`; they run where their toolchain is."""
+"""Other languages, and a real browser, against `authbus serve`; they run where their tools are."""
 
 from collections.abc import Mapping
 
 import pytest
 
 from tests.e2e.conftest import Serving, serving, settings
+from tests.rig import webdriver
 from tests.rig.foreign import missing
 
 __all__ = ("serving", "settings")
 
 _NEEDED = {
+    "test_browser.py": webdriver.NEEDED,
     "test_go.py": ("go",),
     "test_java.py": ("java", "javac", "mvn"),
     "test_javascript.py": ("node", "npm"),
@@ -20,7 +22,7 @@ collect_ignore = list(_ABSENT)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say which languages were left out."""
+    """Say which were left out."""
     for file, tools in _ABSENT.items():
         terminalreporter.write_line(f"NOT RUN {file}: this machine has no {', '.join(tools)}")
 

@@ -22,23 +22,27 @@ _WORDS = {
 
 
 def page(request: Request, name: str, status: int = 200, **told: object) -> Response:
-    """A page with what its forms bring along; whoever has no cookie is given one."""
+    """A page with what its forms bring along; whoever loads one without a cookie is given one.
+
+    Never in answer to a form: one that another site sends comes without the cookie, and a new one
+    would log the user out.
+    """
     cookie = browser.cookie_of(request) or browser.new_cookie()
     context = {"csrf": browser.form_token(cookie), **told}
     response = _TEMPLATES.TemplateResponse(request, f"{name}.html", context, status)
-    if not browser.cookie_of(request):
+    if request.method == "GET" and not browser.cookie_of(request):
         browser.give(response, cookie)
     return response
 
 
 async def refused(request: Request, error: Exception) -> Response:
     """The form again, with words; status and Retry-After are those of authbus' one table."""
-    name = _FORMS.get(request.url.path, "sorry")
     if isinstance(error, HTTPException):
-        response = page(request, name, error.status_code, wrong=error.detail)
+        response = page(request, "sorry", error.status_code, wrong=error.detail)
         response.headers.update(error.headers or {})
         return response
     assert isinstance(error, AuthError)  # noqa: S101 - the only other kind that is handed over
+    name = _FORMS.get(request.url.path, "sorry")
     response = page(request, name, error.http_status, wrong=_words(error))
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
