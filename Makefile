@@ -32,7 +32,7 @@ gate: setup ## faults and slow counts, under 6 minutes
 nightly: setup ## the full counts
 	$(PYTEST) -n 2 -m nightly --timeout 3600
 
-interop: setup ## Go, JavaScript, Java and a shell against the service, where their toolchains are
+interop: setup ## Go, JavaScript, Java, a shell and a real browser against the service, where their tools are
 	$(PYTEST) tests/interop -m interop -p no:randomly -v
 
 drill: setup ## lose the database and recover it, 20 times each way (SEED=7, USERS=500: that one alone)

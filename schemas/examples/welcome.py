@@ -29,7 +29,7 @@ async def read(message: StreamMessage[Any]) -> Event | None:
 
 @broker.subscriber(
     f"{NAMESPACE}.events.v1",
-    group_id=f"{NAMESPACE}-welcome",
+    group_id="welcome",
     decoder=read,
     isolation_level="read_committed",  # without it, events of aborted transactions are heard too
     auto_offset_reset="earliest",
