@@ -74,8 +74,10 @@ async def test_log_ins_are_counted_once_wherever_the_count_is_broken_off(
     assert await db.fetchval(COUNT) == 401
 
 
-async def test_whoever_lost_a_partition_adds_nothing_to_it(service: StandIn, db: Pool) -> None:
-    await tell(service, 5)
+async def test_whoever_lost_a_partition_adds_nothing_and_whoever_has_it_adds_each_once(
+    service: StandIn, db: Pool
+) -> None:
+    await tell(service, 12)
     topic = service.name(EVENTS)
     async with AIOKafkaConsumer(bootstrap_servers=service.servers) as consumer:
         consumer.assign(
@@ -89,7 +91,8 @@ async def test_whoever_lost_a_partition_adds_nothing_to_it(service: StandIn, db:
                 pass
         place, records = next(iter(found.items()))
 
-        await after.add(place, records)
+        for fetched in (records[:1], records, records):
+            await after.add(place, fetched)
         with pytest.raises(SystemExit):
             await before.add(place, records)
 
