@@ -1,38 +1,22 @@
 """AuthClient: register, log in, log out and verify, over Kafka."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
-from uuid import UUID
 
-from pydantic import SecretStr
-
-from authbus.client.account_calls import AccountCalls
-from authbus.client.admin_calls import AdminCalls
 from authbus.client.asking import Asker
-from authbus.client.calling import Caller
+from authbus.client.auth_calls import AuthCalls, Means
 from authbus.client.calls import Calls
-from authbus.client.email_calls import EmailCalls
-from authbus.client.factor_calls import FactorCalls
 from authbus.client.lanes import Lanes
 from authbus.client.outgoing import Sender
-from authbus.client.password_calls import PasswordCalls
-from authbus.client.profile_calls import ProfileCalls
-from authbus.client.results import Session, User
-from authbus.client.service_calls import ServiceCalls
-from authbus.client.session_calls import SessionCalls
-from authbus.commands import LogIn, LogOut, RefreshSession, RegisterUser
 from authbus.connection import Connection
 from authbus.ended_sessions import EndedSessions
 from authbus.following import Feed, Follower
-from authbus.message import Command, Reply
 from authbus.public_keys import PublicKeys
-from authbus.replies import LoggedIn, LoggedOut, Refreshed, Registered
 from authbus.security import Security
-from authbus.tokens import Claims, OnStale, Rules, TokenChecker
+from authbus.tokens import OnStale, Rules, TokenChecker
 from authbus.topics import ACCOUNTS, CREDENTIALS, DEFAULT_NAMESPACE, SESSIONS
 from authbus.trust import Trust
-from authbus.uuid7 import uuid7
 from authbus.verifier import MAX_STALENESS, ended_feed, key_feed
 
 TIMEOUT = 15.0
@@ -40,7 +24,7 @@ TIMEOUT = 15.0
 _WRITTEN = (CREDENTIALS, SESSIONS, ACCOUNTS)
 
 
-class AuthClient:
+class AuthClient(AuthCalls):
     """Commands as awaitable calls, thousands at a time; tokens are verified offline.
 
     Every call takes `command_id` (a UUIDv7): after AuthTimeout the same call with the same id, from
@@ -65,7 +49,6 @@ class AuthClient:
         on_stale: OnStale = "reject",
         security: Security | None = None,
     ) -> None:
-        self._timeout, self._lanes = timeout, Lanes(lane_secret)
         self._calls, self._ended = Calls(), EndedSessions()
         self._keys = PublicKeys(Trust(trust))
         self._sender = Sender(client_id, namespace)
@@ -76,20 +59,13 @@ class AuthClient:
             max_staleness=timedelta(seconds=max_staleness),
             on_stale=on_stale,
         )
-        self._checker = TokenChecker(rules, self._keys, self._ended)
         self._ended_feed = ended_feed(self._ended, namespace)
         replies = Feed(self._sender.reply_topic, "end", self._calls.read)
         self._feeds = (replies, self._ended_feed, key_feed(self._keys, namespace))
         self._follower = Follower(self._connection, self._feeds)
         self._asker = Asker(self._connection, self._sender, self._keys, self._calls)
-        self._call = Caller(self._asker, timeout)
-        self.sessions = SessionCalls(self._call)
-        self.passwords = PasswordCalls(self._call, self._lanes)
-        self.profile = ProfileCalls(self._call)
-        self.email = EmailCalls(self._call)
-        self.admin, self.account = AdminCalls(self._call), AccountCalls(self._call)
-        self.factors = FactorCalls(self._call, self._lanes)
-        self.services = ServiceCalls(self._call)
+        checker = TokenChecker(rules, self._keys, self._ended)
+        super().__init__(Means(self._asker, checker, self._ended, timeout, Lanes(lane_secret)))
 
     async def __aenter__(self) -> Self:
         """Connect, and read what there is of keys. Raises MissingTopic and AuthUnavailable."""
@@ -115,122 +91,3 @@ class AuthClient:
             await self._asker.stop()
         finally:
             await self._follower.stop()
-
-    async def register(
-        self,
-        email: str,
-        password: str,
-        *,
-        command_id: UUID | None = None,
-        timeout: float | None = None,
-    ) -> User:
-        """Make an account. Raises AuthRejected (`email_taken`, `password_too_short` ...)."""
-        reply = await self._call(
-            lambda: RegisterUser(email=email, password=SecretStr(password)),
-            Registered,
-            key=self._lanes.key(email),
-            command_id=command_id,
-            timeout=timeout,
-        )
-        return User(reply.user_id)
-
-    async def log_in(
-        self,
-        email: str,
-        password: str,
-        *,
-        device: str | None = None,
-        ip_address: str | None = None,
-        device_token: str | None = None,
-        command_id: UUID | None = None,
-        timeout: float | None = None,
-    ) -> Session:
-        """Start a session. Raises AuthRejected: `invalid_credentials` whatever is wrong.
-
-        Raises SecondFactorNeeded where the user has one: `factors.complete_log_in` goes on.
-
-        `device` and `ip_address` are shown to the user in the list of their sessions.
-        `device_token` is what an earlier session on the same device came with.
-        """
-        secret = SecretStr(password)
-        known = None if device_token is None else SecretStr(device_token)
-        reply = await self._call(
-            lambda: LogIn(
-                email=email,
-                password=secret,
-                device=device,
-                ip_address=ip_address,
-                device_token=known,
-            ),
-            LoggedIn,
-            key=self._lanes.key(email),
-            command_id=command_id,
-            timeout=timeout,
-        )
-        return Session.of(reply)
-
-    async def refresh(
-        self,
-        session: Session,
-        *,
-        command_id: UUID | None = None,
-        timeout: float | None = None,
-    ) -> Session:
-        """New tokens for a session; those held before are used up, so keep what this returns.
-
-        Raises AuthRejected: `invalid_token` when the session is over, `token_rotated` when another
-        call has just refreshed it. After AuthTimeout call with its `command_id` again.
-        """
-        token = SecretStr(session.refresh_token)
-        reply = await self._call(
-            lambda: RefreshSession(session_id=session.session_id, refresh_token=token),
-            Refreshed,
-            key=str(session.session_id),
-            command_id=command_id,
-            timeout=timeout,
-        )
-        return Session.of(reply, session.device_token)
-
-    async def log_out(
-        self,
-        session: Session,
-        *,
-        command_id: UUID | None = None,
-        timeout: float | None = None,
-    ) -> None:
-        """End a session; no error when it has ended. This client refuses its tokens from now on."""
-        token = SecretStr(session.refresh_token)
-        reply = await self._call(
-            lambda: LogOut(session_id=session.session_id, refresh_token=token),
-            LoggedOut,
-            key=str(session.session_id),
-            command_id=command_id,
-            timeout=timeout,
-        )
-        self._ended.note(reply.session_id, datetime.now(UTC))
-
-    async def send(
-        self,
-        command: Command,
-        *,
-        key: str,
-        command_id: UUID | None = None,
-        correlation_id: str | None = None,
-        timeout: float | None = None,
-    ) -> Reply:
-        """Send any command under a record key and wait for its answer.
-
-        A refusal that may pass is answered by sending the same record again, until the time is up.
-        Raises AuthRejected, AuthTimeout and AuthUnavailable; ValueError for an id of another kind.
-        """
-        return await self._asker.ask(
-            command,
-            key=key,
-            command_id=command_id or uuid7(),
-            correlation_id=correlation_id,
-            seconds=self._timeout if timeout is None else timeout,
-        )
-
-    def verify(self, token: str) -> Claims:
-        """What an access token for this client's audience says; see Verifier.verify."""
-        return self._checker.verify(token)

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from pydantic import ValidationError
 
-from authbus.client.asking import Asker
 from authbus.errors import AuthError, AuthRejected, SecondFactorNeeded
 from authbus.message import Command, Reply
 from authbus.replies import Code
@@ -17,12 +16,29 @@ from authbus.uuid7 import uuid7
 R = TypeVar("R", bound=Reply)
 
 
+class Asks(Protocol):
+    """Whoever answers commands."""
+
+    async def ask(
+        self,
+        command: Command,
+        *,
+        key: str,
+        command_id: UUID,
+        correlation_id: str | None,
+        seconds: float,
+    ) -> Reply:
+        """The answer, which is not a refusal: that one is raised as AuthRejected."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Asks; `timeout` is used where a call names none, in seconds."""
 
-    asker: Asker
+    asks: Asks
     timeout: float
+    new_id: Callable[[], UUID] = uuid7
 
     async def __call__(
         self,
@@ -38,14 +54,14 @@ class Caller:
         Raises AuthRejected (`invalid` before anything is sent), AuthTimeout and AuthUnavailable;
         SecondFactorNeeded for a log-in that is half done.
         """
-        id_ = command_id or uuid7()
+        id_ = command_id or self.new_id()
         try:
             command = make()
         except ValidationError as error:
             detail = _told(error)
         else:
             seconds = self.timeout if timeout is None else timeout
-            found = await self.asker.ask(
+            found = await self.asks.ask(
                 command, key=key, command_id=id_, correlation_id=None, seconds=seconds
             )
             if isinstance(found, SecondFactorRequired):

@@ -1,0 +1,130 @@
+"""What a user says of themselves, and the address that they have."""
+
+import json
+
+from authbus.commands import (
+    ChangeEmail,
+    ConfirmEmailChange,
+    GetProfile,
+    ResendVerification,
+    UpdateProfile,
+    VerifyEmail,
+)
+from authbus.events import (
+    EmailChanged,
+    EmailChangeRequested,
+    EmailVerificationRequested,
+    EmailVerified,
+    ProfileUpdated,
+)
+from authbus.profile import ProfileField
+from authbus.replies import (
+    Code,
+    EmailIsChanged,
+    EmailIsVerified,
+    MailQueued,
+    ProfileSaved,
+    UserProfile,
+)
+from authbus.testing import guessing, mailing
+from authbus.testing.acting import acting
+from authbus.testing.judging import canonical
+from authbus.testing.memory import Ask, Memory, Refusal
+from authbus.testing.rows import LIFETIMES
+
+
+def get_profile(memory: Memory, command: GetProfile, _: Ask) -> UserProfile:
+    """The user's own."""
+    user, _session = acting(memory, command.access_token)
+    return UserProfile(user_id=user.id, email=user.email, profile=user.profile)
+
+
+def update_profile(memory: Memory, command: UpdateProfile, ask: Ask) -> ProfileSaved:
+    """What differs is changed, unless somebody was faster."""
+    user, _ = acting(memory, command.access_token)
+    profile, given = user.profile, command.model_fields_set
+    if command.profile_version != profile.version:
+        raise Refusal(Code.VERSION_CONFLICT, f"the profile's version is {profile.version}")
+    asked = {name: getattr(command, name) for name in ProfileField if name in given}
+    changed = {
+        name: value for name, value in asked.items() if not _same(value, getattr(profile, name))
+    }
+    if changed:
+        version = profile.version + 1
+        user.profile = profile.model_copy(update={**changed, "version": version})
+        fields = tuple(map(ProfileField, changed))
+        memory.tell(user, ProfileUpdated, ask.id, profile_version=version, fields=fields)
+    return ProfileSaved(profile_version=user.profile.version)
+
+
+def _same(one: object, other: object) -> bool:
+    """As JSON: to Python true is 1."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def verify_email(memory: Memory, command: VerifyEmail, ask: Ask) -> EmailIsVerified:
+    """Whoever has the code has read the mail."""
+    mail = mailing.found(memory, command.code.get_secret_value())
+    user = None if mail is None else memory.users[mail.user_id]
+    if mail is None or user is None or not user.is_active:
+        raise Refusal(Code.CODE_INVALID)
+    if mail.template != "verify_email" or mail.address != user.email:
+        raise Refusal(Code.CODE_INVALID)
+    if not user.email_verified:
+        if not mail.is_open("verify_email", memory.now):
+            raise Refusal(Code.CODE_INVALID)
+        user.email_verified = True
+        mailing.spend(memory, user, "verify_email")
+        memory.tell(user, EmailVerified, ask.id)
+    return EmailIsVerified(user_id=user.id)
+
+
+def resend_verification(memory: Memory, command: ResendVerification, ask: Ask) -> MailQueued:
+    """One more mail, unless there is no need or there were too many."""
+    user, _ = acting(memory, command.access_token)
+    if user.email_verified:
+        raise Refusal(Code.EMAIL_VERIFIED)
+    if not mailing.may_send(memory, user, "verify_email"):
+        raise Refusal(Code.TOO_SOON)
+    memory.tell(user, EmailVerificationRequested, ask.id)
+    mailing.send(memory, user, "verify_email", ask.id)
+    return MailQueued(expires_at=memory.now + LIFETIMES["verify_email"])
+
+
+def change_email(memory: Memory, command: ChangeEmail, ask: Ask) -> MailQueued:
+    """A mail to the new address; nothing changes yet."""
+    address = canonical(command.new_email)
+    if address is None:
+        raise Refusal(Code.EMAIL_INVALID)
+    user, _ = acting(memory, command.access_token)
+    guessing.prove(memory, user, command.password.get_secret_value())
+    if memory.addresses.get(address, user.id) != user.id:
+        raise Refusal(Code.EMAIL_TAKEN)
+    if not mailing.may_send(memory, user, "change_email"):
+        raise Refusal(Code.TOO_SOON)
+    memory.tell(user, EmailChangeRequested, ask.id)
+    mailing.send(memory, user, "change_email", ask.id, command.new_email)
+    return MailQueued(expires_at=memory.now + LIFETIMES["change_email"])
+
+
+def confirm_email_change(memory: Memory, command: ConfirmEmailChange, ask: Ask) -> EmailIsChanged:
+    """The new address takes the old one's place, and the old one is told."""
+    mail = mailing.found(memory, command.code.get_secret_value())
+    user = None if mail is None else memory.users[mail.user_id]
+    if mail is None or user is None or not user.is_active or mail.template != "change_email":
+        raise Refusal(Code.CODE_INVALID)
+    if mail.used and mail.address == user.email:
+        return EmailIsChanged(user_id=user.id)
+    if not mail.is_open("change_email", memory.now):
+        raise Refusal(Code.CODE_INVALID)
+    address, former = canonical(mail.address) or "", user.email
+    if memory.addresses.get(address, user.id) != user.id:
+        raise Refusal(Code.EMAIL_TAKEN)
+    del memory.addresses[canonical(former) or ""]
+    memory.addresses[address] = user.id
+    user.email, user.email_verified = mail.address, True
+    for template in LIFETIMES:
+        mailing.spend(memory, user, template)
+    memory.tell(user, EmailChanged, ask.id)
+    mailing.send(memory, user, "email_changed", ask.id, former)
+    return EmailIsChanged(user_id=user.id)
