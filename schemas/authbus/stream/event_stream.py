@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
+from datetime import datetime
 from types import TracebackType
 from typing import Self, cast
 
@@ -23,13 +24,14 @@ from aiokafka.errors import (
 from authbus.connection import Connection
 from authbus.errors import AuthUnavailable
 from authbus.following import Record
-from authbus.guarding import is_readable
 from authbus.security import Security
+from authbus.stream.beginning import Beginning, zoned
 from authbus.stream.bootstrap import Bootstrap
-from authbus.stream.events import StreamEvent, read_event
+from authbus.stream.events import StreamEvent, readable_event
 from authbus.stream.handover import Handover
 from authbus.stream.memory import Memory
-from authbus.stream.offsets import Offsets
+from authbus.stream.offsets import Offsets, place_of
+from authbus.stream.patience import REST_SECONDS
 from authbus.stream.told import Told
 from authbus.topics import DEFAULT_NAMESPACE, EVENTS, USERS_STATE
 
@@ -37,7 +39,6 @@ _LOG = logging.getLogger("authbus")
 _POLL_MS = 200
 _AT_ONCE = 500
 _HANG_SECONDS = 30.0
-_REST_SECONDS = 1.0
 
 
 class EventStream:
@@ -53,16 +54,20 @@ class EventStream:
         bootstrap_servers: str,
         *,
         group: str,
+        since: datetime | None = None,
         namespace: str = DEFAULT_NAMESPACE,
         timeout: float = 15.0,
         security: Security | None = None,
     ) -> None:
         """`group` is the name under which Kafka keeps how far this module has read.
 
+        What happened before `since` is passed over; a new group begins there, in place of the
+        oldest event. Raises ValueError for a time without a zone.
+
         `security` is how Kafka is reached; without it in the clear and without a log-in.
         """
         self._connection = Connection(bootstrap_servers, group, security, timeout)
-        self._group = group
+        self._group, self._since = group, zoned(since)
         self._topic, self._states = EVENTS.name(namespace), USERS_STATE.name(namespace)
         self._consumer: AIOKafkaConsumer | None = None
         self._records: deque[Record] = deque()
@@ -74,7 +79,9 @@ class EventStream:
         await self._connection.places([self._topic])
         consumer = self._connection.consumer(self._group)
         await self._connection.open(consumer)
-        consumer.subscribe([self._topic], listener=Handover(self._hand_over))
+        consumer.subscribe(
+            [self._topic], listener=Handover(self._hand_over, Beginning(consumer, self._since))
+        )
         self._consumer = consumer
         return self
 
@@ -111,8 +118,11 @@ class EventStream:
         of the beginning has in it already; later an event comes behind the state that it made, or a
         newer one. The group remembers how far it is: told are users once, in the loop of a
         new group, and again when that loop did not come to `SnapshotEnds` and a little further.
-        Members of one group share the users as they share the events.
+        Members of one group share the users as they share the events. Raises ValueError where
+        `since` was given: states are of now.
         """
+        if self._since is not None:
+            raise ValueError("since= is for a loop over events; bootstrap() begins with all users")
         return self._told(
             Bootstrap(self._connection, self._group, events=self._topic, states=self._states)
         )
@@ -159,7 +169,7 @@ class EventStream:
         if self._consumer is not None:
             await self._offsets.commit(self._consumer)
             for record in reversed(self._records):
-                self._consumer.seek(_place(record), record.offset)
+                self._consumer.seek(place_of(record), record.offset)
         self._records.clear()
         self._offsets.mark = None if bootstrap is None else bootstrap.mark
 
@@ -202,7 +212,7 @@ class EventStream:
             ) from error
         except (KafkaError, TimeoutError) as error:
             _LOG.warning("reading from Kafka failed and is tried again: %r", error)
-            await asyncio.sleep(_REST_SECONDS)
+            await asyncio.sleep(REST_SECONDS)
             return
         for at, records in found.items():
             if self._bootstrap is None or self._bootstrap.fetched(at):
@@ -210,15 +220,10 @@ class EventStream:
 
     def _heard(self, record: Record) -> StreamEvent | None:
         """The event to give out; None for a duplicate, an unknown kind, and what is no event."""
-        if not is_readable(record):
+        event = readable_event(record)
+        if event is None or self._memory.has(event):
             return None
-        try:
-            event = read_event(record)
-        except ValueError as error:
-            place = f"{record.topic}/{record.partition}@{record.offset}"
-            _LOG.warning("%s was passed over: %s", place, type(error).__name__)
-            return None
-        if self._memory.has(event):
+        if self._since is not None and event.time < self._since:
             return None
         if self._bootstrap is not None and self._bootstrap.covers(event):
             self._memory.keep_sequence(event)
@@ -239,11 +244,7 @@ class EventStream:
         if not self._is_next(record):
             return
         self._records.popleft()
-        if self._bootstrap is None or not self._bootstrap.holds(_place(record)):
+        if self._bootstrap is None or not self._bootstrap.holds(place_of(record)):
             self._offsets.finish(record)
         if event is not None:
             self._memory.keep_sequence(event)
-
-
-def _place(record: Record) -> TopicPartition:
-    return TopicPartition(record.topic, record.partition)

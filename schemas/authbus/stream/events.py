@@ -1,5 +1,6 @@
 """From a record to an event."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -7,8 +8,11 @@ from uuid import UUID
 from authbus.contract import EVENTS
 from authbus.envelope import read_headers
 from authbus.following import Record
+from authbus.guarding import is_readable
 from authbus.message import Event
 from authbus.strict_json import read_json
+
+_LOG = logging.getLogger("authbus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +76,15 @@ def read_event(record: Record) -> StreamEvent:
         offset=record.offset,
         traceparent=headers.get("traceparent"),
     )
+
+
+def readable_event(record: Record) -> StreamEvent | None:
+    """The event of a record; None for what is none, which is logged."""
+    if not is_readable(record):
+        return None
+    try:
+        return read_event(record)
+    except ValueError as error:
+        place = f"{record.topic}/{record.partition}@{record.offset}"
+        _LOG.warning("%s was passed over: %s", place, type(error).__name__)
+        return None

@@ -1,15 +1,17 @@
-"""Being told when a group gives partitions to another member."""
+"""Being told when a group gives partitions to another member, or to this one."""
 
 from collections.abc import Awaitable, Callable, Iterable
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 
+Told = Callable[[list[TopicPartition]], Awaitable[None]]
+
 
 class Handover(ConsumerRebalanceListener):
     """aiokafka awaits these while a group settles who reads what."""
 
-    def __init__(self, revoked: Callable[[list[TopicPartition]], Awaitable[None]]) -> None:
-        self._revoked = revoked
+    def __init__(self, revoked: Told, assigned: Told) -> None:
+        self._revoked, self._assigned = revoked, assigned
 
     async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, revoked: Iterable[TopicPartition]
@@ -19,4 +21,5 @@ class Handover(ConsumerRebalanceListener):
     async def on_partitions_assigned(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, assigned: Iterable[TopicPartition]
     ) -> None:
-        """Reading begins at the committed offsets."""
+        """Reading begins at the committed offsets, unless it is told otherwise."""
+        await self._assigned(list(assigned))

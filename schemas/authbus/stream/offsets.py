@@ -29,7 +29,7 @@ class Offsets:
 
     def finish(self, record: Record) -> None:
         """This record and all before it in its partition are done."""
-        self.reach(TopicPartition(record.topic, record.partition), record.offset + 1)
+        self.reach(place_of(record), record.offset + 1)
 
     def reach(self, at: TopicPartition, offset: int) -> None:
         """All before this offset is done."""
@@ -66,3 +66,8 @@ class Offsets:
         """These partitions are another member's now."""
         for place in places:
             self._next.pop(place, None)
+
+
+def place_of(record: Record) -> TopicPartition:
+    """Where a record lies."""
+    return TopicPartition(record.topic, record.partition)

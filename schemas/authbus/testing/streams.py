@@ -1,6 +1,6 @@
 """An EventStream of what the fake has said."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,10 +10,11 @@ from uuid import UUID
 
 from authbus.events import UserErased
 from authbus.state import UserState
+from authbus.stream.beginning import zoned
 from authbus.stream.event_stream import EventStream
 from authbus.stream.events import StreamEvent
 from authbus.stream.told import SnapshotBegins, SnapshotEnds, Told
-from authbus.testing.memory import Memory
+from authbus.testing.memory import Memory, Said
 
 
 @dataclass(slots=True)
@@ -30,13 +31,10 @@ class FakeStream(EventStream):
     """Events as EventStream gives them; finished is what the loop has come back from."""
 
     def __init__(self, memory: Memory, group: Group, since: datetime | None) -> None:
-        self._fake, self._member_of, self._from = memory, group, since
+        self._fake, self._member_of, self._from = memory, group, zoned(since)
 
     async def __aenter__(self) -> Self:
         """Become a member of the group."""
-        if self._from is not None and not self._member_of.begun:
-            times = [said.event.time for said in self._fake.log]
-            self._member_of.position = sum(at < self._from for at in times)
         self._member_of.begun = True
         self._member_of.members.append(self)
         return self
@@ -78,17 +76,21 @@ class FakeStream(EventStream):
                 async for each in self._snapshot(fresh=fresh):
                     yield each
             while self.open:
-                if group.position < len(memory.log):
-                    at = group.position
-                    said = memory.log[at]
-                    if bootstrap and said.state is not None:
-                        yield said.state
-                    yield said.event
-                    if self.open and group.position == at:
-                        group.position = at + 1
-                        memory.wake()
-                else:
+                at = group.position
+                if at == len(memory.log):
                     await memory.until(lambda: not self.open or group.position < len(memory.log))
+                    continue
+                for each in self._told_by(memory.log[at], bootstrap=bootstrap):
+                    yield each
+                if self.open and group.position == at:
+                    group.position = at + 1
+                    memory.wake()
+
+    def _told_by(self, said: Said, *, bootstrap: bool) -> Iterator[Told]:
+        if bootstrap and said.state is not None:
+            yield said.state
+        if self._from is None or said.event.time >= self._from:
+            yield said.event
 
     async def _snapshot(self, *, fresh: bool) -> AsyncGenerator[Told]:
         group = self._member_of
