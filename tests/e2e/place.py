@@ -105,9 +105,7 @@ class Real:
     )
 
     def client(self) -> AuthClient:
-        return AuthClient(
-            self.servers, client_id="web", namespace=self.namespace, trust=self.trust
-        )
+        return AuthClient(self.servers, client_id="web", namespace=self.namespace, trust=self.trust)
 
     def stream(self, group: str, *, since: datetime | None = None) -> EventStream:
         group = f"{self.namespace}-{group}"
@@ -125,9 +123,7 @@ class Real:
 
     async def grant(self, user_id: UUID, role: str) -> None:
         id_, issuer = uuid7(), f"authbus/{self.namespace}"
-        proof = operator_token(
-            self.masters, issuer=issuer, command_id=id_, at=datetime.now(UTC)
-        )
+        proof = operator_token(self.masters, issuer=issuer, command_id=id_, at=datetime.now(UTC))
         await self.auth.admin.grant_role(proof, user_id, role, command_id=id_)
 
     async def heard(self, user_id: UUID, count: int) -> list[StreamEvent]:

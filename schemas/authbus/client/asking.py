@@ -78,6 +78,7 @@ class Asker:
         Raises AuthRejected, AuthTimeout, AuthUnavailable; MissingTopic when its topic is not to be
         seen; SealError when the command is too large.
         """
+        self._open_producer()
         deadline = asyncio.get_running_loop().time() + seconds
         try:
             async with asyncio.timeout_at(deadline):
@@ -119,12 +120,15 @@ class Asker:
             call.again()
         raise AssertionError("pauses never end")
 
-    async def _send(self, call: Call) -> None:
+    def _open_producer(self) -> AIOKafkaProducer:
         if self._producer is None:
             raise AuthUnavailable("this client is not open: use it in `async with`")
-        record = call.outgoing
+        return self._producer
+
+    async def _send(self, call: Call) -> None:
+        producer, record = self._open_producer(), call.outgoing
         try:
-            sent = await self._producer.send(
+            sent = await producer.send(
                 record.topic, value=record.value, key=record.key, headers=record.headers
             )
         except KafkaError as error:

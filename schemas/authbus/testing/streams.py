@@ -35,7 +35,6 @@ class FakeStream(EventStream):
 
     async def __aenter__(self) -> Self:
         """Become a member of the group."""
-        self._member_of.begun = True
         self._member_of.members.append(self)
         return self
 
@@ -68,12 +67,11 @@ class FakeStream(EventStream):
     async def _said(self, *, bootstrap: bool) -> AsyncGenerator[Told]:
         memory, group = self._fake, self._member_of
         async with AsyncExitStack() as stack:
-            fresh = not group.begun
             if not self.open:
                 await stack.enter_async_context(self)
             await memory.until(lambda: not self.open or group.members[0] is self)
             if bootstrap and not group.told:
-                async for each in self._snapshot(fresh=fresh):
+                async for each in self._snapshot():
                     yield each
             while self.open:
                 at = group.position
@@ -92,8 +90,9 @@ class FakeStream(EventStream):
         if self._from is None or said.event.time >= self._from:
             yield said.event
 
-    async def _snapshot(self, *, fresh: bool) -> AsyncGenerator[Told]:
+    async def _snapshot(self) -> AsyncGenerator[Told]:
         group = self._member_of
+        fresh, group.begun = not (group.begun or group.position), True
         states: dict[UUID, UserState] = {}
         until = len(self._fake.log)
         for said in self._fake.log[:until]:

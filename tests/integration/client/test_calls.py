@@ -200,3 +200,9 @@ async def test_closing_a_client_ends_its_calls_at_once(
         await call
     with pytest.raises(AuthUnavailable, match="not open"):
         await auth.register(EMAIL, PASSWORD)
+
+
+async def test_a_client_that_was_never_opened_says_so_at_once(new_client: NewClient) -> None:
+    async with asyncio.timeout(2):
+        with pytest.raises(AuthUnavailable, match="not open"):
+            await new_client().register(EMAIL, PASSWORD)

@@ -1,0 +1,201 @@
+"""What is promised of accounts: addresses, passwords, profiles."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from authbus import Code
+from authbus.uuid7 import uuid7
+from tests.e2e.place import PASSWORD, Place, an_address, kinds
+from tests.e2e.promises.asking import refused
+
+NEW = "another horse battery"
+
+
+async def what_cannot_be_an_account_is_refused_by_the_rule_it_breaks(place: Place) -> None:
+    email, auth = an_address(), place.auth
+    await auth.register(email, PASSWORD)
+    rules = [
+        ("nobody", PASSWORD, Code.EMAIL_INVALID),
+        ("ä@example.com", PASSWORD, Code.EMAIL_INVALID),
+        (email.upper(), PASSWORD, Code.EMAIL_TAKEN),
+        (an_address(), "too short", Code.PASSWORD_TOO_SHORT),
+        (an_address(), "ü" * 600, Code.PASSWORD_TOO_LONG),
+        (an_address(), "passwordpassword", Code.PASSWORD_COMMON),
+        (an_address("wonderland"), "wonderland..", Code.PASSWORD_PERSONAL),
+        ("x", PASSWORD, Code.INVALID),
+        (an_address(), "\0" * 20, Code.INVALID),
+    ]
+    calls = (refused(auth.register(who, password), code) for who, password, code in rules)
+    await asyncio.gather(*calls)
+
+    await refused(auth.log_in(an_address(), PASSWORD), Code.INVALID_CREDENTIALS)
+    with pytest.raises(ValueError, match="UUIDv7"):
+        await auth.register(an_address(), PASSWORD, command_id=uuid7().__class__(int=0))
+
+
+async def an_address_is_one_in_whatever_case(place: Place) -> None:
+    email = an_address("Ana.B")
+    user = await place.auth.register(email, PASSWORD)
+
+    session = await place.auth.log_in(email.upper(), PASSWORD)
+
+    assert session.user_id == user.user_id
+    assert (await place.auth.profile.get(session.access_token)).email == email
+
+
+async def a_profile_is_changed_by_whoever_read_it_last(place: Place) -> None:
+    email, profile = an_address(), place.auth.profile
+    user = await place.auth.register(email, PASSWORD)
+    token = (await place.auth.log_in(email, PASSWORD)).access_token
+    assert (await profile.get(token)).profile.version == 0
+
+    said = {"time_zone": "Europe/Vienna", "attributes": {"theme": {"dark": True}}}
+    assert await profile.update(token, 0, display_name="Ana", locale="de-AT") == 1
+    assert await profile.update(token, 1, **said) == 2
+    assert await profile.update(token, 2, display_name="Ana") == 2
+    refusal = await refused(profile.update(token, 1, display_name="B"), Code.VERSION_CONFLICT)
+    assert "2" in refusal.detail
+    assert await profile.update(token, 2, locale=None) == 3
+    await refused(profile.update(token, 3, picture_url="http://x"), Code.INVALID)
+
+    found = (await profile.get(token)).profile
+    assert (found.display_name, found.locale, found.time_zone) == ("Ana", None, "Europe/Vienna")
+    assert found.attributes == {"theme": {"dark": True}}
+    events = await place.heard(user.user_id, 5)
+    assert kinds(events)[2:] == ["ProfileUpdated"] * 3
+    fields = [getattr(each.data, "fields", ()) for each in events[2:]]
+    assert fields == [("display_name", "locale"), ("time_zone", "attributes"), ("locale",)]
+
+
+async def an_address_is_verified_by_the_code_of_a_mail(place: Place) -> None:
+    email, auth = an_address(), place.auth
+    user = await auth.register(email, PASSWORD)
+    token = (await auth.log_in(email, PASSWORD)).access_token
+    await refused(auth.email.resend_verification(token), Code.TOO_SOON)
+    await refused(auth.email.verify("no such code"), Code.CODE_INVALID)
+    code = await place.code(email, "verify_email")
+
+    assert await auth.email.verify(code) == user.user_id
+    assert await auth.email.verify(code) == user.user_id
+
+    await refused(auth.email.resend_verification(token), Code.EMAIL_VERIFIED)
+    await refused(auth.email.confirm_change(code), Code.CODE_INVALID)
+    events = await place.heard(user.user_id, 3)
+    assert kinds(events) == ["UserCreated", "SessionStarted", "EmailVerified"]
+
+
+async def an_address_changes_once_the_new_one_is_shown(place: Place) -> None:
+    old, new, auth = an_address(), an_address("new"), place.auth
+    user = await auth.register(old, PASSWORD)
+    token = (await auth.log_in(old, PASSWORD)).access_token
+    other = an_address("other")
+    await auth.register(other, PASSWORD)
+    await refused(auth.email.change(token, "wrong password", new), Code.INVALID_CREDENTIALS)
+    await refused(auth.email.change(token, PASSWORD, other), Code.EMAIL_TAKEN)
+    await refused(auth.email.change(token, PASSWORD, "nobody"), Code.EMAIL_INVALID)
+    await auth.email.change(token, PASSWORD, new)
+    await refused(auth.email.change(token, PASSWORD, new), Code.TOO_SOON)
+    await refused(auth.log_in(new, PASSWORD), Code.INVALID_CREDENTIALS)
+    code = await place.code(new, "change_email")
+
+    assert await auth.email.confirm_change(code) == user.user_id
+    assert await auth.email.confirm_change(code) == user.user_id
+
+    await refused(auth.log_in(old, PASSWORD), Code.INVALID_CREDENTIALS)
+    assert (await auth.log_in(new, PASSWORD)).user_id == user.user_id
+    assert (await auth.register(old, PASSWORD)).user_id != user.user_id
+    events = await place.heard(user.user_id, 4)
+    assert kinds(events)[2:] == ["EmailChangeRequested", "EmailChanged"]
+
+
+async def a_new_password_ends_all_other_sessions(place: Place) -> None:
+    email, auth = an_address(), place.auth
+    user = await auth.register(email, PASSWORD)
+    other, mine = [await auth.log_in(email, PASSWORD) for _ in range(2)]
+    change, token = auth.passwords.change, mine.access_token
+    await refused(change(token, "wrong password", NEW), Code.INVALID_CREDENTIALS)
+    await refused(change(token, PASSWORD, "short"), Code.PASSWORD_TOO_SHORT)
+
+    assert await change(token, PASSWORD, NEW) == 1
+
+    await refused(auth.log_in(email, PASSWORD), Code.INVALID_CREDENTIALS)
+    await refused(auth.refresh(other), Code.INVALID_TOKEN)
+    await auth.refresh(mine)
+    await auth.log_in(email, NEW)
+    events = await place.heard(user.user_id, 5)
+    assert kinds(events)[3:] == ["PasswordChanged changed", "SessionEnded password_changed"]
+
+
+async def a_forgotten_password_is_set_anew_by_mail_and_nobody_learns_of_the_account(
+    place: Place,
+) -> None:
+    email, passwords = an_address(), place.auth.passwords
+    user = await place.auth.register(email, PASSWORD)
+    session = await place.auth.log_in(email, PASSWORD)
+    known, unknown = [await passwords.request_reset(each) for each in (email, an_address())]
+    assert abs(known - unknown) < timedelta(seconds=30)
+    await refused(passwords.request_reset("nobody"), Code.EMAIL_INVALID)
+    code = await place.code(email, "reset_password")
+    await refused(passwords.reset(code, "short"), Code.PASSWORD_TOO_SHORT)
+
+    assert await passwords.reset(code, NEW) == 1
+
+    await refused(passwords.reset(code, NEW), Code.CODE_INVALID)
+    await refused(place.auth.refresh(session), Code.INVALID_TOKEN)
+    await place.auth.log_in(email, NEW)
+    events = await place.heard(user.user_id, 7)
+    assert kinds(events)[2:] == [
+        "PasswordResetRequested",
+        "PasswordChanged reset",
+        "EmailVerified",
+        "SessionEnded password_changed",
+        "SessionStarted",
+    ]
+
+
+async def wrong_passwords_lock_an_account_but_not_its_known_devices(place: Place) -> None:
+    email, auth = an_address(), place.auth
+    user = await auth.register(email, PASSWORD)
+    device = (await auth.log_in(email, PASSWORD)).device_token
+    for _ in range(4):
+        await refused(auth.log_in(email, "wrong password"), Code.INVALID_CREDENTIALS)
+
+    await refused(auth.log_in(email, PASSWORD), Code.INVALID_CREDENTIALS)
+    again = await auth.log_in(email, PASSWORD, device_token=device)
+    assert again.device_token == device
+    await auth.passwords.request_reset(email)
+    await auth.passwords.reset(await place.code(email, "reset_password"), NEW)
+    await auth.log_in(email, NEW)
+
+    events = await place.heard(user.user_id, 10)
+    assert kinds(events)[2:7] == [
+        "UserLocked",
+        "SessionStarted",
+        "PasswordResetRequested",
+        "PasswordChanged reset",
+        "EmailVerified",
+    ]
+    assert kinds(events)[7:] == [
+        "UserUnlocked password_reset",
+        *["SessionEnded password_changed"] * 2,
+    ]
+
+
+async def an_erased_account_leaves_its_address_to_others(place: Place) -> None:
+    email, auth = an_address(), place.auth
+    user = await auth.register(email, PASSWORD)
+    session = await auth.log_in(email, PASSWORD)
+    erase = auth.account.erase
+    await refused(erase(session.access_token, "wrong password"), Code.INVALID_CREDENTIALS)
+
+    receipt = await erase(session.access_token, PASSWORD)
+
+    assert (receipt.user_id, receipt.sessions_ended) == (user.user_id, 1)
+    await refused(auth.log_in(email, PASSWORD), Code.INVALID_CREDENTIALS)
+    await refused(auth.refresh(session), Code.INVALID_TOKEN)
+    await refused(auth.profile.get(session.access_token), Code.INVALID_TOKEN)
+    assert (await auth.register(email, PASSWORD)).user_id != user.user_id
+    events = await place.heard(user.user_id, 4)
+    assert kinds(events)[2:] == ["SessionEnded erased", "UserErased"]
