@@ -1,4 +1,4 @@
-"""A producer, a downstream module and a verifier against a service in a process of its own."""
+"""A producer that dies, against a service in a process of its own."""
 
 import asyncio
 import signal
@@ -7,18 +7,9 @@ from asyncio.subprocess import PIPE
 from typing import Any
 from uuid import UUID
 
-import pytest
 from sqlalchemy import text
 
-from authbus import (
-    AuthClient,
-    EventStream,
-    SessionEnded,
-    SessionStarted,
-    UserCreated,
-    Verifier,
-)
-from authbus.errors import AuthRejected, TokenRevoked
+from authbus import AuthClient
 from authbus.uuid7 import uuid7
 from tests.e2e.conftest import Serving
 
@@ -49,78 +40,6 @@ def a_client(serving: Serving) -> AuthClient:
 async def rows(serving: Serving, sql: str) -> list[dict[str, Any]]:
     async with serving.database.reading() as db:
         return [dict(row) for row in (await db.execute(text(sql))).mappings()]
-
-
-async def test_a_downstream_hears_each_event_once_and_in_order(serving: Serving) -> None:
-    heard: list[object] = []
-
-    async def listen() -> None:
-        stream = EventStream(
-            serving.servers, group=f"{serving.namespace}-billing", namespace=serving.namespace
-        )
-        async for event in stream:
-            heard.append(event.data)
-            if len(heard) == 3:
-                return
-
-    listening = asyncio.create_task(listen())
-    async with a_client(serving) as auth:
-        user = await auth.register(EMAIL, PASSWORD)
-        session = await auth.log_in(EMAIL, PASSWORD)
-        with pytest.raises(AuthRejected) as refused:
-            await auth.log_in(EMAIL, "not this one")
-        await auth.log_out(session)
-    await asyncio.wait_for(listening, 20)
-
-    assert refused.value.code == "invalid_credentials"
-    created, started, ended = heard
-    assert isinstance(created, UserCreated)
-    assert isinstance(started, SessionStarted)
-    assert isinstance(ended, SessionEnded)
-    assert [created.sequence, started.sequence, ended.sequence] == [1, 2, 3]
-    assert created.user_id == started.user_id == ended.user_id == user.user_id
-    assert started.session_id == ended.session_id == session.session_id
-
-
-async def test_a_verifier_refuses_a_token_soon_after_its_session_ended(serving: Serving) -> None:
-    async with (
-        a_client(serving) as auth,
-        Verifier(
-            serving.servers, audience="web", namespace=serving.namespace, trust=serving.trust
-        ) as verifier,
-    ):
-        user = await auth.register(EMAIL, PASSWORD)
-        session = await auth.log_in(EMAIL, PASSWORD)
-        claims = verifier.verify(session.access_token)
-        await auth.log_out(session)
-
-        async with asyncio.timeout(2):
-            while True:
-                try:
-                    verifier.verify(session.access_token)
-                except TokenRevoked:
-                    break
-                await asyncio.sleep(0.02)
-
-    assert (claims.user_id, claims.session_id) == (user.user_id, session.session_id)
-
-
-async def test_a_refreshed_session_goes_on_with_new_tokens(serving: Serving) -> None:
-    async with a_client(serving) as auth:
-        await auth.register(EMAIL, PASSWORD)
-        first = await auth.log_in(EMAIL, PASSWORD)
-        second = await auth.refresh(first)
-        third = await auth.refresh(second)
-        claims = auth.verify(third.access_token)
-        with pytest.raises(AuthRejected) as refused:
-            await auth.refresh(first)
-        with pytest.raises(AuthRejected):
-            await auth.refresh(third)
-
-    assert refused.value.code == "invalid_token"
-    assert claims.session_id == first.session_id == third.session_id
-    assert third.device_token == first.device_token
-    assert len({each.refresh_token for each in (first, second, third)}) == 3
 
 
 async def test_a_killed_producers_command_is_asked_again_by_another_process(

@@ -24,7 +24,6 @@ COMMON = frozenset(
         "123456789012",
         "1234567890123",
         "qwertyuiop123",
-        "administrator",
         "letmeinletmein",
         "iloveyouiloveyou",
     }

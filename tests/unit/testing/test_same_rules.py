@@ -1,0 +1,74 @@
+"""Where the fake has rules of its own, they are the service's."""
+
+from dataclasses import asdict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authbus import Code
+from authbus.testing import Settings, judging
+from authbus.testing.administering import ADMIN
+from authbus.testing.rows import LIFETIMES
+from authbus_service.auth.codes.code import Purpose
+from authbus_service.auth.guessing.limits import Limits
+from authbus_service.auth.passwords import rules
+from authbus_service.auth.roles.permissions import Permission
+from authbus_service.auth.users.email import canonical
+from authbus_service.core import config
+
+LETTERS = st.text(alphabet="abXY09.-_@+ xn", min_size=1, max_size=30)
+ADDRESS = st.one_of(st.builds("{}@{}.com".format, LETTERS, LETTERS), st.text(max_size=30))
+
+
+@given(ADDRESS)
+def test_an_address_is_one_for_both(address: str) -> None:
+    assert judging.canonical(address) == canonical(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["a@b.co", "a..b@c.de", "a@-b.de", "a@xn--80ak.com", "a@ab--c.de", "a@b", "@b.de"]
+)
+def test_hand_picked_addresses_are_too(address: str) -> None:
+    assert judging.canonical(address) == canonical(address)
+
+
+@given(st.one_of(st.text(max_size=40), st.text(alphabet="ana.exmple12", max_size=30)))
+def test_a_password_breaks_the_same_rule_unless_it_is_only_known_to_be_common(text: str) -> None:
+    words = rules.own_words("ana.examiner@example.com")
+    expected = rules.judge(text, own_words=words, min_length=12)
+    found = judging.judge(text, "ana.examiner@example.com", 12)
+
+    assert expected in {found, Code.PASSWORD_COMMON}
+
+
+@pytest.mark.parametrize("password", sorted(judging.COMMON))
+def test_what_the_fake_calls_common_the_service_does_too(password: str) -> None:
+    found = rules.judge(password, own_words=(), min_length=8)
+
+    assert found == Code.PASSWORD_COMMON
+    assert judging.judge(password, "ana@example.com", 8) == found
+
+
+@pytest.mark.parametrize("password", ["x" * 1024, "x" * 1025, "ä" * 512, "ä" * 513, "\ud800" * 12])
+def test_a_password_is_as_long_as_it_may_be(password: str) -> None:
+    found = judging.normalised(password)
+
+    expected = rules.judge(password, own_words=(), min_length=12)
+    assert (found is None) == (expected == Code.PASSWORD_TOO_LONG)
+
+
+@pytest.mark.parametrize("failures", range(40))
+def test_guesses_wait_as_long(failures: int) -> None:
+    assert Settings().wait(failures) == Limits().wait(failures)
+
+
+def test_settings_have_the_services_names_and_defaults() -> None:
+    service = config.Settings()
+
+    assert asdict(Settings()) == {name: getattr(service, name) for name in asdict(Settings())}
+
+
+def test_codes_live_as_long_and_an_administrator_may_do_the_same() -> None:
+    assert {name: Purpose(name).lifetime for name in LIFETIMES} == LIFETIMES
+    assert frozenset(Permission) == ADMIN

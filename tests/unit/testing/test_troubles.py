@@ -1,0 +1,178 @@
+"""What goes wrong for users of a real service can be made to go wrong here."""
+
+import asyncio
+
+import pytest
+
+from authbus import (
+    AuthRejected,
+    AuthTimeout,
+    AuthUnavailable,
+    Code,
+    LogIn,
+    SnapshotBegins,
+    SnapshotEnds,
+    StreamEvent,
+)
+from authbus.contract import ROWS
+from authbus.stream import Told
+from authbus.testing import FakeAuthbus
+from authbus.testing.answering import HANDLERS, answer
+from authbus.testing.memory import Ask
+from authbus.uuid7 import uuid7
+
+EMAIL, PASSWORD = "ana@example.com", "correct horse battery"
+
+
+@pytest.fixture
+def bus() -> FakeAuthbus:
+    return FakeAuthbus()
+
+
+async def test_an_answer_that_is_lost_is_had_again_by_its_command_id(bus: FakeAuthbus) -> None:
+    async with bus.client("web") as auth:
+        bus.lose_answers()
+        with pytest.raises(AuthTimeout) as lost:
+            await auth.register(EMAIL, PASSWORD)
+        told = len(bus.events)
+        user = await auth.register(EMAIL, PASSWORD, command_id=lost.value.command_id)
+
+    assert told == len(bus.events) == 1
+    assert user.user_id == bus.events[0].user_id
+
+
+async def test_a_service_that_is_busy_or_away_does_nothing(bus: FakeAuthbus) -> None:
+    async with bus.client("web") as auth:
+        bus.be_busy(2)
+        bus.be_away()
+        for _ in range(2):
+            with pytest.raises(AuthRejected) as refused:
+                await auth.register(EMAIL, PASSWORD)
+        with pytest.raises(AuthUnavailable) as away:
+            await auth.register(EMAIL, PASSWORD)
+        done = bus.events
+        await auth.register(EMAIL, PASSWORD)
+
+    assert (refused.value.code, refused.value.retryable) == (Code.BUSY, True)
+    assert (refused.value.http_status, away.value.http_status) == (503, 503)
+    assert done == ()
+
+
+async def test_what_the_fake_does_not_know_it_refuses_loudly(bus: FakeAuthbus) -> None:
+    async with bus.client("web") as auth:
+        with pytest.raises(NotImplementedError, match="FindUsers"):
+            await auth.admin.find("any token")
+        with pytest.raises(NotImplementedError, match="StartTotp"):
+            await auth.factors.start_totp("any token", PASSWORD)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.command.__name__)
+def test_every_command_of_the_contract_is_known_or_refused(row: object, bus: FakeAuthbus) -> None:
+    kind = getattr(row, "command")  # noqa: B009 - rows of the contract
+    command = kind.model_construct()
+    if kind not in HANDLERS:
+        with pytest.raises(NotImplementedError, match=kind.__name__):
+            answer(bus._memory, command, Ask(uuid7(), "web"))
+
+
+async def test_any_command_may_be_sent_as_it_is(bus: FakeAuthbus) -> None:
+    async with bus.client("web") as auth:
+        await auth.register(EMAIL, PASSWORD)
+        asked = LogIn.model_validate({"email": EMAIL, "password": PASSWORD})
+        reply = await auth.send(asked, key="any")
+
+    assert type(reply).__name__ == "LoggedIn"
+
+
+async def test_a_module_is_waited_for_until_it_has_heard_everything(bus: FakeAuthbus) -> None:
+    heard: list[str] = []
+
+    async def module() -> None:
+        async for event in bus.stream("billing"):
+            await asyncio.sleep(0)
+            heard.append(event.type)
+
+    running = asyncio.create_task(module())
+    async with bus.client("web") as auth:
+        await auth.register(EMAIL, PASSWORD)
+        await bus.heard("billing")
+        first = list(heard)
+        await auth.log_in(EMAIL, PASSWORD)
+        await bus.heard("billing")
+    running.cancel()
+
+    assert first == ["authbus.UserCreated.v1"]
+    assert heard == [*first, "authbus.SessionStarted.v1"]
+
+
+async def test_an_event_whose_body_raised_comes_again(bus: FakeAuthbus) -> None:
+    heard: list[int] = []
+    async with bus.client("web") as auth:
+        await auth.register(EMAIL, PASSWORD)
+        await auth.log_in(EMAIL, PASSWORD)
+
+    async def fail_at_the_second() -> None:
+        async for event in bus.stream("billing"):
+            heard.append(event.sequence)
+            if event.sequence == 2:
+                raise RuntimeError
+
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            await fail_at_the_second()
+
+    assert heard == [1, 2, 2]
+
+
+async def test_a_second_member_takes_over_from_the_first(bus: FakeAuthbus) -> None:
+    async with bus.client("web") as auth:
+        await auth.register(EMAIL, PASSWORD)
+        await auth.log_in(EMAIL, PASSWORD)
+    async with bus.stream("billing") as first:
+        events = aiter(first)
+        one = await anext(events)
+        standby = asyncio.ensure_future(anext(aiter(bus.stream("billing"))))
+        two = await anext(events)
+        waits = not standby.done()
+    async with asyncio.timeout(1):
+        again = await standby
+
+    assert waits
+    assert (one.sequence, two.sequence, again.sequence) == (1, 2, 2)
+
+
+async def test_users_are_told_once_to_a_group_that_heard_them_all(bus: FakeAuthbus) -> None:
+    async with bus.client("web") as auth:
+        await auth.register(EMAIL, PASSWORD)
+        unfinished = await told(bus, SnapshotBegins)
+        whole = await told(bus, SnapshotEnds)
+        await auth.log_in(EMAIL, PASSWORD)
+        after = await told(bus, StreamEvent)
+
+    assert unfinished == [SnapshotBegins(fresh=True)]
+    assert whole[0] == SnapshotBegins(fresh=False)
+    assert [type(each).__name__ for each in after] == ["StreamEvent"]
+
+
+async def told(bus: FakeAuthbus, until: type) -> list[Told]:
+    """What a loop is told up to something of a kind."""
+    heard: list[Told] = []
+    async for each in bus.stream("view").bootstrap():
+        heard.append(each)
+        if isinstance(each, until):
+            break
+    return heard
+
+
+async def test_audiences_and_roles_are_as_declared() -> None:
+    bus = FakeAuthbus(audiences={"web": ["shop", "billing"]})
+    async with bus.client("web", audience="shop") as auth, bus.verifier("billing") as verifier:
+        user = await auth.register(EMAIL, PASSWORD)
+        session = await auth.log_in(EMAIL, PASSWORD)
+        claims = verifier.verify(session.access_token)
+        with pytest.raises(LookupError, match="king"):
+            bus.grant(user.user_id, "king")
+    with pytest.raises(LookupError, match="reset_password"):
+        bus.code(EMAIL, "reset_password")
+
+    assert claims.audience == ("shop", "billing")
