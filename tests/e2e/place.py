@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 from authbus import AuthClient, EventStream, StreamEvent, Verifier
@@ -151,7 +151,7 @@ class Where:
 @asynccontextmanager
 async def a_real_one(where: Where, post: Post) -> AsyncGenerator[Place]:
     """A client, a verifier and a listener of this service."""
-    named = {"namespace": where.namespace, "trust": where.trust}
+    named: dict[str, Any] = {"namespace": where.namespace, "trust": where.trust}
     async with (
         AuthClient(where.servers, client_id="web", timeout=30, **named) as auth,
         Verifier(where.servers, audience="web", **named) as verifier,

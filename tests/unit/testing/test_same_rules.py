@@ -1,6 +1,7 @@
 """Where the fake has rules of its own, they are the service's."""
 
 from dataclasses import asdict
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -64,7 +65,8 @@ def test_guesses_wait_as_long(failures: int) -> None:
 
 
 def test_settings_have_the_services_names_and_defaults() -> None:
-    service = config.Settings()
+    nothing: dict[str, Any] = {}
+    service = config.Settings(**nothing)
 
     assert asdict(Settings()) == {name: getattr(service, name) for name in asdict(Settings())}
 
