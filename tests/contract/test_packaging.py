@@ -3,11 +3,8 @@
 import os
 import re
 import subprocess
-import sys
 import tomllib
-import venv
 import zipfile
-from collections.abc import Iterator
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -18,6 +15,7 @@ from packaging.requirements import Requirement
 from authbus_service.core.migrations import newest
 from authbus_service.core.security.compiled.build import SHA256, SOURCE
 from authbus_service.embedded import EmbeddedStack
+from tests.rig.environments import build, lend, needs, new_environment, site_packages
 
 RUN_COMMAND = """
 from importlib.metadata import distribution
@@ -28,43 +26,10 @@ command.load()()
 
 @pytest.fixture(scope="module")
 def wheels(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Build both without a network; the names are those of the distributions."""
+    """Build both; the names are those of the distributions."""
     folder = tmp_path_factory.mktemp("wheels")
-    for source in (repository, repository / "schemas"):
-        build = (sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder))
-        subprocess.run(build, cwd=source, check=True, capture_output=True)
-    return {path.name.partition("-")[0]: path for path in folder.glob("*.whl")}
-
-
-def site_packages(environment: Path) -> Path:
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    return environment / "lib" / version / "site-packages"
-
-
-def new_environment(folder: Path, *wheels: Path) -> Path:
-    """Make a virtual environment that holds these wheels and nothing else; return its folder."""
-    venv.create(folder, with_pip=False)
-    python = str(folder / "bin" / "python")
-    pip = (sys.executable, "-m", "pip", "--python", python, "install", "--no-index", "--no-deps")
-    subprocess.run((*pip, *map(str, wheels)), check=True, capture_output=True)
-    return folder
-
-
-def needs(name: str) -> Iterator[str]:
-    """The distribution and what it needs, extras left out."""
-    yield name
-    for requirement in distribution(name).requires or ():
-        if "extra ==" not in requirement and "win32" not in requirement:
-            yield from needs(re.split(r"[\s<>=!~;\[(]", requirement, maxsplit=1)[0])
-
-
-def lend(name: str, environment: Path) -> None:
-    """Make an installed distribution importable in the other environment too."""
-    lent = distribution(name)
-    for top in {path.parts[0] for path in lent.files or () if path.parts[0] != ".."}:
-        target = site_packages(environment) / top
-        if not target.exists() and top != "__pycache__":
-            target.symlink_to(Path(str(lent.locate_file(top))))
+    built = [build(source, folder) for source in (repository, repository / "schemas")]
+    return {path.name.partition("-")[0]: path for path in built}
 
 
 def run(environment: Path, code: str, *arguments: str, **variables: str) -> str:
