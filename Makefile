@@ -8,7 +8,7 @@ MEETING := tests/integration/{client,cluster,consumers,recovery,relay,replay} te
 # The tests start hundreds of programs; each would compile anew what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo serve test gate nightly interop drill chaos fuzz mutants versions check format bench bench-processes bench-users bench-recovery bench-replay sizing spec lock clean
+.PHONY: help setup demo serve test gate nightly interop drill chaos fuzz mutants versions check format bench bench-processes bench-users bench-clients bench-recovery bench-replay sizing spec lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
@@ -70,6 +70,9 @@ bench-processes: setup ## measure the same work for one, two and three processes
 
 bench-users: setup ## measure log-ins and refreshes with a thousand and with a million users
 	@$(BIN)/python -m tests.benchmarks.users
+
+bench-clients: setup ## measure one instance of a client and twenty, and 5,000 calls at once
+	@$(BIN)/python -m tests.benchmarks.instances
 
 bench-recovery: setup ## measure how fast a lost database comes back, and in what memory
 	@$(BIN)/python -m tests.benchmarks.recovery

@@ -3,9 +3,10 @@
 import base64
 import os
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -34,13 +35,15 @@ class Servers:
 class Running:
     """A client of the service, the processes that work for it, its database.
 
-    `started` is how long it took until commands were taken, in seconds.
+    `started` is how long it took until commands were taken, in seconds. `another` makes a further
+    client.
     """
 
     auth: AuthClient
     processes: dict[str, psutil.Process]
     database_url: str
     started: float
+    another: Callable[[], AuthClient]
 
 
 @asynccontextmanager
@@ -70,16 +73,17 @@ async def a_service(
             (serving[f"service {number}"],) = _serving() - before
             trust = str(told["trust"])
         started = (time.perf_counter() - began) / processes
-        auth = await stack.enter_async_context(
-            AuthClient(servers, client_id="web", namespace=name, trust=trust, timeout=60)
+        another = partial(
+            AuthClient, servers, client_id="web", namespace=name, trust=trust, timeout=60
         )
+        auth = await stack.enter_async_context(another())
         parts = {
             **({"service": serving["service 0"]} if processes == 1 else serving),
             "kafka": psutil.Process(on.stack.kafka_process.pid),
             "postgres": psutil.Process(on.stack.postgres_process.pid),
             "caller": psutil.Process(),
         }
-        yield Running(auth, parts, given["DATABASE_URL"], started)
+        yield Running(auth, parts, given["DATABASE_URL"], started, another)
 
 
 async def _given(on: Servers, name: str) -> dict[str, str]:
