@@ -33,6 +33,9 @@ class Verifier:
     the thumbprints of the service's root keys. When the feed of ended sessions is older than
     `max_staleness` seconds, tokens are refused, or taken with `on_stale="accept"`. `security` is
     how Kafka is reached; without it in the clear and without a log-in.
+
+        async with Verifier("localhost:9092", audience="orders", trust="...") as verifier:
+            claims = verifier.require(token, "orders:write")
     """
 
     def __init__(

@@ -65,3 +65,18 @@ async def test_the_snippets_of_the_readme_run_and_the_downstream_hears_the_produ
     assert out == b"invalid_credentials\n"
     kinds = [re.split(r" (?=[0-9a-f]{8}-)", line.decode())[0] for line in heard]
     assert kinds == ["new user", "log-in by web", "session over"]
+
+
+async def test_the_test_of_the_readme_passes_without_any_service(repository: Path) -> None:
+    async with program("-W", "error", "-c", snippet(repository, "Your own tests")) as testing:
+        out, err = await asyncio.wait_for(testing.communicate(), TALK_SECONDS)
+
+    assert (testing.returncode, err) == (0, b"")
+    assert out.split() == [
+        b"UserCreated",
+        b"EmailVerified",
+        b"SessionStarted",
+        b"RoleGranted",
+        b"SessionRefreshed",
+        b"SessionEnded",
+    ]

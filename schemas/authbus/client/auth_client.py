@@ -32,6 +32,15 @@ class AuthClient(AuthCalls):
     `trust` are the thumbprints of the service's root keys. Clients that share `lane_secret` keep
     the order of commands about one address among them. `audience` and the options behind it are
     those of Verifier. `security` is how Kafka is reached; without it in the clear.
+
+    One client has one connection, for as long as its program runs:
+
+        async with AuthClient("localhost:9092", client_id="web", trust="...") as auth:
+            session = await auth.log_in("ana@example.com", "correct horse battery")
+            claims = auth.verify(session.access_token)
+
+    It connects anew by itself when Kafka has been away. Calls that wait are answered when it is
+    back, or raise AuthTimeout at their time.
     """
 
     def __init__(  # noqa: PLR0913 - each is a name of its own and has a default
