@@ -71,7 +71,7 @@ bench-processes: setup ## measure the same work for one, two and three processes
 bench-users: setup ## measure log-ins and refreshes with a thousand and with a million users
 	@$(BIN)/python -m tests.benchmarks.users
 
-bench-clients: setup ## measure one instance of a client and twenty, and 5,000 calls at once
+bench-clients: setup ## measure one instance of a client and twenty, and 2,000 calls at once
 	@$(BIN)/python -m tests.benchmarks.instances
 
 bench-recovery: setup ## measure how fast a lost database comes back, and in what memory

@@ -50,7 +50,7 @@ async def main(rounds: int, seconds: float, calls: int) -> None:
         auth = clients[0]
         await auth.register(EMAIL, PASSWORD)
         token = (await auth.log_in(EMAIL, PASSWORD)).access_token
-        await at_once(auth, token, calls)
+        await at_once(auth, token, 100)
         cells = [await measure(running, clients, token, seconds) for _ in range(rounds)]
         took = [await at_once(auth, token, calls) for _ in range(rounds)]
     for count in (1, MANY):
@@ -66,6 +66,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4)
-    parser.add_argument("--calls", type=int, default=5000)
+    parser.add_argument("--calls", type=int, default=2000)
     asked = parser.parse_args()
     uvloop.run(main(asked.rounds, asked.seconds, asked.calls))

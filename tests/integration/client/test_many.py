@@ -66,4 +66,3 @@ async def test_calls_that_nobody_answers_end_at_their_deadline_and_others_go_on(
     assert {type(each) for each in ended} == {AuthTimeout}
     assert 3 <= took < 10
     assert refused.value.code == Code.INVALID_CREDENTIALS
-    assert auth._calls._waiting == {}
