@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from authbus import Code
+from authbus import Code, UserLocked
 from tests.e2e.place import PASSWORD, Place, an_address, kinds
 from tests.e2e.promises.asking import refused
 
@@ -181,6 +181,26 @@ async def wrong_passwords_lock_an_account_but_not_its_known_devices(place: Place
         "UserUnlocked password_reset",
         *["SessionEnded password_changed"] * 2,
     ]
+    locked = events[2]
+    assert isinstance(locked.data, UserLocked)
+    until = locked.data.until - locked.time
+    assert abs(until - timedelta(minutes=15)) < timedelta(seconds=5)
+
+
+async def guesses_from_a_known_device_keep_that_device_out_alone(place: Place) -> None:
+    email, auth = an_address(), place.auth
+    user = await auth.register(email, PASSWORD)
+    device = (await auth.log_in(email, PASSWORD)).device_token
+    for _ in range(5):
+        guess = auth.log_in(email, "wrong password", device_token=device)
+        await refused(guess, Code.INVALID_CREDENTIALS)
+
+    right = auth.log_in(email, PASSWORD, device_token=device)
+    await refused(right, Code.INVALID_CREDENTIALS)
+    await auth.log_in(email, PASSWORD)
+
+    events = await place.heard(user.user_id, 3)
+    assert kinds(events) == ["UserCreated", "SessionStarted", "SessionStarted"]
 
 
 async def an_erased_account_leaves_its_address_to_others(place: Place) -> None:
