@@ -13,32 +13,35 @@ from statistics import median
 import uvloop
 
 from authbus import AuthClient
+from tests.benchmarks.cheap import a_crowd
 from tests.benchmarks.load import Cell, closed
 from tests.benchmarks.service import Running, a_service, servers
 
-EMAIL, PASSWORD = "ana@example.com", "correct horse battery"
+PASSWORD = "correct horse battery"
 IN_FLIGHT = 40
 MANY = 20
 
 
 async def measure(
-    running: Running, clients: list[AuthClient], token: str, seconds: float
+    running: Running, clients: list[AuthClient], tokens: list[str], seconds: float
 ) -> dict[int, Cell]:
     """A cell with one instance, then one with all."""
 
     async def cell(some: list[AuthClient]) -> Cell:
         async def ask(turn: int) -> None:
-            await some[turn % IN_FLIGHT % len(some)].profile.get(token)
+            await some[turn % IN_FLIGHT % len(some)].profile.get(tokens[turn % IN_FLIGHT])
 
         return await closed(IN_FLIGHT, seconds, ask, running.processes)
 
     return {len(some): await cell(some) for some in (clients[:1], clients)}
 
 
-async def at_once(auth: AuthClient, token: str, calls: int) -> float:
+async def at_once(auth: AuthClient, tokens: list[str], calls: int) -> float:
     """Seconds until so many calls that begin together are answered."""
     began = time.perf_counter()
-    await asyncio.gather(*(auth.profile.get(token, timeout=60) for _ in range(calls)))
+    await asyncio.gather(
+        *(auth.profile.get(tokens[turn % IN_FLIGHT], timeout=60) for turn in range(calls))
+    )
     return time.perf_counter() - began
 
 
@@ -48,11 +51,11 @@ async def main(rounds: int, seconds: float, calls: int) -> None:
         running = await rig.enter_async_context(a_service(stack, {}))
         clients = [await rig.enter_async_context(running.another()) for _ in range(MANY)]
         auth = clients[0]
-        await auth.register(EMAIL, PASSWORD)
-        token = (await auth.log_in(EMAIL, PASSWORD)).access_token
-        await at_once(auth, token, 100)
-        cells = [await measure(running, clients, token, seconds) for _ in range(rounds)]
-        took = [await at_once(auth, token, calls) for _ in range(rounds)]
+        crowd = await a_crowd(running, IN_FLIGHT, PASSWORD)
+        tokens = [each.access_token for each in crowd.sessions]
+        await at_once(auth, tokens, 100)
+        cells = [await measure(running, clients, tokens, seconds) for _ in range(rounds)]
+        took = [await at_once(auth, tokens, calls) for _ in range(rounds)]
     for count in (1, MANY):
         found = [each[count] for each in cells]
         rate, p50 = median(each.rate for each in found), median(each.p50 for each in found)
