@@ -1,7 +1,7 @@
 """How schemas/examples/web passes refusals on: by authbus' one table, and never a hidden one."""
 
 from typing import Any, cast
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 
@@ -9,7 +9,7 @@ from authbus import AuthClient, AuthError, AuthRejected, AuthTimeout, AuthUnavai
 from tests.rig.browsing import browsing
 from web.app import create_app
 
-ID = uuid4()
+ID = UUID("01990000-0000-7000-8000-000000000000")
 FIELDS = {"email": "ana@example.com", "password": "correct horse battery"}
 
 
