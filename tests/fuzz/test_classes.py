@@ -57,7 +57,7 @@ async def test_what_is_expected_wrongly_is_found_in_each_way(stage: Stage) -> No
 
 
 @pytest.mark.nightly
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(4 * 3600)
 async def test_the_full_counts_of_bad_inputs_have_no_other_end() -> None:
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         Path(folder).chmod(0o711)  # noqa: ASYNC240 - at once
