@@ -1,5 +1,6 @@
 """`authbus doctor` finds what is wrong, says what mends it, and changes nothing."""
 
+import asyncio
 import base64
 import json
 import os
@@ -142,9 +143,13 @@ async def test_another_master_key_is_found(patient: Patient) -> None:
 
 
 async def test_a_missing_topic_is_found_with_what_makes_it(patient: Patient) -> None:
+    name = AUDIT.name(patient.settings["AUTHBUS_NAMESPACE"])
     admin = AIOKafkaAdminClient(bootstrap_servers=patient.settings["KAFKA_BOOTSTRAP_SERVERS"])
     await admin.start()
-    await admin.delete_topics([AUDIT.name(patient.settings["AUTHBUS_NAMESPACE"])])
+    await admin.delete_topics([name])
+    async with asyncio.timeout(30):
+        while name in await admin.list_topics():  # noqa: ASYNC110 - a broker learns of it later
+            await asyncio.sleep(0.05)
     await admin.close()
 
     found = await patient.seen()
