@@ -40,7 +40,7 @@ class Asked(NamedTuple):
 
 def asked(record: Record, at: datetime) -> Asked:
     """A record as the service would take it, were it appended at this time."""
-    said = dict(record.headers).get(_ID) or b""
+    said = next((value for name, value in record.headers if name == _ID), None) or b""
     try:
         id_ = UUID(said.decode())
     except ValueError:
