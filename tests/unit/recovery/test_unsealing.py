@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from contextlib import aclosing
 
 import psutil
@@ -28,8 +29,14 @@ asyncio.run(main())
 """
 
 
-def _unsealers(parent: psutil.Process) -> list[psutil.Process]:
-    return [each for each in parent.children() if unsealing.__module__ in each.cmdline()]
+def _unsealer(parent: psutil.Process) -> psutil.Process:
+    # A process that has just been started has no command line for a moment.
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        for each in parent.children():
+            if unsealing.__module__ in each.cmdline():
+                return each
+    raise AssertionError("no process opens seals")
 
 
 async def test_each_seal_is_answered_in_order_also_the_one_that_cannot_be_opened() -> None:
@@ -46,7 +53,7 @@ async def test_each_seal_is_answered_in_order_also_the_one_that_cannot_be_opened
 
 async def test_a_process_that_is_gone_is_an_error_and_not_a_seal_that_cannot_be_opened() -> None:
     async with unsealing({"k1": OURS}) as unsealer:
-        (child,) = _unsealers(psutil.Process())
+        child = _unsealer(psutil.Process())
         child.kill()
         async with aclosing(unsealer.opened([seal(b"a", PUBLIC)])) as opened:
             with pytest.raises(UnsealerGoneError):
@@ -58,7 +65,7 @@ def test_the_process_ends_with_the_one_that_asks_even_when_that_is_killed() -> N
     assert parent.stdout is not None
     with parent.stdout as out:
         out.readline()
-    (child,) = _unsealers(psutil.Process(parent.pid))
+    child = _unsealer(psutil.Process(parent.pid))
 
     parent.kill()
     parent.wait()
