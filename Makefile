@@ -23,8 +23,8 @@ demo: setup ## see it run: register, log in, log out on a real Kafka and a real 
 serve: setup ## keep the service running on a Kafka and a PostgreSQL of its own, or on those given
 	@$(BIN)/authbus serve
 
-test: setup ## the tests, in 5 to 6 minutes on two cores
-	$(PYTEST) -n 3 --dist worksteal -m "not gate and not nightly and not interop"
+test: setup ## the tests on a real Kafka and a real PostgreSQL, under 5 minutes on two cores
+	$(PYTEST) -n 3 --dist worksteal -m "not gate and not nightly and not interop" --ignore tests/contract
 
 gate: setup ## faults and slow counts, under 6 minutes
 	$(PYTEST) -n 3 --dist worksteal -m gate
@@ -51,12 +51,12 @@ versions: setup ## what meets Kafka and PostgreSQL, on the oldest and on the new
 	AUTHBUS_EMBEDDED_KAFKA=3.5.2 AUTHBUS_EMBEDDED_POSTGRES=16 $(PYTEST) -n 2 -m "not nightly" $(MEETING) --deselect $(OF_17)
 	AUTHBUS_EMBEDDED_KAFKA=4.4.0 AUTHBUS_EMBEDDED_POSTGRES=18 $(PYTEST) -n 2 -m "not nightly" $(MEETING)
 
-check: setup ## lint, format, types, architecture, stale spec files, sizes: what pre-commit runs
+check: setup ## lint, format, types, architecture, and the tests of the contract and the house: what pre-commit runs
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
-	$(PYTEST) -q tests/contract --ignore tests/contract/test_packaging.py
+	$(PYTEST) -q tests/contract
 
 format: setup ## put the code into shape
 	$(BIN)/ruff check --fix

@@ -74,6 +74,7 @@ async def test_a_second_run_on_the_same_folder_is_refused(tmp_path: Path) -> Non
         assert await sql(stack.addresses.database_url, "SELECT 1") == 1
 
 
+@pytest.mark.gate
 def test_the_program_ends_with_a_server_that_died() -> None:
     with running() as run:
         servers = run.servers()
