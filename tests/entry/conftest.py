@@ -9,5 +9,6 @@ from tests.rig.world import World, a_world
 
 @pytest.fixture
 async def world(addresses: Addresses, namespace: str, database: Database) -> AsyncIterator[World]:
-    async with a_world(addresses.bootstrap_servers, namespace, database) as made:
+    servers = addresses.bootstrap_servers
+    async with a_world(servers, namespace, database, partitions=6) as made:
         yield made

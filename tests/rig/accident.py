@@ -10,13 +10,14 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from sqlalchemy import text
 
 from authbus.topics import COMMAND_TOPICS, EVENTS, Topic
 from authbus_service.auth.roles.roles import BUILT_IN
 from authbus_service.cluster import settle
+from authbus_service.cluster.places import places_of
 from authbus_service.consumers.intakes import groups_of
 from authbus_service.consumers.opening import Opener
 from authbus_service.consumers.policy import policy_of
@@ -127,12 +128,8 @@ async def said(world: World, topic: Topic = EVENTS) -> list[dict[str, Any]]:
 
 async def forget_commands(servers: str, namespace: str) -> None:
     """As if the topics of commands had kept what is on them for long enough."""
-    names = {topic.name(namespace): topic for topic in COMMAND_TOPICS}
-    places = [
-        TopicPartition(name, each)
-        for name, topic in names.items()
-        for each in range(topic.partitions)
-    ]
+    names = [topic.name(namespace) for topic in COMMAND_TOPICS]
+    places = await places_of({"bootstrap_servers": servers}, names)
     async with AIOKafkaConsumer(bootstrap_servers=servers) as consumer:
         ends = await consumer.end_offsets(places)
     admin = AIOKafkaAdminClient(bootstrap_servers=servers)

@@ -1,10 +1,11 @@
 """Everything that a database holds, and how far topics go: to be compared with itself."""
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from sqlalchemy import text
 
 from authbus.topics import Topic
 from authbus_service.core.database import Database
+from tests.rig.topics import places
 
 # They move with every record that is passed and every second, whatever it was.
 MOVING = ("fence", "relay_lease")
@@ -26,6 +27,7 @@ async def dumped(database: Database) -> dict[str, list[str]]:
 
 async def ends_of(servers: str, topic: Topic, namespace: str) -> dict[int, int]:
     """Where each partition of a topic ends."""
-    places = [TopicPartition(topic.name(namespace), each) for each in range(topic.partitions)]
+    of_topic = await places(servers, topic, namespace)
     async with AIOKafkaConsumer(bootstrap_servers=servers) as consumer:
-        return {each.partition: end for each, end in (await consumer.end_offsets(places)).items()}
+        ends = await consumer.end_offsets(of_topic)
+        return {each.partition: end for each, end in ends.items()}

@@ -2,10 +2,11 @@
 
 import asyncio
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from authbus import topics
 from authbus_service.cluster import Admin
+from authbus_service.cluster.places import places_of
 from tests.rig.world import World
 
 Places = dict[tuple[str, int], int]
@@ -16,11 +17,7 @@ COMMANDS = (topics.CREDENTIALS, topics.SESSIONS, topics.ACCOUNTS, topics.ADMIN)
 async def ends(world: World) -> Places:
     """Where the next record of each command partition will lie; empty partitions left out."""
     names = {topic.name(world.namespace): topic for topic in COMMANDS}
-    partitions = [
-        TopicPartition(name, each)
-        for name, topic in names.items()
-        for each in range(topic.partitions)
-    ]
+    partitions = await places_of({"bootstrap_servers": world.servers}, names)
     consumer = AIOKafkaConsumer(bootstrap_servers=world.servers)
     await consumer.start()
     try:

@@ -20,6 +20,7 @@ from authbus_service.core.ids import new_id
 from authbus_service.core.logging import configure
 from tests.rig.logs import Lines
 from tests.rig.producing import Draft
+from tests.rig.topics import places
 from tests.rig.world import World
 
 KEY = b"k"
@@ -107,8 +108,7 @@ async def watching(world: World) -> AsyncGenerator[Watch]:
     watch = Watch(world, Lines())
     letters = AIOKafkaConsumer(bootstrap_servers=world.servers, auto_offset_reset="earliest")
     await letters.start()
-    topic = DEAD_LETTERS.name(world.namespace)
-    letters.assign([TopicPartition(topic, each) for each in range(DEAD_LETTERS.partitions)])
+    letters.assign(await places(world.servers, DEAD_LETTERS, world.namespace))
     task = asyncio.create_task(watch.follow(letters))
     try:
         with _logging_to(watch.log):

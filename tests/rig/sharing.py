@@ -2,7 +2,6 @@
 
 # pyright: reportPrivateUsage=false
 
-from authbus.topics import CREDENTIALS
 from authbus_service.consumers.service import Consumers
 from tests.rig.crowd import until
 
@@ -16,10 +15,7 @@ def owned(consumers: Consumers) -> set[int]:
 async def shared(first: Consumers, second: Consumers) -> tuple[int, int]:
     """Wait until both have a share; returns a partition of each."""
     await until(
-        lambda: (
-            len(owned(first)) == len(owned(second)) == CREDENTIALS.partitions // 2
-            and not owned(first) & owned(second)
-        ),
+        lambda: len(owned(first)) == len(owned(second)) == 1 and not owned(first) & owned(second),
         within=30,
     )
     return min(owned(first)), min(owned(second))

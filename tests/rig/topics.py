@@ -1,28 +1,54 @@
-"""What is on a topic, and topics of a test that is over: a broker can hold only so many."""
+"""The topics of a test: few partitions are made and let go of faster, and show as much."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from dataclasses import replace
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from authbus.topics import Topic
+from authbus_service.cluster import Admin, declared
+from authbus_service.cluster.places import places_of
+
+FEW = 2
+
+
+async def made(
+    servers: str, namespace: str, clients: Iterable[str], *, partitions: int = FEW
+) -> None:
+    """Make all topics, with so many partitions where more than one is declared."""
+    wanted = [
+        replace(each, partitions=partitions if each.partitions > 1 else 1)
+        for each in declared(namespace, clients, 1)
+    ]
+    async with Admin.connect(servers, {}) as admin:
+        await admin.create(each.new() for each in wanted)
+        names = [each.name for each in wanted]
+        while len(await admin.topics(names)) < len(names):  # noqa: ASYNC110 - Kafka wakes nobody
+            await asyncio.sleep(0.01)
+
+
+async def places(servers: str, topic: Topic, namespace: str) -> list[TopicPartition]:
+    """The partitions that a topic has."""
+    return await places_of({"bootstrap_servers": servers}, [topic.name(namespace)])
 
 
 async def records(
     servers: str, topic: Topic, namespace: str
 ) -> AsyncGenerator[ConsumerRecord[Any, Any]]:
     """All that was committed to a topic until now."""
-    places = [TopicPartition(topic.name(namespace), each) for each in range(topic.partitions)]
+    of_topic = await places(servers, topic, namespace)
     async with AIOKafkaConsumer(
         bootstrap_servers=servers,
         isolation_level="read_committed",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
     ) as consumer:
-        consumer.assign(places)
-        ends = await consumer.end_offsets(places)
-        while any([await consumer.position(each) < ends[each] for each in places]):
+        consumer.assign(of_topic)
+        ends = await consumer.end_offsets(of_topic)
+        while any([await consumer.position(each) < ends[each] for each in of_topic]):
             for found in (await consumer.getmany(timeout_ms=50)).values():
                 for record in found:
                     yield record

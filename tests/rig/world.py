@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from sqlalchemy import text
 
 from authbus.contract import EVENTS
@@ -26,8 +26,8 @@ from authbus_service.core.security.keyring import KeyRing, first_keys
 from authbus_service.core.security.masters import Masters
 from authbus_service.core.security.passwords import Hasher
 from authbus_service.core.watch import Watch
-from authbus_service.startup.topics import require_topics
 from tests.rig.producing import Producer
+from tests.rig.topics import FEW, made, places
 
 CHEAP = Cost(memory_kib=8, time=1, parallelism=1)
 
@@ -84,14 +84,11 @@ class World:
 
     async def dead_letters(self, count: int, *, within: float = 10) -> list[dict[str, Any]]:
         """Wait for so many dead letters, of all partitions."""
-        topic = DEAD_LETTERS.name(self.namespace)
         consumer = AIOKafkaConsumer(bootstrap_servers=self.servers, auto_offset_reset="earliest")
         await consumer.start()
         found: list[dict[str, Any]] = []
         try:
-            consumer.assign(
-                [TopicPartition(topic, each) for each in range(DEAD_LETTERS.partitions)]
-            )
+            consumer.assign(await places(self.servers, DEAD_LETTERS, self.namespace))
             async with asyncio.timeout(within):
                 while len(found) < count:
                     record = await consumer.getone()
@@ -102,9 +99,11 @@ class World:
 
 
 @asynccontextmanager
-async def a_world(servers: str, namespace: str, database: Database) -> AsyncGenerator[World]:
+async def a_world(
+    servers: str, namespace: str, database: Database, *, partitions: int = FEW
+) -> AsyncGenerator[World]:
     """Topics, keys and a producer; no consumers yet."""
-    await require_topics(servers, {}, namespace=namespace, clients=EMBEDDED_CLIENTS, how="apply")
+    await made(servers, namespace, EMBEDDED_CLIENTS, partitions=partitions)
     masters = Masters([os.urandom(32)])
     keyring = KeyRing(masters)
     keyring.load(first_keys(datetime.now(UTC), masters))

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from authbus.stopping import stop
 from authbus.topics import EVENTS
+from authbus_service.cluster.places import places_of
 
 _EACH = 200
 _WAIT_MS = 50
@@ -23,14 +24,14 @@ async def newest_events(
     servers: str, security: Mapping[str, Any], namespace: str
 ) -> dict[UUID, int]:
     """The greatest sequence of each user among the last records of every partition."""
-    places = [TopicPartition(EVENTS.name(namespace), each) for each in range(EVENTS.partitions)]
+    client: dict[str, Any] = {"bootstrap_servers": servers, **security}
+    places = await places_of(client, [EVENTS.name(namespace)])
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=servers,
+        **client,
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=_WAIT_MS,
-        **security,
     )
     newest: dict[UUID, int] = {}
     try:

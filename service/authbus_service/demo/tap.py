@@ -8,6 +8,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from authbus.topics import TOPICS, Topic, replies
+from authbus_service.cluster.places import places_of
 
 _POLL_MS = 100
 
@@ -28,17 +29,13 @@ class Tap:
     async def run(self, until: asyncio.Event) -> None:
         """Read until told to stop, then to the end of what is there."""
         topics = {each.name(self.namespace): each for each in (*TOPICS, replies(self.client_id))}
+        client: dict[str, Any] = {"bootstrap_servers": self.bootstrap_servers, **self.security}
+        places = await places_of(client, topics)
         async with AIOKafkaConsumer(
-            bootstrap_servers=self.bootstrap_servers,
+            **client,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
-            **self.security,
         ) as consumer:
-            places = [
-                TopicPartition(name, number)
-                for name, topic in topics.items()
-                for number in range(topic.partitions)
-            ]
             consumer.assign(places)
             while not until.is_set():
                 await self._read(consumer, topics)

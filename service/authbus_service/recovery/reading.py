@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from authbus.stopping import stop
 from authbus.topics import Topic
+from authbus_service.cluster.places import places_of
 from authbus_service.consumers.bounded import read_bounded
 from authbus_service.core.database import Database
 from authbus_service.relay.belonging import settle_past
@@ -55,22 +56,13 @@ class Topics:
     namespace: str
     security: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
-    def places(self, topics: Iterable[Topic]) -> list[TopicPartition]:
-        """All partitions of these topics."""
-        return [
-            TopicPartition(topic.name(self.namespace), each)
-            for topic in topics
-            for each in range(topic.partitions)
-        ]
-
     @asynccontextmanager
     async def reader(
         self, topics: Iterable[Topic], since: datetime | None
     ) -> AsyncGenerator[Reader]:
         """Begin at this time; with None at the oldest record that is still there."""
-        of = list(topics)
-        named = {topic.name(self.namespace): topic for topic in of}
-        places = self.places(of)
+        named = {topic.name(self.namespace): topic for topic in topics}
+        places = await places_of(self._client, named)
         consumer = self._consumer()
         await consumer.start()
         try:
@@ -92,18 +84,20 @@ class Topics:
 
     async def settle(self, database: Database) -> None:
         """End what a relay of this database had begun to say: nothing comes behind the ends."""
-        client = {"bootstrap_servers": self.servers, **self.security}
-        await settle_past(database, self.namespace, client)
+        await settle_past(database, self.namespace, self._client)
+
+    @property
+    def _client(self) -> dict[str, Any]:
+        return {"bootstrap_servers": self.servers, **self.security}
 
     def _consumer(self) -> AIOKafkaConsumer:
         read_bounded()
         return AIOKafkaConsumer(
-            bootstrap_servers=self.servers,
+            **self._client,
             isolation_level="read_committed",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=_FETCH,
-            **self.security,
         )
 
 

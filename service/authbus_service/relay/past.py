@@ -27,6 +27,7 @@ from sqlalchemy import ColumnElement
 from authbus.envelope import read_headers
 from authbus.topics import DEAD_LETTERS, RELAY
 from authbus_service.cluster.acls import SAID_BY_RELAY
+from authbus_service.cluster.places import places_of
 from authbus_service.core.database import Database
 from authbus_service.core.logging import get_logger
 from authbus_service.outbox import repository as outbox
@@ -90,9 +91,10 @@ class Past:
 
     async def hidden(self) -> Hidden:
         """Which offsets of which partitions the readers of what is committed do not see yet."""
+        places = await self._places()
         async with AsyncExitStack() as stack:
             stable, last = await asyncio.gather(
-                *(self._ends(stack, committed=each) for each in (True, False))
+                *(self._ends(stack, places, committed=each) for each in (True, False))
             )
         return {
             place: range(stable[place], last[place])
@@ -148,18 +150,14 @@ class Past:
     def _memory(self) -> TopicPartition:
         return TopicPartition(RELAY.name(self.namespace), 0)
 
-    def _places(self) -> list[TopicPartition]:
-        return [
-            TopicPartition(topic.name(self.namespace), each)
-            for topic in _SAID
-            for each in range(topic.partitions)
-        ]
+    async def _places(self) -> list[TopicPartition]:
+        return await places_of(self.client, (topic.name(self.namespace) for topic in _SAID))
 
     async def _ends(
-        self, stack: AsyncExitStack, *, committed: bool
+        self, stack: AsyncExitStack, places: list[TopicPartition], *, committed: bool
     ) -> Mapping[TopicPartition, int]:
         consumer = await stack.enter_async_context(looking(self.client, committed=committed))
-        return await consumer.end_offsets(self._places())
+        return await consumer.end_offsets(places)
 
     async def _found(self, hidden: Hidden) -> _Found:
         found = _Found({})
@@ -190,7 +188,7 @@ class Past:
         """Whether readers of what is committed see any of these, on a place that hides nothing."""
         if found.since is None:
             return False
-        places = [each for each in self._places() if each not in hidden]
+        places = [each for each in await self._places() if each not in hidden]
         async with looking(self.client) as consumer:
             consumer.assign(places)
             ends = await consumer.end_offsets(places)

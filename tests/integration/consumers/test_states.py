@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from pydantic import SecretStr
 
 from authbus import (
@@ -27,6 +27,7 @@ from authbus_service.relay.loop import Relay
 from authbus_service.relay.manifest import Manifest
 from tests.integration.relay.world import running, until
 from tests.rig.operators import by_operator
+from tests.rig.topics import places
 from tests.rig.world import World
 
 EMAIL, PASSWORD = "ana.of-the-canary@example.com", SecretStr("correct horse battery")
@@ -47,12 +48,10 @@ async def said(world: World, topic: Topic) -> list[Record]:
         isolation_level="read_committed",
         auto_offset_reset="earliest",
     ) as consumer:
-        places = [
-            TopicPartition(topic.name(world.namespace), each) for each in range(topic.partitions)
-        ]
-        consumer.assign(places)
+        of_topic = await places(world.servers, topic, world.namespace)
+        consumer.assign(of_topic)
         found: list[Record] = []
-        for place, end in (await consumer.end_offsets(places)).items():
+        for place, end in (await consumer.end_offsets(of_topic)).items():
             while await consumer.position(place) < end:
                 found += (await consumer.getmany(place, timeout_ms=50)).get(place, [])
         return found

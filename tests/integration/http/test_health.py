@@ -18,6 +18,7 @@ from authbus_service.http import Readiness
 from authbus_service.relay.loop import RelayState
 from authbus_service.startup import health
 from authbus_service.startup.health import Health
+from tests.rig.topics import FEW
 from tests.rig.world import World, a_world
 
 ASKED = GetProfile(access_token=SecretStr("none"))
@@ -47,9 +48,9 @@ async def test_a_running_service_is_ready_and_names_its_partitions(world: World)
         found = await until(health_of(consumers, world.database), lambda it: not it.reasons)
 
     credentials, cheap = (found.seen["consumers"][name] for name in ("credentials", "cheap"))
-    assert credentials["assignment"] == {CREDENTIALS.suffix: [*range(CREDENTIALS.partitions)]}
+    assert credentials["assignment"] == {CREDENTIALS.suffix: [*range(FEW)]}
     assert cheap["assignment"] == {
-        topic.suffix: [*range(topic.partitions)] for topic in (ACCOUNTS, ADMIN, SESSIONS)
+        topic.suffix: [*range(FEW)] for topic in (ACCOUNTS, ADMIN, SESSIONS)
     }
     assert credentials["last_poll_seconds"] < 5
     assert credentials["oldest_unfinished"] is None

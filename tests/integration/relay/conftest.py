@@ -5,17 +5,17 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from authbus_service.cluster import Admin, apply, declared, settle
+from authbus_service.cluster import Admin, settle
 from authbus_service.core.database import Database
 from authbus_service.embedded import Addresses
 from tests.integration.relay.world import World
+from tests.rig.topics import made
 
 
 async def made_world(addresses: Addresses, database: Database, namespace: str) -> World:
     """The topics of this namespace, and the database that belongs to it."""
+    await made(addresses.bootstrap_servers, namespace, [])
     async with Admin.connect(addresses.bootstrap_servers, {}) as admin:
-        wanted = declared(namespace, [], 1)
-        await apply(admin, [each for each in wanted if ".commands." not in each.name])
         cluster_id, _ = await admin.describe()
     epoch = await settle(database, namespace=namespace, cluster_id=cluster_id)
     return World(database, addresses.bootstrap_servers, namespace, epoch)

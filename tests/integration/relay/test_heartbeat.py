@@ -11,6 +11,7 @@ from authbus.state import FeedAlive
 from authbus_service.outbox.repository import Said, append
 from authbus_service.relay.loop import Relay
 from tests.integration.relay.world import World, a_record, running, until
+from tests.rig.topics import FEW
 
 
 async def beats(world: World) -> dict[int, list[datetime]]:
@@ -33,7 +34,7 @@ async def test_each_partition_has_one_again_and_again_while_nothing_else_happens
 ) -> None:
     async def enough() -> bool:
         found = await beats(world)
-        return len(found) == 3 and all(len(times) >= 3 for times in found.values())
+        return len(found) == FEW and all(len(times) >= 3 for times in found.values())
 
     before = await database_now(world)
     async with running(world.relay()):
@@ -79,7 +80,7 @@ async def end_a_session(world: World) -> None:
 
 async def later(world: World, than: datetime) -> bool:
     found = await beats(world)
-    return len(found) == 3 and all(times[-1] > than for times in found.values())
+    return len(found) == FEW and all(times[-1] > than for times in found.values())
 
 
 async def test_it_says_nothing_newer_than_an_open_transaction_that_may_have_ended_a_session(

@@ -22,6 +22,7 @@ from authbus_service.relay.past import Past
 from authbus_service.relay.producer import Outgoing, TransactionalProducer
 from tests.integration.relay.world import World, a_record, running, until
 from tests.rig.hanging import forget, say_with_few_markers
+from tests.rig.topics import FEW
 
 # Of these keys each has a partition of its own.
 KEYS = ("ana", "ben")
@@ -36,7 +37,7 @@ OUTCOMES = (COMMITTED, FORGOTTEN_TO_DELETE, ABORTED, TORN)
 
 
 def place_of(world: World, key: str) -> TopicPartition:
-    among = list(range(topics.EVENTS.partitions))
+    among = list(range(FEW))
     return TopicPartition(
         topics.EVENTS.name(world.namespace), DefaultPartitioner()(key.encode(), among, among)
     )

@@ -15,6 +15,7 @@ from authbus_service.core.database import Database
 from authbus_service.outbox.models import OutboxRow
 from authbus_service.outbox.repository import Record, append
 from authbus_service.relay.loop import Pace, Relay
+from tests.rig.topics import places
 
 QUICK = Pace(deadline=1.0, heartbeat=0.2, first_retry=0.01, last_retry=0.2)
 
@@ -75,8 +76,7 @@ class World:
             auto_offset_reset="earliest",
             enable_auto_commit=False,
         ) as consumer:
-            name = topic.name(self.namespace)
-            partitions = [TopicPartition(name, each) for each in range(topic.partitions)]
+            partitions = await places(self.servers, topic, self.namespace)
             consumer.assign(partitions)
             return [record async for record in _to_the_end(consumer, partitions)]
 
