@@ -90,7 +90,7 @@ COMMITTING = [
     service(
         "the fence stays where it is",
         "consumers/group.py",
-        "            await fence.move(db, below)\n",
+        "            fence.move(writes, below)\n",
         "",
         f"{CONSUMERS}/test_fence.py",
     ),

@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import DateTime
 
 from authbus_service.audit.models import AuditFailuresRow
-from authbus_service.core.sets import columns, insert_rows
+from authbus_service.core.sets import Columns, insert_rows
 
 _FAILURES = cast("Table", AuditFailuresRow.__table__)
 _NAMES = ("key", "minute", "command", "outcome", "client_id", "user_id", "failures")
-_INSERT = insert_rows(_FAILURES, _NAMES)
+_COLUMNS = Columns("failures", _NAMES)
+_INSERT = insert_rows(_FAILURES, _COLUMNS)
 _COUNT = _INSERT.on_conflict_do_update(
     index_elements=["key", "minute"],
     set_={"failures": _FAILURES.c.failures + _INSERT.excluded.failures},
@@ -51,7 +52,7 @@ class Failures:
 async def count(db: AsyncConnection, found: Sequence[Failures]) -> Mapping[bytes, int]:
     """Add these, each key once; returns how many each key had in that minute before."""
     rows = sorted(found, key=lambda each: each.key)
-    totals = {row.key: row.failures for row in await db.execute(_COUNT, columns(rows, _NAMES))}
+    totals = {row.key: row.failures for row in await db.execute(_COUNT, _COLUMNS(rows))}
     return {each.key: totals[each.key] - each.failures for each in rows}
 
 

@@ -16,13 +16,14 @@ from sqlalchemy.types import Uuid
 from authbus_service.auth.users.models import ErasedUserRow, UserRow
 from authbus_service.auth.users.user import ErasedUser
 from authbus_service.core.database import Base
-from authbus_service.core.sets import columns, insert_rows
+from authbus_service.core.sets import Columns, insert_rows
 
 Held = dict[str, list[dict[str, Any]]]
 
 _MOST_ROWS = 1000
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
-_GONE = insert_rows(ErasedUserRow.__table__, ("id", "sequence", "erased_at"))
+_ERASED = Columns("erased", ("id", "sequence", "erased_at"))
+_GONE = insert_rows(ErasedUserRow.__table__, _ERASED)
 _SECRET_COLUMNS = frozenset({"password_hash", "secret"})
 
 
@@ -38,7 +39,7 @@ async def held(db: AsyncConnection, user_id: UUID) -> Held:
 
 async def erase(db: AsyncConnection, users: Sequence[ErasedUser]) -> None:
     """Delete every row of these users, and write down that they are gone."""
-    await db.execute(_GONE, columns(users, ("id", "sequence", "erased_at")))
+    await db.execute(_GONE, _ERASED(users))
     ids = {"ids": [each.id for each in users]}
     for table, owner in reversed(owned()):
         await db.execute(delete(table).where(owner == any_(_IDS)), ids)

@@ -18,6 +18,7 @@ from authbus_service.auth.request import Request
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.sessions import repository as sessions
 from authbus_service.auth.users import repository as users
+from authbus_service.core.sets import Writes
 
 
 async def lock(
@@ -96,22 +97,14 @@ async def read(db: AsyncConnection, proofs: Sequence[Proof]) -> Rows:
     return rows
 
 
-async def flush(db: AsyncConnection, rows: Rows) -> None:
-    """Write all that changed; addresses that nobody has are let go of."""
-    await users.flush(db, rows.users, even_none=rows.hides)
-    await _flush_sessions(db, rows)
-    if rows.codes.new or rows.hides:
-        await codes.add(db, rows.codes.new)
-    if rows.codes.changed:
-        await codes.save(db, rows.codes.changed)
+async def flush(db: AsyncConnection, rows: Rows, writes: Writes) -> None:
+    """Write all that changed, and what `writes` has already."""
+    users.flush(writes, rows.users, even_none=rows.hides)
+    sessions.flush(writes, rows.sessions)
+    codes.flush(writes, rows.codes, even_none=rows.hides)
+    await writes.send(db)
+    await users.flush_rest(db, rows.users)
     await factors.flush(db, rows.factors)
     await guessing.settle(db, rows.attempts)
     if rows.users.gone:
         await holdings.erase(db, list(rows.users.gone.values()))
-
-
-async def _flush_sessions(db: AsyncConnection, rows: Rows) -> None:
-    if rows.sessions.new:
-        await sessions.add(db, rows.sessions.new)
-    if rows.sessions.changed:
-        await sessions.save(db, rows.sessions.changed)

@@ -21,6 +21,7 @@ from authbus_service.consumers.job import Decided, Job, queued
 from authbus_service.consumers.telling import applied
 from authbus_service.core.database import Database
 from authbus_service.core.ids import id_time
+from authbus_service.core.sets import Writes
 from authbus_service.inbox import fence, partitions, writing
 from authbus_service.inbox import repository as inbox
 from authbus_service.outbox import mails
@@ -63,14 +64,15 @@ class Grouping:
             outcomes, records = self._decided(ready, rows, at)
             kept = [(job, outcomes[job]) for job in ready if _is_kept(job, at)]
             await inbox.claim(db, [_handled(job, outcome, at) for job, outcome in kept])
-            await repository.flush(db, rows)
             records += await auditing.records(db, kept, at)
-            await outbox.append(db, records, even_none=rows.hides)
             letters = chain.from_iterable(queued(job, outcomes[job].mails, at) for job in ready)
             sent = [each for each in letters if each.address and not rows.is_gone(each.user_id)]
-            await mails.append(db, sent, even_none=rows.hides)
             below = self.fence_below(ready)
-            await fence.move(db, below)
+            writes = Writes()
+            outbox.add(writes, records, even_none=rows.hides)
+            mails.add(writes, sent, even_none=rows.hides)
+            fence.move(writes, below)
+            await repository.flush(db, rows, writes)
         answers = {job: Decided(outcome.answer, at) for job, outcome in outcomes.items()}
         return Committed(answers, [job.request.id for job, _ in kept], below)
 

@@ -41,6 +41,7 @@ from authbus_service.core.metrics import Metrics
 from authbus_service.core.security.following import KeyFollower
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.keyring import KeyRing
+from authbus_service.core.sets import Writes
 from authbus_service.core.watch import Watch
 from authbus_service.inbox import fence, writing
 from authbus_service.inbox import repository as inbox
@@ -215,7 +216,8 @@ class Consumers:
         if ahead := intake.progress.ahead():
             async with self._database.transaction() as db:
                 await writing.begin(db)
-                await fence.move(db, ahead)
+                async with Writes.to(db) as writes:
+                    fence.move(writes, ahead)
             intake.progress.moved(ahead)
 
     async def _beat(self) -> None:

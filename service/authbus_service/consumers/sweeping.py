@@ -19,6 +19,7 @@ from authbus_service.consumers.transient import OUTAGE
 from authbus_service.core.database import Database
 from authbus_service.core.logging import get_logger
 from authbus_service.core.security.masters import Masters
+from authbus_service.core.sets import Writes
 from authbus_service.inbox import writing
 from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.repository import Record
@@ -67,7 +68,8 @@ class Sweeper:
                 if event is not None:
                     said += records(by, [applied(event, NOTHING, rows, at)], at)
                     ended += 1
-            await repository.flush(db, rows)
-            await outbox.append(db, said)
+            writes = Writes()
+            outbox.add(writes, said)
+            await repository.flush(db, rows, writes)
         self.wake_relay()
         return ended

@@ -17,21 +17,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import DateTime, Uuid
 
 from authbus_service.core.ids import id_time
-from authbus_service.core.sets import columns, insert_rows
+from authbus_service.core.sets import Columns, insert_rows
 from authbus_service.inbox.models import InboxRow
 
 _INBOX = InboxRow.__table__
-_NAMES = (
-    "time",
-    "id",
-    "digest",
-    "content",
-    "master",
-    "expires_at",
-    "handled_at",
-    "outcome",
+_COLUMNS = Columns(
+    "inbox",
+    (
+        "time",
+        "id",
+        "digest",
+        "content",
+        "master",
+        "expires_at",
+        "handled_at",
+        "outcome",
+    ),
 )
-_CLAIM = insert_rows(_INBOX, _NAMES).on_conflict_do_nothing().returning(_INBOX.c.id)
+_CLAIM = insert_rows(_INBOX, _COLUMNS).on_conflict_do_nothing().returning(_INBOX.c.id)
 _ASKED = (
     func.unnest(
         bindparam("times", type_=ARRAY(DateTime(timezone=True))),
@@ -102,12 +105,12 @@ async def noted(db: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Noted]:
 async def put(db: AsyncConnection, handled: Sequence[Handled]) -> None:
     """Write these commands and their answers; those that are known stay as they are."""
     if handled:
-        await db.execute(_CLAIM, columns(handled, _NAMES))
+        await db.execute(_CLAIM, _COLUMNS(handled))
 
 
 async def claim(db: AsyncConnection, handled: Sequence[Handled]) -> None:
     """Write these commands and their answers, in id order. Raises OvertakenError."""
     rows = sorted(handled, key=lambda each: each.id)
-    claimed = set(await db.scalars(_CLAIM, columns(rows, _NAMES)))
+    claimed = set(await db.scalars(_CLAIM, _COLUMNS(rows)))
     if missing := {each.id for each in handled} - claimed:
         raise OvertakenError(missing)

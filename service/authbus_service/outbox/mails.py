@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
-from authbus_service.core.sets import columns, insert_rows
+from authbus_service.core.sets import Columns, Writes, insert_rows
 from authbus_service.outbox.models import MailRow
 
 
@@ -37,7 +37,7 @@ def _in_seconds(seconds: Any) -> ColumnElement[Any]:  # noqa: ANN401 - SQL of an
 
 
 _MAIL = cast("Table", MailRow.__table__)
-_COLUMNS = tuple(QueuedMail.__dataclass_fields__)
+_COLUMNS = Columns("mails", tuple(QueuedMail.__dataclass_fields__))
 _APPEND = insert_rows(_MAIL, _COLUMNS)
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
 # One time for the whole statement: else each mail that waits would be read, and compared.
@@ -52,7 +52,7 @@ _TAKE = (
     update(_MAIL)
     .values(attempts=_MAIL.c.attempts + 1, due_at=_in_seconds(bindparam("seconds", type_=Float)))
     .where(_MAIL.c.id.in_(_DUE))
-    .returning(*(_MAIL.c[name] for name in _COLUMNS))
+    .returning(*(_MAIL.c[name] for name in _COLUMNS.names))
 )
 _REMOVE = delete(_MAIL).where(_MAIL.c.id == any_(_IDS))
 _LATER = (
@@ -65,12 +65,10 @@ _POSTPONE = (
 )
 
 
-async def append(
-    db: AsyncConnection, mails: Sequence[QueuedMail], *, even_none: bool = False
-) -> None:
-    """Queue these mails in the transaction of what they tell of; see outbox.repository.append."""
+def add(writes: Writes, mails: Sequence[QueuedMail], *, even_none: bool = False) -> None:
+    """Queue these mails in the transaction of what they tell of; see outbox.repository.add."""
     if mails or even_none:
-        await db.execute(_APPEND, columns(mails, _COLUMNS))
+        writes.add(_APPEND, _COLUMNS(mails))
 
 
 async def take(db: AsyncConnection, *, limit: int, seconds: float) -> list[QueuedMail]:

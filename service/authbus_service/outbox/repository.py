@@ -8,6 +8,7 @@ transaction that commits late brings rows with lower positions.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import getitem
 from uuid import UUID
 
 from sqlalchemy import (
@@ -20,7 +21,6 @@ from sqlalchemy import (
     delete,
     extract,
     func,
-    literal,
     select,
     tuple_,
 )
@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus.envelope import Header
 from authbus.topics import Topic
-from authbus_service.core.sets import arrays, insert_rows
+from authbus_service.core.sets import Columns, Writes, insert_rows
 from authbus_service.outbox.models import OutboxRow
 
 CHANNEL = "authbus_outbox"
@@ -67,9 +67,10 @@ class Waiting:
     written_at: datetime
 
 
-_COLUMNS = ("id", "aggregatetype", "aggregateid", "type", "payload", "headers")
-_APPENDED = insert_rows(OutboxRow.__table__, _COLUMNS).returning(literal(1)).cte("appended")
-_APPEND = select(func.pg_notify(CHANNEL, "")).add_cte(_APPENDED)
+_NAMES = ("id", "aggregatetype", "aggregateid", "type", "payload", "headers")
+_COLUMNS = Columns("outbox", _NAMES, read=getitem)
+# However often it is notified, a transaction notifies once.
+_APPEND = insert_rows(OutboxRow.__table__, _COLUMNS).returning(func.pg_notify(CHANNEL, ""))
 _OLDEST = (
     select(
         OutboxRow.position,
@@ -102,9 +103,7 @@ _DELETE = delete(OutboxRow).where(
 )
 
 
-async def append(
-    db: AsyncConnection, records: Sequence[Record], *, even_none: bool = False
-) -> None:
+def add(writes: Writes, records: Sequence[Record], *, even_none: bool = False) -> None:
     """Write records in this order and wake the relay when the transaction commits.
 
     With `even_none` the statement is made without any too. Raises UnicodeDecodeError for a header
@@ -123,7 +122,13 @@ async def append(
         }
         for record in records
     ]
-    await db.execute(_APPEND, arrays(rows, _COLUMNS))
+    writes.add(_APPEND, _COLUMNS(rows))
+
+
+async def append(db: AsyncConnection, records: Sequence[Record]) -> None:
+    """Write records alone; see `add`."""
+    async with Writes.to(db) as writes:
+        add(writes, records)
 
 
 async def oldest(db: AsyncConnection, limit: int) -> list[Waiting]:

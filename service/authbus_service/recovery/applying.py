@@ -20,6 +20,7 @@ from authbus_service.auth.users.user import ErasedUser
 from authbus_service.core import clock
 from authbus_service.core.database import Database
 from authbus_service.core.ids import id_time
+from authbus_service.core.sets import Writes
 from authbus_service.inbox import partitions
 from authbus_service.inbox import repository as inbox
 from authbus_service.recovery import losing
@@ -52,7 +53,7 @@ class Applying:
             ]
             rows.users.leave_addresses()
             await inbox.put(db, handled)
-            await repository.flush(db, rows)
+            await repository.flush(db, rows, Writes())
 
     async def _rows(self, db: AsyncConnection, told: Sequence[Told]) -> Rows:
         proofs = [_proof(each) for each in told]

@@ -19,6 +19,7 @@ from authbus_service.auth.sessions.session import Session
 from authbus_service.consumers.telling import applied, records
 from authbus_service.core.database import Database
 from authbus_service.core.security.masters import Masters
+from authbus_service.core.sets import Writes
 from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.repository import Record
 
@@ -47,8 +48,9 @@ async def _some(database: Database, masters: Masters) -> int:
         said: list[Record] = []
         for session in sorted(rows.sessions.known.values(), key=lambda each: each.id):
             said += _ended(session, rows, masters, at)
-        await repository.flush(db, rows)
-        await outbox.append(db, said)
+        writes = Writes()
+        outbox.add(writes, said)
+        await repository.flush(db, rows, writes)
     return len(found)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from authbus.topics import EVENTS, SESSIONS_ENDED, USERS_STATE
 from authbus_service.core.ids import new_id
 from authbus_service.core.installation import Installation
+from authbus_service.core.sets import Writes
 from authbus_service.inbox import fence
 from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.models import OutboxRow
@@ -59,7 +60,8 @@ async def go_on_from(db: AsyncConnection, committed: Mapping[Place, int]) -> Non
 
     What came behind that is theirs: what was handled they know, and what waited too long expires.
     """
-    await fence.move(db, committed)
+    async with Writes.to(db) as writes:
+        fence.move(writes, committed)
     await db.execute(
         update(Installation).values(epoch=new_id(), recovering=False, restore_point=None)
     )

@@ -11,6 +11,7 @@ from authbus_service.auth import repository
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.users import service as users
 from authbus_service.core.database import Database
+from authbus_service.core.sets import Writes
 from authbus_service.recovery.reading import Topics
 from authbus_service.recovery.report import Report
 
@@ -53,4 +54,4 @@ async def _take(database: Database, states: list[UserState]) -> None:
         for state in states:
             if rows.user(state.user_id) is not None:
                 users.restored(state, rows.users)
-        await repository.flush(db, rows)
+        await repository.flush(db, rows, Writes())

@@ -24,13 +24,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.conn import AIOKafkaConnection
 from aiokafka.protocol.transaction import EndTxnRequest
 
+from authbus_service.auth import repository
 from authbus_service.auth.handlers import decide
 from authbus_service.auth.outcome import Outcome
 from authbus_service.auth.request import Request
 from authbus_service.consumers import group
 from authbus_service.consumers.group import Grouping
 from authbus_service.consumers.speaker import Speaker
-from authbus_service.inbox import fence
 from authbus_service.inbox import repository as inbox
 from authbus_service.relay import producer
 from authbus_service.relay.loop import Relay
@@ -112,7 +112,9 @@ class Points:
         names.inbox = SimpleNamespace(
             **{**vars(inbox), "claim": around(inbox.claim, None, GROUP[0])}
         )
-        names.fence = SimpleNamespace(**{**vars(fence), "move": around(fence.move, None, GROUP[1])})
+        names.repository = SimpleNamespace(
+            **{**vars(repository), "flush": around(repository.flush, None, GROUP[1])}
+        )
         names.handlers = SimpleNamespace(decide=self._decide)
         grouping: Any = Grouping
         grouping.together = around(Grouping.together, None, GROUP[2])

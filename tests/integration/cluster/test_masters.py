@@ -19,10 +19,12 @@ from authbus_service.core.ids import new_id
 from authbus_service.core.security import repository
 from authbus_service.core.security.masters import MasterKeyError, Masters
 from authbus_service.core.security.rotation import RotationError
+from authbus_service.core.sets import Writes
 from authbus_service.inbox import partitions, writing
 from authbus_service.inbox.repository import Handled, put
 from authbus_service.inbox.writing import RecoveryRunsError
-from authbus_service.outbox.mails import QueuedMail, append
+from authbus_service.outbox import mails
+from authbus_service.outbox.mails import QueuedMail
 from authbus_service.startup.keys import open_keyring
 from authbus_service.startup.replacing import Replacement
 from authbus_service.startup.under_masters import require_masters
@@ -73,7 +75,8 @@ async def waiting(database: Database, user_id: UUID, *, lives: timedelta) -> Non
     handled = Handled(at, new_id(), b"", b"", OLD.current, at + lives, at, {})
     async with database.transaction() as db:
         await partitions.keep(db, at)
-        await append(db, [mail])
+        async with Writes.to(db) as writes:
+            mails.add(writes, [mail])
         await put(db, [handled])
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from authbus_service.core.database import Database
 from authbus_service.core.ids import new_id
+from authbus_service.core.sets import Writes
 from authbus_service.outbox import mails
 from authbus_service.outbox.mails import QueuedMail
 
@@ -36,7 +37,9 @@ async def test_mails_that_wait_for_their_time_are_not_read(database: Database) -
     due = [a_mail(now - timedelta(seconds=n)) for n in range(3)]
     async with database.transaction() as db:
         await db.execute(_WITHOUT_USERS)
-        await mails.append(db, [*due, *(a_mail(now + timedelta(hours=1)) for _ in range(3000))])
+        async with Writes.to(db) as writes:
+            later = (a_mail(now + timedelta(hours=1)) for _ in range(3000))
+            mails.add(writes, [*due, *later])
     async with database.transaction() as db:
         await db.execute(text("ANALYZE mails"))
     async with database.transaction() as db:

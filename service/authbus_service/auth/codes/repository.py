@@ -1,6 +1,6 @@
 """Codes in PostgreSQL. Every question and every write is set-based; nothing here commits."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import cast
 from uuid import UUID
@@ -12,28 +12,32 @@ from sqlalchemy.types import LargeBinary, Uuid
 
 from authbus_service.auth.codes.code import OneTimeCode
 from authbus_service.auth.codes.models import CodeRow
-from authbus_service.core.sets import columns, insert_rows, update_rows
+from authbus_service.auth.codes.rows import Codes
+from authbus_service.core.sets import Columns, Writes, insert_rows, update_rows
 
 _CODE = cast("Table", CodeRow.__table__)
 _HASHES = bindparam("hashes", type_=ARRAY(LargeBinary))
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
-_NEW = (
-    "hash",
-    "user_id",
-    "purpose",
-    "address",
-    "made_at",
-    "expires_at",
-    "used_at",
-    "credential_version",
+_NEW = Columns(
+    "new_codes",
+    (
+        "hash",
+        "user_id",
+        "purpose",
+        "address",
+        "made_at",
+        "expires_at",
+        "used_at",
+        "credential_version",
+    ),
 )
 
 _BY_HASH = select(_CODE).where(_CODE.c.hash == any_(_HASHES))
 _UNUSED_OF = select(_CODE).where(_CODE.c.user_id == any_(_IDS), _CODE.c.used_at.is_(None))
 _OLD = delete(_CODE).where(_CODE.c.expires_at < bindparam("before", type_=DateTime(timezone=True)))
 _INSERT = insert_rows(_CODE, _NEW)
-_CHANGING = ("hash", "expires_at", "used_at")
-_UPDATE = update_rows(_CODE, "hash", _CHANGING[1:])
+_CHANGING = Columns("codes", ("hash", "expires_at", "used_at"))
+_UPDATE = update_rows(_CODE, _CHANGING)
 
 
 async def by_hash(db: AsyncConnection, hashes: Iterable[bytes]) -> list[OneTimeCode]:
@@ -48,14 +52,12 @@ async def unused_of(db: AsyncConnection, user_ids: Iterable[UUID]) -> list[OneTi
     return [OneTimeCode(*row) for row in found]
 
 
-async def add(db: AsyncConnection, codes: Sequence[OneTimeCode]) -> None:
-    """Write new codes."""
-    await db.execute(_INSERT, columns(codes, _NEW))
-
-
-async def save(db: AsyncConnection, codes: Sequence[OneTimeCode]) -> None:
-    """Write changed codes back."""
-    await db.execute(_UPDATE, columns(codes, _CHANGING))
+def flush(writes: Writes, codes: Codes, *, even_none: bool = False) -> None:
+    """Write all that changed; with `even_none` the statement that adds some without any too."""
+    if codes.new or even_none:
+        writes.add(_INSERT, _NEW(codes.new))
+    if codes.changed:
+        writes.add(_UPDATE, _CHANGING(codes.changed))
 
 
 async def forget(db: AsyncConnection, *, before: datetime) -> None:

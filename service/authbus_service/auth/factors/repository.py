@@ -11,14 +11,15 @@ from sqlalchemy.types import Uuid
 from authbus_service.auth.factors.factor import Factor
 from authbus_service.auth.factors.models import FactorRow
 from authbus_service.auth.factors.rows import Factors
-from authbus_service.core.sets import columns, insert_rows
+from authbus_service.core.sets import Columns, insert_rows
 
 _FACTOR = FactorRow.__table__
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
 _NAMES = ("user_id", "secret", "made_at", "enabled_at", "last_step", "recovery_codes")
+_COLUMNS = Columns("factors", _NAMES)
 
 _OF = select(*(_FACTOR.c[name] for name in _NAMES)).where(_FACTOR.c.user_id == any_(_IDS))
-_INSERT = insert_rows(_FACTOR, _NAMES)
+_INSERT = insert_rows(_FACTOR, _COLUMNS)
 _PUT = _INSERT.on_conflict_do_update(
     index_elements=["user_id"], set_={name: _INSERT.excluded[name] for name in _NAMES[1:]}
 )
@@ -35,4 +36,4 @@ async def flush(db: AsyncConnection, factors: Factors) -> None:
     if factors.dropped:
         await db.execute(_DROP, {"ids": factors.dropped})
     if factors.changed:
-        await db.execute(_PUT, columns(factors.changed, _NAMES))
+        await db.execute(_PUT, _COLUMNS(factors.changed))

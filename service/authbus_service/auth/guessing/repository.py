@@ -33,10 +33,12 @@ from authbus_service.auth.guessing.attempt import Attempt, Row, State, Verdict
 from authbus_service.auth.guessing.limits import MEMORY, Limits
 from authbus_service.auth.guessing.models import AttemptRow
 from authbus_service.auth.guessing.rows import Attempts
-from authbus_service.core.sets import columns, insert_rows
+from authbus_service.core.sets import Columns, insert_rows
 
 _ATTEMPT = cast("Table", AttemptRow.__table__)
-_NAMES = ("key", "command_id", "source", "user_id", "state", "at", "expires_at")
+_COLUMNS = Columns(
+    "attempts", ("key", "command_id", "source", "user_id", "state", "at", "expires_at")
+)
 _KEYS = bindparam("keys", type_=ARRAY(LargeBinary))
 _SOURCES = bindparam("sources", type_=ARRAY(LargeBinary))
 _USERS = bindparam("users", type_=ARRAY(Uuid))
@@ -55,8 +57,8 @@ _LOCK = select(
 _SEEN = select(_ATTEMPT).where(
     or_(_ATTEMPT.c.key == any_(_KEYS), _ATTEMPT.c.source == any_(_SOURCES)), _ATTEMPT.c.at > _SINCE
 )
-_HOLD = insert_rows(_ATTEMPT, _NAMES).on_conflict_do_nothing()
-_INSERT = insert_rows(_ATTEMPT, _NAMES)
+_HOLD = insert_rows(_ATTEMPT, _COLUMNS).on_conflict_do_nothing()
+_INSERT = insert_rows(_ATTEMPT, _COLUMNS)
 _FAIL = _INSERT.on_conflict_do_update(
     index_elements=["key", "command_id"],
     set_={name: _INSERT.excluded[name] for name in ("state", "at")},
@@ -100,7 +102,7 @@ async def reserve(
             for rows in known:
                 rows.append(held[-1])
     if held:
-        await db.execute(_HOLD, columns(held, _NAMES))
+        await db.execute(_HOLD, _COLUMNS(held))
     return verdicts
 
 
@@ -113,7 +115,7 @@ async def settle(db: AsyncConnection, attempts: Attempts) -> None:
     """Write what became of a group's attempts."""
     if attempts.failed:
         rows = sorted(attempts.failed, key=lambda row: (row.key, row.command_id))
-        await db.execute(_FAIL, columns(rows, _NAMES))
+        await db.execute(_FAIL, _COLUMNS(rows))
     if attempts.freed:
         freed = sorted({(each.key, each.command_id) for each in attempts.freed})
         keys, ids = zip(*freed, strict=True)

@@ -1,6 +1,6 @@
 """Sessions in PostgreSQL. Every question and every write is set-based; nothing here commits."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
 from authbus_service.auth.sessions.models import SessionRow
+from authbus_service.auth.sessions.rows import Sessions
 from authbus_service.auth.sessions.session import Session
-from authbus_service.core.sets import columns, insert_rows, update_rows
+from authbus_service.core.sets import Columns, Writes, insert_rows, update_rows
 
 _SESSION = SessionRow.__table__
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
@@ -27,7 +28,7 @@ _CHANGING = (
     "authenticated_at",
     "family_hash",
 )
-_NEW = (
+_ALL = (
     *_CHANGING,
     "user_id",
     "client_id",
@@ -69,8 +70,11 @@ _WITHOUT_TOKENS = (
     )
     .limit(bindparam("limit"))
 )
+_TOLD = {"amr": " ".join}
+_NEW = Columns("new_sessions", _ALL, told=_TOLD)
+_CHANGED = Columns("sessions", _CHANGING, told=_TOLD)
 _INSERT = insert_rows(_SESSION, _NEW)
-_UPDATE = update_rows(_SESSION, "id", _CHANGING[1:])
+_UPDATE = update_rows(_SESSION, _CHANGED)
 
 
 async def by_id(db: AsyncConnection, ids: Iterable[UUID]) -> list[Session]:
@@ -109,23 +113,14 @@ async def without_tokens(db: AsyncConnection, limit: int) -> dict[UUID, UUID]:
     return {row.id: row.user_id for row in found}
 
 
-async def add(db: AsyncConnection, sessions: Sequence[Session]) -> None:
-    """Write new sessions."""
-    await db.execute(_INSERT, _columns(sessions, _NEW))
-
-
-async def save(db: AsyncConnection, sessions: Sequence[Session]) -> None:
-    """Write changed sessions back."""
-    await db.execute(_UPDATE, _columns(sessions, _CHANGING))
+def flush(writes: Writes, sessions: Sessions) -> None:
+    """Write all that changed."""
+    if sessions.new:
+        writes.add(_INSERT, _NEW(sessions.new))
+    if sessions.changed:
+        writes.add(_UPDATE, _CHANGED(sessions.changed))
 
 
 def _session(row: Mapping[str, Any]) -> Session:
     columns: dict[str, Any] = {**row, "amr": tuple(row["amr"].split())}
     return Session(**columns)
-
-
-def _columns(sessions: Sequence[Session], names: Sequence[str]) -> dict[str, list[Any]]:
-    found = columns(sessions, names)
-    if "amr_s" in found:
-        found["amr_s"] = [" ".join(each.amr) for each in sessions]
-    return found

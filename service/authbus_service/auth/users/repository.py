@@ -1,6 +1,7 @@
 """Users in PostgreSQL. Every question and every write is set-based; nothing here commits."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import getitem
 from typing import Any, cast
 from uuid import UUID
 
@@ -14,7 +15,12 @@ from authbus_service.auth.users.email import canonical
 from authbus_service.auth.users.models import EmailRow, ErasedUserRow, UserRow
 from authbus_service.auth.users.rows import Users
 from authbus_service.auth.users.user import Credential, User
-from authbus_service.core.sets import arrays, columns, insert_rows, update_rows
+from authbus_service.core.sets import Columns, Writes, insert_rows, update_rows
+
+
+def _as_json(profile: Profile) -> dict[str, Any]:
+    return profile.model_dump(mode="json", exclude_none=True)
+
 
 _USER = UserRow.__table__
 _EMAIL = cast("Table", EmailRow.__table__)
@@ -50,7 +56,7 @@ _SEQUENCES = union_all(
 )
 _DISOWN = delete(_EMAIL).where(_EMAIL.c.user_id == any_(_IDS))
 _ADDRESSES = select(_USER.c.id, _USER.c.email).where(_USER.c.id == any_(_IDS))
-_CLAIMED = ("canonical", "user_id")
+_CLAIMED = Columns("emails", ("canonical", "user_id"), read=getitem)
 _CLAIM = (
     insert_rows(_EMAIL, _CLAIMED)
     .on_conflict_do_nothing(index_elements=["canonical"])
@@ -70,11 +76,13 @@ _CHANGING = (
     "devices",
     "second_factor",
 )
-_PROFILE = ("id", "profile")
-_NEW = (*_CHANGING, "created_at", "profile")
+_TOLD = {"roles": " ".join, "profile": _as_json}
+_NEW = Columns("new_users", (*_CHANGING, "created_at", "profile"), told=_TOLD)
+_CHANGED = Columns("users", _CHANGING, told=_TOLD)
+_PROFILE = Columns("profiles", ("id", "profile"), told=_TOLD)
 _INSERT = insert_rows(_USER, _NEW)
-_UPDATE = update_rows(_USER, "id", _CHANGING[1:])
-_UPDATE_PROFILE = update_rows(_USER, "id", _PROFILE[1:])
+_UPDATE = update_rows(_USER, _CHANGED)
+_UPDATE_PROFILE = update_rows(_USER, _PROFILE)
 
 
 async def credentials(db: AsyncConnection, canonicals: Sequence[str]) -> dict[str, Credential]:
@@ -130,7 +138,7 @@ async def own_addresses(db: AsyncConnection, ids: Iterable[UUID]) -> None:
         claims = {canonical(row.email): row.id for row in found}
         rows = [{"canonical": name, "user_id": user_id} for name, user_id in claims.items() if name]
         if rows:
-            await db.execute(insert_rows(_EMAIL, _CLAIMED), arrays(rows, _CLAIMED))
+            await db.execute(insert_rows(_EMAIL, _CLAIMED), _CLAIMED(rows))
 
 
 async def claim(db: AsyncConnection, claims: Mapping[str, UUID]) -> dict[str, UUID]:
@@ -142,23 +150,27 @@ async def claim(db: AsyncConnection, claims: Mapping[str, UUID]) -> dict[str, UU
         {"canonical": canonical, "user_id": user_id}
         for canonical, user_id in sorted(claims.items())
     ]
-    held = await db.execute(_CLAIM, arrays(rows, _CLAIMED))
+    held = await db.execute(_CLAIM, _CLAIMED(rows))
     return {row.canonical: row.user_id for row in held}
 
 
-async def flush(db: AsyncConnection, users: Users, *, even_none: bool = False) -> None:
-    """Write all that changed; addresses that nobody has are let go of.
+def flush(writes: Writes, users: Users, *, even_none: bool = False) -> None:
+    """Write all that changed but profiles and addresses; see `flush_rest`.
 
     With `even_none` the statement that changes users is made without any too.
     """
+    if users.new:
+        writes.add(_INSERT, _NEW(users.new))
+    if users.changed or even_none:
+        writes.add(_UPDATE, _CHANGED(users.changed))
+
+
+async def flush_rest(db: AsyncConnection, users: Users) -> None:
+    """Let go of addresses that nobody has, and write profiles, whose rows changed before."""
     if users.free:
         await db.execute(_RELEASE, {"canonicals": users.free})
-    if users.new:
-        await db.execute(_INSERT, _columns(users.new, _NEW))
-    if users.changed or even_none:
-        await db.execute(_UPDATE, _columns(users.changed, _CHANGING))
     if users.profiles:
-        await db.execute(_UPDATE_PROFILE, _columns(users.profiles, _PROFILE))
+        await db.execute(_UPDATE_PROFILE, _PROFILE(users.profiles))
 
 
 def as_user(row: Mapping[str, Any]) -> User:
@@ -169,14 +181,3 @@ def as_user(row: Mapping[str, Any]) -> User:
         "profile": Profile.model_validate(row["profile"]),
     }
     return User(**columns)
-
-
-def _columns(users: Sequence[User], names: Sequence[str]) -> dict[str, list[Any]]:
-    found = columns(users, names)
-    if "roles_s" in found:
-        found["roles_s"] = [" ".join(each.roles) for each in users]
-    if "profile_s" in found:
-        found["profile_s"] = [
-            each.profile.model_dump(mode="json", exclude_none=True) for each in users
-        ]
-    return found
