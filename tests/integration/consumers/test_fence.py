@@ -11,6 +11,7 @@ from sqlalchemy import text
 from authbus import LoggedIn, RegisterUser
 from authbus_service.cluster import Admin
 from authbus_service.consumers.went_back import DatabaseWentBackError
+from authbus_service.core.sets import Writes
 from authbus_service.inbox import fence as fences
 from tests.rig.crowd import PASSWORD, Crowd
 from tests.rig.offsets import Places, all_finished, committed, ends, fence
@@ -24,8 +25,8 @@ OTHER = ("commands.sessions.v1", 0)
 async def test_the_fence_never_goes_back(world: World) -> None:
     moves: list[Places] = [{PLACE: 7}, {PLACE: 5, OTHER: 2}, {}, {PLACE: 7, OTHER: 3}]
     for offsets in moves:
-        async with world.database.transaction() as db:
-            await fences.move(db, offsets)
+        async with world.database.transaction() as db, Writes.to(db) as writes:
+            fences.move(writes, offsets)
 
     assert await fence(world) == {PLACE: 7, OTHER: 3}
 
