@@ -42,8 +42,9 @@ class Proof:
     right for it; `password_hash` is a new one to keep. `operator` is there when the command came
     with an operator's proof, `attempt` when a guess was counted: the decision settles it. With
     `hidden` nothing may tell whether there is a `user_id`: the same is asked and written without
-    one. `looked` is what became of a look-up, which needs no lock. `about` is whom it is about
-    where nobody is locked, for auditors alone.
+    one. With `registers` nothing may tell whether its address was free: what a new user costs is
+    written without one too. `looked` is what became of a look-up, which needs no lock. `about` is
+    whom it is about where nobody is locked, for auditors alone.
     """
 
     user_id: UUID | None = None
@@ -62,6 +63,7 @@ class Proof:
     about: UUID | None = None
     attempt: Attempt | None = None
     hidden: bool = False
+    registers: bool = False
 
     @property
     def is_wrong(self) -> bool:

@@ -29,7 +29,10 @@ async def lock(
     A guess at nobody's password asks as well: it costs what one at somebody's does.
     """
     wanted = set[UUID]().union(*(proof.users for proof in proofs))
-    rows = Rows(hides=any(proof.hidden for proof in proofs))
+    rows = Rows(
+        hides=any(proof.hidden for proof in proofs),
+        registers=any(proof.registers for proof in proofs),
+    )
     if not wanted and not any(proof.is_wrong or proof.hidden for proof in proofs):
         return rows, set()
     rows.users.locked = {user.id: user for user in await users.lock(db, wanted, wait=wait)}
@@ -99,9 +102,9 @@ async def read(db: AsyncConnection, proofs: Sequence[Proof]) -> Rows:
 
 async def flush(db: AsyncConnection, rows: Rows, writes: Writes) -> None:
     """Write all that changed, and what `writes` has already."""
-    users.flush(writes, rows.users, even_none=rows.hides)
+    users.flush(writes, rows.users, even_none=rows.hides, even_none_new=rows.registers)
     sessions.flush(writes, rows.sessions)
-    codes.flush(writes, rows.codes, even_none=rows.hides)
+    codes.flush(writes, rows.codes, even_none=rows.hides or rows.registers)
     await writes.send(db)
     await users.flush_rest(db, rows.users)
     await factors.flush(db, rows.factors)

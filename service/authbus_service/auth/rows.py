@@ -33,7 +33,8 @@ class Readable(Protocol):
 class Rows:
     """Users that are locked, their sessions, codes and second factors.
 
-    With `hides` every statement is made that one of them may need, whether there is one or not.
+    With `hides` every statement is made that one of them may need, whether there is one or not;
+    with `registers` every one that a new user needs.
     """
 
     users: Users = field(default_factory=Users)
@@ -42,6 +43,7 @@ class Rows:
     attempts: Attempts = field(default_factory=Attempts)
     factors: Factors = field(default_factory=Factors)
     hides: bool = False
+    registers: bool = False
 
     def user(self, user_id: UUID | None) -> User | None:
         """The locked user, or None when there is none."""

@@ -70,7 +70,7 @@ class Grouping:
             below = self.fence_below(ready)
             writes = Writes()
             outbox.add(writes, records, even_none=rows.hides)
-            mails.add(writes, sent, even_none=rows.hides)
+            mails.add(writes, sent, even_none=rows.hides or rows.registers)
             fence.move(writes, below)
             await repository.flush(db, rows, writes)
         answers = {job: Decided(outcome.answer, at) for job, outcome in outcomes.items()}

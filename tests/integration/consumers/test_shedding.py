@@ -195,6 +195,23 @@ async def test_a_refused_log_in_costs_the_same_whether_the_account_is_there_or_n
     assert len(said) == 12
 
 
+async def test_a_registration_costs_the_same_whether_its_address_is_free_or_taken(
+    world: World,
+) -> None:
+    web = world.web
+    hashes = Counting(world.hashes.hasher)
+    asks = [RegisterUser(email=each, password=PASSWORD) for each in ("bea@example.com", ANA)]
+    async with replace(world, hashes=hashes).consuming():
+        await web.ask(web.draft(REGISTER))
+
+        free, taken = [await cost(world, hashes, web.draft(each)) for each in asks]
+
+    hashes.close()
+    assert free == taken
+    assert (free[0], len(free[1])) == (1, 8)
+    assert len(await world.rows("SELECT id FROM users")) == 2
+
+
 async def test_a_command_long_expired_is_answered_and_stored_without_a_hash(world: World) -> None:
     web = world.web
     hashes = Counting(world.hashes.hasher)

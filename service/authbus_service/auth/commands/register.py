@@ -15,7 +15,7 @@ from authbus_service.core.security.masters import token_hash
 
 
 async def prepare(command: RegisterUser, request: Request, tools: Tools) -> Proof:
-    """Judge address and password, then hash: a taken address costs as much as a free one."""
+    """Judge address and password, then hash: a taken address costs what a free one does."""
     address = canonical(command.email)
     if address is None:
         return Proof(refusal=Rejected.because(Code.EMAIL_INVALID))
@@ -28,6 +28,7 @@ async def prepare(command: RegisterUser, request: Request, tools: Tools) -> Proo
     return Proof(
         claim=Claim(address, command.email),
         password_hash=await tools.hashes.hash(password, request.derived.salt),
+        registers=True,
     )
 
 

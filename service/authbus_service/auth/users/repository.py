@@ -154,12 +154,15 @@ async def claim(db: AsyncConnection, claims: Mapping[str, UUID]) -> dict[str, UU
     return {row.canonical: row.user_id for row in held}
 
 
-def flush(writes: Writes, users: Users, *, even_none: bool = False) -> None:
+def flush(
+    writes: Writes, users: Users, *, even_none: bool = False, even_none_new: bool = False
+) -> None:
     """Write all that changed but profiles and addresses; see `flush_rest`.
 
-    With `even_none` the statement that changes users is made without any too.
+    With `even_none` the statement that changes users is made without any too, with `even_none_new`
+    the one that makes them.
     """
-    if users.new:
+    if users.new or even_none_new:
         writes.add(_INSERT, _NEW(users.new))
     if users.changed or even_none:
         writes.add(_UPDATE, _CHANGED(users.changed))
