@@ -1,11 +1,14 @@
-"""A bug: one text of the code in place of another, and the tests that must not pass with it."""
+"""A bug: one text of the code in place of another, and the tests that must not pass with it.
+
+A file stands for its quick tests; one that is named by itself is run also when it is a slow one.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 _SERVICE, _SCHEMAS = "service/authbus_service", "schemas/authbus"
 CONSUMERS, RELAY = "tests/integration/consumers", "tests/integration/relay"
-UNIT = "tests/unit"
+UNIT, ENTRY = "tests/unit", "tests/entry"
 MODEL = "tests/model"
 
 
