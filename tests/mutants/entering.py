@@ -20,14 +20,14 @@ OPENING = [
         "        return self._of.encrypt(nonce, data, None)\n\n"
         "    def decrypt(self, nonce, data, _):\n"
         "        return self._of.decrypt(nonce, data, None)\n\n\n",
-        f"{_ALTERED}[with_an_altered_seal-61]",
+        f"{_ALTERED}[with_an_altered_seal-47]",
     ),
     service(
         "a header is left out of those that are held against the seal",
         "consumers/labels.py",
         '        times = {"ce_time": sealed.time, "ce_expirytime": sealed.expirytime}',
         '        times = {"ce_time": sealed.time}',
-        f"{_ALTERED}[with_an_altered_header-61]",
+        f"{_ALTERED}[with_an_altered_header-47]",
     ),
     service(
         "a seal is opened whatever headers it has",
