@@ -71,10 +71,10 @@ OPENING = [
         "test_what_is_shed_unopened_is_answered_on_its_clients_topic_wherever_it_asks",
     ),
     service(
-        "what expired is done when its id is forgotten",
-        "consumers/group.py",
-        "    return at >= job.request.expires_at or not _is_kept(job, at)",
-        "    return False",
+        "a recorded command that has expired is answered again",
+        "consumers/way.py",
+        "        if same_bytes and now >= handled.expires_at:",
+        "        if same_bytes and now < handled.handled_at:",
         f"{_LATER}::"
         "test_fifty_commands_produced_again_after_a_second_minutes_and_days_have_no_effect",
     ),
