@@ -8,7 +8,7 @@ MEETING := tests/integration/{client,cluster,consumers,recovery,relay,replay} te
 # The tests start hundreds of programs; each would compile anew what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo serve test gate nightly interop drill chaos fuzz mutants versions check format bench bench-processes bench-users bench-clients bench-recovery bench-replay sizing spec lock clean
+.PHONY: help setup demo serve test gate nightly interop drill chaos fuzz mutants versions check format bench bench-processes bench-users bench-clients bench-recovery bench-replay sizing spec lock release audit clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
@@ -98,11 +98,38 @@ $(UV): deploy/tools.txt
 		--only-binary :all: --require-hashes -r deploy/tools.txt
 	touch $(UV)
 
-lock: $(UV) ## write the three files of pinned versions and hashes anew (UPGRADE=1: newest)
+lock: $(UV) ## write the four files of pinned versions and hashes anew (UPGRADE=1: newest)
 	$(LOCK) --extra embedded --extra otel --group dev pyproject.toml -o requirements.txt
 	$(LOCK) -c requirements.txt --extra otel pyproject.toml -o deploy/requirements.txt
 	$(LOCK) -c requirements.txt --group tools -o deploy/tools.txt
+	$(LOCK) -c requirements.txt --group release -o deploy/release.txt
 	@touch $(UV)
+
+# These come from deploy/release.txt in the same way.
+RELEASE := .cache/release/bin
+DIST := dist
+AUDITED := deploy/requirements.txt
+AUDIT := build/audit.json
+
+$(RELEASE)/cyclonedx-py: deploy/release.txt
+	python3 -m venv .cache/release
+	$(RELEASE)/python -m pip --disable-pip-version-check install --quiet --no-deps \
+		--only-binary :all: --require-hashes -r deploy/release.txt
+	touch $@
+
+release: $(RELEASE)/cyclonedx-py ## build both wheels and list what the image is made of (CycloneDX), into dist/
+	$(RELEASE)/hatchling build -t wheel -d $(abspath $(DIST))
+	cd schemas && $(abspath $(RELEASE))/hatchling build -t wheel -d $(abspath $(DIST))
+	$(RELEASE)/cyclonedx-py requirements deploy/requirements.txt --pyproject pyproject.toml \
+		--mc-type application --output-reproducible --validate --of JSON -o $(DIST)/authbus.cdx.json
+
+audit: $(RELEASE)/cyclonedx-py ## ask PyPI for known weaknesses of what the image is made of; fails also when it does not answer
+	@mkdir -p $(dir $(AUDIT)) && rm -f $(AUDIT)
+	@$(RELEASE)/pip-audit -r $(AUDITED) --strict --disable-pip --require-hashes --progress-spinner off \
+		-f json -o $(AUDIT); status=$$?; \
+	if [ ! -s $(AUDIT) ]; then \
+		echo "audit: NOT DONE: PyPI did not answer for each of them, so nothing is known" >&2; \
+	fi; exit $$status
 
 clean: ## remove .venv and everything made by tools
 	rm -rf .venv .cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist

@@ -125,7 +125,10 @@ def test_a_secret_is_found(text: str) -> None:
 
 
 def test_every_pinned_package_has_a_hash(repository: Path) -> None:
-    for name in ("requirements.txt", "deploy/requirements.txt", "deploy/tools.txt"):
+    for name in (
+        "requirements.txt",
+        *(f"deploy/{each}.txt" for each in ("requirements", "tools", "release")),
+    ):
         pins = re.split(
             r"^(?=\S)", (repository / name).read_text(encoding="utf-8"), flags=re.MULTILINE
         )
