@@ -48,7 +48,7 @@ def hmac_by(secret: bytes, kid: str, claims: Mapping[str, Any]) -> str:
     return f"{signed}.{base64url.encode(tag)}"
 
 
-def forged(world: World, session: LoggedIn) -> dict[str, str]:
+def forged(world: World, session: LoggedIn, other: LoggedIn) -> dict[str, str]:
     """Tokens that say what a right one says of this session, and are not to be believed."""
     right = session.access_token.get_secret_value()
     masters, claims = world.masters, world.keyring.verified(right)
@@ -81,7 +81,10 @@ def forged(world: World, session: LoggedIn) -> dict[str, str]:
             masters, issuer=str(claims["iss"]), command_id=new_id(), at=now
         ),
         "a refresh token": session.refresh_token.get_secret_value(),
-        "of another user in this session": world.keyring.sign({**claims, "sub": str(new_id())}),
+        "of another user in this session": world.keyring.sign(
+            {**claims, "sub": str(other.user_id)}
+        ),
+        "of nobody in this session": world.keyring.sign({**claims, "sub": str(new_id())}),
         "of a session that is not there": world.keyring.sign({**claims, "sid": str(new_id())}),
         "with a claim changed": f"{right.split('.')[0]}.{_other_body(claims)}.{signature}",
         "empty": "",
@@ -114,8 +117,8 @@ async def answers(world: World, tokens: list[str]) -> list[Reply]:
 
 async def test_no_command_takes_an_expired_a_foreign_or_an_unsigned_token(world: World) -> None:
     async with world.consuming():
-        (session,) = await Crowd(world).with_sessions(1)
-        tokens = forged(world, session)
+        session, other = await Crowd(world).with_sessions(2)
+        tokens = forged(world, session, other)
         before = await effects(world)
 
         found = await answers(world, list(tokens.values()))
