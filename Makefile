@@ -44,7 +44,7 @@ chaos: setup ## kill and stop a service and its servers under load, judge all it
 fuzz: setup ## send bad inputs of every class, alone and between good records (SEED=7, COUNT=50)
 	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT))
 
-mutants: setup ## put some 30 bugs into a copy of the code and see the tests find each (in about 5 minutes)
+mutants: setup ## put some 50 bugs into a copy of the code and see the tests find each (in about 12 minutes)
 	$(BIN)/python -m tests.mutants
 
 versions: setup ## what meets Kafka and PostgreSQL, on the oldest and on the newest of them
