@@ -48,6 +48,16 @@ def hmac_by(secret: bytes, kid: str, claims: Mapping[str, Any]) -> str:
     return f"{signed}.{base64url.encode(tag)}"
 
 
+def signed_by_nobody(
+    header: Mapping[str, Any], claims: Mapping[str, Any], signature: bytes
+) -> list[str]:
+    return [
+        joined({**header, "alg": alg}, claims, signed)
+        for alg in ("none", "None", "NONE", "", None, "EdDSA")
+        for signed in (b"", signature)
+    ]
+
+
 def forged(world: World, session: LoggedIn, other: LoggedIn) -> dict[str, str]:
     """Tokens that say what a right one says of this session, and are not to be believed."""
     right = session.access_token.get_secret_value()
@@ -60,11 +70,7 @@ def forged(world: World, session: LoggedIn, other: LoggedIn) -> dict[str, str]:
     now = datetime.now(UTC)
     elsewhere = KeyRing(Masters([os.urandom(32)]))
     elsewhere.load(first_keys(now, elsewhere.masters))
-    nobody = [
-        joined({**header, "alg": alg}, claims, signed)
-        for alg in ("none", "None", "NONE", "", None, "EdDSA")
-        for signed in (b"", base64url.decode(signature))
-    ]
+    nobody = signed_by_nobody(header, claims, base64url.decode(signature))
     past = {**claims, "exp": int((now - timedelta(seconds=1)).timestamp())}
     return {
         **{f"alg none {number}": each for number, each in enumerate(nobody[:-1])},

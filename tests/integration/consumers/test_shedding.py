@@ -208,7 +208,7 @@ async def test_a_registration_costs_the_same_whether_its_address_is_free_or_take
 
     hashes.close()
     assert free == taken
-    assert (free[0], len(free[1])) == (1, 8)
+    assert (free[0], len(free[1])) == (1, 5)
     assert len(await world.rows("SELECT id FROM users")) == 2
 
 
