@@ -7,7 +7,7 @@ import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from authbus import second_factor
+from authbus import second_factor, service_accounts
 from authbus.commands import (
     ChangeEmail,
     ChangePassword,
@@ -156,6 +156,7 @@ __all__ = [
 # fmt: on
 
 __all__ += second_factor.__all__
+__all__ += service_accounts.__all__
 
 _WITH_CLIENT = {
     "AuthClient": "authbus.client",

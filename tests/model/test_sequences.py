@@ -9,6 +9,7 @@ import pytest
 from authbus.contract import ROWS
 from authbus.replies import Code
 from tests.model.machine import LOOKED_UP
+from tests.model.making import MAKERS
 from tests.model.sequences import played
 from tests.model.table import RULES
 
@@ -24,8 +25,8 @@ ELSEWHERE = {
 }
 
 
-def test_each_command_of_the_contract_has_a_rule() -> None:
-    assert {row.command for row in ROWS} == RULES.keys()
+def test_each_command_of_the_contract_has_a_rule_and_is_made() -> None:
+    assert {row.command for row in ROWS} == RULES.keys() == MAKERS.keys()
 
 
 def test_sequences_decide_and_apply_as_the_model_says() -> None:
