@@ -11,6 +11,7 @@ LONGEST_FUNCTION = 40
 
 TOP_LEVEL = {
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "LICENSE",
     "Makefile",
     "README.md",

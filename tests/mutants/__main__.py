@@ -1,24 +1,18 @@
 """`make mutants`: put each bug into a copy of the repository and see the tests aimed at it fail."""
 
 import argparse
-import os
 import re
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
 from tests.mutants.bug import Bug
 from tests.mutants.bugs import BUGS
+from tests.rig.repository_copy import copied, environment
 
-_REPOSITORY = Path(__file__).resolve().parents[2]
-_COPIED = ("service", "schemas", "migrations", "tests", "deploy", "pyproject.toml", "README.md")
 _SECONDS = 240
 _MOST_MEDIAN, _MOST_TOGETHER = 60.0, 40 * 60.0
 # Enough for a difference that a bug makes; chance needs more.
@@ -41,7 +35,7 @@ def main() -> int:
     asked.add_argument("--only", default="", help="bugs that have this in their name")
     bugs = [each for each in BUGS if asked.parse_args().only in each.name]
     hunts: list[Hunt] = []
-    with _copy() as copy:
+    with copied() as copy:
         for bug in bugs:
             hunts.append(_hunt(bug, copy))
             print(_line(hunts[-1]), flush=True)
@@ -57,18 +51,6 @@ def _judged(hunts: list[Hunt]) -> int:
     return 0 if found == len(hunts) and is_quick else 1
 
 
-@contextmanager
-def _copy() -> Generator[Path]:
-    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        for name in _COPIED:
-            source, to = _REPOSITORY / name, Path(folder) / name
-            if source.is_dir():
-                shutil.copytree(source, to, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(source, to)
-        yield Path(folder)
-
-
 def _hunt(bug: Bug, copy: Path) -> Hunt:
     file = copy / bug.path
     right, began = file.read_text(encoding="utf-8"), monotonic()
@@ -81,7 +63,6 @@ def _hunt(bug: Bug, copy: Path) -> Hunt:
 
 
 def _found_by(bug: Bug, copy: Path) -> str | None:
-    paths = os.pathsep.join(str(copy / each) for each in ("service", "schemas"))
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"),
@@ -89,7 +70,7 @@ def _found_by(bug: Bug, copy: Path) -> str | None:
             *bug.tests,
         ],
         cwd=copy,
-        env={**os.environ, "PYTHONPATH": paths, "ROUNDS": _ROUNDS},
+        env={**environment(copy), "ROUNDS": _ROUNDS},
         capture_output=True,
         text=True,
         timeout=_SECONDS,
