@@ -1,4 +1,4 @@
-"""What the README says of the code is true."""
+"""What the pages say of the code is true."""
 
 import re
 from pathlib import Path
@@ -6,55 +6,60 @@ from pathlib import Path
 import pytest
 from typer.models import CommandInfo
 
-from authbus.contract import ROWS
 from authbus_service.cli.app import app
 
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "schemas/README.md",
+    "deploy/figures.md",
+    "deploy/operations.md",
+    "deploy/runbook.md",
+    "deploy/threats.md",
+]
 
-@pytest.fixture
-def readme(repository: Path) -> str:
-    return (repository / "README.md").read_text(encoding="utf-8")
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_file_that_a_page_names_is_there(page: str, repository: Path) -> None:
+    text = (repository / page).read_text(encoding="utf-8")
+    yet_to_come = {*re.findall(r"^New, `([^`]+)`:$", text, re.MULTILINE)}
+    folder = (repository / page).parent
+    links = {folder / each for each in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)}
+    named = re.findall(r"`((?:schemas|service|deploy)/[^`:* ]*)`", text)
+
+    paths = links | {repository / each for each in named if each not in yet_to_come}
+
+    assert [path for path in paths if not path.exists()] == []
 
 
-def rows(readme: str, heading: str) -> list[list[str]]:
-    """The cells of the first table under a heading, without backquotes."""
-    section = readme.partition(f"## {heading}\n")[2].partition("\n## ")[0]
-    lines = [line for line in section.splitlines() if line.startswith("| ")]
-    return [
-        [cell.strip().strip("`") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
-        for line in lines[2:]
+@pytest.mark.parametrize("page", PAGES)
+def test_every_heading_that_a_page_links_to_is_there(page: str, repository: Path) -> None:
+    text = (repository / page).read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)#:]*)#([^)]+)\)", text)
+
+    missing = [
+        (name, anchor)
+        for name, anchor in links
+        if anchor not in anchors((repository / page).parent / name if name else repository / page)
     ]
 
-
-def test_the_table_of_commands_is_the_contract(readme: str) -> None:
-    contract = [
-        [
-            row.command.__name__,
-            row.topic.name(),
-            ", ".join(reply.__name__ for reply in row.replies),
-            ", ".join(event.__name__ for event in row.events),
-        ]
-        for row in ROWS
-    ]
-
-    assert rows(readme, "The contract") == contract
+    assert missing == []
 
 
-def test_every_file_that_the_readme_names_is_there(readme: str, repository: Path) -> None:
-    named = {
-        *re.findall(r"\]\(([^)#:]+)\)", readme),
-        *re.findall(r"`((?:schemas|service|deploy)/[^` ]*)`", readme),
-    }
-
-    missing = {name for name in named if not (repository / name).exists()}
-
-    assert len(named) > 3
-    assert missing == set()
+def anchors(page: Path) -> set[str]:
+    """The headings of a page, as links name them."""
+    text = re.sub(
+        r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
+    )
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
 
 
 @pytest.mark.parametrize(
     ("file", "some"),
     [
-        ("README.md", {"migrate", "serve", "topics check"}),
+        ("README.md", {"doctor", "watch", "users create"}),
+        ("deploy/operations.md", {"migrate", "serve", "topics check"}),
         ("deploy/runbook.md", {"doctor", "recover", "replay commands", "dead-letters list"}),
     ],
 )

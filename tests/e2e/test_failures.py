@@ -1,4 +1,4 @@
-"""What the README's table says of each part that is down, done to that part."""
+"""What operators are told of each part that is down, done to that part."""
 
 # pyright: reportPrivateUsage=false
 
@@ -19,7 +19,7 @@ from authbus_service.embedded import EmbeddedStack
 from tests.rig.breaking import BREAKS, Place, a_place
 from tests.rig.failing import fresh, until
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+PAGE = Path(__file__).resolve().parents[2] / "deploy" / "operations.md"
 CHECK = "offline check of a token"
 WORKS, STALE = "works", f"works for {MAX_STALENESS:.0f} s, then refused"
 BACK = "waits until it is back"
@@ -31,7 +31,8 @@ LOOK, PATIENCE = 1.0, 20.0
 
 def table() -> dict[str, dict[str, str]]:
     """The table: what is down -> what is done -> what comes of it."""
-    section = README.partition("### While a part is down\n")[2].partition("\n#")[0]
+    page = PAGE.read_text(encoding="utf-8")
+    section = page.partition("### While a part is down\n")[2].partition("\n#")[0]
     lines = [line for line in section.splitlines() if line.startswith("| ")]
     head, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
     return {row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in rows}
@@ -100,7 +101,7 @@ async def seen(down: str, cells: Mapping[str, str], place: Place) -> dict[str, s
 
 @pytest.mark.gate
 @pytest.mark.timeout(300)
-async def test_while_a_part_is_down_all_is_as_the_readme_says(
+async def test_while_a_part_is_down_all_is_as_operators_are_told(
     stack: EmbeddedStack, database: Database, settings: Mapping[str, str], tmp_path: Path
 ) -> None:
     expected = table()

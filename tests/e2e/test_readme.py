@@ -1,4 +1,4 @@
-"""The first ten minutes of the README, as they stand there, against a service that runs."""
+"""The first ten minutes of the README and a user's own test, as they stand there."""
 
 import asyncio
 import json
@@ -16,10 +16,9 @@ START_SECONDS = 60
 TALK_SECONDS = 30
 
 
-def snippet(repository: Path, heading: str) -> str:
-    """The Python program under a heading of the README."""
-    readme = (repository / "README.md").read_text(encoding="utf-8")
-    section = readme.partition(f"### {heading}\n")[2]
+def snippet(page: Path, heading: str) -> str:
+    """The Python program under a heading of a page."""
+    section = page.read_text(encoding="utf-8").partition(f"## {heading}\n")[2]
     return section.partition("```python\n")[2].partition("```")[0]
 
 
@@ -52,7 +51,7 @@ async def test_the_snippets_of_the_readme_run_and_the_downstream_hears_the_produ
     repository: Path, kafka: str
 ) -> None:
     producer, downstream = (
-        snippet(repository, who).replace("localhost:9092", kafka)
+        snippet(repository / "README.md", who).replace("localhost:9092", kafka)
         for who in ("A producer", "A downstream module")
     )
 
@@ -67,8 +66,9 @@ async def test_the_snippets_of_the_readme_run_and_the_downstream_hears_the_produ
     assert kinds == ["new user", "log-in by web", "session over"]
 
 
-async def test_the_test_of_the_readme_passes_without_any_service(repository: Path) -> None:
-    async with program("-W", "error", "-c", snippet(repository, "Your own tests")) as testing:
+async def test_the_test_that_users_are_shown_passes_without_any_service(repository: Path) -> None:
+    shown = snippet(repository / "schemas/README.md", "Your own tests")
+    async with program("-W", "error", "-c", shown) as testing:
         out, err = await asyncio.wait_for(testing.communicate(), TALK_SECONDS)
 
     assert (testing.returncode, err) == (0, b"")

@@ -1,4 +1,4 @@
-"""PostgreSQL is not asked for more connections than the README names."""
+"""PostgreSQL is not asked for more connections than operators are told."""
 
 # pyright: reportPrivateUsage=false
 
@@ -30,11 +30,11 @@ async def asks(servers: Answering, enough: asyncio.Event) -> None:
         assert await servers._database_answers()
 
 
-async def test_a_process_has_no_more_connections_than_the_readme_names(
+async def test_a_process_has_no_more_connections_than_operators_are_told(
     database: Database, database_url: str, repository: Path
 ) -> None:
-    readme = (repository / "README.md").read_text(encoding="utf-8")
-    (named,) = re.findall(r"A process has (\d+) connections at\s+most", readme)
+    page = (repository / "deploy/operations.md").read_text(encoding="utf-8")
+    (named,) = re.findall(r"A process has (\d+)\s+connections\s+at\s+most", page)
     counter = await asyncpg.connect(database_url.replace("+asyncpg", ""))
     enough = asyncio.Event()
     listening = asyncio.create_task(listen(database, "said", lambda: None))
