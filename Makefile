@@ -8,7 +8,7 @@ MEETING := tests/integration/{client,cluster,consumers,recovery,relay,replay} te
 # The tests start hundreds of programs; each would compile anew what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo serve test gate nightly interop drill chaos fuzz mutants versions check format bench bench-processes bench-users bench-clients bench-recovery bench-replay sizing spec lock release audit clean
+.PHONY: help setup demo serve test gate nightly interop drill chaos fuzz mutants versions check format bench bench-processes bench-users bench-clients bench-recovery bench-replay sizing pictures spec lock release audit clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
@@ -38,7 +38,7 @@ interop: setup ## Go, JavaScript, Java, a shell and a real browser against the s
 drill: setup ## lose the database and recover it, 20 times each way (SEED=7, USERS=500: that one alone)
 	$(BIN)/python -m tests.drill $(if $(SEED),--seed $(SEED)) $(if $(USERS),--users $(USERS))
 
-chaos: setup ## kill and stop a service and its servers under load, judge all it said (SECONDS=120, SEED=7, PROFILE=full|soak)
+chaos: setup ## kill and stop a service and its servers under load, judge all it said (SECONDS=120, SEED=7, PROFILE=full|soak|kills)
 	$(BIN)/python -m tests.chaos.run --profile $(or $(PROFILE),small) --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED))
 
 fuzz: setup ## send bad inputs of every class, alone and between good records (SEED=7, COUNT=50)
@@ -82,6 +82,9 @@ bench-replay: setup ## measure how fast commands and events are replayed
 
 sizing: setup ## measure what each command costs, and compute what so many log-ins a second need
 	@$(BIN)/python -m tests.benchmarks.sizing
+
+pictures: setup ## draw the pictures of the README from what is stored in deploy/pictures
+	@$(BIN)/python -m tests.pictures
 
 spec: setup ## write schemas/authbus/spec anew
 	@$(BIN)/authbus spec

@@ -23,9 +23,10 @@ _WIDTH = max(map(len, _COLOURS))
 class Screen:
     """Standard output of the demo."""
 
-    def __init__(self) -> None:
-        """Look where the output goes."""
-        self._console = Console(highlight=False) if sys.stdout.isatty() else None
+    def __init__(self, console: Console | None = None) -> None:
+        """Look where the output goes, unless it is said."""
+        is_seen = console is None and sys.stdout.isatty()
+        self._console = Console(highlight=False) if is_seen else console
 
     def tell(self, who: str, what: str, **details: object) -> None:
         """One thing that happened: who saw it, in words, and the details."""

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from tests.chaos.run.members import Member
-from tests.chaos.run.points import POINTS, order
+from tests.chaos.run.points import POINTS, RELAY, order
 from tests.chaos.run.stage import Stage
 from tests.chaos.run.wire import Fault
 
 _NAME = "kill {}"
 MENU = tuple(_NAME.format(each) for each in POINTS)
+OF_THE_RELAY = tuple(_NAME.format(each) for each in RELAY)
 # How long until somebody comes by, and until another is in the place of who died.
 _COMES_SECONDS, _UP_SECONDS = 6.0, 60.0
 _LOOK_SECONDS = 0.02

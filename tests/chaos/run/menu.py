@@ -6,8 +6,8 @@ from typing import Literal
 
 from tests.chaos.run import commits, crashes, disks, nodes, upkeep, wire
 
-Profile = Literal["small", "soak", "full"]
-PROFILES: tuple[Profile, ...] = ("small", "soak", "full")
+Profile = Literal["small", "soak", "full", "kills"]
+PROFILES: tuple[Profile, ...] = ("small", "soak", "full", "kills")
 KILLS = ("kill a service", "kill the broker", "kill PostgreSQL", "terminate backends")
 STOPS = ("stop a service", "stop the broker", "stop PostgreSQL")
 OPERATIONS = ("restart a service", "rotate keys")
@@ -18,6 +18,7 @@ KILLS_AND_STOPS = (
     *nodes.KILLS_AND_STOPS,
 )
 _OF_ONE_BROKER = {"kill the broker", "stop the broker", *disks.MENU, *wire.MENU}
+_TO_BE_SEEN = ("kill a service", "kill the broker", "kill PostgreSQL", *crashes.OF_THE_RELAY)
 _ENDS_A_SERVICE = {"kill a service", "restart a service", *crashes.MENU}
 
 
@@ -44,7 +45,8 @@ LANES = (
 def menu(profile: Profile) -> tuple[str, ...]:
     """All that can be done on this machine: to one broker, or with `full` to three.
 
-    `soak` lets the services live, so that it can be seen what grows in them.
+    `soak` lets the services live, so that it can be seen what grows in them; `kills` does nothing but
+    kill, so that it can be seen how soon each is got over.
     """
     without: set[str] = set()
     match profile:
@@ -54,6 +56,8 @@ def menu(profile: Profile) -> tuple[str, ...]:
             without = {*nodes.MENU, *_ENDS_A_SERVICE}
         case "full":
             without = _OF_ONE_BROKER
+        case "kills":
+            return _TO_BE_SEEN
     if not disks.can_be_had():
         without |= {*disks.MENU}
     return tuple(_but(without))

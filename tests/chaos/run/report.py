@@ -99,6 +99,16 @@ def recoveries(run: Run) -> dict[str, list[float]]:
     return dict(found)
 
 
+def log_ins(run: Run) -> list[dict[str, float]]:
+    """Each log-in that began a session: when it was answered, and after how long."""
+    answered = [
+        (call.returned, call.returned - call.invoked)
+        for call in run.history.calls
+        if call.kind == "LogIn" and call.ended == "ok" and call.returned is not None
+    ]
+    return [{"at": _since(run, at), "took": round(took, 3)} for at, took in sorted(answered)]
+
+
 def report(run: Run, findings: list[Finding]) -> dict[str, Any]:
     """The figures as plain data."""
     ended = Counter(call.ended for call in run.history.calls)
@@ -124,6 +134,7 @@ def report(run: Run, findings: list[Finding]) -> dict[str, Any]:
             for each in run.struck
         ],
         "services that ended by themselves": run.ended_alone,
+        "log-ins": log_ins(run),
         "looks at offsets that failed": run.looks_missed,
         "records": _records(run),
         "held at rest": {each.name: round(each.amount, 1) for each in run.history.held},

@@ -75,6 +75,7 @@ async def run(plan: Plan, folder: Path) -> Run:
             )
             looking = [asyncio.create_task(each.go_on()) for each in (looker, holdings, verifying)]
             nemesis = Nemesis(stage, members, Random(random.random()))
+            made.began = monotonic()
             await _live(plan, clients, people, nemesis)
             await _calm(made, stage, members, clients)
             replay, made.replayed = await replayed(stage)

@@ -70,3 +70,16 @@ def test_a_command_that_is_never_answered_breaks_a_run() -> None:
 
 def test_the_page_names_the_seed_that_runs_it_again() -> None:
     assert "`make chaos SEED=7 SECONDS=40`" in page(report(a_run(), []))
+
+
+def test_the_report_says_when_each_log_in_was_answered_and_how_long_it_took() -> None:
+    log_ins = [call for call in good().calls if call.kind == "LogIn" and call.ended == "ok"]
+    made = a_run(history=good())
+    made.began = 0.0
+
+    told = report(made, [])["log-ins"]
+
+    assert [(each["at"], each["took"]) for each in told] == sorted(
+        (each.returned, round(each.returned - each.invoked, 3)) for each in log_ins if each.returned
+    )
+    assert len(told) > 1

@@ -1,0 +1,93 @@
+"""The way of a log-in: who tells whom, and how many milliseconds each step took."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.pictures.svg import INK, LINE, PALE, Card
+
+_WIDTH = 940
+_TOP, _ROW = 84, 46
+_MILLISECONDS = 902
+_LINES = {
+    "browser": 70,
+    "back end": 212,
+    "Kafka": 372,
+    "service": 532,
+    "PostgreSQL": 672,
+    "module": 800,
+}
+_COLOURS = {
+    "browser": "#3b6fb6",
+    "back end": "#1d7f8c",
+    "Kafka": "#7a5ea8",
+    "service": "#b4632a",
+    "PostgreSQL": "#31648c",
+    "module": "#3f7f3a",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """From one to another, or work of one alone; `step` is the measured one."""
+
+    step: str
+    come_from: str
+    to: str
+    words: str
+    by: str = ""
+
+
+ARROWS = (
+    Arrow("form", "browser", "back end", "form"),
+    Arrow("command", "back end", "service", "LogIn, sealed", by="Kafka"),
+    Arrow("open", "service", "service", "known? opens the seal"),
+    Arrow("look up", "service", "PostgreSQL", "reads the user, counts the attempt"),
+    Arrow("hash", "service", "service", "verifies argon2id"),
+    Arrow("commit", "service", "PostgreSQL", "one commit: answer, session, event"),
+    Arrow("reply", "service", "back end", "LoggedIn, sealed for the one who asked", by="Kafka"),
+    Arrow("cookie", "back end", "browser", "303, cookie"),
+    Arrow("event", "service", "module", "SessionStarted, after the commit", by="Kafka"),
+)
+_IN_THE_WAY = [each.step for each in ARROWS if each.step != "event"]
+
+
+def drawn(measured: Mapping[str, Any]) -> str:
+    """The picture of what `measuring` found."""
+    took: Mapping[str, float] = measured["median ms"]
+    bottom = _TOP + _ROW * len(ARROWS)
+    card = Card(
+        _WIDTH,
+        bottom + 122,
+        "A log-in from a browser's form to its cookie, with the milliseconds of each step",
+    )
+    for name, x in _LINES.items():
+        card.line(x, 58, x, bottom + 8, stroke=LINE, stroke_width=1.4)
+        card.box(x - 52, 22, 104, 30, rx=6, fill=_COLOURS[name])
+        card.text(x, 42, name, fill="#ffffff", text_anchor="middle", font_weight="600")
+    card.text(_MILLISECONDS + 18, 42, "ms", fill=PALE, text_anchor="end")
+    for number, each in enumerate(ARROWS):
+        _step(card, each, _TOP + _ROW * number, took[each.step])
+    _bar(card, took, bottom + 40, measured["log-ins"])
+    return str(card)
+
+
+def _step(card: Card, arrow: Arrow, y: float, took: float) -> None:
+    x1, x2, colour = _LINES[arrow.come_from], _LINES[arrow.to], _COLOURS[arrow.come_from]
+    look: dict[str, Any] = {"fill": INK, "stroke": "#ffffff", "stroke_width": 4}
+    look |= {"paint_order": "stroke", "text_anchor": "middle", "font_size": 12.5}
+    if x1 == x2:
+        card.box(x1 - 5, y - 4, 10, 24, rx=3, fill=colour)
+        card.text(x1, y - 8, arrow.words, **look)
+    else:
+        card.arrow(x1, x2, y + 14, colour)
+        card.text((x1 + x2) / 2, y + 5, arrow.words, **look)
+        if arrow.by:
+            dot = {"fill": "#ffffff", "stroke": colour, "stroke_width": 1.8}
+            card.tag("circle", cx=_LINES[arrow.by], cy=y + 14, r=4.5, **dot)
+    is_beside = arrow.step not in _IN_THE_WAY
+    words = (
+        f"From the form to the cookie {took['whole']:.1f} ms, drawn to scale: medians of {count}",
+        "log-ins, one at a time; browser, back end, Kafka, PostgreSQL and service on two cores.",
+    )
+    card.text(left, y + 46, " ".join(words), fill=PALE, font_size=12)
