@@ -86,6 +86,24 @@ def _step(card: Card, arrow: Arrow, y: float, took: float) -> None:
             dot = {"fill": "#ffffff", "stroke": colour, "stroke_width": 1.8}
             card.tag("circle", cx=_LINES[arrow.by], cy=y + 14, r=4.5, **dot)
     is_beside = arrow.step not in _IN_THE_WAY
+    words = f"+{took:.1f}" if is_beside else f"{took:.1f}"
+    weight = "400" if is_beside else "600"
+    look = {"text_anchor": "end", "font_weight": weight}
+    card.text(_MILLISECONDS + 18, y + 16, words, **look)
+
+
+def _bar(card: Card, took: Mapping[str, float], y: float, count: int) -> None:
+    """Where the time goes, to scale."""
+    left, width = 22, _WIDTH - 44
+    whole = sum(took[each] for each in _IN_THE_WAY)
+    x = float(left)
+    for arrow in (each for each in ARROWS if each.step in _IN_THE_WAY):
+        part = width * took[arrow.step] / whole
+        card.box(x, y, max(part - 1.5, 0.5), 24, rx=3, fill=_COLOURS[arrow.come_from])
+        if part > 7.5 * len(arrow.step) + 10:
+            look = {"fill": "#ffffff", "text_anchor": "middle", "font_size": 11.5}
+            card.text(x + part / 2, y + 16, arrow.step, **look)
+        x += part
     words = (
         f"From the form to the cookie {took['whole']:.1f} ms, drawn to scale: medians of {count}",
         "log-ins, one at a time; browser, back end, Kafka, PostgreSQL and service on two cores.",

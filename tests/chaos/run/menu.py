@@ -45,8 +45,8 @@ LANES = (
 def menu(profile: Profile) -> tuple[str, ...]:
     """All that can be done on this machine: to one broker, or with `full` to three.
 
-    `soak` lets the services live, so that it can be seen what grows in them; `kills` does nothing but
-    kill, so that it can be seen how soon each is got over.
+    `soak` lets the services live, so that it can be seen what grows in them; `kills` only kills, so
+    that it can be seen how soon each is got over.
     """
     without: set[str] = set()
     match profile:
