@@ -107,7 +107,7 @@ def _bar(card: Card, took: Mapping[str, float], y: float, count: int) -> None:
     whole_way = f"From the form to the cookie {took['whole']:.1f} ms, to scale:"
     words = (
         f"{whole_way} medians of {count} log-ins, one at a time, all parts on the same two cores.",
-        "The transaction holds the answer, the session and the event; the module hears so long after.",
+        "The transaction holds answer, session and event; the module hears so long after it.",
     )
     for number, line in enumerate(words):
         card.text(left, y + 46 + 17 * number, line, fill=PALE, font_size=12)
