@@ -51,8 +51,7 @@ async def measure(rounds: int, seconds: float, settings: dict[str, str]) -> Foun
                 found[name].append(cell)
             for name, cell in (await cheap(running, crowd, seconds / 4)).items():
                 found[name].append(asdict(cell))
-            first, again = await asyncio.to_thread(checks_a_second)
-            found["offline"].append({"first": first, "again": again})
+            found["offline"].append(asdict(await asyncio.to_thread(checks_a_second)))
         said = await relayed(running, place.stack.addresses.bootstrap_servers, seconds)
         found["relayed"].append(asdict(said))
         held = running.processes["service"].memory_info().rss / _MIB

@@ -23,7 +23,7 @@ SPEC = specification.FOLDER
 ENTRIES = [pytest.param(entry, id=entry.name) for entry in entries()]
 WITHOUT_EXTRAS = """
 import runpy, sys
-for name in ("aiokafka", "cryptography", "joserfc", "authbus_service"):
+for name in ("aiokafka", "cryptography", "nacl", "joserfc", "authbus_service"):
     sys.modules[name] = None
 sys.argv = ["authbus", "spec", "--check"]
 runpy.run_module("authbus", run_name="__main__")

@@ -21,7 +21,7 @@ def outside(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment with the wheel and all that `authbus[client]` needs."""
     folder = tmp_path_factory.mktemp("outside")
     made = new_environment(folder / "environment", build(repository / "schemas", folder))
-    for name in ("pydantic", "aiokafka", "cramjam", "cryptography"):
+    for name in ("pydantic", "aiokafka", "cramjam", "cryptography", "pynacl"):
         for each in set(needs(name)):
             lend(each, made)
     return made

@@ -9,7 +9,7 @@ import authbus
 
 BLOCKED = """
 import sys
-for name in ("aiokafka", "joserfc", "cryptography", "cramjam"):
+for name in ("aiokafka", "joserfc", "cryptography", "cramjam", "nacl"):
     sys.modules[name] = None
 import authbus
 from authbus import AuthRejected, LogIn, UserCreated

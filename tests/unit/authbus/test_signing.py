@@ -59,6 +59,15 @@ def test_what_is_no_compact_signature_is_refused(token: str) -> None:
         take_apart(token)
 
 
+def test_a_signature_of_another_length_is_refused_even_where_it_is_one_of_other_bytes() -> None:
+    signed = TOKEN.rpartition(".")[0]
+    longer = KEY.sign(b"x" + signed.encode()) + b"x"
+
+    for signature in (longer, longer[:63], b""):
+        with pytest.raises(SignatureError):
+            take_apart(f"{signed}.{base64url.encode(signature)}").verify(KEY.public_key())
+
+
 def test_only_one_spelling_of_a_signature_is_accepted() -> None:
     last = TOKEN[-1]
     loose = next(letter for letter in "BCDE" if letter != last)
