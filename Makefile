@@ -8,7 +8,7 @@ MEETING := tests/integration/{client,cluster,consumers,recovery,relay,replay} te
 # The tests start hundreds of programs; each would compile anew what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo serve test gate nightly interop drill chaos fuzz mutants versions check format bench bench-processes bench-users bench-clients bench-recovery bench-replay sizing pictures spec lock release audit clean
+.PHONY: help setup demo serve test gate nightly interop drill chaos fuzz mutants versions check format bench bench-peers bench-processes bench-users bench-clients bench-recovery bench-replay sizing pictures spec lock release audit clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
@@ -65,6 +65,18 @@ format: setup ## put the code into shape
 bench: setup ## measure log-ins a second, the latency beside the hash, cheap commands a second
 	@$(BIN)/python -m tests.benchmarks
 
+# Installed for this alone, apart from .venv.
+PEERS := .cache/peers/installed
+
+$(PEERS): tests/benchmarks/peers/requirements.txt
+	python3 -m venv --clear .cache/peers
+	.cache/peers/bin/python -m pip --disable-pip-version-check install --quiet --no-deps \
+		--only-binary :all: --require-hashes -r tests/benchmarks/peers/requirements.txt
+	touch $(PEERS)
+
+bench-peers: setup $(PEERS) ## measure fastapi-users beside the service, in turns (SECONDS=4, ROUNDS=5, HASH=wheels|compiled)
+	@$(BIN)/python -m tests.benchmarks.peers --seconds $(or $(SECONDS),4) --rounds $(or $(ROUNDS),5) --hash $(or $(HASH),wheels)
+
 bench-processes: setup ## measure the same work for one, two and three processes
 	@$(BIN)/python -m tests.benchmarks.processes
 
@@ -106,6 +118,7 @@ lock: $(UV) ## write the four files of pinned versions and hashes anew (UPGRADE=
 	$(LOCK) -c requirements.txt --extra otel pyproject.toml -o deploy/requirements.txt
 	$(LOCK) -c requirements.txt --group tools -o deploy/tools.txt
 	$(LOCK) -c requirements.txt --group release -o deploy/release.txt
+	$(LOCK) --group peers -o tests/benchmarks/peers/requirements.txt
 	@touch $(UV)
 
 # These come from deploy/release.txt in the same way.

@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
+from typing import Any, Protocol, TypeVar
 
-from authbus.client.results import Session
+import psutil
+
 from tests.benchmarks.load import Cell, cell_of, closed
-from tests.benchmarks.service import Running
 
 PASSWORD = "correct horse battery"
 IN_FLIGHT = 32
@@ -15,28 +16,49 @@ USERS = 64
 # So many log in without a pause, while somebody else logs out.
 BESIDE = 8
 _NUMBERS = count()
+S = TypeVar("S")
+
+
+class Accounts(Protocol[S]):
+    """What is asked of whoever is measured; `S` is a session of theirs."""
+
+    async def register(self, email: str, password: str, /) -> object: ...
+
+    async def log_in(self, email: str, password: str, /) -> S: ...
+
+    async def log_out(self, session: S, /) -> object: ...
+
+
+class Served(Protocol[S]):
+    """A client, and the processes that work for it."""
+
+    @property
+    def auth(self) -> Accounts[S]: ...
+
+    @property
+    def processes(self) -> Mapping[str, psutil.Process]: ...
 
 
 def address(number: int) -> str:
     return f"user{number % USERS}@example.com"
 
 
-async def registered(running: Running) -> None:
+async def registered(running: Served[Any]) -> None:
     """Register those who log in."""
     await asyncio.gather(
         *(running.auth.register(address(number), PASSWORD) for number in range(USERS))
     )
 
 
-async def registrations(running: Running, seconds: float) -> Cell:
+async def registrations(running: Served[Any], seconds: float) -> Cell:
     async def work(_: int) -> None:
         await running.auth.register(f"new{next(_NUMBERS)}@example.com", PASSWORD)
 
     return await closed(IN_FLIGHT, seconds, work, running.processes)
 
 
-async def log_ins(running: Running, callers: int, seconds: float) -> tuple[Cell, list[Session]]:
-    sessions: list[Session] = []
+async def log_ins(running: Served[S], callers: int, seconds: float) -> tuple[Cell, list[S]]:
+    sessions: list[S] = []
 
     async def work(turn: int) -> None:
         sessions.append(await running.auth.log_in(address(turn), PASSWORD))
@@ -44,17 +66,19 @@ async def log_ins(running: Running, callers: int, seconds: float) -> tuple[Cell,
     return await closed(callers, seconds, work, running.processes), sessions
 
 
-async def log_outs(running: Running, sessions: Sequence[Session], seconds: float) -> Cell:
+async def log_outs(
+    running: Served[S], sessions: Sequence[S], seconds: float, *, callers: int = IN_FLIGHT
+) -> Cell:
+    """Until all are over or the time is."""
     left = list(sessions)
 
     async def work(_: int) -> None:
-        if left:
-            await running.auth.log_out(left.pop())
+        await running.auth.log_out(left.pop())
 
-    return await closed(IN_FLIGHT, min(seconds, len(left) / 2000), work, running.processes)
+    return await closed(callers, seconds, work, running.processes, calls=len(left))
 
 
-async def log_outs_beside(running: Running, sessions: Sequence[Session], seconds: float) -> Cell:
+async def log_outs_beside(running: Served[S], sessions: Sequence[S], seconds: float) -> Cell:
     """One log-out after the other, while log-ins keep every hash thread busy."""
     took: list[float] = []
     left = list(sessions)

@@ -1,13 +1,16 @@
 """A closed loop of callers, and what it cost whom."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import psutil
 
 Work = Callable[[int], Awaitable[None]]
+_FORKING = frozenset({"peer", "postgres"})
 
 
 @dataclass(frozen=True)
@@ -22,26 +25,32 @@ class Cell:
 
 
 def cpu_seconds(processes: Mapping[str, psutil.Process]) -> dict[str, float]:
-    """What each has spent since its start, in seconds; PostgreSQL with all its processes."""
+    """What each has spent since its start, in seconds; those who fork with all theirs."""
     spent: dict[str, float] = {}
     for name, process in processes.items():
-        each = [process, *process.children(recursive=True)] if name == "postgres" else [process]
+        each = [process, *process.children(recursive=True)] if name in _FORKING else [process]
         times = [one.cpu_times() for one in each]
         spent[name] = sum(one.user + one.system for one in times)
     return spent
 
 
 async def closed(
-    callers: int, seconds: float, work: Work, processes: Mapping[str, psutil.Process]
+    callers: int,
+    seconds: float,
+    work: Work,
+    processes: Mapping[str, psutil.Process],
+    *,
+    calls: float = math.inf,
 ) -> Cell:
-    """Let so many callers call, each as soon as it is answered, for so long."""
+    """Let so many callers call, each as soon as it is answered, for so long or so many calls."""
     took: list[float] = []
+    begun = count()
     before, began = cpu_seconds(processes), time.perf_counter()
     end = began + seconds
 
     async def caller(number: int) -> None:
         turn = number
-        while (start := time.perf_counter()) < end:
+        while (start := time.perf_counter()) < end and next(begun) < calls:
             await work(turn)
             took.append(time.perf_counter() - start)
             turn += callers

@@ -97,6 +97,7 @@ def test_every_pinned_package_has_a_hash(repository: Path) -> None:
     for name in (
         "requirements.txt",
         *(f"deploy/{each}.txt" for each in ("requirements", "tools", "release")),
+        "tests/benchmarks/peers/requirements.txt",
     ):
         pins = re.split(
             r"^(?=\S)", (repository / name).read_text(encoding="utf-8"), flags=re.MULTILINE
