@@ -8,7 +8,7 @@ MEETING := tests/integration/{client,cluster,consumers,recovery,relay,replay} te
 # The tests start hundreds of programs; each would compile anew what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo serve test gate nightly interop drill chaos fuzz mutants versions check format bench bench-peers bench-processes bench-users bench-clients bench-recovery bench-replay sizing pictures spec lock release audit clean
+.PHONY: help setup demo serve test gate nightly interop drill chaos fuzz mutants versions check format bench bench-peers bench-processes bench-users bench-clients bench-recovery bench-replay sizing scaling flames pictures spec lock release audit clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
@@ -98,6 +98,20 @@ sizing: setup ## measure what each command costs, and compute what so many log-i
 pictures: setup ## draw the pictures of the README from what is stored in deploy/pictures
 	@$(BIN)/python -m tests.pictures
 
+scaling: setup ## measure one to three processes and each command, compute clusters: deploy/scaling.md
+	@$(BIN)/python -m tests.benchmarks.scaling $(if $(SECONDS),--seconds $(SECONDS))
+
+FLAMES := .cache/flames/installed
+
+$(FLAMES): tests/benchmarks/flames.txt
+	python3 -m venv --clear .cache/flames
+	.cache/flames/bin/python -m pip --disable-pip-version-check install --quiet --no-deps \
+		--only-binary :all: --require-hashes -r tests/benchmarks/flames.txt
+	touch $(FLAMES)
+
+flames: setup $(FLAMES) ## draw where the service's CPU goes in a log-in and a log-out: deploy/flames
+	@$(BIN)/python -m tests.benchmarks.flames $(if $(SECONDS),--seconds $(SECONDS))
+
 spec: setup ## write schemas/authbus/spec anew
 	@$(BIN)/authbus spec
 
@@ -113,12 +127,13 @@ $(UV): deploy/tools.txt
 		--only-binary :all: --require-hashes -r deploy/tools.txt
 	touch $(UV)
 
-lock: $(UV) ## write the four files of pinned versions and hashes anew (UPGRADE=1: newest)
+lock: $(UV) ## write the six files of pinned versions and hashes anew (UPGRADE=1: newest)
 	$(LOCK) --extra embedded --extra otel --group dev pyproject.toml -o requirements.txt
 	$(LOCK) -c requirements.txt --extra otel pyproject.toml -o deploy/requirements.txt
 	$(LOCK) -c requirements.txt --group tools -o deploy/tools.txt
 	$(LOCK) -c requirements.txt --group release -o deploy/release.txt
 	$(LOCK) --group peers -o tests/benchmarks/peers/requirements.txt
+	$(LOCK) --group flames -o tests/benchmarks/flames.txt
 	@touch $(UV)
 
 # These come from deploy/release.txt in the same way.

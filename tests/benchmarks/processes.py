@@ -15,7 +15,7 @@ from tests.benchmarks.load import Cell, closed, cpu_seconds
 from tests.benchmarks.relaying import BACKLOG, relayed
 from tests.benchmarks.service import Running, Servers, a_service, servers
 
-_CHEAP_HASH = {"AUTHBUS_ARGON2_MEMORY_KIB": "8", "AUTHBUS_ARGON2_TIME": "1"}
+CHEAP_HASH = {"AUTHBUS_ARGON2_MEMORY_KIB": "8", "AUTHBUS_ARGON2_TIME": "1"}
 _COUNTS = (1, 2, 3)
 _COMMANDS = 3  # each turn is a log-in, a refresh and a log-out
 _EVENTS = 3
@@ -24,10 +24,25 @@ _WAITING_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Shared:
-    """A stretch of turns, and what it costs the one that leads to say an event, in ms."""
+    """A stretch of turns, what it costs the one that leads to say an event, in ms, and how many.
+
+    `events` are said a second while there are always more.
+    """
 
     cell: Cell
     saying: float
+    events: float
+
+    @property
+    def told(self) -> tuple[float, ...]:
+        """Commands a second, CPU of one and of saying an event, the serial share, events."""
+        return (
+            self.cell.rate * _COMMANDS,
+            self.handling,
+            self.saying,
+            self.alone,
+            self.events,
+        )
 
     @property
     def handling(self) -> float:
@@ -46,12 +61,12 @@ class Shared:
 async def shared(place: Servers, count: int, seconds: float) -> Shared:
     """Let so many processes share the work."""
     name = f"shared{count}"
-    async with a_service(place, _CHEAP_HASH, name=name, processes=count) as running:
+    async with a_service(place, CHEAP_HASH, name=name, processes=count) as running:
         await registered(running)
         await _turns(running, seconds / 2)
         cell = await _turns(running, seconds)
-        saying = await _saying(running, place.stack.addresses.bootstrap_servers, name)
-        return Shared(cell, saying)
+        saying, events = await _saying(running, place.stack.addresses.bootstrap_servers, name)
+        return Shared(cell, saying, events)
 
 
 async def _turns(running: Running, seconds: float) -> Cell:
@@ -62,12 +77,12 @@ async def _turns(running: Running, seconds: float) -> Cell:
     return await closed(IN_FLIGHT, seconds, work, running.processes)
 
 
-async def _saying(running: Running, bootstrap_servers: str, namespace: str) -> float:
+async def _saying(running: Running, bootstrap_servers: str, namespace: str) -> tuple[float, float]:
     before = cpu_seconds(running.processes)
-    await relayed(running, bootstrap_servers, _WAITING_SECONDS, namespace=namespace)
+    said = await relayed(running, bootstrap_servers, _WAITING_SECONDS, namespace=namespace)
     after = cpu_seconds(running.processes)
     spent = sum(after[name] - before[name] for name in after if name.startswith("service"))
-    return 1000 * spent / BACKLOG
+    return 1000 * spent / BACKLOG, said.rate
 
 
 async def measure(seconds: float) -> dict[int, Shared]:

@@ -47,6 +47,11 @@ class Cost:
         cpu = {name: ms + count * other.cpu[name] for name, ms in self.cpu.items()}
         return Cost(cpu, self.kafka + count * other.kafka, self.wal + count * other.wal)
 
+    def rounded(self) -> "Cost":
+        """As exact as it is worth keeping."""
+        cpu = {name: round(ms, 3) for name, ms in self.cpu.items()}
+        return Cost(cpu, round(self.kafka), round(self.wal))
+
 
 @dataclass(frozen=True)
 class Meter:

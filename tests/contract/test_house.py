@@ -97,6 +97,7 @@ def test_every_pinned_package_has_a_hash(repository: Path) -> None:
     for name in (
         "requirements.txt",
         *(f"deploy/{each}.txt" for each in ("requirements", "tools", "release")),
+        "tests/benchmarks/flames.txt",
         "tests/benchmarks/peers/requirements.txt",
     ):
         pins = re.split(
