@@ -1,11 +1,12 @@
 """`make flames`: where the service's CPU goes in a log-in and in a log-out, as pictures.
 
-Into deploy/flames. Only threads that run are seen; lines of one function are one.
+Into deploy/flames; lines of one function are one.
 """
 
 import argparse
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -39,6 +40,14 @@ async def _pictured(running: Running, name: str) -> AsyncGenerator[None]:
         spy.send_signal(2)
         if await spy.wait() != 0:
             raise SystemExit("py-spy may not look into another process here: run it as root")
+        _entitle(picture, name)
+
+
+def _entitle(picture: Path, name: str) -> None:
+    """In place of py-spy's own title, which is its command line with paths of this machine."""
+    drawn = picture.read_text(encoding="utf-8")
+    title = re.sub(r'(id="title"[^>]*>)[^<]*', rf"\1The service at a {name}", drawn)
+    picture.write_text(title, encoding="utf-8")
 
 
 async def draw(seconds: float) -> None:
