@@ -6,6 +6,7 @@ deploy/scaling.md. With `--page` nothing is measured.
 
 import argparse
 import json
+import math
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -138,7 +139,8 @@ def _limits(measured: Measured) -> str:
 def _clusters(measured: Measured) -> str:
     return _table(
         "| cores | log-ins/s | service | Kafka | PostgreSQL | processes, one a core "
-        "| events/s | log, MB/s | what does not bear it, first to break first |",
+        "| events/s | log, MB/s | shards x partitions that bear it "
+        "| what does not bear it, first to break first |",
         *(_cluster(measured, cores) for cores in CLUSTERS),
     )
 
@@ -149,10 +151,13 @@ def _cluster(measured: Measured, cores: int) -> str:
     of = [rate * measured.day.cpu[name] * times / 1000 / FILLED for name, times in parts.items()]
     broken = sorted((limit, name) for name, limit in measured.limits.items() if limit < rate)
     told = ", ".join(f"{name} ({rate / limit:.1f} x)" for limit, name in broken) or "all bear it"
+    workers = math.ceil(of[0])
+    single = min(limit for name, limit in measured.limits.items() if "partitions" not in name)
+    shards = math.ceil(rate / single)
     return (
         f"| {cores:,} | {rate:,.0f} | {of[0]:.0f} | {of[1]:.0f} | {of[2]:.0f} "
-        f"| {max(1, round(of[0])):,} | {rate * EVENTS:,.0f} | {rate * measured.day.wal / 1e6:,.0f} "
-        f"| {told} |"
+        f"| {workers:,} | {rate * EVENTS:,.0f} | {rate * measured.day.wal / 1e6:,.0f} "
+        f"| {shards} x {math.ceil(workers / shards)} | {told} |"
     )
 
 
