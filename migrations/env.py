@@ -5,6 +5,9 @@ from sqlalchemy import text
 
 # Two processes that start at once: the second waits here, then finds nothing left to do.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('authbus.migrations'))"
+# Whoever comes behind a migration that waits for a lock waits with it, log-ins too. So it gives up
+# early, and `authbus_service.core.migrations` tries again.
+_LIMITS = ("SET LOCAL lock_timeout = '300ms'", "SET LOCAL statement_timeout = '5s'")
 
 
 def run() -> None:
@@ -16,6 +19,8 @@ def run() -> None:
         connection.execute(text(_LOCK))
         context.configure(connection=connection)
     with context.begin_transaction():
+        for each in _LIMITS:
+            context.execute(each)
         context.run_migrations()
 
 

@@ -44,7 +44,7 @@ def _owner(table: str) -> sa.Column[UUID]:
 def _service() -> None:
     op.create_table(
         "installation",
-        sa.Column("only", sa.SmallInteger(), primary_key=True),
+        sa.Column("only", sa.SmallInteger(), primary_key=True, autoincrement=False),
         *map(_text, ("namespace", "cluster_id")),
         sa.Column("epoch", sa.Uuid(), nullable=False),
         sa.Column("recovering", sa.Boolean(), nullable=False),
@@ -118,6 +118,7 @@ def _log_ins() -> None:
         sa.Column("refresh_hash", sa.LargeBinary(), nullable=False),
         sa.Column("previous_hash", sa.LargeBinary(), nullable=True),
         _time("started_at"),
+        _time("authenticated_at"),
         _time("last_used_at"),
         _time("lapses_at"),
         _time("expires_at"),
@@ -225,7 +226,7 @@ def _said() -> None:
     )
     op.create_table(
         "relay_lease",
-        sa.Column("only", sa.SmallInteger(), primary_key=True),
+        sa.Column("only", sa.SmallInteger(), primary_key=True, autoincrement=False),
         sa.Column("holder", sa.Uuid(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
         _time("renewed_at"),

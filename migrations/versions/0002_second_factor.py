@@ -19,9 +19,6 @@ def upgrade() -> None:
         "codes",
         sa.Column("credential_version", sa.Integer(), nullable=False, server_default="0"),
     )
-    op.add_column("sessions", sa.Column("authenticated_at", _TIME, nullable=True))
-    op.execute("UPDATE sessions SET authenticated_at = started_at")
-    op.alter_column("sessions", "authenticated_at", nullable=False)
     op.create_table(
         "factors",
         sa.Column(
@@ -41,6 +38,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop them."""
     op.drop_table("factors")
-    op.drop_column("sessions", "authenticated_at")
     op.drop_column("codes", "credential_version")
     op.drop_column("users", "second_factor")

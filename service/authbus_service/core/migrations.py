@@ -3,10 +3,12 @@
 Alembic is loaded when something is migrated: a service only looks whether it must be.
 """
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from authbus_service.core.database import Database
 
@@ -16,6 +18,12 @@ if TYPE_CHECKING:
 _PACKAGE = Path(__file__).resolve().parents[1]
 _IS_THERE = text("SELECT to_regclass('alembic_version') IS NOT NULL")
 _REVISION = text("SELECT version_num FROM alembic_version")
+_LOCK_NOT_AVAILABLE = "55P03"
+_PAUSE_SECONDS, _PATIENCE_SECONDS = 1.0, 60.0
+
+
+class TablesHeldError(Exception):
+    """Somebody holds a table, and did not let go of it for as long as a migration tries."""
 
 
 def migrations_folder() -> Path:
@@ -40,13 +48,36 @@ def newest() -> str:
     return max((path.name.partition("_")[0] for path in files), default="")
 
 
-async def migrate(database: Database) -> str:
-    """Bring the database to the newest revision; returns it. Safe for two processes at once."""
+async def migrate(database: Database, *, patience: float = _PATIENCE_SECONDS) -> str:
+    """Bring the database to the newest revision; returns it. Safe for two processes at once.
+
+    A database that a newer version has brought further is left as it is. While somebody holds a
+    table, it is tried again, with pauses in which those who wait behind it go on. Raises
+    TablesHeldError after `patience` seconds.
+    """
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + patience
+    while (found := await current(database)) < newest():
+        if await _tried(database):
+            continue
+        if clock() >= deadline:
+            raise TablesHeldError
+        await asyncio.sleep(_PAUSE_SECONDS)
+    return found
+
+
+async def _tried(database: Database) -> bool:
+    """Whether it is done; False: it could not have a lock in time, and nothing is changed."""
     from alembic import command  # noqa: PLC0415
 
-    async with database.transaction() as db:
-        await db.run_sync(lambda connection: command.upgrade(config(connection), "head"))
-    return newest()
+    try:
+        async with database.transaction() as db:
+            await db.run_sync(lambda connection: command.upgrade(config(connection), "head"))
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            raise
+        return False
+    return True
 
 
 async def current(database: Database) -> str:

@@ -5,7 +5,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from authbus_service.core.database import Database, connect
-from authbus_service.core.migrations import current, migrate, newest
+from authbus_service.core.migrations import TablesHeldError, current, migrate, newest
 from authbus_service.core.pooler import is_lent
 from authbus_service.startup.errors import StartupError
 
@@ -13,6 +13,10 @@ _REFUSED_BY_POOLER = "unsupported startup parameter"
 _POOLER = (
     "between this program and PostgreSQL is a pooler. Say so: put pooler=transaction behind the ? "
     "of DATABASE_URL, which is right where it lends by session too"
+)
+_HELD = (
+    "the database is as it was, not migrated: somebody held one of its tables for a minute. Find "
+    "out who, in pg_stat_activity the oldest xact_start; end that, and run authbus migrate again"
 )
 
 
@@ -39,15 +43,22 @@ def open_database(url: str) -> Database:
 async def bring_to_newest(database: Database) -> str:
     """Migrate; returns the revision. Raises StartupError when the database cannot be used."""
     await _revision(database)
-    return await migrate(database)
+    try:
+        return await migrate(database)
+    except TablesHeldError:
+        raise StartupError(_HELD) from None
 
 
 async def require_newest(database: Database) -> None:
-    """Raise StartupError when the database does not answer or has another shape."""
+    """Raise StartupError when the database does not answer or lacks a migration.
+
+    A newer shape is fine: a migration leaves the version before it at work, so that one can stay
+    beside the new one, and come back.
+    """
     found, expected = await _revision(database), newest()
     if not found:
         raise StartupError("the database has no tables yet. Make them: authbus migrate")
-    if found != expected:
+    if found < expected:
         raise StartupError(
             f"the database is at revision {found}, this program needs {expected}. "
             "Bring it there: authbus migrate"

@@ -29,6 +29,17 @@ async def test_a_database_of_another_revision_is_refused(database: Database) -> 
         await require_newest(database)
 
 
+async def test_a_database_that_a_newer_version_migrated_is_taken_as_it_is(
+    database: Database,
+) -> None:
+    async with database.transaction() as db:
+        await db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    await require_newest(database)
+
+    assert await bring_to_newest(database) == "9999"
+
+
 async def test_a_plain_postgresql_address_is_good_enough(database_url: str) -> None:
     database = open_database(database_url.replace("+asyncpg", ""))
 

@@ -1,0 +1,121 @@
+"""A migration stops no log-in for longer than it may wait for a lock."""
+
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from authbus.commands import LogIn, RegisterUser
+from authbus.replies import LoggedIn
+from authbus_service.core import migrations
+from authbus_service.core.database import Database
+from authbus_service.embedded import Addresses
+from authbus_service.startup import database as startup
+from authbus_service.startup.errors import StartupError
+from tests.rig.world import World, a_world
+
+PASSWORD = "correct horse battery"
+EMAILS = [f"user{number}@example.com" for number in range(3)]
+NEXT = '''"""What a later version might add."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{revision}"
+down_revision = "{before}"
+
+
+def upgrade() -> None:
+    op.create_table("later", sa.Column("id", sa.Uuid(), primary_key=True))
+    op.add_column("users", sa.Column("later", sa.Boolean(), server_default=sa.false()))
+    op.add_column("sessions", sa.Column("later", sa.Text(), nullable=True))
+'''
+
+
+@pytest.fixture
+async def world(addresses: Addresses, namespace: str, database: Database) -> AsyncIterator[World]:
+    async with a_world(addresses.bootstrap_servers, namespace, database) as made:
+        yield made
+
+
+@pytest.fixture
+def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The revision of one migration more."""
+    before = migrations.newest()
+    revision = f"{int(before) + 1:04}"
+    folder = Path(shutil.copytree(migrations.migrations_folder(), tmp_path / "migrations"))
+    made = NEXT.format(revision=revision, before=before)
+    (folder / "versions" / f"{revision}_later.py").write_text(made, encoding="utf-8")
+    monkeypatch.setattr(migrations, "migrations_folder", lambda: folder)
+    return revision
+
+
+@asynccontextmanager
+async def held(database: Database) -> AsyncGenerator[None]:
+    """Somebody reads users, in a transaction that stays open for the length of the block."""
+    async with database.engine.connect() as db:
+        await db.execute(text("SELECT count(*) FROM users"))
+        yield
+
+
+async def log_ins(world: World, email: str, took: list[float]) -> None:
+    """One after the other, without an end."""
+    while True:
+        began = time.monotonic()
+        draft = world.web.draft(LogIn(email=email, password=PASSWORD), key=email.encode())
+        assert isinstance(await world.web.ask(draft), LoggedIn)
+        took.append(time.monotonic() - began)
+
+
+@asynccontextmanager
+async def under_load(world: World) -> AsyncGenerator[list[float]]:
+    """How long each log-in took, of those that were asked for in the block."""
+    took: list[float] = []
+    async with world.consuming():
+        for email in EMAILS:
+            await world.web.ask(world.web.draft(RegisterUser(email=email, password=PASSWORD)))
+        asked = [asyncio.create_task(log_ins(world, email, took)) for email in EMAILS]
+        yield took
+        for each in asked:
+            each.cancel()
+        ended = await asyncio.gather(*asked, return_exceptions=True)
+    assert [each for each in ended if not isinstance(each, asyncio.CancelledError)] == []
+
+
+@pytest.mark.gate
+async def test_no_log_in_waits_for_a_second_while_a_migration_waits_for_somebody(
+    world: World, later: str
+) -> None:
+    async with under_load(world) as took:
+        async with held(world.database):
+            migrating = asyncio.create_task(migrations.migrate(world.database))
+            await asyncio.sleep(3)
+            assert not migrating.done()
+            while_held = len(took)
+        assert await migrating == later
+        done = len(took)
+        while len(took) < done + 2 * len(EMAILS):  # noqa: ASYNC110 - counted by others
+            await asyncio.sleep(0.02)
+
+    assert while_held > 20
+    assert max(took) < 1
+
+
+async def test_a_migration_that_gets_no_lock_changes_nothing_and_says_how_to_find_who_has_it(
+    database: Database, later: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(startup, "migrate", partial(migrations.migrate, patience=0))
+    before = await migrations.current(database)
+
+    async with held(database):
+        with pytest.raises(StartupError, match="pg_stat_activity"):
+            await startup.bring_to_newest(database)
+
+    assert await migrations.current(database) == before
+    assert await migrations.migrate(database) == later
