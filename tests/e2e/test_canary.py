@@ -3,33 +3,21 @@ PostgreSQL and on the topic of users' states.
 """
 
 import base64
-import os
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from pydantic import SecretStr
 from sqlalchemy import text
 
-from authbus import AuthClient
 from authbus.client.asking import Asker
 from authbus.contract import ROWS
 from authbus.message import Command, Reply
-from authbus_service.core import clock
 from authbus_service.core.database import connect
-from authbus_service.core.migrations import migrate
-from authbus_service.core.security.masters import Masters
-from authbus_service.core.security.operator import operator_token
-from authbus_service.demo.child import running
-from authbus_service.embedded import Addresses, EmbeddedStack
-from tests.e2e.life import Life, a_secret
+from authbus_service.embedded import Addresses
 from tests.rig.canary import forms, sightings
-from tests.rig.post import posting
+from tests.rig.life import a_secret
+from tests.rig.living import living
 
 STATE = "auth.state.users.v1-"
 COMMANDS = "auth.commands.credentials.v1"
@@ -59,40 +47,6 @@ def test_a_text_is_found_in_each_form_whatever_stands_beside_it(
     assert all(len(form) >= len(canary) - 2 for form in forms(canary))
 
 
-@asynccontextmanager
-async def a_service(folder: Path) -> AsyncGenerator[tuple[Life, Addresses]]:
-    """Servers of its own, whose files are below the folder; mails go by SMTP to this process."""
-    with posting() as post:
-        async with EmbeddedStack(data=folder / "servers") as stack:
-            (folder / "clients.toml").write_text('[[client]]\nid = "web"\n')
-            database = connect(stack.addresses.database_url)
-            await migrate(database)
-            await database.close()
-            master = base64.b64encode(os.urandom(32)).decode()
-            settings = {
-                "KAFKA_BOOTSTRAP_SERVERS": stack.addresses.bootstrap_servers,
-                "DATABASE_URL": stack.addresses.database_url,
-                "AUTHBUS_TOPICS": "apply",
-                "AUTHBUS_CLIENTS": str(folder / "clients.toml"),
-                "AUTHBUS_MASTER_KEY": master,
-                "AUTHBUS_HTTP_PORT": "0",
-                "AUTHBUS_LOG_LEVEL": "debug",
-                "AUTHBUS_ARGON2_MEMORY_KIB": "64",
-                "AUTHBUS_SMTP_URL": post.url,
-                "AUTHBUS_MAIL_FROM": "auth@example.com",
-                "AUTHBUS_LINK_BASE_URL": "https://www.example.com/account",
-            }
-            async with running(settings, folder / "service.log") as told:
-                servers, trust = str(told["kafka"]), str(told["trust"])
-                async with AuthClient(servers, client_id="web", trust=trust) as auth:
-                    masters = Masters.read(SecretStr(master), None)
-                    yield Life(auth, post, partial(proof, masters)), stack.addresses
-
-
-def proof(masters: Masters, command_id: UUID) -> str:
-    return operator_token(masters, issuer="authbus/auth", command_id=command_id, at=clock.now())
-
-
 @pytest.mark.gate
 async def test_secrets_are_in_no_file_and_personal_data_only_where_it_belongs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -100,7 +54,7 @@ async def test_secrets_are_in_no_file_and_personal_data_only_where_it_belongs(
     planted = {"on a topic": a_secret(), "in a table": a_secret()}
     asked = recorded(monkeypatch)
 
-    async with a_service(tmp_path) as (life, addresses):
+    async with living(tmp_path) as (life, addresses):
         await life.lived()
         await plant(addresses, planted["on a topic"], planted["in a table"])
 

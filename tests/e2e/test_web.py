@@ -1,6 +1,8 @@
 """schemas/examples/web on the real service: what a browser, a stranger and a module see of it."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -194,3 +196,24 @@ async def test_a_web_back_end_keeps_its_users_signed_in_and_its_secrets_to_itsel
         ended = await until(other.http, "/", 303)
         assert ended.headers["location"] == "/log-in"
         assert site.sessions == []
+
+
+@pytest.mark.gate
+async def test_who_logs_in_while_the_service_stands_still_is_told_when_to_come_again(
+    serving: Serving,
+) -> None:
+    where: dict[str, Any] = {"namespace": serving.namespace, "trust": serving.trust}
+    async with AuthClient(serving.servers, client_id="web", timeout=3, **where) as hasty:
+        await hasty.register(**ANA, timeout=20)
+        async with browsing(app.create_app(hasty)) as browser:
+            os.kill(serving.pid, signal.SIGSTOP)
+            try:
+                meanwhile = await browser.send("/log-in", **ANA)
+            finally:
+                os.kill(serving.pid, signal.SIGCONT)
+            await hasty.log_in(**ANA, timeout=20)
+            afterwards = await browser.send("/log-in", **ANA)
+
+    assert (meanwhile.status_code, meanwhile.headers.get("retry-after")) == (503, "1")
+    assert "Nobody answers. Try again." in meanwhile.text
+    assert (afterwards.status_code, afterwards.headers["location"]) == (303, "/")

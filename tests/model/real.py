@@ -2,47 +2,36 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from authbus.contract import REPLIES, topic_of
 from authbus.envelope import SEALED_TYPE, Sealed, read_headers
 from authbus.events import AnyEvent
 from authbus.message import Command, Reply
 from authbus.sealing import ReplyKey, seal
-from authbus_service.auth.granting import Granting
 from authbus_service.consumers.arrival import Arrival
-from authbus_service.consumers.gather import Gathered
-from authbus_service.consumers.group import Grouping
 from authbus_service.consumers.housekeeping import Housekeeping
 from authbus_service.consumers.labels import read_labels
-from authbus_service.consumers.opening import Opener
-from authbus_service.consumers.questions import readers_of, tools_of
-from authbus_service.consumers.route import Letter
 from authbus_service.consumers.sweeping import Sweeper
-from authbus_service.consumers.unreadable import Reason
-from authbus_service.consumers.way import Way
-from authbus_service.consumers.writer import Writer
 from authbus_service.core import clock
 from authbus_service.core.clients import EMBEDDED_CLIENTS
-from authbus_service.core.database import Database, connect
-from authbus_service.core.metrics import Metrics
-from authbus_service.core.security.following import KeyFollower
+from authbus_service.core.config import Settings
+from authbus_service.core.database import connect
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.passwords import Hasher
-from authbus_service.core.watch import Watch
-from authbus_service.inbox import repository as inbox
 from tests.model.expected import By
 from tests.model.looking import News, emptied, let_the_clock_stand, put_the_clock, seen
 from tests.model.people import START, Seen
-from tests.model.service import ISSUER, KEYRING, MASTERS, POLICY, WAITS, Mailed
+from tests.model.service import KEYRING, MASTERS, POLICY, WAITS, Mailed
+from tests.rig.way import Ear, a_way
 from tests.rig.world import CHEAP
 
 _NAMESPACE = "model"
+_SETTINGS = Settings(namespace=_NAMESPACE)
 _NEVER = 1e9
 _JWK = next(record.jwk for record in KEYRING.public_records() if record.use == "enc")
 
@@ -58,30 +47,13 @@ class Record:
     key: ReplyKey = field(repr=False)
 
 
-@dataclass
-class _Ear:
-    """Hears the answers that would go to Kafka."""
-
-    heard: list[Letter] = field(default_factory=list[Letter])
-
-    def answer(self, letter: Letter | None) -> None:
-        if letter is not None:
-            self.heard.append(letter)
-
-    async def answered(self, letter: Letter | None) -> None:
-        self.answer(letter)
-
-    async def bury(self, arrival: Arrival, reason: Reason, command_id: str | None) -> None:
-        raise AssertionError(f"{command_id} was buried: {reason}")
-
-
 class RealService:
     """See Service. Each `reset` begins with empty tables."""
 
     def __init__(self, database_url: str) -> None:
         self.at = START
         self._runner = asyncio.Runner()
-        self._ear, self._hashes = _Ear(), HashPool(Hasher(CHEAP))
+        self._ear, self._hashes = Ear(), HashPool(Hasher(CHEAP))
         self._news = News()
         self._tasks: list[asyncio.Task[None]] = []
         self._new, self._found = ([], []), Seen({}, {}, {}, {})
@@ -92,7 +64,9 @@ class RealService:
     async def _start(self) -> None:
         await let_the_clock_stand(self._database)
         await self._database.close()
-        self._way, writers = _way(self._database, self._ear, self._hashes)
+        self._way, writers = a_way(
+            self._database, self._ear, self._hashes, KEYRING, POLICY, _SETTINGS
+        )
         self._tasks = [asyncio.create_task(each.run()) for each in writers]
         self._sweeper = Sweeper(self._database, MASTERS, _NEVER, lambda: None)
 
@@ -193,35 +167,3 @@ class RealService:
 async def _in_time(asked: Any) -> Any:
     async with asyncio.timeout(20):
         return await asked
-
-
-def _way(database: Database, ear: _Ear, hashes: HashPool) -> tuple[Way, tuple[Writer, Writer]]:
-    """All between a record and its answer, but Kafka."""
-
-    async def known(ids: Sequence[UUID]) -> Mapping[UUID, inbox.Handled]:
-        async with database.reading() as db:
-            return await inbox.known(db, ids)
-
-    def writer() -> Writer:
-        grouping = Grouping(database, POLICY, _no_fence)
-        return Writer(grouping, known=known, window=lambda: 0.0, committed=lambda _: None)
-
-    hashed, cheap = writer(), writer()
-    way = Way(
-        opener=Opener(KEYRING, EMBEDDED_CLIENTS, _NAMESPACE),
-        masters=MASTERS,
-        tools=tools_of(database, hashes, POLICY, *readers_of(ISSUER, KEYRING)),
-        hashes=hashes,
-        known=Gathered(known),
-        hashed=hashed,
-        cheap=cheap,
-        speaker=ear,
-        finish=Granting(ISSUER, KEYRING.sign),
-        keys=KeyFollower(database, KEYRING, _NEVER),
-        watch=Watch(Metrics()),
-    )
-    return way, (hashed, cheap)
-
-
-def _no_fence(_: Iterable[object]) -> dict[tuple[str, int], int]:
-    return {}

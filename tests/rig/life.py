@@ -36,6 +36,7 @@ class Life:
     auth: AuthClient
     post: Post
     operator: Callable[[UUID], str]
+    trust: str
     secrets: dict[str, str] = field(default_factory=dict[str, str])
     personal: dict[str, str] = field(default_factory=dict[str, str])
     codes: set[str] = field(default_factory=set[str])
