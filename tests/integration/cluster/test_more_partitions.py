@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -47,7 +48,7 @@ async def test_a_lost_database_comes_back_from_all_of_them(world: World) -> None
 
 
 async def test_what_is_hidden_on_any_of_them_is_seen(world: World) -> None:
-    client = {"bootstrap_servers": world.servers}
+    client: dict[str, Any] = {"bootstrap_servers": world.servers}
     last = TopicPartition(EVENTS.name(world.namespace), MORE - 1)
     async with AIOKafkaProducer(**client, transactional_id=f"{world.namespace}.relay") as producer:
         await producer.begin_transaction()
