@@ -3,22 +3,24 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from aiokafka import TopicPartition
-from aiokafka.client import AIOKafkaClient
+from aiokafka import AIOKafkaProducer, TopicPartition
+
+from authbus.stopping import stop
 
 
 async def places_of(client: Mapping[str, Any], topics: Iterable[str]) -> list[TopicPartition]:
-    """The partitions of these topics, in order; none for a topic that is not there.
+    """The partitions of these topics, in order; a topic may have more than it is declared with.
 
-    A topic may have more partitions than it is declared with. `client` are aiokafka's keyword
-    arguments. Raises KafkaError when nobody answers.
+    `client` are aiokafka's keyword arguments. Raises KafkaError when nobody answers, or for a topic
+    that is not there.
     """
-    names = list(topics)
-    kafka = AIOKafkaClient(**client)
+    producer = AIOKafkaProducer(**client)  # the one end of aiokafka's that asks for named topics
     try:
-        await kafka.bootstrap()
-        await kafka.set_topics(names)
-        there = {name: kafka.cluster.partitions_for_topic(name) or () for name in names}
+        await producer.start()
+        return [
+            TopicPartition(topic, each)
+            for topic in topics
+            for each in sorted(await producer.partitions_for(topic))
+        ]
     finally:
-        await kafka.close()
-    return [TopicPartition(name, each) for name in names for each in sorted(there[name])]
+        await stop(producer)
