@@ -111,11 +111,13 @@ BELIEVING = [
     contract(
         "a token without a signature is taken when it says so",
         "signing.py",
-        '    if found.header.get("alg") != "EdDSA" or "crit" in found.header:\n',
-        '    if found.header.get("alg") == "none":\n'
-        '        unsigned = type("Unsigned", (Signed,), {"verify": lambda *_: None})\n'
-        '        return unsigned(found.header, found.body, b"", b"")\n'
-        '    if found.header.get("alg") != "EdDSA" or "crit" in found.header:\n',
+        "        header, body, signature = parts\n",
+        "        header, body, signature = parts\n"
+        "        named = read_json(base64url.decode(header), max_depth=_DEPTH)\n"
+        '        if named.get("alg") == "none":\n'
+        '            unsigned = type("Unsigned", (Signed,), {"verify": lambda *_: None})\n'
+        "            said = read_json(base64url.decode(body), max_depth=_DEPTH)\n"
+        '            return unsigned(named, said, b"", b"")\n',
         f"{ENTRY}/test_tokens.py",
     ),
     service(
