@@ -95,8 +95,8 @@ bench-replay: setup ## measure how fast commands and events are replayed
 sizing: setup ## measure what each command costs, and compute what so many log-ins a second need
 	@$(BIN)/python -m tests.benchmarks.sizing
 
-pictures: setup ## draw the pictures of the README from what is stored in deploy/pictures
-	@$(BIN)/python -m tests.pictures
+pictures: setup ## draw the pictures of the README from what is stored (MEASURE=1: the way of a log-in anew)
+	@PYTHONPATH=schemas/examples $(BIN)/python -m tests.pictures $(if $(MEASURE),--measure)
 
 scaling: setup ## measure one to three processes and each command, compute clusters: deploy/scaling.md
 	@$(BIN)/python -m tests.benchmarks.scaling $(if $(SECONDS),--seconds $(SECONDS))

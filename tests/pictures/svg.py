@@ -44,7 +44,7 @@ class Card:
         head = [(x2 + back, y - 4), (x2, y), (x2 + back, y + 4)]
         self.path([*head, head[0]], fill=colour, stroke="none")
 
-    def tag(self, name: str, inside: str = "", **attributes: object) -> None:
+    def tag(self, name: str, inside: str = "", /, **attributes: object) -> None:
         """Any element."""
         told = "".join(
             f" {key.replace('_', '-')}={quoteattr(_plain(value))}"
