@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def _store(name: str, data: object) -> None:
-    (FOLDER / name).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    (FOLDER / name).write_text(json.dumps(data) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ class Bin:
 
 def of_report(told: Json) -> dict[str, Any]:
     """What the picture needs of a report."""
-    names = ("verdict", "seed", "seconds", "violations", "unanswered after the heal")
+    names = ("verdict", "seconds", "again", "violations", "unanswered after the heal")
     return {
         **{name: told[name] for name in names},
         "commands": told["happened"]["commands"],
@@ -75,11 +75,14 @@ def bins(told: Json) -> list[Bin]:
 
 def drawn(told: Json) -> str:
     """The picture of one run."""
-    height = _MARKS_TOP + _MARK * len(_COLOURS) + 84
+    height = _MARKS_TOP + _MARK * len(_rows(told)) + 84
     card = Card(_WIDTH, height, "Log-ins a second and their p99 while parts are killed")
     wrong, lost = len(told["violations"]), len(told["unanswered after the heal"])
     killed = sum(harmed(each["name"]) != _OTHER for each in told["faults"])
-    head = f"{told['seconds']:.0f} s, {len(told['faults'])} faults, {killed} of them kills"
+    others = len(told["faults"]) - killed
+    head = (
+        f"{killed} kills{f', {others} other faults' if others else ''} in {told['seconds']:.0f} s"
+    )
     card.text(24, 36, head, font_size=17, font_weight="600")
     verdict = (
         f"{told['commands']:,} commands judged: {wrong} lost or doubled, {lost} never answered"
@@ -93,6 +96,14 @@ def drawn(told: Json) -> str:
     _times(card, told, parts)
     _marks(card, told)
     return str(card)
+
+
+def _rows(told: Json) -> dict[str, list[Json]]:
+    """The faults, by whom they harmed."""
+    found = {
+        name: [each for each in told["faults"] if harmed(each["name"]) == name] for name in _COLOURS
+    }
+    return {name: faults for name, faults in found.items() if faults}
 
 
 def _x(at: float, seconds: float) -> float:
@@ -147,30 +158,22 @@ def _times(card: Card, told: Json, parts: list[Bin]) -> None:
 
 def _marks(card: Card, told: Json) -> None:
     """Who was harmed, from the blow to the heal."""
-    for number, (name, colour) in enumerate(_COLOURS.items()):
-        y = _MARKS_TOP + _MARK * number
-        card.line(_LEFT, y, _WIDTH - _RIGHT, y)
-        found = [each for each in told["faults"] if harmed(each["name"]) == name]
-        for each in found:
-            x = _x(each["at"], told["seconds"])
-            wide = max(_x(each["healed"], told["seconds"]) - x, 3.0)
-            card.box(x, y - 6, wide, 12, rx=2, fill=colour, opacity=0.85)
-    foot = _MARKS_TOP + _MARK * len(_COLOURS)
-    for second in range(0, int(told["seconds"]) + 1, 20):
-        x = _x(second, told["seconds"])
-        card.text(x, foot + 8, f"{second} s", fill=PALE, font_size=12, text_anchor="middle")
+    rows = _rows(told)
+    foot = _MARKS_TOP + _MARK * len(rows)
     x = float(_LEFT)
-    for name, colour in _COLOURS.items():
-        count = sum(harmed(each["name"]) == name for each in told["faults"])
+    for number, (name, faults) in enumerate(rows.items()):
+        y, colour = _MARKS_TOP + _MARK * number, _COLOURS[name]
+        card.line(_LEFT, y, _WIDTH - _RIGHT, y)
+        for each in faults:
+            begin, end = (_x(each[when], told["seconds"]) for when in ("at", "healed"))
+            card.box(begin, y - 6, max(end - begin, 3.0), 12, rx=2, fill=colour, opacity=0.85)
+        words = f"{name}: {len(faults)}"
         card.box(x, foot + 34, 12, 12, rx=2, fill=colour)
-        card.text(x + 18, foot + 44, f"{name}: {count}", fill=INK, font_size=12.5)
-        x += 34 + 8.2 * len(f"{name}: {count}")
-    again = f"make chaos SEED={told['seed']} SECONDS={told['seconds']:.0f}"
-    card.text(
-        _LEFT,
-        foot + 68,
-        f"Colour behind: the broker or PostgreSQL is away. Again: {again}",
-        fill=PALE,
-        font_size=12,
-    )
+        card.text(x + 18, foot + 44, words, fill=INK, font_size=12.5)
+        x += 34 + 8.2 * len(words)
+    for second in range(0, int(told["seconds"]) + 1, 20):
+        at, look = _x(second, told["seconds"]), {"fill": PALE, "font_size": 12}
+        card.text(at, foot + 8, f"{second} s", **look, text_anchor="middle")
+    words = f"Coloured behind: the broker or PostgreSQL is away. Again: {told['again']}"
+    card.text(_LEFT, foot + 68, words, fill=PALE, font_size=12)
     card.line(_LEFT, _RATE_TOP + _HIGH, _WIDTH - _RIGHT, _RATE_TOP + _HIGH, stroke=LINE)
