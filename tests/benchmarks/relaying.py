@@ -66,19 +66,21 @@ async def _reader(
 
 async def _soon(database: Database, consumer: AIOKafkaConsumer, seconds: float) -> list[float]:
     """How long each took that was written at an even pace."""
-    left = int(A_SECOND * seconds)
+    # Events of work before these may still come.
+    keys = [f"{number}-{uuid4()}" for number in range(int(A_SECOND * seconds))]
+    ours = {key.encode() for key in keys}
     committed: dict[bytes, float] = {}
     heard: dict[bytes, float] = {}
 
     async def listen() -> None:
-        while len(heard) < left:
+        while len(heard) < len(ours):
             found = await consumer.getmany(timeout_ms=200)
             now = time.perf_counter()
-            heard.update((each.key or b"", now) for part in found.values() for each in part)
+            told = {each.key: now for part in found.values() for each in part if each.key in ours}
+            heard.update(told)
 
-    async def write(number: int, at: float) -> None:
+    async def write(key: str, at: float) -> None:
         await asyncio.sleep(at - time.perf_counter())
-        key = f"{number}-{uuid4()}"
         async with database.transaction() as db:
             await append(db, [_record(key)])
         committed[key.encode()] = time.perf_counter()
@@ -86,8 +88,8 @@ async def _soon(database: Database, consumer: AIOKafkaConsumer, seconds: float) 
     began = time.perf_counter() + 0.2
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(listen())
-        for number in range(left):
-            tasks.create_task(write(number, began + number / A_SECOND))
+        for number, key in enumerate(keys):
+            tasks.create_task(write(key, began + number / A_SECOND))
     return [heard[key] - committed[key] for key in committed]
 
 

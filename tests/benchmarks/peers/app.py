@@ -98,6 +98,7 @@ def main() -> None:
         loop="uvloop",
         http="httptools",
         access_log=False,
+        timeout_keep_alive=3600,  # the callers keep their connections while others are measured
         log_level="warning",
     )
 
