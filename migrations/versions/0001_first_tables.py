@@ -11,19 +11,8 @@ revision = "0001"
 down_revision = None
 
 _TABLES = (
-    "mails",
-    "codes",
-    "outbox",
-    "relay_lease",
-    "fence",
-    "inbox",
-    "attempts",
-    "sessions",
-    "emails",
-    "users",
-    "erased_users",
-    "keys",
-    "installation",
+    *("mails", "codes", "outbox", "relay_lease", "fence", "inbox", "attempts", "sessions"),
+    *("emails", "users", "erased_users", "keys", "installation"),
 )
 
 

@@ -9,6 +9,7 @@ import pytest
 from tests.fuzz.__main__ import run
 from tests.fuzz.case import Case, Family, Item, Try, each, one
 from tests.fuzz.corpus.classes import CLASSES
+from tests.fuzz.corpus.database import DATABASE
 from tests.fuzz.corpus.mutations import MUTATIONS
 from tests.fuzz.driving import calibrate, drive, limit_of
 from tests.fuzz.looking import looked
@@ -17,13 +18,19 @@ from tests.fuzz.scene import ENDED, Scene
 from tests.fuzz.stage import Stage
 
 
-async def test_each_bad_input_has_its_one_end_and_good_ones_beside_it_are_answered(
+def quick(family: Family) -> Family:
+    """Of those with a name each third; `make fuzz` sends all."""
+    return family if family is DATABASE else replace(family, named=family.named[::3])
+
+
+async def test_a_third_of_all_bad_inputs_have_their_one_end_and_good_ones_beside_them_are_answered(
     stage: Stage,
 ) -> None:
     stage.limit = limit_of(await calibrate(stage))
 
     results = [
-        await drive(stage, each, "fast", 40 if each is MUTATIONS else None) for each in CLASSES
+        await drive(stage, quick(each), "fast", 40 if each is MUTATIONS else None)
+        for each in CLASSES
     ]
 
     assert [wrong for each in results for wrong in each.wrong] == []

@@ -15,6 +15,7 @@ from tests.integration.cli.conftest import OWN, Authbus, Serve
 from tests.rig.post import code_in
 
 
+@pytest.mark.gate
 async def test_serve_without_settings_starts_its_own_servers_and_keeps_their_data(
     serve: Serve, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ from tests.rig.crowd import Crowd, until
 from tests.rig.world import World
 
 
+@pytest.mark.gate
 async def test_a_second_process_joins_and_leaves_under_load(world: World) -> None:
     crowd = Crowd(world)
     users = 100

@@ -41,7 +41,8 @@ async def test_a_killed_parent_leaves_no_orphan_and_its_folder_can_be_used_at_on
     assert rows == 0
 
 
-@pytest.mark.parametrize("kept", [True, pytest.param(False, marks=pytest.mark.gate)])
+@pytest.mark.gate
+@pytest.mark.parametrize("kept", [True, False])
 async def test_what_was_acknowledged_outlives_a_sigkill_of_both_servers(
     tmp_path: Path, kept: bool
 ) -> None:

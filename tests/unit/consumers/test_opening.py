@@ -96,7 +96,7 @@ def test_any_field_may_be_odd(opener: Opener, name: str, odd: Any) -> None:
     changed(opener, **{name: odd})
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(st.sampled_from([*RIGHT, "correlation_id", "reply_partition", "is_admin"]), JSON)
 @example("data", {"email": "\ud800"})
 def test_any_field_may_hold_any_json(opener: Opener, name: str, value: Any) -> None:
@@ -111,7 +111,7 @@ def test_the_data_of_a_command_may_be_any_json(opener: Opener, value: Any) -> No
             changed(opener, type=f"authbus.{type_}.v1", data=data)
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(st.binary(max_size=300) | st.text(max_size=100).map(str.encode))
 @example(b"[" * 45_000)
 @example(b'{"a":' * 9_000)
@@ -123,7 +123,7 @@ def test_a_seal_may_be_around_any_bytes(opener: Opener, payload: bytes) -> None:
     assert outcome in {Reason.BAD_JSON, Reason.BAD_ENVELOPE, Reason.NOT_SEALED}
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(st.binary(max_size=300) | st.from_regex(rb"e[\w-]{1,60}\.\.[\w-]{16}\.[\w-]+\.[\w-]{22}"))
 @example(b"." * 65_536)
 @example(b"[" * 100_000)
@@ -132,7 +132,7 @@ def test_a_value_may_be_any_bytes(opener: Opener, value: bytes) -> None:
     assert isinstance(opened(opener, value), Reason)
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(st.data())
 def test_a_seal_with_any_byte_changed_opens_for_nobody(opener: Opener, data: st.DataObject) -> None:
     value = bytearray(sealed(opener, json.dumps(RIGHT).encode()))
