@@ -130,7 +130,7 @@ async def test_a_request_costs_and_says_the_same_whether_the_account_is_there_or
     assert await queued(world) == [("verify_email", EMAIL), ("reset_password", EMAIL)]
 
 
-@pytest.mark.gate
+@pytest.mark.nightly
 async def test_a_request_takes_the_same_time_whether_the_account_is_there_or_not(
     world: World,
 ) -> None:
