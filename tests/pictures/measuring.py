@@ -16,7 +16,7 @@ from opentelemetry.trace import Tracer
 
 from authbus import EventStream, SessionStarted
 from tests.benchmarks.service import Running, Servers, a_service, servers
-from tests.pictures.collecting import Collected, Span, collecting
+from tests.pictures.collecting import Collected, collecting
 from web.app import create_app
 
 PASSWORD = "correct horse battery"
@@ -31,7 +31,8 @@ class Lived:
     """One log-in as its browser, its back end and a module downstream saw it."""
 
     sent: int = 0
-    back_end: Span = (0, 0)
+    taken: int = 0
+    answered: int = 0
     cookie: int = 0
     heard: int = 0
 
@@ -72,10 +73,14 @@ async def _site(running: Running) -> AsyncGenerator[Site]:
             await app(scope, receive, send)
             return
         with site.tracer.start_as_current_span("log in") as span:
-            began = time_ns()
-            await app(scope, receive, send)
-            lived = site.lived.setdefault(f"{span.get_span_context().trace_id:032x}", Lived())
-            lived.back_end = began, time_ns()
+            lived = Lived(taken=time_ns())
+            site.lived[f"{span.get_span_context().trace_id:032x}"] = lived
+
+            async def noting(message: Any) -> None:
+                lived.answered = lived.answered or time_ns()
+                await send(message)
+
+            await app(scope, receive, noting)
 
     server = uvicorn.Server(uvicorn.Config(traced, port=0, log_level="warning"))
     serving = asyncio.create_task(server.serve())
@@ -93,7 +98,9 @@ async def _hears(on: Servers, site: Site) -> None:
     async for event in EventStream(on.stack.addresses.bootstrap_servers, group=group):
         if isinstance(event.data, SessionStarted) and event.traceparent:
             trace = event.traceparent.split("-")[1]
-            site.lived.setdefault(trace, Lived()).heard = time_ns()
+            heard = time_ns()
+            if trace in site.lived:
+                site.lived[trace].heard = heard
 
 
 async def measured() -> dict[str, Any]:
@@ -121,14 +128,14 @@ def _steps(lived: Lived, collected: Collected, trace: str) -> dict[str, float]:
     process = next(span for name, span in spans.items() if name.startswith("process "))
     prepare, hashed, commit = spans["prepare"], spans["hash"], spans["commit"]
     times = {
-        "form": lived.back_end[0] - lived.sent,
-        "command": process[0] - lived.back_end[0],
+        "form": lived.taken - lived.sent,
+        "command": process[0] - lived.taken,
         "open": prepare[0] - process[0],
         "look up": hashed[0] - prepare[0],
         "hash": hashed[1] - hashed[0],
         "commit": commit[1] - hashed[1],
-        "reply": lived.back_end[1] - commit[1],
-        "cookie": lived.cookie - lived.back_end[1],
+        "reply": lived.answered - commit[1],
+        "cookie": lived.cookie - lived.answered,
         "event": lived.heard - commit[1],
         "whole": lived.cookie - lived.sent,
     }

@@ -80,9 +80,8 @@ def drawn(told: Json) -> str:
     wrong, lost = len(told["violations"]), len(told["unanswered after the heal"])
     killed = sum(harmed(each["name"]) != _OTHER for each in told["faults"])
     others = len(told["faults"]) - killed
-    head = (
-        f"{killed} kills{f', {others} other faults' if others else ''} in {told['seconds']:.0f} s"
-    )
+    beside = f", {others} other faults" if others else ""
+    head = f"{killed} kills{beside} in {told['seconds']:.0f} s"
     card.text(24, 36, head, font_size=17, font_weight="600")
     verdict = (
         f"{told['commands']:,} commands judged: {wrong} lost or doubled, {lost} never answered"
@@ -166,6 +165,7 @@ def _marks(card: Card, told: Json) -> None:
         card.line(_LEFT, y, _WIDTH - _RIGHT, y)
         for each in faults:
             begin, end = (_x(each[when], told["seconds"]) for when in ("at", "healed"))
+            begin = min(begin, _WIDTH - _RIGHT - 3.0)
             card.box(begin, y - 6, max(end - begin, 3.0), 12, rx=2, fill=colour, opacity=0.85)
         words = f"{name}: {len(faults)}"
         card.box(x, foot + 34, 12, 12, rx=2, fill=colour)
