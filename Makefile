@@ -8,7 +8,7 @@ MEETING := tests/integration/{client,cluster,consumers,recovery,relay,replay} te
 # The tests start hundreds of programs; each would compile anew what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo serve test gate nightly interop drill chaos fuzz mutants versions check format bench bench-peers bench-processes bench-users bench-clients bench-recovery bench-replay sizing scaling flames pictures spec lock release audit clean
+.PHONY: help setup demo serve test gate nightly interop drill chaos fuzz mutants versions check format bench bench-peers bench-processes bench-users bench-clients bench-recovery bench-replay sizing scaling flames pictures spec lock freeze release audit clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
@@ -114,6 +114,9 @@ flames: setup $(FLAMES) ## draw where the service's CPU goes in a log-in and a l
 
 spec: setup ## write schemas/authbus/spec anew
 	@$(BIN)/authbus spec
+
+freeze: setup ## before a release: keep this version's records and spec, which later ones are held against
+	@$(BIN)/python -m tests.frozen
 
 # uv comes from deploy/tools.txt by pip with hashes, into an environment of its own.
 UV := .cache/uv/bin/uv

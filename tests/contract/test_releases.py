@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from authbus import specification
+from tests.frozen.kept import versions
 
 Json = dict[str, Any]
 LOG_IN = "authbus.LogIn.v1"
@@ -90,6 +91,10 @@ def edit(path: Path, change: Callable[[Json], object]) -> None:
 
 def row(table: Json) -> Json:
     return next(row for row in table["commands"] if row["command"] == LOG_IN)
+
+
+def test_this_version_breaks_nothing_of_the_last_one_that_is_kept() -> None:
+    assert specification.breaks(versions()[-1].spec, specification.FOLDER) == []
 
 
 def test_the_same_release_breaks_nothing(old: Path, new: Path) -> None:
