@@ -12,6 +12,7 @@ __all__ = ("serving", "settings")
 
 _NEEDED = {
     "test_browser.py": webdriver.NEEDED,
+    "test_contract.py": ("node", "npm", "go", "gofmt"),
     "test_go.py": ("go",),
     "test_java.py": ("java", "javac", "mvn"),
     "test_javascript.py": ("node", "npm"),

@@ -1,6 +1,5 @@
 """schemas/examples/javascript: kafkajs, jose and the CloudEvents SDK."""
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,21 +11,10 @@ from tests.rig.phantom import aborted_and_committed
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(900)]
 
-SOURCE = foreign.EXAMPLES / "javascript"
-LOCK = "npm-shrinkwrap.json"
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def programs() -> Path:
-    """A copy of the programs beside the packages, which are those of the lock, hash by hash."""
-    installed = foreign.CACHE / "javascript" / "installed"
-    fresh = installed.exists() and installed.read_bytes() == (SOURCE / LOCK).read_bytes()
-    place = foreign.copied(SOURCE, "node_modules")
-    if not fresh:
-        options = ("--ignore-scripts", "--no-audit", "--no-fund", "--cache", f"{place}/cache")
-        await foreign.build("npm", "ci", *options, folder=place)
-        shutil.copy(SOURCE / LOCK, installed)
-    return place
+    return await foreign.installed_by_npm(foreign.EXAMPLES / "javascript")
 
 
 async def test_javascript_registers_logs_in_refreshes_is_refused_and_logs_out(

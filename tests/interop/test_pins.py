@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -12,8 +13,10 @@ pytestmark = pytest.mark.interop
 EXACT = re.compile(r"\d+(\.\d+)+")
 
 
-def test_every_package_of_javascript_has_an_exact_version_a_hash_and_no_address() -> None:
-    folder = EXAMPLES / "javascript"
+@pytest.mark.parametrize("folder", [EXAMPLES / "javascript", Path(__file__).parent / "npm"])
+def test_every_package_of_javascript_has_an_exact_version_a_hash_and_no_address(
+    folder: Path,
+) -> None:
     asked = json.loads((folder / "package.json").read_text())["dependencies"]
     locked = json.loads((folder / "npm-shrinkwrap.json").read_text())["packages"]
     packages = {name: one for name, one in locked.items() if name}

@@ -4,7 +4,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"log"
@@ -13,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"example.com/authbus/events"
 	"github.com/cloudevents/sdk-go/protocol/kafka_sarama/v2"
 	"github.com/cloudevents/sdk-go/v2/binding"
 	"github.com/jackc/pgx/v5"
@@ -33,13 +33,6 @@ const users = `INSERT INTO view_users AS known VALUES ($1, $2, $3)
 const sessions = `INSERT INTO view_sessions AS known VALUES ($1, $2, $3, $4)
 	ON CONFLICT (session_id) DO UPDATE SET sequence = excluded.sequence, ended = excluded.ended
 	WHERE known.sequence < excluded.sequence`
-
-type event struct {
-	UserID    string `json:"user_id"`
-	Sequence  int64
-	SessionID string `json:"session_id"`
-	Reason    string
-}
 
 func main() {
 	group := flag.String("group", "view", "the consumer group")
@@ -92,23 +85,29 @@ func apply(ctx context.Context, db *pgx.Conn, record *kgo.Record) error {
 	if err != nil {
 		return err
 	}
-	var found event
-	if err := json.Unmarshal(told.Data(), &found); err != nil {
+	var every events.UserErased // tells what every event tells, and no more
+	if err := told.DataAs(&every); err != nil {
 		return err
 	}
 	switch told.Type() {
 	case "authbus.UserCreated.v1", "authbus.UserReactivated.v1":
-		_, err = db.Exec(ctx, users, found.UserID, found.Sequence, "active")
+		_, err = db.Exec(ctx, users, every.UserID, every.Sequence, "active")
 	case "authbus.UserDeactivated.v1":
-		_, err = db.Exec(ctx, users, found.UserID, found.Sequence, "deactivated")
+		_, err = db.Exec(ctx, users, every.UserID, every.Sequence, "deactivated")
 	case "authbus.UserErased.v1":
-		_, err = db.Exec(ctx, users, found.UserID, found.Sequence, "erased")
+		_, err = db.Exec(ctx, users, every.UserID, every.Sequence, "erased")
 	case "authbus.SessionStarted.v1":
-		_, err = db.Exec(ctx, sessions, found.SessionID, found.UserID, found.Sequence, nil)
+		var one events.SessionStarted
+		if err = told.DataAs(&one); err == nil {
+			_, err = db.Exec(ctx, sessions, one.SessionID, one.UserID, one.Sequence, nil)
+		}
 	case "authbus.SessionEnded.v1":
-		_, err = db.Exec(ctx, sessions, found.SessionID, found.UserID, found.Sequence, found.Reason)
+		var one events.SessionEnded
+		if err = told.DataAs(&one); err == nil {
+			_, err = db.Exec(ctx, sessions, one.SessionID, one.UserID, one.Sequence, one.Reason)
+		}
 	} // other kinds, and those of later versions, are none of this module's business
-	fmt.Println(told.Type(), found.UserID, found.Sequence)
+	fmt.Println(told.Type(), every.UserID, every.Sequence)
 	return err
 }
 
