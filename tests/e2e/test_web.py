@@ -204,14 +204,14 @@ async def test_who_logs_in_while_the_service_stands_still_is_told_when_to_come_a
 ) -> None:
     where: dict[str, Any] = {"namespace": serving.namespace, "trust": serving.trust}
     async with AuthClient(serving.servers, client_id="web", timeout=3, **where) as hasty:
-        await hasty.register(**ANA, timeout=20)
+        await hasty.register(ANA["email"], ANA["password"], timeout=20)
         async with browsing(app.create_app(hasty)) as browser:
             os.kill(serving.pid, signal.SIGSTOP)
             try:
                 meanwhile = await browser.send("/log-in", **ANA)
             finally:
                 os.kill(serving.pid, signal.SIGCONT)
-            await hasty.log_in(**ANA, timeout=20)
+            await hasty.log_in(ANA["email"], ANA["password"], timeout=20)
             afterwards = await browser.send("/log-in", **ANA)
 
     assert (meanwhile.status_code, meanwhile.headers.get("retry-after")) == (503, "1")

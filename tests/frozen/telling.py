@@ -58,8 +58,8 @@ def differences(then: Iterable[Told], now: Iterable[Told]) -> list[str]:
     found: list[str] = []
     for one, other in zip_longest(then, now):
         kind = (one or other).headers.get("ce_type")
-        pair = [None if each is None else asdict(each) for each in (one, other)]
-        found += [f"{kind}{line}" for line in _unlike(*pair)]
+        before, after = (None if each is None else asdict(each) for each in (one, other))
+        found += [f"{kind}{line}" for line in _unlike(before, after)]
     return found
 
 

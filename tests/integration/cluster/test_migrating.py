@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from authbus.commands import LogIn, RegisterUser
@@ -20,7 +21,7 @@ from authbus_service.startup import database as startup
 from authbus_service.startup.errors import StartupError
 from tests.rig.world import World, a_world
 
-PASSWORD = "correct horse battery"
+PASSWORD = SecretStr("correct horse battery")
 EMAILS = [f"user{number}@example.com" for number in range(3)]
 NEXT = '''"""What a later version might add."""
 
