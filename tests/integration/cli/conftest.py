@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from authbus.topics import EVENTS
 from authbus_service.core.clients import read_clients
 from authbus_service.core.database import Database
 from authbus_service.embedded import Addresses
@@ -123,8 +124,9 @@ def serve(tmp_path: Path) -> Serve:
 
 @pytest.fixture
 async def world(addresses: Addresses, namespace: str, database: Database) -> AsyncIterator[World]:
-    """Topics, tables and keys, without a service."""
-    async with a_world(addresses.bootstrap_servers, namespace, database) as made:
+    """Topics as they are declared at least, tables and keys, without a service."""
+    servers = addresses.bootstrap_servers
+    async with a_world(servers, namespace, database, partitions=EVENTS.partitions) as made:
         yield await installed(made)
 
 
