@@ -27,9 +27,8 @@ async def world(broker: EmbeddedStack, database: Database, namespace: str) -> Wo
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize(
-    "kills", [pytest.param(3, marks=pytest.mark.gate), pytest.param(60, marks=pytest.mark.nightly)]
-)
+@pytest.mark.nightly
+@pytest.mark.parametrize("kills", [60])
 async def test_kills_of_the_broker_lose_nothing_and_repeat_nothing(
     world: World, broker: EmbeddedStack, kills: int
 ) -> None:

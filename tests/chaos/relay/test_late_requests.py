@@ -137,8 +137,13 @@ async def test_a_late_record_is_not_shown_a_second_time(
     assert await seen(world) == [b"1", b"2"]
 
 
-@pytest.mark.gate
-@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize(
+    "side",
+    [
+        pytest.param(Side.REQUEST, marks=pytest.mark.gate),
+        pytest.param(Side.RESPONSE, marks=pytest.mark.nightly),
+    ],
+)
 @pytest.mark.parametrize("api", [Api.ADD_PARTITIONS_TO_TXN, Api.PRODUCE, Api.END_TXN])
 async def test_whatever_happens_to_a_request_each_row_is_said_once(
     world: World, behind: World, proxy: Proxy, api: Api, side: Side

@@ -13,7 +13,7 @@ FIRST, EMAIL, PASSWORD = "ben@example.com", "ana@example.com", "correct horse ba
 PATIENCE = 3
 
 
-@pytest.mark.gate
+@pytest.mark.nightly
 async def test_serve_waits_for_postgresql_and_ends_when_it_hangs_by_itself(
     serve: Serve, given: dict[str, str]
 ) -> None:

@@ -100,7 +100,7 @@ async def test_a_database_that_restarts_under_load_heals_by_itself(
     assert not consumers.failure.done()
 
 
-@pytest.mark.gate
+@pytest.mark.nightly
 async def test_a_broker_that_restarts_under_load_heals_by_itself(
     world: World, stack: EmbeddedStack
 ) -> None:

@@ -39,7 +39,7 @@ async def ends(consumers: Consumers) -> None:
         await asyncio.wait_for(asyncio.shield(consumers.failure), 20)
 
 
-@pytest.mark.gate
+@pytest.mark.nightly
 @pytest.mark.timeout(120)
 async def test_a_process_whose_database_lost_its_last_commits_handles_nothing_more(
     tmp_path: Path,
