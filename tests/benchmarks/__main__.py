@@ -24,6 +24,7 @@ from tests.benchmarks.accounts import (
     IN_FLIGHT,
     PASSWORD,
     log_ins,
+    log_ins_alone,
     log_outs,
     log_outs_beside,
     registered,
@@ -64,9 +65,9 @@ async def _round(running: Running, seconds: float) -> dict[str, dict[str, Any]]:
         verifies_a_second, seconds, memory_kib=COST.memory_kib, passes=COST.time
     )
     many, sessions = await log_ins(running, IN_FLIGHT, seconds)
-    alone, kept = await log_ins(running, 1, seconds / 2)
+    alone, kept = await log_ins_alone(running, seconds)
     half = len(sessions) // 2
-    beside = await log_outs_beside(running, [*kept, *sessions[:half]], seconds / 2)
+    beside = await log_outs_beside(running, [*kept, *sessions[:half]], seconds)
     return {
         "bare": {"rate": bare},
         "log_in": asdict(many),

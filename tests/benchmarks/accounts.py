@@ -1,20 +1,21 @@
 """What costs a hash, registrations and log-ins, and log-outs, also beside many of those."""
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any, Protocol, TypeVar
 
 import psutil
 
-from tests.benchmarks.load import Cell, cell_of, closed
+from tests.benchmarks.load import Cell, closed, opened
 
 PASSWORD = "correct horse battery"
 IN_FLIGHT = 32
 USERS = 64
 # So many log in without a pause, while somebody else logs out.
 BESIDE = 8
+# Far enough apart that each is over, and what it set in motion, before the next one.
+ALONE_A_SECOND, BESIDE_A_SECOND = 5, 10
 _NUMBERS = count()
 S = TypeVar("S")
 
@@ -66,6 +67,16 @@ async def log_ins(running: Served[S], callers: int, seconds: float) -> tuple[Cel
     return await closed(callers, seconds, work, running.processes), sessions
 
 
+async def log_ins_alone(running: Served[S], seconds: float) -> tuple[Cell, list[S]]:
+    """One now and then, each by itself."""
+    sessions: list[S] = []
+
+    async def work(turn: int) -> None:
+        sessions.append(await running.auth.log_in(address(turn), PASSWORD))
+
+    return await opened(ALONE_A_SECOND, seconds, work, running.processes), sessions
+
+
 async def log_outs(
     running: Served[S], sessions: Sequence[S], seconds: float, *, callers: int = IN_FLIGHT
 ) -> Cell:
@@ -79,15 +90,13 @@ async def log_outs(
 
 
 async def log_outs_beside(running: Served[S], sessions: Sequence[S], seconds: float) -> Cell:
-    """One log-out after the other, while log-ins keep every hash thread busy."""
-    took: list[float] = []
+    """One log-out now and then, while log-ins keep every hash thread busy."""
     left = list(sessions)
-    busy = asyncio.create_task(log_ins(running, BESIDE, seconds))
-    began = time.perf_counter()
-    while left and not busy.done():
-        start = time.perf_counter()
+
+    async def work(_: int) -> None:
         await running.auth.log_out(left.pop())
-        took.append(time.perf_counter() - start)
-    passed = time.perf_counter() - began
+
+    busy = asyncio.create_task(log_ins(running, BESIDE, seconds))
+    cell = await opened(min(BESIDE_A_SECOND, len(left) / seconds), seconds, work, running.processes)
     await busy
-    return cell_of(took, passed, {})
+    return cell

@@ -60,6 +60,26 @@ async def closed(
     return cell_of(took, passed, {name: after[name] - before[name] for name in before})
 
 
+async def opened(
+    a_second: float, seconds: float, work: Work, processes: Mapping[str, psutil.Process]
+) -> Cell:
+    """Begin so many calls a second, also while earlier ones wait: a queue is not hidden."""
+    took: list[float] = []
+    before, began = cpu_seconds(processes), time.perf_counter()
+
+    async def call(turn: int) -> None:
+        start = time.perf_counter()
+        await work(turn)
+        took.append(time.perf_counter() - start)
+
+    async with asyncio.TaskGroup() as calls:
+        for turn in range(max(1, int(a_second * seconds))):
+            await asyncio.sleep(began + turn / a_second - time.perf_counter())
+            calls.create_task(call(turn))
+    passed, after = time.perf_counter() - began, cpu_seconds(processes)
+    return cell_of(took, passed, {name: after[name] - before[name] for name in before})
+
+
 def cell_of(took: Sequence[float], passed: float, cpu: Mapping[str, float]) -> Cell:
     """What calls that took so long, in so long, and CPU of so long make. All in seconds."""
     took = sorted(took)

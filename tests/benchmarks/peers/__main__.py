@@ -22,6 +22,7 @@ from tests.benchmarks.accounts import (
     IN_FLIGHT,
     Served,
     log_ins,
+    log_ins_alone,
     log_outs,
     log_outs_beside,
     registered,
@@ -79,7 +80,7 @@ def _alone(side: Served[Any]) -> float:
 async def _round(side: Served[Any], seconds: float) -> dict[str, Cell]:
     many, sessions = await log_ins(side, IN_FLIGHT, seconds)
     few, some = await log_ins(side, _FEW, seconds)
-    alone, kept = await log_ins(side, 1, seconds / 2)
+    alone, kept = await log_ins_alone(side, seconds)
     half = len(sessions) // 2
     return {
         "log_in": many,
@@ -87,7 +88,7 @@ async def _round(side: Served[Any], seconds: float) -> dict[str, Cell]:
         "log_in_alone": alone,
         "log_out": await log_outs(side, sessions[half:], seconds),
         "log_out_few": await log_outs(side, some, seconds, callers=_FEW),
-        "log_out_beside": await log_outs_beside(side, [*kept, *sessions[:half]], seconds / 2),
+        "log_out_beside": await log_outs_beside(side, [*kept, *sessions[:half]], seconds),
     }
 
 
