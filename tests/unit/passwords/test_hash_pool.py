@@ -73,14 +73,14 @@ async def test_a_wait_is_told_by_what_hashes_take_now_not_by_what_they_took_when
 ) -> None:
     pool = HashPool(slow, threads=1)
     first = asyncio.create_task(pool.verify(None, "x"))
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.4)
     slow.open.set()
     await first
     slow.open.clear()
     waiting = [asyncio.create_task(pool.verify(None, "x")) for _ in range(3)]
     await asyncio.sleep(0)
 
-    # At the start a hash took 0.02 s, the last one 0.3 s.
+    # At the start a hash took 0.02 s, the last one 0.4 s less what its thread took to begin.
     assert pool.wait_seconds > 3 * (0.02 + 0.3) / 2
 
     slow.open.set()
