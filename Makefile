@@ -27,7 +27,7 @@ test: setup ## the tests on a real Kafka and a real PostgreSQL, under 5 minutes 
 	$(PYTEST) -n 3 --dist worksteal -m "not gate and not nightly and not interop" --ignore tests/contract
 
 gate: setup ## faults and slow counts, under 6 minutes
-	$(PYTEST) -n 3 --dist worksteal -m gate
+	$(PYTEST) -n 4 --dist worksteal -m gate
 
 nightly: setup ## the full counts
 	$(PYTEST) -n 2 -m nightly --timeout 3600
