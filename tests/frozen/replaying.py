@@ -4,9 +4,8 @@ from dataclasses import dataclass, field
 
 from authbus.state import PublicKey
 from authbus.strict_json import read_json
-from authbus.topics import Topic
 from authbus_service.auth.roles.roles import BUILT_IN
-from authbus_service.consumers.arrival import Arrival
+from authbus_service.consumers.arrival import arrival
 from authbus_service.consumers.housekeeping import Housekeeping
 from authbus_service.consumers.labels import read_labels
 from authbus_service.consumers.policy import policy_of
@@ -19,7 +18,7 @@ from authbus_service.core.security.keyring import Key, KeyRing
 from authbus_service.core.security.masters import Masters
 from authbus_service.core.security.passwords import Hasher
 from authbus_service.outbox.repository import Waiting, oldest
-from tests.frozen.kept import MASTER, Kept, Version
+from tests.frozen.kept import MASTER, Version
 from tests.model.looking import let_the_clock_stand, put_the_clock
 from tests.rig.way import Ear, a_way, written
 from tests.rig.world import CHEAP
@@ -45,12 +44,12 @@ async def replayed(database: Database, version: Version) -> Replayed:
     way, writers = a_way(database, ear, hashes, _keyring(version), policy, settings)
     async with written(writers):
         for topic, each in version.commands():
-            arrival = _arrival(topic, each)
+            came = arrival(topic, each.record(topic))
             async with database.transaction() as db:
                 await put_the_clock(db, each.at)
             with clock.standing_at(each.at):
                 await Housekeeping(database).keep_partitions()
-                await way(arrival, read_labels(arrival))
+                await way(came, read_labels(came))
     hashes.close()
     async with database.reading() as db:
         return Replayed(ear.heard, await oldest(db, _ALL))
@@ -64,16 +63,3 @@ def _keyring(version: Version) -> KeyRing:
     ]
     ring.load(Key(k.kid, k.use, masters.current, k.not_before, k.retired_at) for k in public)
     return ring
-
-
-def _arrival(topic: Topic, kept: Kept) -> Arrival:
-    record = kept.record(topic)
-    return Arrival(
-        topic=topic,
-        partition=record.partition,
-        offset=record.offset,
-        key=record.key,
-        value=record.value or b"",
-        headers=record.headers,
-        appended_at=kept.at,
-    )

@@ -120,9 +120,9 @@ BELIEVING = [
         '            return unsigned(named, said, b"", b"")\n',
         f"{ENTRY}/test_tokens.py",
     ),
-    service(
+    contract(
         "a letter that becomes another in lower case is let through",
-        "auth/users/email.py",
+        "addresses.py",
         "    if not address.isascii() or len(address) > _LONGEST:",
         "    if len(address) > _LONGEST:",
         f"{ENTRY}/test_look_alikes.py",

@@ -1,5 +1,6 @@
 """Accounts and their passwords: register, log in, change and reset."""
 
+from authbus.addresses import canonical
 from authbus.commands import (
     ChangePassword,
     CompletePasswordReset,
@@ -23,7 +24,7 @@ from authbus.replies import Code, LoggedIn, Registered, UserIsErased
 from authbus.testing import guessing, mailing
 from authbus.testing.acting import acting, granted
 from authbus.testing.guessing import Key
-from authbus.testing.judging import canonical, judge, normalised
+from authbus.testing.judging import judge, normalised
 from authbus.testing.memory import Ask, Memory, Refusal
 from authbus.testing.rows import LIFETIMES, Account, Held, derived_id, derived_secret
 from authbus.topics import COMMANDS_KEPT

@@ -1,4 +1,4 @@
-"""Which addresses and passwords are taken: the service's rules, with a short list of common ones.
+"""Which passwords are taken: the service's rules, with a short list of common ones.
 
 Tests hold them against the service's own.
 """
@@ -8,11 +8,6 @@ import unicodedata
 
 from authbus.replies import Code
 
-_ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LABEL = r"(?:xn--|(?!..--))[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
-_LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
-_DOMAIN = re.compile(rf"(?:{_LABEL}\.)+(?=[a-z])(?:{_LABEL})")
-_LONGEST, _LONGEST_LOCAL, _LONGEST_LABEL = 254, 64, 63
 _MOST_BYTES = 1024
 _SHORTEST_WORD = 4
 COMMON = frozenset(
@@ -28,19 +23,6 @@ COMMON = frozenset(
         "iloveyouiloveyou",
     }
 )
-
-
-def canonical(address: str) -> str | None:
-    """The address in lower case, or None when it is none."""
-    if not address.isascii() or len(address) > _LONGEST:
-        return None
-    lowered = address.lower()
-    local, at, domain = lowered.rpartition("@")
-    if not at or len(local) > _LONGEST_LOCAL or not _LOCAL.fullmatch(local):
-        return None
-    if not _DOMAIN.fullmatch(domain):
-        return None
-    return lowered if all(len(each) <= _LONGEST_LABEL for each in domain.split(".")) else None
 
 
 def judge(password: str, address: str, min_length: int) -> Code | None:

@@ -2,6 +2,7 @@
 
 import json
 
+from authbus.addresses import canonical
 from authbus.commands import (
     ChangeEmail,
     ConfirmEmailChange,
@@ -28,7 +29,6 @@ from authbus.replies import (
 )
 from authbus.testing import guessing, mailing
 from authbus.testing.acting import acting
-from authbus.testing.judging import canonical
 from authbus.testing.memory import Ask, Memory, Refusal
 from authbus.testing.rows import LIFETIMES
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from authbus.addresses import canonical
 from authbus.commands import (
     ChangeEmail,
     ChangePassword,
@@ -52,7 +53,6 @@ from authbus_service.auth.importing import imported_hash, imported_profile
 from authbus_service.auth.outcome import NOTHING, Private
 from authbus_service.auth.request import Request, refresh_family
 from authbus_service.auth.users import devices
-from authbus_service.auth.users.email import canonical
 from authbus_service.auth.users.profile import asked
 from authbus_service.core.security.masters import token_hash
 

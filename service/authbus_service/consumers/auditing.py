@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from authbus.addresses import canonical
 from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
 from authbus.events import AnyEvent
 from authbus.replies import Code, Rejected
@@ -23,7 +24,6 @@ from authbus_service.audit import repository as audit
 from authbus_service.audit.repository import Failures
 from authbus_service.auth.guessing.admission import place_of
 from authbus_service.auth.outcome import Challenged, Outcome
-from authbus_service.auth.users.email import canonical
 from authbus_service.consumers.job import Job
 from authbus_service.core.database import Database
 from authbus_service.core.ids import new_id

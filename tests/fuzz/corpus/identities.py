@@ -6,7 +6,7 @@ from random import Random
 from pydantic import SecretStr
 
 from authbus import LogIn, RegisterUser
-from authbus_service.auth.users.email import canonical
+from authbus.addresses import canonical
 from tests.fuzz.case import Case, Family, Item, Make, Try, each, table
 from tests.fuzz.scene import HANDLED, PASSWORD, Scene
 from tests.fuzz.stage import Stage

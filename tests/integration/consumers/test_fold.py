@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from authbus import ChangePassword, LoggedIn, LogIn, RefreshSession, UpdateProfile
+from authbus.addresses import canonical
 from authbus.commands import AnyCommand
 from authbus.contract import EVENTS
 from authbus.events import (
@@ -20,7 +21,6 @@ from authbus_service.auth.outcome import NOTHING
 from authbus_service.auth.remaking import Cause, new_password, remade
 from authbus_service.auth.request import Request
 from authbus_service.auth.rows import Rows
-from authbus_service.auth.users.email import canonical
 from authbus_service.auth.users.user import User
 from authbus_service.core.security.argon2id import Cost
 from authbus_service.core.security.hash_pool import HashPool

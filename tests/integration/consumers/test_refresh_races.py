@@ -145,7 +145,7 @@ async def test_no_session_is_accepted_after_its_end_whoever_ends_it(race: Race, 
         EndReason.ERASED,
     }
     assert len(ended(events)) == count
-    assert len(refreshes) > 1, "ends must come early and late"
+    assert len(refreshes) > (1 if count < 100 else 2), "ends must come early and late"
     assert refreshes[REFRESHES] < count // 2
     await race.no_deadlock()
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authbus_service.auth.users.email import canonical
+from authbus.addresses import canonical
 
 LOOK_ALIKES = [
     ("paypal@example.com", "p\N{CYRILLIC SMALL LETTER A}ypal@example.com"),

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from authbus_service.auth.users.email import canonical
+from authbus.addresses import canonical
 from tests.rig.look_alikes import CONFUSABLE, FORMS, addresses, look_alikes
 
 FULL = pytest.param(1_000_000, marks=[pytest.mark.nightly, pytest.mark.timeout(900)])

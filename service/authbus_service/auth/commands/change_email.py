@@ -5,6 +5,7 @@ An access token alone is not enough: whoever took one could take the account wit
 
 from dataclasses import replace
 
+from authbus.addresses import canonical
 from authbus.commands import ChangeEmail
 from authbus.events import EmailChangeRequested
 from authbus.replies import Code, MailQueued, Rejected
@@ -17,7 +18,6 @@ from authbus_service.auth.outcome import Outcome, Private, refused
 from authbus_service.auth.proof import Claim, Proof, Tools
 from authbus_service.auth.proving_again import by_password, proven
 from authbus_service.auth.request import Request
-from authbus_service.auth.users.email import canonical
 from authbus_service.core.security.masters import token_hash
 
 _PURPOSE = Purpose.CHANGE_EMAIL

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from authbus.addresses import canonical
 from authbus.commands import ChangePassword
 from authbus.events import EndReason, PasswordChanged, PasswordReason
 from authbus.password_replies import PasswordIsChanged
@@ -14,7 +15,6 @@ from authbus_service.auth.passwords.rules import judge, own_words
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.proving_again import by_password, proven
 from authbus_service.auth.request import Request
-from authbus_service.auth.users.email import canonical
 from authbus_service.auth.users.user import User
 
 

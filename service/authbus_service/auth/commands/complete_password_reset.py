@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from authbus.addresses import canonical
 from authbus.commands import CompletePasswordReset
 from authbus.events import (
     AnyEvent,
@@ -21,7 +22,6 @@ from authbus_service.auth.outcome import Outcome, Private, refused
 from authbus_service.auth.passwords.rules import judge, own_words
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
-from authbus_service.auth.users.email import canonical
 from authbus_service.auth.users.user import User
 from authbus_service.core import clock
 

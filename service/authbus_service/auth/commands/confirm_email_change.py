@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from authbus.addresses import canonical
 from authbus.commands import ConfirmEmailChange
 from authbus.events import EmailChanged
 from authbus.replies import Code, EmailIsChanged
@@ -11,7 +12,6 @@ from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Outcome, Private, refused
 from authbus_service.auth.proof import Claim, Proof, Tools
 from authbus_service.auth.request import Request
-from authbus_service.auth.users.email import canonical
 
 _PURPOSE = Purpose.CHANGE_EMAIL
 

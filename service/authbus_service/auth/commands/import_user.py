@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from authbus.addresses import canonical
 from authbus.commands import ImportUser
 from authbus.events import AnyEvent, EmailVerified, ProfileUpdated, UserCreated
 from authbus.profile import ProfileField
@@ -14,7 +15,6 @@ from authbus_service.auth.outcome import Outcome, Private, refused
 from authbus_service.auth.proof import Claim, Proof, Tools
 from authbus_service.auth.request import Request
 from authbus_service.auth.roles.permissions import Permission
-from authbus_service.auth.users.email import canonical
 from authbus_service.auth.users.profile import misnamed
 from authbus_service.core.security.foreign.scheme import RefusedHashError
 

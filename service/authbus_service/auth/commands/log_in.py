@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from authbus.addresses import canonical
 from authbus.commands import LogIn
 from authbus.events import UserUnlocked
 from authbus.replies import Code, Rejected
@@ -17,7 +18,6 @@ from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
 from authbus_service.auth.sessions.starting import LogInBy, start_session
 from authbus_service.auth.users import devices
-from authbus_service.auth.users.email import canonical
 from authbus_service.auth.users.service import holds
 from authbus_service.auth.users.user import Credential, User
 from authbus_service.core.security.masters import token_hash

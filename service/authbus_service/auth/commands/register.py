@@ -1,5 +1,6 @@
 """RegisterUser: an account for a free address."""
 
+from authbus.addresses import canonical
 from authbus.commands import RegisterUser
 from authbus.events import UserCreated
 from authbus.replies import Code, Registered, Rejected
@@ -10,7 +11,6 @@ from authbus_service.auth.outcome import Outcome, Private, refused
 from authbus_service.auth.passwords.rules import judge, own_words
 from authbus_service.auth.proof import Claim, Proof, Tools
 from authbus_service.auth.request import Request
-from authbus_service.auth.users.email import canonical
 from authbus_service.core.security.masters import token_hash
 
 

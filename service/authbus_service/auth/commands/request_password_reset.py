@@ -4,6 +4,7 @@ It asks and writes the same for nobody's address, and so many requests for an ad
 source are taken as wrong passwords would be.
 """
 
+from authbus.addresses import canonical
 from authbus.commands import RequestPasswordReset
 from authbus.events import PasswordResetRequested
 from authbus.password_replies import ResetIsRequested
@@ -17,7 +18,6 @@ from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Outcome, Private
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
-from authbus_service.auth.users.email import canonical
 from authbus_service.core.security.masters import token_hash
 
 _PURPOSE = Purpose.RESET_PASSWORD

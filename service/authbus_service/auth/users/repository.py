@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
 
+from authbus.addresses import canonical
 from authbus.profile import Profile
-from authbus_service.auth.users.email import canonical
 from authbus_service.auth.users.models import EmailRow, ErasedUserRow, UserRow
 from authbus_service.auth.users.rows import Users
 from authbus_service.auth.users.user import Credential, User

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from authbus.addresses import canonical
 from authbus.events import (
     EmailChanged,
     PasswordChanged,
@@ -22,7 +23,6 @@ from authbus.profile import Profile
 from authbus.state import UserState, UserStatus
 from authbus_service.auth.outcome import Gone, Private
 from authbus_service.auth.users import devices
-from authbus_service.auth.users.email import canonical
 from authbus_service.auth.users.rows import Users
 from authbus_service.auth.users.user import Credential, ErasedUser, User
 
