@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from aiokafka import ConsumerRecord
-
 from authbus.batches import fault
+from authbus.following import Record
 from authbus.topics import Topic
 from authbus_service.consumers.unreadable import Reason
 
@@ -47,7 +46,7 @@ class Arrival:
         return hashlib.sha256(self.value).digest()
 
 
-def arrival(topic: Topic, record: ConsumerRecord[bytes, bytes]) -> Arrival:
+def arrival(topic: Topic, record: Record) -> Arrival:
     """What aiokafka's ConsumerRecord says, taken over untouched."""
     found, first = fault(record.headers) or (None, None)
     return Arrival(

@@ -2,10 +2,11 @@
 
 from typing import cast
 
-from aiokafka import ConsumerRecord
 from faststream.kafka.message import KafkaMessage
 
-Records = tuple[ConsumerRecord[bytes, bytes], ...]
+from authbus.following import Record
+
+Records = tuple[Record, ...]
 
 
 async def untouched(message: Records) -> KafkaMessage:
