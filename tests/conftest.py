@@ -1,5 +1,6 @@
 """What every tier shares: the repository, and one Kafka and one PostgreSQL."""
 
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import astuple
 from pathlib import Path
@@ -30,8 +31,13 @@ settings.load_profile("patient")
 
 
 def pytest_sessionstart() -> None:
-    """Let nobody look through what thousands of tests import for garbage again and again."""
+    """Let nobody look through what thousands of tests import for garbage again and again.
+
+    And hear an interrupt also in a shell's background job, which ignores it with all it starts.
+    """
     garbage.leave_alone()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:

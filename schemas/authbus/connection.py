@@ -11,7 +11,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from authbus.errors import AuthUnavailable, MissingTopic
-from authbus.group_offsets import group_offsets, heed_group_errors
+from authbus.group_offsets import group_offsets, heed_group
 from authbus.guarding import guard
 from authbus.refusals import refusal
 from authbus.security import Security
@@ -108,7 +108,7 @@ class Connection:
                 await end.start()
                 if not isinstance(end, AIOKafkaProducer):
                     guard(end)
-                    heed_group_errors(end)
+                    heed_group(end)
         except (KafkaError, OSError) as error:
             await self.close(end)
             raise self.unreachable(error) from error

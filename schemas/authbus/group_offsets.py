@@ -2,7 +2,7 @@
 
 A coordinator that still loads, or that has moved, says so once for the whole group and names no
 partition. aiokafka looks at the partitions alone: a group that has read for a year would then be
-one that never read.
+one that never read. And who is no member any more moves no group.
 """
 
 from collections import defaultdict
@@ -11,8 +11,13 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError, NotCoordinatorForGroupError, for_code
-from aiokafka.protocol.commit import OffsetFetchRequest
+from aiokafka.errors import (
+    KafkaError,
+    NotCoordinatorForGroupError,
+    UnknownMemberIdError,
+    for_code,
+)
+from aiokafka.protocol.commit import OffsetCommitRequest, OffsetFetchRequest
 from aiokafka.structs import OffsetAndMetadata
 
 
@@ -35,8 +40,12 @@ async def group_offsets(
     return found
 
 
-def heed_group_errors(consumer: AIOKafkaConsumer) -> None:
-    """Let this consumer, which has been started, ask its coordinator again instead.
+def heed_group(consumer: AIOKafkaConsumer) -> None:
+    """Let this consumer, which has been started, ask a coordinator that cannot tell again.
+
+    And let it commit as a member only: one that Kafka has given up would speak as nobody, which a
+    group without members takes, and set back what others have committed meanwhile. Its commit
+    raises CommitFailedError instead.
 
     Others of the same process are not touched. Without a group there is nothing to heed.
     """
@@ -46,6 +55,8 @@ def heed_group_errors(consumer: AIOKafkaConsumer) -> None:
     send = coordinator._send_req  # noqa: SLF001
 
     async def heeding(request: Any) -> Any:  # noqa: ANN401 - as aiokafka's own
+        if isinstance(request, OffsetCommitRequest) and coordinator.generation < 0:
+            raise UnknownMemberIdError(f"no member of group {coordinator.group_id}")
         answer = await send(request)
         if isinstance(request, OffsetFetchRequest):
             try:

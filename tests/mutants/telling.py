@@ -158,4 +158,11 @@ CHECKING = [
         "    for topic",
         "tests/integration/client/test_group_offsets.py",
     ),
+    contract(
+        "who is no member commits",
+        "group_offsets.py",
+        "isinstance(request, OffsetCommitRequest) and coordinator.generation < 0",
+        "False",
+        "tests/integration/client/test_group_offsets.py",
+    ),
 ]

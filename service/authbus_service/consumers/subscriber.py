@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
-from authbus.group_offsets import heed_group_errors
+from authbus.group_offsets import heed_group
 from authbus.topics import Topic
 from authbus_service.consumers.arrival import Place, arrival
 from authbus_service.consumers.intakes import group
@@ -121,7 +121,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
     ) -> None:
         """Let records in once the guard has agreed; they may be fetched before, never handled."""
         self._joined = True
-        heed_group_errors(self._consumer())
+        heed_group(self._consumer())
         self._admitting = asyncio.create_task(self._admit(list(assigned)))
 
     async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride] - as above

@@ -150,17 +150,19 @@ BOUNDS: dict[str, Case] = {
 OFFSETS: dict[str, Case] = {
     "an offset above the fence": (
         more(offsets=(replace(LOOK, committed=14, end=15),)),
-        I9, "committed above the fence", PLACE,
+        I9, "committed above the fence", f"{PLACE}: 14 above 13",
     ),
     "a fence above the end": (
-        more(offsets=(replace(LOOK, fence=14),)), I9, "the fence is above the end", PLACE,
+        more(offsets=(replace(LOOK, fence=14),)),
+        I9, "the fence is above the end", f"{PLACE}: 14 above 13",
     ),
     "a fence that goes back": (
         more(offsets=(replace(LOOK, at=3, fence=14, end=14), replace(LOOK, at=4, end=14))),
-        I9, "the fence went back", PLACE,
+        I9, "the fence went back", f"{PLACE}: 14 to 13",
     ),
     "an offset that goes back by itself": (
-        more(offsets=(replace(LOOK, committed=11),)), I9, "committed went back", PLACE,
+        more(offsets=(replace(LOOK, committed=11),)),
+        I9, "committed went back", f"{PLACE}: 13 to 11, fence 13, seen 2.0 s on",
     ),
     "an open transaction": (
         more(stable=(Stable(("events.v1", 1), 8, 9),)), I9, "a transaction hangs", "events.v1 1",

@@ -18,24 +18,26 @@ def offsets(history: History) -> Iterator[Finding]:
     for each in sorted(history.offsets, key=lambda each: each.at):
         by_place[each.place].append(each)
     for place, looks in by_place.items():
-        for rule in sorted(_broken(looks)):
-            yield Finding(Invariant.I9, rule, f"{place[0]} {place[1]}")
+        for rule, numbers in sorted(_broken(looks).items()):
+            yield Finding(Invariant.I9, rule, f"{place[0]} {place[1]}: {numbers}")
     for each in history.stable:
         if each.stable < each.end:
             about = f"{each.place[0]} {each.place[1]}"
             yield Finding(Invariant.I9, "a transaction hangs", about)
 
 
-def _broken(looks: list[Offsets]) -> set[str]:
-    found = set[str]()
+def _broken(looks: list[Offsets]) -> dict[str, str]:
+    """What is broken, and by which numbers it was last seen."""
+    found = dict[str, str]()
     for look in looks:
         if look.committed is not None and look.committed > (look.fence or 0):
-            found.add("committed above the fence")
+            found["committed above the fence"] = f"{look.committed} above {look.fence}"
         if look.fence is not None and look.fence > look.end:
-            found.add("the fence is above the end")
+            found["the fence is above the end"] = f"{look.fence} above {look.end}"
     for before, look in pairwise(looks):
         if look.fence is not None and look.fence < (before.fence or 0):
-            found.add("the fence went back")
+            found["the fence went back"] = f"{before.fence} to {look.fence}"
         if not look.moved and (look.committed or 0) < (before.committed or 0):
-            found.add("committed went back")
+            numbers = f"{before.committed} to {look.committed}, fence {look.fence}"
+            found["committed went back"] = f"{numbers}, seen {look.at - looks[0].at:.1f} s on"
     return found

@@ -2,17 +2,19 @@
 
 # pyright: reportPrivateUsage=false
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import (
     BrokerResponseError,
+    CommitFailedError,
     CoordinatorLoadInProgressError,
     GroupAuthorizationFailedError,
     GroupLoadInProgressError,
@@ -20,9 +22,10 @@ from aiokafka.errors import (
     NotCoordinatorForGroupError,
 )
 from aiokafka.protocol.commit import OffsetFetchRequest, OffsetFetchResponse_v3
+from aiokafka.protocol.group import LeaveGroupRequest
 
 from authbus.connection import Connection
-from authbus.group_offsets import heed_group_errors
+from authbus.group_offsets import heed_group
 from authbus_service.embedded import Addresses
 
 COMMITTED = 7
@@ -49,14 +52,15 @@ async def group(addresses: Addresses, namespace: str) -> Group:
     return made
 
 
-def joined(group: Group) -> AIOKafkaConsumer:
-    return AIOKafkaConsumer(
-        group.at.topic,
+def joined(group: Group, listener: ConsumerRebalanceListener | None = None) -> AIOKafkaConsumer:
+    consumer = AIOKafkaConsumer(
         bootstrap_servers=group.servers,
         group_id=group.name,
         enable_auto_commit=False,
         heartbeat_interval_ms=100,
     )
+    consumer.subscribe([group.at.topic], listener=listener)
+    return consumer
 
 
 def saying(send: Any, codes: list[type[BrokerResponseError]]) -> Any:
@@ -78,8 +82,8 @@ async def heeding(
     real = GroupCoordinator._send_req
     async with joined(group) as consumer:
         monkeypatch.setattr(GroupCoordinator, "_send_req", saying(real, codes))
-        heed_group_errors(consumer)
-        heed_group_errors(consumer)
+        heed_group(consumer)
+        heed_group(consumer)
         yield consumer._coordinator
 
 
@@ -124,3 +128,42 @@ async def test_a_right_that_is_missing_is_asked_for_once(
     async with heeding(group, monkeypatch, codes) as coordinator:
         with pytest.raises(GroupAuthorizationFailedError):
             await coordinator.fetch_committed_offsets([group.at])
+
+
+class Late(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseClass]
+    """Says how far it came when its partitions are no longer its own, as the service does."""
+
+    def __init__(self) -> None:
+        self.joined = asyncio.Event()
+        self.left: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        self.commit: Callable[[], Awaitable[None]] | None = None
+
+    async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride] - aiokafka awaits it
+        self, revoked: Iterable[TopicPartition]
+    ) -> None:
+        if revoked and self.commit is not None and not self.left.done():
+            said = await asyncio.gather(self.commit(), return_exceptions=True)
+            self.left.set_result(said[0])
+
+    async def on_partitions_assigned(  # pyright: ignore[reportIncompatibleMethodOverride] - as above
+        self, assigned: Iterable[TopicPartition]
+    ) -> None:
+        self.joined.set()
+
+
+async def test_a_consumer_that_lost_its_place_commits_nothing_to_a_group_without_members(
+    group: Group,
+) -> None:
+    late = Late()
+    async with joined(group, late) as consumer, asyncio.timeout(10):
+        heed_group(consumer)
+        late.commit = lambda: consumer.commit({group.at: COMMITTED - 1})
+        await late.joined.wait()
+        coordinator: Any = consumer._coordinator
+        # As if Kafka had not heard of it for too long.
+        await coordinator._send_req(LeaveGroupRequest(group.name, coordinator.member_id))
+        said = await late.left
+
+    assert isinstance(said, CommitFailedError)
+    found = await Connection(group.servers, "test").committed(group.name, [group.at])
+    assert found == {group.at: (COMMITTED, "")}
