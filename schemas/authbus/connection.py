@@ -22,6 +22,9 @@ Places = Mapping[str, frozenset[int]]
 # and all of them look again when it has gone: in batches of aiokafka's 16 KiB thousands of calls
 # at once cost their caller twice as much.
 _BATCH = 60 * 1024
+# Kafka answers a poll within half a second. A connection on which it is silent for longer than this
+# is lost, as one is that a network passes one way only, and another one is made.
+SILENCE_MS = 6_000
 
 Isolation = Literal["read_committed", "read_uncommitted"]
 
@@ -53,6 +56,7 @@ class Connection:
             enable_auto_commit=False,
             isolation_level=isolation,
             auto_offset_reset="earliest",
+            request_timeout_ms=SILENCE_MS,
         )
 
     def producer(self) -> AIOKafkaProducer:

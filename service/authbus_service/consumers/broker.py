@@ -12,6 +12,8 @@ from faststream.security import (
     SASLScram512,
 )
 
+from authbus.connection import SILENCE_MS
+
 _GRACE_SECONDS = 10.0
 _BY_PASSWORD = {
     "PLAIN": SASLPlaintext,
@@ -28,6 +30,7 @@ def broker(servers: str, security: Mapping[str, Any]) -> KafkaBroker:
         [each.strip() for each in servers.split(",")],
         allow_auto_create_topics=False,
         graceful_timeout=_GRACE_SECONDS,
+        request_timeout_ms=SILENCE_MS,
         logger=None,
         security=_security(security),
         **({} if tokens is None else {"sasl_oauth_token_provider": tokens}),

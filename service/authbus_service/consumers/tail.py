@@ -7,6 +7,7 @@ from uuid import UUID
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from pydantic import BaseModel, ValidationError
 
+from authbus.connection import SILENCE_MS
 from authbus.stopping import stop
 from authbus.topics import EVENTS
 from authbus_service.cluster.places import places_of
@@ -32,6 +33,7 @@ async def newest_events(
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=_WAIT_MS,
+        request_timeout_ms=SILENCE_MS,
     )
     newest: dict[UUID, int] = {}
     try:

@@ -6,6 +6,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from authbus.connection import SILENCE_MS
 from authbus.stopping import stop
 
 Record = ConsumerRecord[bytes, bytes]
@@ -26,6 +27,7 @@ async def looking(
         enable_auto_commit=False,
         auto_offset_reset="none",
         fetch_max_wait_ms=_WAIT_MS,
+        request_timeout_ms=SILENCE_MS,
     )
     try:
         await consumer.start()
