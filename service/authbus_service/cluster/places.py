@@ -5,6 +5,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
+from authbus.connection import SILENCE_MS
 from authbus.stopping import stop
 
 
@@ -14,7 +15,8 @@ async def places_of(client: Mapping[str, Any], topics: Iterable[str]) -> list[To
     `client` are aiokafka's keyword arguments. Raises KafkaError when nobody answers, or for a topic
     that is not there.
     """
-    producer = AIOKafkaProducer(**client)  # the one end of aiokafka's that asks for named topics
+    # The one end of aiokafka's that asks for named topics.
+    producer = AIOKafkaProducer(**client, request_timeout_ms=SILENCE_MS)
     try:
         await producer.start()
         return [

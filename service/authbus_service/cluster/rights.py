@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
 
+from authbus.connection import SILENCE_MS
 from authbus.refusals import refusal
 from authbus_service.cluster.acls import Operation
 from authbus_service.cluster.errors import REACHING, ClusterError
@@ -82,7 +83,7 @@ async def rights(
 
     Raises ClusterError when Kafka does not take us.
     """
-    client = AIOKafkaClient(bootstrap_servers=servers, **security)
+    client = AIOKafkaClient(bootstrap_servers=servers, request_timeout_ms=SILENCE_MS, **security)
     names = [*topics]
     try:
         await client.bootstrap()

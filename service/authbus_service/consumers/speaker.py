@@ -8,6 +8,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from authbus.connection import SILENCE_MS
 from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
 from authbus.state import DeadLetter
 from authbus.topics import DEAD_LETTERS
@@ -45,7 +46,9 @@ class Speaker:
 
     async def start(self) -> None:
         """Connect."""
-        self._producer = AIOKafkaProducer(**self._client, acks="all", enable_idempotence=True)
+        self._producer = AIOKafkaProducer(
+            **self._client, acks="all", enable_idempotence=True, request_timeout_ms=SILENCE_MS
+        )
         await self._producer.start()
 
     async def stop(self) -> None:

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import logging
+import shutil
 import sys
 import tempfile
 from dataclasses import asdict
@@ -35,13 +36,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="chaos-") as servers:
         Path(servers).chmod(0o711)
         made = asyncio.run(run(plan, Path(servers)))
+        for each in Path(servers).glob("service*.log"):
+            shutil.copy(each, folder)
     findings = check(made.history)
     told = report(made, findings)
     (folder / "report.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
     (folder / "report.md").write_text(page(told), encoding="utf-8")
     if told["verdict"] != "green":
         write(made.history, folder / "history.json")
-    print(page(told) + f"\nIn {folder}: report.json, report.md")
+    print(page(told) + f"\nIn {folder}: report.json, report.md and the logs")
     return _EXIT[told["verdict"]]
 
 
