@@ -30,7 +30,7 @@ from authbus.replies import Code, Tokens
 from tests.chaos.run.client import Asked, Client
 from tests.chaos.run.people import People, Person, secret
 
-FIRST, HOT = 24, 6
+FIRST, HOT = 48, 12
 _PATIENT, _IMPATIENT, _SHARE_OF_IMPATIENT = 60.0, 0.4, 0.1
 _PAUSE = 0.2
 _WRONG = "not my password at all"
