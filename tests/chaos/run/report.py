@@ -127,7 +127,7 @@ def report(run: Run, findings: list[Finding]) -> dict[str, Any]:
         "sends": dict(sorted(run.counts.items())),
         "replay": dict(sorted(run.replayed.items())),
         "unanswered after the heal": unanswered,
-        "seconds from the heal to the last pending answer": round(max(run.waits, default=0.0), 2),
+        "seconds to each pending answer": sorted(round(each, 2) for each in run.waits),
         "recoveries": {name: _figures(each) for name, each in recoveries(run).items() if each},
         "faults": [
             {"name": each.name, "at": _since(run, each.began), "healed": _since(run, each.healed)}
@@ -175,7 +175,7 @@ def page(told: Mapping[str, Any]) -> str:
 
 def _pending(told: Mapping[str, Any]) -> str:
     pending, never = told["sends"].get("pending at the heal", 0), told["unanswered after the heal"]
-    last = told["seconds from the heal to the last pending answer"]
+    last = max(told["seconds to each pending answer"], default=0.0)
     return (
         f"{pending} commands were pending when all had healed; the last was answered after {last} s"
         f" (at most {ANSWERED_SECONDS:.0f} s), {len(never)} never."
