@@ -30,6 +30,7 @@ ANSWERED_SECONDS = 30.0
 _ASKERS_EACH = 12
 _AT_REST_SECONDS = 15.0
 _SERVICES = 2
+_KEY_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -215,13 +216,22 @@ def _lines(path: Path) -> list[str]:
     return [each for each in lines if not each.startswith("authbus: ")]
 
 
-@asynccontextmanager
-async def _clients(stage: Stage, random: Random) -> AsyncGenerator[list[Client]]:
+async def _key(stage: Stage) -> dict[str, str]:
+    """The newest key that commands are sealed for; none while there is none."""
     jwk: dict[str, str] = {}
     async for record in records(stage.servers, KEYS_STATE, NAMESPACE):
         if record.value:
             key = PublicKey.model_validate_json(record.value)
             jwk = key.jwk if key.use == "enc" else jwk
+    return jwk
+
+
+@asynccontextmanager
+async def _clients(stage: Stage, random: Random) -> AsyncGenerator[list[Client]]:
+    async with asyncio.timeout(_KEY_SECONDS):
+        # A service may serve before its relay leads.
+        while not (jwk := await _key(stage)):  # noqa: ASYNC110 - a server wakes nobody
+            await asyncio.sleep(0.1)
     clients = [
         Client(stage.servers, NAMESPACE, jwk, name, Random(random.random())) for name in CLIENTS
     ]
