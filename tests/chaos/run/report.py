@@ -159,7 +159,7 @@ def page(told: Mapping[str, Any]) -> str:
         *(f"| {name} | {n} | {told['least'][name]} |" for name, n in told["happened"].items()),
         f"Outcomes: {outcomes}.",
         _pending(told),
-        f"All was replayed then: {_counts(told['replay'])}.",
+        f"All was replayed then: {counts_line(told['replay'])}.",
         "| after | times | median s | longest s |\n| --- | ---: | ---: | ---: |",
         *(
             f"| {name} | {each['times']} | {each['median']} | {each['longest']} |"
@@ -182,7 +182,8 @@ def _pending(told: Mapping[str, Any]) -> str:
     )
 
 
-def _counts(of: Mapping[str, int]) -> str:
+def counts_line(of: Mapping[str, int]) -> str:
+    """What there was of each, but for what there was not."""
     return ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in of.items() if n)
 
 

@@ -1,0 +1,110 @@
+"""`make chaos-release`: an hour of harm from several seeds, and one page of it all.
+
+The page and its figures are kept in `tests/chaos/release`, with the seed of each run.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from tests.chaos.run.menu import Profile
+from tests.chaos.run.report import counts_line
+from tests.chaos.run.running import ANSWERED_SECONDS
+
+KEPT = Path("tests/chaos/release")
+_REPORTS = Path("build/chaos")
+RUNS: tuple[tuple[Profile, int, int], ...] = (
+    *(("small", seed, 480) for seed in range(201, 206)),
+    *(("full", seed, 400) for seed in range(301, 304)),
+)
+LEAST = {"minutes": 60, "commands": 100_000, "faults": 2_000}
+_P99_SECONDS = 10.0
+
+
+def main() -> int:
+    """Run all, or with `--sum` only sum up what they left; 0 when it counts and all is well."""
+    asked = argparse.ArgumentParser(prog="make chaos-release")
+    asked.add_argument("--sum", action="store_true")
+    if not asked.parse_args().sum:
+        for profile, seed, seconds in RUNS:
+            arguments = ("--profile", profile, "--seed", str(seed), "--seconds", str(seconds))
+            subprocess.run([sys.executable, "-m", "tests.chaos.run", *arguments], check=False)
+    told = summed([_read(seed) for _, seed, _ in RUNS])
+    KEPT.mkdir(exist_ok=True)
+    (KEPT / "report.json").write_text(f"{json.dumps(told, indent=1)}\n", encoding="utf-8")
+    (KEPT / "report.md").write_text(page(told), encoding="utf-8")
+    print(page(told))
+    return int(told["verdict"] != "green")
+
+
+def _read(seed: int) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((_REPORTS / f"seed-{seed}/report.json").read_bytes())
+    return told
+
+
+def summed(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """All runs as one: broken when one is, void when one is or when too little happened."""
+    happened, outcomes = Counter[str](), Counter[str]()
+    for each in reports:
+        happened.update(each["happened"])
+        outcomes.update(each["outcomes"])
+    waits = sorted(wait for each in reports for wait in each["seconds to each pending answer"])
+    there = {
+        "minutes": round(sum(each["seconds"] for each in reports) / 60),
+        "commands": happened["commands"],
+        "faults": happened["faults"],
+    }
+    wrong = [text for each in reports for text in each["violations"]]
+    never = sum(len(each["unanswered after the heal"]) for each in reports)
+    too_few = [f"{name}: {there[name]} of {n}" for name, n in LEAST.items() if there[name] < n]
+    too_few += [f"{each['again']}: {text}" for each in reports for text in each["too few"]]
+    p99 = waits[ceil(0.99 * len(waits)) - 1] if waits else 0.0
+    is_broken = bool(wrong or never or outcomes["unknown"] or p99 > _P99_SECONDS)
+    return {
+        "verdict": "broken" if is_broken else "void" if too_few else "green",
+        "runs": [{name: each[name] for name in ("again", "verdict")} for each in reports],
+        **there,
+        "too few": too_few,
+        "violations": wrong,
+        "outcomes": dict(outcomes),
+        "happened": dict(happened),
+        "pending at the heal": len(waits) + never,
+        "never answered": never,
+        "seconds to a pending answer": {"p99": p99, "longest": max(waits, default=0.0)},
+    }
+
+
+def page(told: Mapping[str, Any]) -> str:
+    """The same for a person, in Markdown."""
+    waits = told["seconds to a pending answer"]
+    sums = (
+        f"{told['minutes']} minutes, {told['commands']:,} commands, {told['faults']:,} faults; "
+        f"{len(told['violations'])} violations. Outcomes: {counts_line(told['outcomes'])}."
+    )
+    pending = (
+        f"{told['pending at the heal']} commands were pending when all had healed: answered within "
+        f"{waits['p99']} s (p99), {waits['longest']} s (the last; at most {ANSWERED_SECONDS:.0f} s)"
+        f", {told['never answered']} never."
+    )
+    lines = [
+        f"# Harm before a release: {told['verdict']}",
+        sums,
+        pending,
+        "| run | verdict |\n| --- | --- |",
+        *(f"| `{each['again']}` | {each['verdict']} |" for each in told["runs"]),
+        "| what | happened |\n| --- | ---: |",
+        *(f"| {name} | {n} |" for name, n in told["happened"].items()),
+        *(f"- too few: {each}" for each in told["too few"]),
+        *(f"- {each}" for each in told["violations"]),
+    ]
+    return "\n\n".join(lines).replace("|\n\n|", "|\n|") + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
