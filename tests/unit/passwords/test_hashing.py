@@ -74,10 +74,10 @@ def test_hashes_of_other_parameters_are_checked_at_their_own_cost_and_made_anew(
 
 @pytest.fixture
 def alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    def rate(*_: object) -> float:
-        return 60.0
+    def seconds(*_: object) -> float:
+        return 0.02
 
-    monkeypatch.setattr(argon2id, "_rate", rate)
+    monkeypatch.setattr(argon2id, "_seconds", seconds)
 
 
 @pytest.mark.usefixtures("alike")
@@ -111,14 +111,27 @@ def test_the_faster_engine_is_used(
 ) -> None:
     rates = {"argon2-cffi": reference_rate, "libsodium": 60.0}
 
-    def rate(engine: Engine, cost: Cost) -> float:
-        return rates[engine.name]
+    def seconds(engine: Engine, cost: Cost) -> float:
+        return 1 / rates[engine.name]
 
-    monkeypatch.setattr(argon2id, "_rate", rate)
+    monkeypatch.setattr(argon2id, "_seconds", seconds)
 
     engine, measured = argon2id.choose(CHEAP)
 
-    assert (engine.name, measured) == (chosen, rates[chosen])
+    assert (engine.name, measured) == (chosen, pytest.approx(rates[chosen]))
+
+
+def test_a_slow_spell_of_the_machine_slows_each_engine_and_decides_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rates, slow = {"argon2-cffi": 99.0, "libsodium": 60.0}, [10.0, 10.0, 10.0]
+
+    def seconds(engine: Engine, cost: Cost) -> float:
+        return (slow.pop() if slow else 1.0) / rates[engine.name]
+
+    monkeypatch.setattr(argon2id, "_seconds", seconds)
+
+    assert argon2id.choose(CHEAP)[0].name == "argon2-cffi"
 
 
 def test_more_than_one_lane_is_left_to_argon2_cffi() -> None:
