@@ -8,7 +8,6 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from authbus.connection import SILENCE_MS
 from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
 from authbus.state import DeadLetter
 from authbus.topics import DEAD_LETTERS
@@ -47,7 +46,11 @@ class Speaker:
     async def start(self) -> None:
         """Connect."""
         self._producer = AIOKafkaProducer(
-            **self._client, acks="all", enable_idempotence=True, request_timeout_ms=SILENCE_MS
+            **self._client,
+            acks="all",
+            enable_idempotence=True,
+            # An answer waits no longer, so neither does the connection that is silent about it.
+            request_timeout_ms=int(_REPLY_SECONDS * 1000),
         )
         await self._producer.start()
 

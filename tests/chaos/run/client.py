@@ -50,7 +50,8 @@ def label(password: str) -> str:
 class Client(Producer):
     """One of the declared clients. `counts` are what it did besides sending each command once.
 
-    `tokens` are the access tokens that it was given, each session's newest.
+    `tokens` are the access tokens that it was given, each session's newest; `left` are the commands
+    on which it has given up for now: a copy of one that has expired has no answer any more.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Client(Producer):
         self.asked: dict[UUID, Asked] = {}
         self.counts = Counter[str]()
         self.tokens: dict[UUID, str] = {}
+        self.left: list[Asked] = []
         self._random = random
 
     @property
@@ -105,6 +107,7 @@ class Client(Producer):
                 await self._until_decided(asked, min(_ANSWER_SECONDS, left))
         if asked.decided is None:
             self.counts["given up"] += 1
+            self.left.append(asked)
 
     async def _attempt(self, asked: Asked) -> None:
         with suppress(TimeoutError, KafkaError):

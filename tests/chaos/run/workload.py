@@ -32,7 +32,7 @@ from tests.chaos.run.people import People, Person, secret
 
 FIRST, HOT = 48, 12
 _PATIENT, _IMPATIENT, _SHARE_OF_IMPATIENT = 60.0, 0.4, 0.1
-_PAUSE = 0.2
+_PAUSE, _SHARE_OF_RETURNS = 0.2, 0.3
 _WRONG = "not my password at all"
 
 Move = Callable[[Person, Tokens], Awaitable[None]]
@@ -62,6 +62,9 @@ class Asker:
         await stopped
 
     async def _one(self) -> None:
+        if self.client.left and self.random.random() < _SHARE_OF_RETURNS:
+            await self.client.persist(self.client.left.pop(0), patience=_PATIENT)
+            return
         if self.random.random() < 0.05:
             await self.register(self.people.new())
             return
