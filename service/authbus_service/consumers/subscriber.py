@@ -16,6 +16,7 @@ from faststream.kafka import KafkaBroker
 from authbus.group_offsets import heed_group
 from authbus.topics import Topic
 from authbus_service.consumers.arrival import Place, arrival
+from authbus_service.consumers.committing import Committing
 from authbus_service.consumers.intakes import group
 from authbus_service.consumers.lanes import Lanes
 from authbus_service.consumers.member import Member
@@ -33,7 +34,6 @@ _SESSION_MS = 10_000
 _HEARTBEAT_MS = 500
 # While the database is away nothing is polled; a member that is silent for longer joins anew.
 _MAX_POLL_MS = 300_000
-_KAFKA_SECONDS = 5.0
 _FENCE_SECONDS = 5.0
 _GUARD_SECONDS = 3.0
 _GUARD_AGAIN_SECONDS = 0.2
@@ -69,7 +69,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         self._failed = failed
         self._subscriber: Any = None
         self._names = {topic.suffix: name for name, topic in self.topics.items()}
-        self._committed: dict[Place, int] = {}
+        self._committing = Committing()
         self._closing = False
         self._joined = False
         self._round = 0
@@ -140,8 +140,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
             _log.warning("offsets are left behind", group=self.group, error=type(error).__name__)
         finally:
             self.progress.forget(places)
-            for place in places:
-                self._committed.pop(place, None)
+            self._committing.forget(places)
 
     async def close(self) -> None:
         """Take nothing more, finish what runs, commit what is durable."""
@@ -201,16 +200,13 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
 
     async def commit(self) -> None:
         """Commit Kafka's offsets up to the durable fence, where they have moved."""
-        moved = {
-            place: offset
-            for place, offset in self.progress.durable.items()
-            if offset > self._committed.get(place, -1)
-        }
-        if moved and self._subscriber.consumer is not None:
-            offsets = {self._partition(place): offset for place, offset in moved.items()}
-            async with asyncio.timeout(_KAFKA_SECONDS):
-                await self._consumer().commit(offsets)
-            self._committed.update(moved)
+        if self._subscriber.consumer is not None:
+            await self._committing.commit(self.progress.durable, self._commit)
+
+    async def _commit(self, offsets: Mapping[Place, int]) -> None:
+        await self._consumer().commit(
+            {self._partition(place): offset for place, offset in offsets.items()}
+        )
 
     def pause(self, place: Place) -> None:
         """Read nothing more of this partition for now, if it is still ours."""

@@ -173,6 +173,32 @@ async def test_offsets_are_committed_only_as_far_as_the_fence_is_durable(world: 
     assert world.consumer.offsets == {ZERO: 1}
 
 
+async def test_a_commit_without_an_answer_may_come_late_and_is_followed_by_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.assign(ZERO)
+    await world.take(0, 1)
+    await settled()
+    world.intake.progress.moved({PLACE: 1})
+    world.consumer.error = TimeoutError()
+    with pytest.raises(TimeoutError):
+        await world.intake.commit()
+    world.consumer.error = None
+    world.intake.progress.moved({PLACE: 2})
+    await world.intake.commit()
+
+    world.consumer.offsets[ZERO] = 1  # the late one
+    await world.intake.commit()
+    assert world.consumer.offsets == {ZERO: 2}
+    monkeypatch.setattr("authbus_service.consumers.committing._LATE_SECONDS", 0.0)
+    world.consumer.error = TimeoutError()
+    with pytest.raises(TimeoutError):
+        await world.intake.commit()
+    world.consumer.offsets.clear()
+    await world.intake.commit()
+    assert world.consumer.offsets == {}, "nothing has moved, and nothing is in doubt any more"
+
+
 async def test_a_stop_finishes_what_runs_and_commits_it(world: World) -> None:
     await world.assign(ZERO)
     world.open.clear()
