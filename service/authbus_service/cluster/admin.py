@@ -1,6 +1,7 @@
 """The admin client with types and deadlines; only this module knows aiokafka's."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ T = TypeVar("T")
 
 _DEADLINE_SECONDS = 15.0
 _REQUEST_MS = 10_000
-_PAUSE_SECONDS = 0.1
+_PAUSE_SECONDS, _SETTLE_SECONDS = 0.1, 5.0
 _SET_ON_TOPIC = 1  # Kafka's DYNAMIC_TOPIC_CONFIG
 _FORMING = (
     GroupCoordinatorNotAvailableError,
@@ -116,9 +117,17 @@ class Admin:
     async def settings(self, names: Iterable[str]) -> dict[str, dict[str, Setting]]:
         """Every setting of these topics, all of which must exist."""
         resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
-        answers: list[Any] = await self._ask(
-            "read settings", lambda: self._client.describe_configs(resources)
-        )
+
+        async def describe() -> list[Any]:
+            until = time.monotonic() + _SETTLE_SECONDS
+            while True:
+                answers = await self._client.describe_configs(resources)
+                codes = {each[0] for one in answers for each in one.resources}
+                if UnknownTopicOrPartitionError.errno not in codes or time.monotonic() > until:
+                    return answers
+                await asyncio.sleep(_PAUSE_SECONDS)  # the broker asked may not know new ones yet
+
+        answers = await self._ask("read settings", describe)
         found: dict[str, dict[str, Setting]] = {}
         for code, text, _, topic, entries in (each for one in answers for each in one.resources):
             self._refuse("read the settings of", topic, code, text)

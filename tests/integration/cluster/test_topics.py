@@ -4,12 +4,17 @@
 
 import asyncio
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
-from aiokafka.errors import CoordinatorLoadInProgressError, NotCoordinatorForGroupError
+from aiokafka.errors import (
+    CoordinatorLoadInProgressError,
+    NotCoordinatorForGroupError,
+    UnknownTopicOrPartitionError,
+)
 from aiokafka.protocol.commit import OffsetFetchRequest, OffsetFetchResponse_v3
 
 from authbus.topics import CREDENTIALS, EVENTS, RELAY, TOPICS, replies
@@ -51,6 +56,31 @@ async def test_apply_makes_every_declared_topic_and_a_reply_topic_for_each_clien
     assert made[replies("shell").name(namespace)].partitions == 1
     settings = await admin.settings([CREDENTIALS.name(namespace)])
     assert settings[CREDENTIALS.name(namespace)]["max.message.bytes"].value == "65536"
+
+
+async def test_a_broker_that_has_not_heard_of_a_new_topic_yet_is_asked_again(
+    admin: Admin, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, real = EVENTS.name(namespace), AIOKafkaAdminClient.describe_configs
+    unheard = [SimpleNamespace(resources=[(UnknownTopicOrPartitionError.errno, "", 2, name, [])])]
+    await apply(admin, declared(namespace, [], brokers=1))
+
+    async def describe(client: AIOKafkaAdminClient, resources: Any) -> Any:
+        return [unheard.pop()] if unheard else await real(client, resources)
+
+    monkeypatch.setattr(AIOKafkaAdminClient, "describe_configs", describe)
+
+    assert "max.message.bytes" in (await admin.settings([name]))[name]
+    assert unheard == []
+
+
+async def test_the_settings_of_a_topic_that_is_not_there_are_refused_by_its_name(
+    admin: Admin, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("authbus_service.cluster.admin._SETTLE_SECONDS", 0.2)
+
+    with pytest.raises(ClusterError, match=f"{namespace}.nothing.v1: UnknownTopicOrPartition"):
+        await admin.settings([f"{namespace}.nothing.v1"])
 
 
 async def test_apply_twice_changes_nothing(admin: Admin, namespace: str) -> None:
