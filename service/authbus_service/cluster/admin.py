@@ -121,7 +121,7 @@ class Admin:
         async def describe() -> list[Any]:
             until = time.monotonic() + _SETTLE_SECONDS
             while True:
-                answers = await self._client.describe_configs(resources)
+                answers: list[Any] = await self._client.describe_configs(resources)
                 codes = {each[0] for one in answers for each in one.resources}
                 if UnknownTopicOrPartitionError.errno not in codes or time.monotonic() > until:
                     return answers
