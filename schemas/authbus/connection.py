@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from authbus.errors import AuthUnavailable, MissingTopic
 from authbus.group_offsets import group_offsets, heed_group
 from authbus.guarding import guard
+from authbus.leaders import heed_leaders
 from authbus.refusals import refusal
 from authbus.security import Security
 from authbus.stopping import stop
@@ -113,6 +114,7 @@ class Connection:
                 if not isinstance(end, AIOKafkaProducer):
                     guard(end)
                     heed_group(end)
+                    heed_leaders(end)
         except (KafkaError, OSError) as error:
             await self.close(end)
             raise self.unreachable(error) from error

@@ -159,6 +159,13 @@ CHECKING = [
         "tests/integration/client/test_group_offsets.py",
     ),
     contract(
+        "an old leader is asked for ever",
+        "leaders.py",
+        "            if error.invalid_metadata:",
+        "            if not error.invalid_metadata:",
+        "tests/integration/client/test_leaders.py",
+    ),
+    contract(
         "who is no member commits",
         "group_offsets.py",
         "isinstance(request, OffsetCommitRequest) and coordinator.generation < 0",

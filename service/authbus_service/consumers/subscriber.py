@@ -14,6 +14,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
 from authbus.group_offsets import heed_group
+from authbus.leaders import heed_leaders
 from authbus.topics import Topic
 from authbus_service.consumers.arrival import Place, arrival
 from authbus_service.consumers.committing import Committing
@@ -122,6 +123,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         """Let records in once the guard has agreed; they may be fetched before, never handled."""
         self._joined = True
         heed_group(self._consumer())
+        heed_leaders(self._consumer())
         self._admitting = asyncio.create_task(self._admit(list(assigned)))
 
     async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride] - as above
