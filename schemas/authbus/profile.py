@@ -94,3 +94,14 @@ class Profile(BaseModel):
     time_zone: _Kept | None = Field(default=None, repr=False)
     picture_url: _Kept | None = Field(default=None, repr=False)
     attributes: Annotated[dict[str, Any], _PERSONAL] | None = Field(default=None, repr=False)
+
+
+def asked(command: BaseModel) -> dict[str, Any]:
+    """The fields of a profile that a command names, in order; None is to be cleared."""
+    given = command.model_fields_set
+    return {name: getattr(command, name) for name in ProfileField if name in given}
+
+
+def filled(command: BaseModel) -> dict[str, Any]:
+    """Those of them that have values."""
+    return {name: value for name, value in asked(command).items() if value is not None}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from pydantic import SecretStr
 
-from authbus import LoggedIn, LogIn
+from authbus import LoggedIn, LogIn, totp
 from authbus.second_factor import (
     ConfirmTotp,
     SecondFactorRequired,
@@ -16,7 +16,6 @@ from authbus.second_factor import (
     TotpIsEnabled,
     TotpStarted,
 )
-from authbus_service.auth.factors import totp
 from tests.rig.crowd import PASSWORD
 from tests.rig.world import World
 

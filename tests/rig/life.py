@@ -14,8 +14,8 @@ import pytest
 
 from authbus import AuthClient, AuthRejected, SecondFactorNeeded
 from authbus.client import Session
+from authbus.totp import code_at, step_of
 from authbus.uuid7 import uuid7
-from authbus_service.auth.factors.totp import code_at, step_of
 from tests.rig.post import Post, parts
 
 T = TypeVar("T")

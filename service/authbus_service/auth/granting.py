@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from authbus import totp
 from authbus.commands import RefreshSession
 from authbus.message import Reply
 from authbus.replies import LoggedIn, Refreshed
@@ -18,7 +19,6 @@ from authbus.second_factor import (
 )
 from authbus.service_accounts import ServiceLoggedIn, ServiceSecret
 from authbus_service.auth.codes.code import Purpose
-from authbus_service.auth.factors import totp
 from authbus_service.auth.outcome import (
     Answer,
     Challenged,

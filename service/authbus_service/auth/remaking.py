@@ -34,6 +34,7 @@ from authbus.events import (
     UserCreated,
 )
 from authbus.message import Command, Event
+from authbus.profile import asked, filled
 from authbus.second_factor import (
     CompleteLogIn,
     ConfirmTotp,
@@ -49,11 +50,10 @@ from authbus_service.auth.cause import Cause
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.factors.factor import Passed
 from authbus_service.auth.factors.service import hashed, passes, wrapped
-from authbus_service.auth.importing import imported_hash, imported_profile
+from authbus_service.auth.importing import imported_hash
 from authbus_service.auth.outcome import NOTHING, Private
 from authbus_service.auth.request import Request, refresh_family
 from authbus_service.auth.users import devices
-from authbus_service.auth.users.profile import asked
 from authbus_service.core.security.masters import token_hash
 
 # The field of a command that holds the password which it sets.
@@ -165,7 +165,7 @@ def _reset_forced(event: PasswordResetForced, cause: Cause) -> Private:
 def _profile_updated(event: ProfileUpdated, cause: Cause) -> Private:
     command = cause.request.command
     if isinstance(command, ImportUser):
-        return Private(profile=imported_profile(command))
+        return Private(profile=filled(command))
     changes = asked(cause.command(UpdateProfile))
     return Private(profile={name: changes[name] for name in event.fields})
 

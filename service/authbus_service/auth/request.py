@@ -1,19 +1,15 @@
 """A command on its way: what was asked, by which client, and what follows from the record alone."""
 
-from base64 import b32encode
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from authbus import totp
 from authbus.commands import AnyCommand
+from authbus.factor_codes import RECOVERY_CODES, recovery_code
 from authbus_service.auth.codes.code import Purpose
-from authbus_service.auth.factors import totp
 from authbus_service.core.clients import Client
 from authbus_service.core.security.masters import Masters
-
-_RECOVERY_CODES = 10
-_RECOVERY_BYTES = 10
-_GROUP = 4
 
 
 def refresh_family(token: str) -> str:
@@ -75,7 +71,7 @@ class Derived:
     @property
     def recovery_codes(self) -> tuple[str, ...]:
         """The recovery codes that this command shows, 80 bits each."""
-        return tuple(self._recovery_code(index) for index in range(_RECOVERY_CODES))
+        return tuple(self._recovery_code(index) for index in range(RECOVERY_CODES))
 
     def code(self, purpose: Purpose) -> str:
         """The one-time code that this command's mail carries."""
@@ -83,9 +79,7 @@ class Derived:
 
     def _recovery_code(self, index: int) -> str:
         parts = (self.command_id.bytes, self.content, index.to_bytes(4, "big"))
-        made = self.masters.derive("recovery", *parts, master=self.master)
-        text = b32encode(made[:_RECOVERY_BYTES]).decode().lower()
-        return "-".join(text[at : at + _GROUP] for at in range(0, len(text), _GROUP))
+        return recovery_code(self.masters.derive("recovery", *parts, master=self.master))
 
     @property
     def audit_id(self) -> UUID:

@@ -1,9 +1,7 @@
 """What is shown of accounts and sessions: no secret, and no hash of one."""
 
-from collections.abc import Iterable
-
 from authbus.events import EndReason
-from authbus.replies import SessionEntry, UserDetails, UserEntry
+from authbus.replies import SessionEntry, UserEntry
 from authbus.state import UserStatus
 from authbus_service.auth.sessions.session import Session
 from authbus_service.auth.users.user import User
@@ -20,14 +18,6 @@ def entry(user: User) -> UserEntry:
         status=UserStatus(user.status),
         roles=user.roles,
         created_at=user.created_at,
-    )
-
-
-def details(user: User, sessions: Iterable[Session]) -> UserDetails:
-    """The account and these sessions, oldest first."""
-    oldest_first = sorted(sessions, key=lambda each: (each.started_at, each.id))
-    return UserDetails(
-        user=entry(user), sequence=user.sequence, sessions=tuple(map(session_entry, oldest_first))
     )
 
 

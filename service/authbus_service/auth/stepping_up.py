@@ -3,20 +3,19 @@
 from datetime import datetime, timedelta
 
 from authbus.second_factor import SessionElevated
+from authbus.stepping_up import was_shown, with_code
 from authbus_service.auth.acting import Actor
 from authbus_service.auth.case import Case
-
-BY_CODE = ("otp", "mfa")
 
 
 def is_fresh(who: Actor, within: timedelta, at: datetime) -> bool:
     """Whether the second factor was shown in this session within that time, where there is one."""
     session = who.session
-    shown = BY_CODE[-1] in session.amr and at < session.authenticated_at + within
+    shown = was_shown(session.amr, session.authenticated_at, within, at)
     return shown or not who.user.second_factor
 
 
 def elevated(case: Case, who: Actor) -> SessionElevated:
     """The event that a code was shown in the session; it is the second of its command."""
-    amr = tuple(dict.fromkeys((*who.session.amr, *BY_CODE)))
+    amr = with_code(who.session.amr)
     return SessionElevated(**case.told(who.user, 1), session_id=who.session.id, amr=amr)

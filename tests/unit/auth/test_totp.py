@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from authbus_service.auth.factors import totp
+from authbus import totp
 from authbus_service.auth.factors.factor import Factor, Passed
 from authbus_service.auth.factors.service import hashed, passes, wrapped
 from authbus_service.core.ids import new_id

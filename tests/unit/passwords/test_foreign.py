@@ -5,9 +5,9 @@ import time
 
 import pytest
 
+from authbus.foreign_hashes.hashes import accepted, matches
+from authbus.foreign_hashes.scheme import RefusedHashError
 from authbus_service.core.security.argon2id import Cost
-from authbus_service.core.security.foreign.hashes import accepted, matches
-from authbus_service.core.security.foreign.scheme import RefusedHashError
 from authbus_service.core.security.passwords import Hasher, Verified
 
 SIGNER = "jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA=="

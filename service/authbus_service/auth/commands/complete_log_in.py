@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from authbus.replies import Code, Rejected
 from authbus.second_factor import CompleteLogIn
+from authbus.stepping_up import with_code
 from authbus_service.auth.case import Case
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.factors.service import passes
@@ -16,13 +17,12 @@ from authbus_service.auth.proving_again import counted
 from authbus_service.auth.request import Request
 from authbus_service.auth.sessions.starting import LogInBy, start_session
 from authbus_service.auth.showing_codes import use_told
-from authbus_service.auth.stepping_up import BY_CODE
 from authbus_service.auth.users import devices
 from authbus_service.auth.users.user import User
 from authbus_service.core import clock
 from authbus_service.core.security.masters import token_hash
 
-_AMR = ("pwd", *BY_CODE)
+_AMR = with_code(["pwd"])
 _OVER = Rejected.because(Code.CHALLENGE_INVALID)
 
 

@@ -6,17 +6,17 @@ from typing import Any
 from authbus.addresses import canonical
 from authbus.commands import ImportUser
 from authbus.events import AnyEvent, EmailVerified, ProfileUpdated, UserCreated
-from authbus.profile import ProfileField
+from authbus.foreign_hashes.scheme import RefusedHashError
+from authbus.profile import ProfileField, filled
 from authbus.replies import Code, Rejected, UserIsImported
 from authbus_service.auth.administering import administrator
 from authbus_service.auth.case import Case
-from authbus_service.auth.importing import imported_hash, imported_profile
+from authbus_service.auth.importing import imported_hash
 from authbus_service.auth.outcome import Outcome, Private, refused
 from authbus_service.auth.proof import Claim, Proof, Tools
 from authbus_service.auth.request import Request
 from authbus_service.auth.roles.permissions import Permission
 from authbus_service.auth.users.profile import misnamed
-from authbus_service.core.security.foreign.scheme import RefusedHashError
 
 
 async def prepare(command: ImportUser, _: Request, tools: Tools) -> Proof:
@@ -43,7 +43,7 @@ def decide(command: ImportUser, case: Case) -> Outcome:
     claim, user_id = case.proof.claim, case.request.derived.user_id
     if claim is None or not case.rows.may_have(claim.canonical, user_id):
         return refused(Code.EMAIL_TAKEN)
-    profile = imported_profile(command)
+    profile = filled(command)
     private = Private(
         address=claim.address,
         canonical=claim.canonical,

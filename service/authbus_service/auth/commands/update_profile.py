@@ -4,14 +4,14 @@ import json
 
 from authbus.commands import UpdateProfile
 from authbus.events import ProfileUpdated
-from authbus.profile import ProfileField
+from authbus.profile import ProfileField, asked
 from authbus.replies import Code, ProfileSaved, Rejected
 from authbus_service.auth.acting import actor
 from authbus_service.auth.case import Case
 from authbus_service.auth.outcome import Outcome, Private, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
-from authbus_service.auth.users.profile import asked, misnamed
+from authbus_service.auth.users.profile import misnamed
 
 
 async def prepare(command: UpdateProfile, _: Request, tools: Tools) -> Proof:

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
+from authbus import totp
+from authbus.factor_codes import is_recovery_code, plain
 from authbus.message import Event
-from authbus_service.auth.factors import totp
 from authbus_service.auth.factors.factor import Factor, Passed
 from authbus_service.auth.factors.rows import Factors
 from authbus_service.core.security.masters import Masters, token_hash
@@ -25,8 +26,8 @@ def opened(factor: Factor, masters: Masters) -> bytes:
 
 def passes(factor: Factor, typed: str, masters: Masters, at: datetime) -> Passed | None:
     """Whether what a user typed is a code of their app, or a recovery code, that was not used."""
-    code = _plain(typed)
-    if len(code) != totp.DIGITS:
+    code = plain(typed)
+    if is_recovery_code(code):
         found = token_hash(code)
         return Passed(recovery_hash=found) if found in _hashes(factor.recovery_codes) else None
     step = totp.matching(opened(factor, masters), code, at, after=factor.last_step)
@@ -35,7 +36,7 @@ def passes(factor: Factor, typed: str, masters: Masters, at: datetime) -> Passed
 
 def hashed(recovery_codes: tuple[str, ...]) -> bytes:
     """What the row holds of recovery codes. Each has 80 random bits and needs no slower hash."""
-    return b"".join(token_hash(_plain(each)) for each in recovery_codes)
+    return b"".join(token_hash(plain(each)) for each in recovery_codes)
 
 
 def requested(event: Event, secret: bytes, factors: Factors, at: datetime) -> None:
@@ -68,11 +69,6 @@ def recovery_codes_left(factor: Factor, passed: Passed) -> int:
 def disabled(event: Event, factors: Factors) -> None:
     """Apply TotpDisabled: nothing of it stays."""
     factors.drop(event.user_id)
-
-
-def _plain(typed: str) -> str:
-    """Without the blanks and hyphens that make a code easier to read."""
-    return "".join(each for each in typed if each.isalnum()).lower()
 
 
 def _hashes(recovery_codes: bytes) -> list[bytes]:

@@ -2,18 +2,10 @@
 
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 from langcodes import tag_is_valid
 
 from authbus.commands import ImportUser, UpdateProfile
-from authbus.profile import ProfileField
-
-
-def asked(command: UpdateProfile | ImportUser) -> dict[str, Any]:
-    """The fields that a command names, in the contract's order; None is to be cleared."""
-    given = command.model_fields_set
-    return {name: getattr(command, name) for name in ProfileField if name in given}
 
 
 def misnamed(command: UpdateProfile | ImportUser) -> str:

@@ -4,6 +4,8 @@ import secrets
 import unicodedata
 from dataclasses import dataclass
 
+from authbus.foreign_hashes import hashes as foreign
+from authbus.foreign_hashes.scheme import RefusedHashError
 from authbus_service.core.logging import get_logger
 from authbus_service.core.security.argon2id import (
     SALT_BYTES,
@@ -13,8 +15,6 @@ from authbus_service.core.security.argon2id import (
     choose,
 )
 from authbus_service.core.security.compiled.library import Library
-from authbus_service.core.security.foreign import hashes as foreign
-from authbus_service.core.security.foreign.scheme import RefusedHashError
 
 MAX_BYTES = 1024
 

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import re
 
-from authbus_service.core.security.foreign.scheme import decoded, within
+from authbus.foreign_hashes.scheme import decoded, within
 
 _MOST = 2_000_000
 _DIGESTS = {"sha256": 32, "sha1": 20}

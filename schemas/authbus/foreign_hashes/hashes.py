@@ -2,12 +2,12 @@
 
 import re
 
-from authbus_service.core.security.foreign.argon2_phc import Argon2
-from authbus_service.core.security.foreign.bcrypt_crypt import Bcrypt
-from authbus_service.core.security.foreign.firebase import Firebase, FirebaseStream
-from authbus_service.core.security.foreign.pbkdf2_django import Pbkdf2
-from authbus_service.core.security.foreign.scheme import RefusedHashError, Scheme
-from authbus_service.core.security.foreign.scrypt_texts import DjangoScrypt, PhcScrypt
+from authbus.foreign_hashes.argon2_phc import Argon2
+from authbus.foreign_hashes.bcrypt_crypt import Bcrypt
+from authbus.foreign_hashes.firebase import Firebase, FirebaseStream
+from authbus.foreign_hashes.pbkdf2_django import Pbkdf2
+from authbus.foreign_hashes.scheme import RefusedHashError, Scheme
+from authbus.foreign_hashes.scrypt_texts import DjangoScrypt, PhcScrypt
 
 _SCHEMES: tuple[Scheme, ...] = (
     Argon2(),

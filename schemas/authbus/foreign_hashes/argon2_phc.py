@@ -2,10 +2,7 @@
 
 import re
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
-
-from authbus_service.core.security.foreign.scheme import RefusedHashError, decoded, within
+from authbus.foreign_hashes.scheme import RefusedHashError, decoded, within
 
 _MOST_KIB = 256 * 1024
 _MOST_WORK = 1024 * 1024
@@ -35,7 +32,10 @@ class Argon2:
         return found[0]
 
     def matches(self, found: re.Match[str], password: bytes) -> bool:
-        """See Scheme."""
+        """See Scheme. Needs the package `argon2-cffi`."""
+        from argon2 import PasswordHasher  # noqa: PLC0415 - whoever checks none needs no package
+        from argon2.exceptions import VerificationError  # noqa: PLC0415
+
         try:
             return PasswordHasher().verify(found[0], password)
         except VerificationError:

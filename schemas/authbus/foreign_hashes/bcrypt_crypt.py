@@ -2,9 +2,7 @@
 
 import re
 
-import bcrypt
-
-from authbus_service.core.security.foreign.scheme import within
+from authbus.foreign_hashes.scheme import within
 
 _LEAST, _MOST = 4, 14
 # What made these hashes read no further.
@@ -22,5 +20,10 @@ class Bcrypt:
         return found[0]
 
     def matches(self, found: re.Match[str], password: bytes) -> bool:
-        """See Scheme. Only the first 72 bytes count, as where the hash was made."""
+        """See Scheme. Only the first 72 bytes count, as where the hash was made.
+
+        Needs the package `bcrypt`.
+        """
+        import bcrypt  # noqa: PLC0415 - whoever checks none needs no package
+
         return bcrypt.checkpw(password[:_READ_BYTES], found[0].encode())

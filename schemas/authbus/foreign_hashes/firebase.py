@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 
-from authbus_service.core.security.foreign.scheme import RefusedHashError, decoded, encoded
-from authbus_service.core.security.foreign.scrypt_texts import checked, derived
+from authbus.foreign_hashes.scheme import RefusedHashError, decoded, encoded
+from authbus.foreign_hashes.scrypt_texts import checked, derived
 
 _KEY_BYTES = 32
 _ZERO_NONCE = bytes(16)

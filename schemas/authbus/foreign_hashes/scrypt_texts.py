@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import re
 
-from authbus_service.core.security.foreign.scheme import RefusedHashError, decoded, within
+from authbus.foreign_hashes.scheme import RefusedHashError, decoded, within
 
 _MOST_BYTES = 256 * 1024 * 1024
 _MOST_WORK = 1 << 21
