@@ -43,6 +43,11 @@ def as_text(secret: bytes) -> str:
     return base64.b32encode(secret).decode()
 
 
+def from_text(text: str) -> bytes:
+    """The secret that people type as this."""
+    return base64.b32decode(text)
+
+
 def uri(secret: bytes, *, label: str, issuer: str) -> str:
     """The secret as apps read it from a QR code."""
     return _totp(secret).get_provisioning_uri(label, issuer)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
-from authbus import AuthClient, EventStream, StreamEvent, Verifier
+from authbus import AuthClient, EventStream, StreamEvent, Verifier, totp
 from authbus.testing import FakeAuthbus, Settings
 from authbus.uuid7 import uuid7
 from authbus_service.core.security.masters import Masters
@@ -20,11 +20,16 @@ from tests.rig.post import Post, parts
 PASSWORD = "correct horse battery"
 # Those of the fake; the real service has the same from its environment.
 SETTINGS = Settings(guess_wait_seconds=0, guesses_until_lock=4, sessions_per_user=4)
-ROLES = {"clerk": ["orders:write"], "helper": ["users:write", "users:read"]}
+ROLES = {
+    "clerk": ["orders:write"],
+    "helper": ["users:write", "users:read"],
+    "keeper": ["services:write"],
+}
 PAGES = {
     "verify_email": "verify-email",
     "change_email": "change-email",
     "reset_password": "reset-password",
+    "force_reset": "reset-password",
 }
 
 
@@ -44,6 +49,10 @@ class Place(Protocol):
 
     async def code(self, address: str, template: str) -> str:
         """The code that was mailed."""
+        ...
+
+    def app_code(self, secret: str, *, ahead: int = 0) -> str:
+        """What a user's app shows, or will show in so many steps."""
         ...
 
     async def grant(self, user_id: UUID, role: str) -> None:
@@ -71,6 +80,9 @@ class Fake:
 
     async def code(self, address: str, template: str) -> str:
         return self.bus.code(address, template)
+
+    def app_code(self, secret: str, *, ahead: int = 0) -> str:
+        return self.bus.app_code(secret, ahead=ahead)
 
     async def grant(self, user_id: UUID, role: str) -> None:
         self.bus.grant(user_id, role)
@@ -120,6 +132,10 @@ class Real:
                     if address in str(mail["To"]) and found:
                         return found[1]
                 await asyncio.sleep(0.05)
+
+    def app_code(self, secret: str, *, ahead: int = 0) -> str:
+        step = totp.step_of(datetime.now(UTC)) + ahead
+        return totp.code_at(totp.from_text(secret), step)
 
     async def grant(self, user_id: UUID, role: str) -> None:
         id_, issuer = uuid7(), f"authbus/{self.namespace}"

@@ -11,7 +11,16 @@ import pytest
 
 from authbus_service.core.database import Database
 from tests.e2e.place import ROLES, SETTINGS, Place, Where, a_fake, a_real_one
-from tests.e2e.promises import accounts, administering, hearing, sessions
+from tests.e2e.promises import (
+    accounts,
+    administering,
+    factors,
+    hearing,
+    importing,
+    looking_up,
+    machines,
+    sessions,
+)
 from tests.rig import processes
 from tests.rig.post import posting
 
@@ -29,9 +38,17 @@ def promises(module: ModuleType) -> list[Promise]:
     ]
 
 
-PROMISES = [
-    each for module in (sessions, accounts, administering, hearing) for each in promises(module)
-]
+MODULES = (
+    sessions,
+    accounts,
+    factors,
+    administering,
+    machines,
+    importing,
+    looking_up,
+    hearing,
+)
+PROMISES = [each for module in MODULES for each in promises(module)]
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)

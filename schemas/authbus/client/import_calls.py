@@ -7,7 +7,6 @@ from authbus.client.calling import Caller
 from authbus.client.profile_calls import ProfileChanges
 from authbus.commands import ImportUser
 from authbus.replies import UserIsImported
-from authbus.uuid7 import uuid7
 
 
 class ImportCalls:
@@ -31,7 +30,7 @@ class ImportCalls:
 
         Raises AuthRejected: `email_taken`, `password_hash_refused` with the rule in `detail`.
         """
-        id_ = command_id or uuid7()
+        id_ = command_id or self._call.new_id()
         asked = {
             "access_token": access_token,
             "email": email,

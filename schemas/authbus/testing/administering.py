@@ -1,25 +1,22 @@
 """What administrators do about users."""
 
-from pydantic import SecretStr
-
 from authbus.admin_commands import (
     DeactivateUser,
     EndUserSessions,
     EraseUser,
-    GrantRole,
+    ForcePasswordReset,
     ReactivateUser,
-    RevokeRole,
     UnlockUser,
 )
 from authbus.events import (
     DeactivationReason,
     EndReason,
-    RoleGranted,
-    RoleRevoked,
+    PasswordResetForced,
     UnlockReason,
     UserDeactivated,
     UserReactivated,
 )
+from authbus.password_replies import PasswordIsVoid
 from authbus.replies import (
     AllSessionsEnded,
     Code,
@@ -27,49 +24,22 @@ from authbus.replies import (
     UserIsDeactivated,
     UserIsErased,
     UserIsUnlocked,
-    UserRoles,
 )
-from authbus.state import UserStatus
-from authbus.testing import guessing
-from authbus.testing.acting import acting
+from authbus.state import UserKind, UserStatus
+from authbus.testing import codes, guessing, mailing
 from authbus.testing.credentials import erased
 from authbus.testing.memory import Ask, Memory, Refusal
+from authbus.testing.permitting import administrator, named
 from authbus.testing.rows import Account
 
-# What the service's own role `admin` permits.
-ADMIN = frozenset(
-    {
-        "users:read",
-        "users:write",
-        "users:import",
-        "users:export",
-        "users:erase",
-        "roles:grant",
-        "roles:grant-any",
-        "services:write",
-    }
-)
-AnyOfUser = DeactivateUser | ReactivateUser | UnlockUser | EraseUser | GrantRole | RevokeRole
+AnyOfUser = DeactivateUser | ReactivateUser | UnlockUser | EraseUser | ForcePasswordReset
 
 
-def administrator(memory: Memory, token: SecretStr, permission: str) -> Account:
-    """Who asks, if one of their roles permits it."""
-    user, _ = acting(memory, token)
-    if permission not in memory.permissions(user):
-        raise Refusal(Code.FORBIDDEN)
-    return user
-
-
-def _both(memory: Memory, command: AnyOfUser, permission: str) -> tuple[str, Account]:
-    admin = administrator(memory, command.access_token, permission)
-    return f"admin:{admin.id}", _user(memory, command)
-
-
-def _user(memory: Memory, command: AnyOfUser | EndUserSessions) -> Account:
-    user = None if command.user_id is None else memory.users.get(command.user_id)
-    if user is None:
-        raise Refusal(Code.USER_UNKNOWN)
-    return user
+def _both(
+    memory: Memory, command: AnyOfUser, permission: str, *, sensitive: bool = False
+) -> tuple[str, Account]:
+    admin = administrator(memory, command.access_token, permission, sensitive=sensitive)
+    return f"admin:{admin.id}", named(memory, command.user_id)
 
 
 def deactivate(memory: Memory, command: DeactivateUser, ask: Ask) -> UserIsDeactivated:
@@ -101,9 +71,24 @@ def unlock(memory: Memory, command: UnlockUser, ask: Ask) -> UserIsUnlocked:
     return UserIsUnlocked(user_id=user.id)
 
 
+def force_reset(memory: Memory, command: ForcePasswordReset, ask: Ask) -> PasswordIsVoid:
+    """No password is right any more; a mail says how to set another."""
+    actor, user = _both(memory, command, "users:write")
+    if user.kind == UserKind.SERVICE:
+        raise Refusal(Code.USER_UNKNOWN)
+    user.password, user.foreign_hash = None, ""
+    user.password_version += 1
+    codes.spend(memory, user, "reset_password")
+    memory.tell(user, PasswordResetForced, ask.id, actor=actor)
+    ended = memory.end_all(user, ask.id, EndReason.ADMIN, actor=actor)
+    if user.is_active:
+        mailing.send(memory, user, "force_reset", ask.id)
+    return PasswordIsVoid(user_id=user.id, sessions_ended=ended)
+
+
 def erase(memory: Memory, command: EraseUser, ask: Ask) -> UserIsErased:
     """The user is gone."""
-    actor, user = _both(memory, command, "users:erase")
+    actor, user = _both(memory, command, "users:erase", sensitive=True)
     return erased(memory, user, ask, actor=actor)
 
 
@@ -112,10 +97,10 @@ def end_sessions(memory: Memory, command: EndUserSessions, ask: Ask) -> AllSessi
     admin = administrator(memory, command.access_token, "users:write")
     actor = f"admin:{admin.id}"
     if command.session_id is None:
-        user = _user(memory, command)
+        user = named(memory, command.user_id)
         return AllSessionsEnded(count=memory.end_all(user, ask.id, EndReason.ADMIN, actor=actor))
     if command.user_id is not None:
-        _user(memory, command)
+        named(memory, command.user_id)
     session = memory.sessions.get(command.session_id)
     if session is None or not session.is_live(memory.now):
         raise Refusal(Code.SESSION_UNKNOWN)
@@ -123,33 +108,3 @@ def end_sessions(memory: Memory, command: EndUserSessions, ask: Ask) -> AllSessi
         raise Refusal(Code.SESSION_UNKNOWN)
     memory.end(session, ask.id, EndReason.ADMIN, actor=actor)
     return AllSessionsEnded(count=1)
-
-
-def grant_role(memory: Memory, command: GrantRole, ask: Ask) -> UserRoles:
-    """A role that permits no more than who gives it may do."""
-    admin = administrator(memory, command.access_token, "roles:grant")
-    if command.role not in memory.roles:
-        raise Refusal(Code.ROLE_UNKNOWN)
-    _may_give(memory, admin, command.role)
-    user = _user(memory, command)
-    if command.role not in user.roles:
-        user.roles = tuple(sorted({*user.roles, command.role}))
-        memory.tell(user, RoleGranted, ask.id, actor=f"admin:{admin.id}", role=command.role)
-    return UserRoles(user_id=user.id, roles=user.roles)
-
-
-def revoke_role(memory: Memory, command: RevokeRole, ask: Ask) -> UserRoles:
-    """A role is taken away."""
-    admin = administrator(memory, command.access_token, "roles:grant")
-    _may_give(memory, admin, command.role)
-    user = _user(memory, command)
-    if command.role in user.roles:
-        user.roles = tuple(each for each in user.roles if each != command.role)
-        memory.tell(user, RoleRevoked, ask.id, actor=f"admin:{admin.id}", role=command.role)
-    return UserRoles(user_id=user.id, roles=user.roles)
-
-
-def _may_give(memory: Memory, admin: Account, role: str) -> None:
-    held = memory.permissions(admin)
-    if "roles:grant-any" not in held and not memory.roles.get(role, frozenset()) <= held:
-        raise Refusal(Code.FORBIDDEN)

@@ -6,17 +6,32 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from authbus import commands
+from authbus import commands, second_factor
+from authbus import service_accounts as services
+from authbus.contract import ROWS
 from authbus.errors import AuthRejected, AuthTimeout, AuthUnavailable
 from authbus.message import Command, Reply
 from authbus.replies import Code, Rejected
-from authbus.testing import administering, credentials, own_sessions, profiles
+from authbus.testing import (
+    administering,
+    credentials,
+    exporting,
+    factors,
+    importing,
+    logging_in,
+    looking_up,
+    own_sessions,
+    profiles,
+    roles,
+    service_accounts,
+)
 from authbus.testing.memory import Ask, Memory, Refusal
 from authbus.uuid7 import time_of
 
 HANDLERS: Mapping[type[Command], Callable[[Memory, Any, Ask], Reply]] = {
     commands.RegisterUser: credentials.register,
-    commands.LogIn: credentials.log_in,
+    commands.LogIn: logging_in.log_in,
+    second_factor.CompleteLogIn: logging_in.complete_log_in,
     commands.ChangePassword: credentials.change_password,
     commands.RequestPasswordReset: credentials.request_reset,
     commands.CompletePasswordReset: credentials.complete_reset,
@@ -37,28 +52,36 @@ HANDLERS: Mapping[type[Command], Callable[[Memory, Any, Ask], Reply]] = {
     commands.UnlockUser: administering.unlock,
     commands.EndUserSessions: administering.end_sessions,
     commands.EraseUser: administering.erase,
-    commands.GrantRole: administering.grant_role,
-    commands.RevokeRole: administering.revoke_role,
+    commands.ForcePasswordReset: administering.force_reset,
+    commands.GrantRole: roles.grant_role,
+    commands.RevokeRole: roles.revoke_role,
+    commands.ImportUser: importing.import_user,
+    commands.FindUsers: looking_up.find_users,
+    commands.GetUser: looking_up.get_user,
+    commands.ExportAccount: exporting.export_account,
+    commands.ExportUser: exporting.export_user,
+    second_factor.StartTotp: factors.start_totp,
+    second_factor.ConfirmTotp: factors.confirm_totp,
+    second_factor.DisableTotp: factors.disable_totp,
+    second_factor.StepUp: factors.step_up,
+    second_factor.ResetSecondFactor: factors.reset,
+    services.CreateServiceAccount: service_accounts.create,
+    services.RotateServiceSecret: service_accounts.rotate,
+    services.LogInService: service_accounts.log_in,
 }
 # What a call meets: no answer after its effect, `busy`, or nobody to be asked.
 Trouble = type[AuthTimeout] | type[AuthRejected] | type[AuthUnavailable]
-_QUESTIONS = (commands.GetProfile, commands.ListSessions)
+_QUESTIONS = tuple(row.command for row in ROWS if not row.events)
 
 
 def answer(memory: Memory, command: Command, ask: Ask) -> Reply:
     """The reply, which may be a refusal. The same command under the same id: the same reply."""
-    handler = HANDLERS.get(type(command))
-    if handler is None:
-        raise NotImplementedError(
-            f"authbus.testing does not know {type(command).__name__}; "
-            "test what needs it on a real service: `make serve` starts one"
-        )
     asked = (type(command), command.to_json())
     if ask.id in memory.answers:
         before, found = memory.answers[ask.id]
         return found if before == asked else Rejected.because(Code.IDEMPOTENCY_MISMATCH)
     try:
-        reply = handler(memory, command, ask)
+        reply = HANDLERS[type(command)](memory, command, ask)
     except Refusal as refused:
         reply = Rejected.because(refused.code, refused.detail)
     if not isinstance(command, _QUESTIONS):

@@ -5,14 +5,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from authbus import totp
 from authbus.client import AuthClient
 from authbus.errors import AuthRejected, AuthTimeout, AuthUnavailable
 from authbus.events import RoleGranted
 from authbus.stream import EventStream, StreamEvent
-from authbus.testing.administering import ADMIN
 from authbus.testing.answering import Trouble
 from authbus.testing.clients import FakeClient, FakeVerifier
 from authbus.testing.memory import Memory
+from authbus.testing.permitting import ADMIN
 from authbus.testing.rows import Mail, derived_id
 from authbus.testing.settings import Settings
 from authbus.testing.streams import FakeStream, Group
@@ -110,6 +111,14 @@ class FakeAuthbus:
             if (mail.address, mail.template) == (address, template) and mail.code is not None:
                 return mail.code
         raise LookupError(f"no mail {template} to {address}")
+
+    def app_code(self, secret: str, *, ahead: int = 0) -> str:
+        """What a user's app shows that was given the `secret` of `start_totp`.
+
+        Each code is good once, and there is another one every 30 seconds: let that time pass, or
+        take the code of one step `ahead`, which is good already.
+        """
+        return totp.code_at(totp.from_text(secret), totp.step_of(self._memory.now) + ahead)
 
     def grant(self, user_id: UUID, role: str) -> None:
         """Give a declared role, as an operator does. Raises LookupError for an unknown one."""

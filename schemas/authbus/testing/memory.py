@@ -24,7 +24,7 @@ from authbus.replies import Code
 from authbus.state import UserState
 from authbus.stream.events import StreamEvent
 from authbus.testing.minting import Ended, Mint
-from authbus.testing.rows import Account, Held, Mail, derived_id
+from authbus.testing.rows import Account, Held, Mail, OneTimeCode, derived_id
 from authbus.testing.settings import Settings
 from authbus.topics import EVENTS
 
@@ -77,6 +77,7 @@ class Memory:
     users: dict[UUID, Account] = field(default_factory=dict[UUID, Account])
     addresses: dict[str, UUID] = field(default_factory=dict[str, UUID])
     sessions: dict[UUID, Held] = field(default_factory=dict[UUID, Held])
+    codes: dict[str, OneTimeCode] = field(default_factory=dict[str, OneTimeCode])
     mails: list[Mail] = field(default_factory=list[Mail])
     failures: dict[tuple[str, str], list[datetime]] = field(
         default_factory=dict[tuple[str, str], list[datetime]]
@@ -89,7 +90,7 @@ class Memory:
     _changed: list[asyncio.Event] = field(default_factory=list[asyncio.Event])
 
     def tell(
-        self, user: Account, kind: type[Event], cause: UUID, *, actor: str = "", **more: object
+        self, user: Account, kind: type[Event], cause: UUID, /, *, actor: str = "", **more: object
     ) -> None:
         """Say that something has happened to a user, who is already as it made them."""
         user.sequence += 1
@@ -146,6 +147,7 @@ class Memory:
         del self.users[user.id]
         self.addresses = {at: who for at, who in self.addresses.items() if who != user.id}
         self.sessions = {at: each for at, each in self.sessions.items() if each.user_id != user.id}
+        self.codes = {at: each for at, each in self.codes.items() if each.user_id != user.id}
         self.mails = [each for each in self.mails if each.user_id != user.id]
         return ended
 

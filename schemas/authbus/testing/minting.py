@@ -65,7 +65,7 @@ class Mint:
             "jti": str(derived_id("token", cause)),
             "iat": int(life[0].timestamp()),
             "exp": int(life[1].timestamp()),
-            "auth_time": int(session.started_at.timestamp()),
+            "auth_time": int(session.authenticated_at.timestamp()),
             "amr": list(session.amr),
             "roles": list(user.roles),
         }

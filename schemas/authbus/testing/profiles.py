@@ -18,7 +18,7 @@ from authbus.events import (
     EmailVerified,
     ProfileUpdated,
 )
-from authbus.profile import ProfileField
+from authbus.profile import ProfileField, asked
 from authbus.replies import (
     Code,
     EmailIsChanged,
@@ -27,8 +27,9 @@ from authbus.replies import (
     ProfileSaved,
     UserProfile,
 )
-from authbus.testing import guessing, mailing
-from authbus.testing.acting import acting
+from authbus.state import UserKind
+from authbus.testing import codes, guessing, mailing
+from authbus.testing.acting import acting, acting_afresh
 from authbus.testing.memory import Ask, Memory, Refusal
 from authbus.testing.rows import LIFETIMES
 
@@ -36,18 +37,19 @@ from authbus.testing.rows import LIFETIMES
 def get_profile(memory: Memory, command: GetProfile, _: Ask) -> UserProfile:
     """The user's own."""
     user, _session = acting(memory, command.access_token)
-    return UserProfile(user_id=user.id, email=user.email, profile=user.profile)
+    return UserProfile(user_id=user.id, email=user.email or None, profile=user.profile)
 
 
 def update_profile(memory: Memory, command: UpdateProfile, ask: Ask) -> ProfileSaved:
     """What differs is changed, unless somebody was faster."""
     user, _ = acting(memory, command.access_token)
-    profile, given = user.profile, command.model_fields_set
+    profile = user.profile
     if command.profile_version != profile.version:
         raise Refusal(Code.VERSION_CONFLICT, f"the profile's version is {profile.version}")
-    asked = {name: getattr(command, name) for name in ProfileField if name in given}
     changed = {
-        name: value for name, value in asked.items() if not _same(value, getattr(profile, name))
+        name: value
+        for name, value in asked(command).items()
+        if not _same(value, getattr(profile, name))
     }
     if changed:
         version = profile.version + 1
@@ -64,17 +66,14 @@ def _same(one: object, other: object) -> bool:
 
 def verify_email(memory: Memory, command: VerifyEmail, ask: Ask) -> EmailIsVerified:
     """Whoever has the code has read the mail."""
-    mail = mailing.found(memory, command.code.get_secret_value())
-    user = None if mail is None else memory.users[mail.user_id]
-    if mail is None or user is None or not user.is_active:
-        raise Refusal(Code.CODE_INVALID)
-    if mail.template != "verify_email" or mail.address != user.email:
+    code, user = codes.found(memory, command.code, Code.CODE_INVALID)
+    if code.purpose != "verify_email" or code.address != user.email:
         raise Refusal(Code.CODE_INVALID)
     if not user.email_verified:
-        if not mail.is_open("verify_email", memory.now):
+        if not code.is_open("verify_email", memory.now):
             raise Refusal(Code.CODE_INVALID)
         user.email_verified = True
-        mailing.spend(memory, user, "verify_email")
+        codes.spend(memory, user, "verify_email")
         memory.tell(user, EmailVerified, ask.id)
     return EmailIsVerified(user_id=user.id)
 
@@ -82,9 +81,11 @@ def verify_email(memory: Memory, command: VerifyEmail, ask: Ask) -> EmailIsVerif
 def resend_verification(memory: Memory, command: ResendVerification, ask: Ask) -> MailQueued:
     """One more mail, unless there is no need or there were too many."""
     user, _ = acting(memory, command.access_token)
+    if user.kind == UserKind.SERVICE:
+        raise Refusal(Code.FORBIDDEN)
     if user.email_verified:
         raise Refusal(Code.EMAIL_VERIFIED)
-    if not mailing.may_send(memory, user, "verify_email"):
+    if not codes.may_make(memory, user, "verify_email"):
         raise Refusal(Code.TOO_SOON)
     memory.tell(user, EmailVerificationRequested, ask.id)
     mailing.send(memory, user, "verify_email", ask.id)
@@ -96,12 +97,13 @@ def change_email(memory: Memory, command: ChangeEmail, ask: Ask) -> MailQueued:
     address = canonical(command.new_email)
     if address is None:
         raise Refusal(Code.EMAIL_INVALID)
-    user, _ = acting(memory, command.access_token)
-    guessing.prove(memory, user, command.password.get_secret_value())
+    user, _ = acting_afresh(memory, command.access_token)
+    key = guessing.prove(memory, user, command.password.get_secret_value())
     if memory.addresses.get(address, user.id) != user.id:
         raise Refusal(Code.EMAIL_TAKEN)
-    if not mailing.may_send(memory, user, "change_email"):
+    if not codes.may_make(memory, user, "change_email"):
         raise Refusal(Code.TOO_SOON)
+    guessing.clear(memory, key)
     memory.tell(user, EmailChangeRequested, ask.id)
     mailing.send(memory, user, "change_email", ask.id, command.new_email)
     return MailQueued(expires_at=memory.now + LIFETIMES["change_email"])
@@ -109,22 +111,21 @@ def change_email(memory: Memory, command: ChangeEmail, ask: Ask) -> MailQueued:
 
 def confirm_email_change(memory: Memory, command: ConfirmEmailChange, ask: Ask) -> EmailIsChanged:
     """The new address takes the old one's place, and the old one is told."""
-    mail = mailing.found(memory, command.code.get_secret_value())
-    user = None if mail is None else memory.users[mail.user_id]
-    if mail is None or user is None or not user.is_active or mail.template != "change_email":
+    code, user = codes.found(memory, command.code, Code.CODE_INVALID)
+    if code.purpose != "change_email":
         raise Refusal(Code.CODE_INVALID)
-    if mail.used and mail.address == user.email:
+    if code.used_at is not None and code.address == user.email:
         return EmailIsChanged(user_id=user.id)
-    if not mail.is_open("change_email", memory.now):
+    if not code.is_open("change_email", memory.now):
         raise Refusal(Code.CODE_INVALID)
-    address, former = canonical(mail.address) or "", user.email
+    address, former = canonical(code.address) or "", user.email
     if memory.addresses.get(address, user.id) != user.id:
         raise Refusal(Code.EMAIL_TAKEN)
     del memory.addresses[canonical(former) or ""]
     memory.addresses[address] = user.id
-    user.email, user.email_verified = mail.address, True
-    for template in LIFETIMES:
-        mailing.spend(memory, user, template)
+    user.email, user.email_verified = code.address, True
+    for purpose in LIFETIMES:
+        codes.spend(memory, user, purpose)
     memory.tell(user, EmailChanged, ask.id)
     mailing.send(memory, user, "email_changed", ask.id, former)
     return EmailIsChanged(user_id=user.id)

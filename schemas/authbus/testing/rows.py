@@ -11,21 +11,40 @@ from authbus.profile import Profile
 from authbus.replies import SessionEntry
 from authbus.state import UserKind, UserState, UserStatus
 
-# How long a code of each kind of mail is good, as the service has it.
+# How long a code of each purpose is good, as the service has it.
 LIFETIMES = {
     "verify_email": timedelta(hours=24),
     "change_email": timedelta(hours=24),
     "reset_password": timedelta(hours=1),
+    "log_in": timedelta(minutes=5),
+    "service_secret": timedelta(days=365),
 }
 
 
 @dataclass(slots=True)
+class Factor:
+    """A second factor, which counts once it is enabled. `recovery_codes` are plain, and unused."""
+
+    secret: bytes = field(repr=False)
+    made_at: datetime
+    enabled_at: datetime | None = None
+    last_step: int = 0
+    recovery_codes: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(slots=True)
 class Account:
-    """A user."""
+    """A user; a service account has no address. Without a password none is right.
+
+    `foreign_hash` stands for one that nobody has typed yet, `password_version` counts them.
+    """
 
     id: UUID
     email: str = field(repr=False)
-    password: str = field(repr=False)
+    created_at: datetime
+    password: str | None = field(default=None, repr=False)
+    foreign_hash: str = field(default="", repr=False)
+    password_version: int = 1
     sequence: int = 0
     email_verified: bool = False
     status: UserStatus = UserStatus.ACTIVE
@@ -33,6 +52,17 @@ class Account:
     profile: Profile = field(default_factory=Profile)
     locked_until: datetime | None = None
     devices: list[str] = field(default_factory=list[str], repr=False)
+    factor: Factor | None = field(default=None, repr=False)
+
+    @property
+    def kind(self) -> UserKind:
+        """Whose it is."""
+        return UserKind.PERSON if self.email else UserKind.SERVICE
+
+    @property
+    def second_factor(self) -> bool:
+        """Whether log-ins need one."""
+        return self.factor is not None and self.factor.enabled_at is not None
 
     @property
     def is_active(self) -> bool:
@@ -49,8 +79,8 @@ class Account:
         return UserState(
             user_id=self.id,
             sequence=self.sequence,
-            kind=UserKind.PERSON,
-            email=self.email,
+            kind=self.kind,
+            email=self.email or None,
             email_verified=self.email_verified,
             status=self.status,
             roles=self.roles,
@@ -68,6 +98,7 @@ class Held:
     tokens: list[str] = field(repr=False)
     started_at: datetime
     last_used_at: datetime
+    authenticated_at: datetime
     lapses_at: datetime
     expires_at: datetime
     device: str | None = field(default=None, repr=False)
@@ -80,7 +111,7 @@ class Held:
         """Whether it goes on."""
         return self.ended_at is None and at < self.lapses_at
 
-    def entry(self, *, is_current: bool) -> SessionEntry:
+    def entry(self, *, is_current: bool = False) -> SessionEntry:
         """One line of the user's list."""
         return SessionEntry(
             session_id=self.id,
@@ -93,15 +124,38 @@ class Held:
             device=self.device,
             ip_address=self.ip_address,
             is_current=is_current,
+            ended_at=self.ended_at,
+            end_reason=self.end_reason,
         )
 
 
 @dataclass(slots=True)
+class OneTimeCode:
+    """A code, as the service has it: of a mail, a log-in that is half done, or a machine's secret.
+
+    `address` is where it was sent, `password_version` that of the log-in's password.
+    """
+
+    text: str = field(repr=False)
+    purpose: str
+    user_id: UUID
+    address: str = field(repr=False)
+    made_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+    password_version: int = 0
+
+    def is_open(self, purpose: str, at: datetime) -> bool:
+        """Whether it may still be used for this."""
+        return self.purpose == purpose and self.used_at is None and at < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """A mail as it would have been sent. `code` is what its link carries, where it has one.
 
-    `template` is what it is about: `verify_email`, `change_email`, `reset_password`,
-    `email_changed`, `password_changed` or `new_device`.
+    `template` is what it is about: `verify_email`, `change_email`, `reset_password`, `force_reset`,
+    `email_changed`, `password_changed`, `new_device`, `second_factor_on` or `second_factor_off`.
     """
 
     template: str
@@ -109,17 +163,6 @@ class Mail:
     address: str
     made_at: datetime
     code: str | None = field(default=None, repr=False)
-    used: bool = False
-
-    @property
-    def expires_at(self) -> datetime:
-        """Until when the code is good."""
-        return self.made_at + LIFETIMES.get(self.template, timedelta(days=1))
-
-    def is_open(self, template: str, at: datetime) -> bool:
-        """Whether its code may still be used for this."""
-        is_one = self.code is not None and self.template == template
-        return is_one and not self.used and at < self.expires_at
 
 
 def derived_id(purpose: str, command_id: UUID) -> UUID:
@@ -129,7 +172,11 @@ def derived_id(purpose: str, command_id: UUID) -> UUID:
     return UUID(int=fields & ~(0xF << 76) & ~(0x3 << 62) | 0x8 << 76 | 0x2 << 62)
 
 
+def derived_bytes(purpose: str, *causes: object) -> bytes:
+    """Chance of a command's own. It is none here: anybody can derive it."""
+    return sha256(" ".join(map(str, (purpose, *causes))).encode()).digest()
+
+
 def derived_secret(purpose: str, *causes: object) -> str:
-    """A secret that a command makes. It is none here: anybody can derive it."""
-    found = sha256(" ".join(map(str, (purpose, *causes))).encode()).digest()
-    return base64.urlsafe_b64encode(found).rstrip(b"=").decode()
+    """A secret that a command makes, of such chance."""
+    return base64.urlsafe_b64encode(derived_bytes(purpose, *causes)).rstrip(b"=").decode()

@@ -18,6 +18,8 @@ class Settings:
     guess_wait_seconds: float = 1
     guesses_until_lock: int = 10
     lock_seconds: float = 900
+    step_up_seconds: float = 600
+    totp_issuer: str = "authbus"
 
     @property
     def access_token(self) -> timedelta:
@@ -38,6 +40,11 @@ class Settings:
     def lock(self) -> timedelta:
         """How long an account is locked."""
         return timedelta(seconds=self.lock_seconds)
+
+    @property
+    def step_up(self) -> timedelta:
+        """How long a second factor that was shown is enough."""
+        return timedelta(seconds=self.step_up_seconds)
 
     def wait(self, failures: int) -> timedelta:
         """How long after so many wrong guesses the next one is refused unchecked."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from authbus import Code
 from authbus.testing import Settings, judging
-from authbus.testing.administering import ADMIN
+from authbus.testing.permitting import ADMIN
 from authbus.testing.rows import LIFETIMES
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.guessing.limits import Limits
