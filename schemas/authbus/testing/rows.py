@@ -166,10 +166,13 @@ class Mail:
 
 
 def derived_id(purpose: str, command_id: UUID) -> UUID:
-    """The id of something that a command makes: always the same one, as the service has it."""
-    chance = int.from_bytes(sha256(f"{purpose} {command_id}".encode()).digest()[:10])
-    fields = (command_id.int >> 80) << 80 | chance
-    return UUID(int=fields & ~(0xF << 76) & ~(0x3 << 62) | 0x8 << 76 | 0x2 << 62)
+    """The id of something that a command makes: always the same one, as the service has it.
+
+    Of two commands of one moment, as a fake's clock has many, the later one makes the higher id.
+    """
+    millisecond, order = command_id.int >> 80, command_id.int & 0xFFF
+    chance = int.from_bytes(derived_bytes(purpose, command_id)[:8]) >> 2
+    return UUID(int=millisecond << 80 | 0x8 << 76 | order << 64 | 0x2 << 62 | chance)
 
 
 def derived_bytes(purpose: str, *causes: object) -> bytes:

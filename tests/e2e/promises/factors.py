@@ -102,6 +102,7 @@ async def what_could_take_an_account_away_needs_a_second_factor_shown_lately(
     await auth.register(email, PASSWORD)
     old = await auth.log_in(email, PASSWORD)
     _, _, recovery_codes = await _enrolled(place, email, is_registered=True)
+    await place.grant(old.user_id, "clerk")
     token = old.access_token
     calls = [
         auth.passwords.change(token, "wrong password", "short"),
@@ -116,9 +117,9 @@ async def what_could_take_an_account_away_needs_a_second_factor_shown_lately(
     fresh = await auth.factors.step_up(old, recovery_codes[0])
 
     assert (fresh.session_id, fresh.refresh_token) == (old.session_id, old.refresh_token)
-    place.verifier.require(fresh.access_token, max_age=60, amr="mfa")
+    place.verifier.require(fresh.access_token, "orders:write", max_age=60, amr="mfa")
     assert await auth.passwords.change(fresh.access_token, PASSWORD, NEW) == 1
-    events = (await place.heard(old.user_id, 10))[6:]
+    events = (await place.heard(old.user_id, 11))[7:]
     assert kinds(events) == [
         "RecoveryCodeUsed",
         "SessionElevated",
