@@ -11,6 +11,7 @@ import authbus
 from authbus.commands import AnyCommand
 from authbus.contract import EVENTS, REPLIES, ROWS
 from authbus.message import Message
+from authbus.testing.answering import HANDLERS
 
 COMMANDS = [row.command for row in ROWS]
 MESSAGES = [*COMMANDS, *REPLIES.values(), *EVENTS.values()]
@@ -43,6 +44,10 @@ def test_each_message_of_the_contract_is_a_public_name(message: type[Message]) -
 
 def test_the_client_has_a_call_for_each_command(repository: Path) -> None:
     assert missing({*named(repository / "schemas/authbus/client")}) == []
+
+
+def test_the_fake_plays_each_command() -> None:
+    assert {*HANDLERS} == {*COMMANDS}
 
 
 def test_each_command_is_asked_of_a_real_service_by_a_test(repository: Path) -> None:

@@ -34,10 +34,11 @@ PAGES = {
 
 
 class Place(Protocol):
-    """What promises need."""
+    """What promises need. `root` is an administrator's token."""
 
     auth: AuthClient
     verifier: Verifier
+    root: str
 
     def client(self) -> AuthClient:
         """Another client, which is not open."""
@@ -71,6 +72,7 @@ class Fake:
     bus: FakeAuthbus
     auth: AuthClient
     verifier: Verifier
+    root: str = ""
 
     def client(self) -> AuthClient:
         return self.bus.client("web")
@@ -98,7 +100,9 @@ async def a_fake() -> AsyncGenerator[Place]:
     """One of a test's own."""
     bus = FakeAuthbus(roles=ROLES, settings=SETTINGS)
     async with bus.client("web") as auth, bus.verifier("web") as verifier:
-        yield Fake(bus, auth, verifier)
+        place = Fake(bus, auth, verifier)
+        place.root = await _an_administrator(place)
+        yield place
 
 
 @dataclass
@@ -112,6 +116,7 @@ class Real:
     post: Post
     auth: AuthClient
     verifier: Verifier
+    root: str = ""
     events: dict[UUID, list[StreamEvent]] = field(
         default_factory=lambda: defaultdict[UUID, list[StreamEvent]](list)
     )
@@ -176,10 +181,18 @@ async def a_real_one(where: Where, post: Post) -> AsyncGenerator[Place]:
         place = Real(where.servers, where.namespace, where.trust, masters, post, auth, verifier)
         listening = asyncio.create_task(place.listen())
         try:
+            place.root = await _an_administrator(place)
             yield place
         finally:
             listening.cancel()
             await asyncio.wait([listening])
+
+
+async def _an_administrator(place: Place) -> str:
+    email = an_address("root")
+    user = await place.auth.register(email, PASSWORD)
+    await place.grant(user.user_id, "admin")
+    return (await place.auth.log_in(email, PASSWORD)).access_token
 
 
 def an_address(name: str = "ana") -> str:

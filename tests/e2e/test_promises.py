@@ -9,6 +9,12 @@ from types import ModuleType
 
 import pytest
 
+from authbus import Command
+from authbus.contract import COMMANDS
+from authbus.message import Reply
+from authbus.testing import answering
+from authbus.testing.answering import answer
+from authbus.testing.memory import Ask, Memory
 from authbus_service.core.database import Database
 from tests.e2e.place import ROLES, SETTINGS, Place, Where, a_fake, a_real_one
 from tests.e2e.promises import (
@@ -55,6 +61,23 @@ PROMISES = [each for module in MODULES for each in promises(module)]
 async def test_the_fake_keeps(promise: Promise) -> None:
     async with asyncio.timeout(5), a_fake() as place:
         await promise(place)
+
+
+async def test_each_command_of_the_contract_is_in_a_promise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: set[type[Command]] = set()
+
+    def noted(memory: Memory, command: Command, ask: Ask) -> Reply:
+        asked.add(type(command))
+        return answer(memory, command, ask)
+
+    monkeypatch.setattr(answering, "answer", noted)
+    for promise in PROMISES:
+        async with asyncio.timeout(5), a_fake() as place:
+            await promise(place)
+
+    assert asked == {*COMMANDS.values()}
 
 
 async def test_a_real_service_keeps_every_promise(

@@ -71,7 +71,8 @@ HANDLERS: Mapping[type[Command], Callable[[Memory, Any, Ask], Reply]] = {
 }
 # What a call meets: no answer after its effect, `busy`, or nobody to be asked.
 Trouble = type[AuthTimeout] | type[AuthRejected] | type[AuthUnavailable]
-_QUESTIONS = tuple(row.command for row in ROWS if not row.events)
+# They have no effect, and an answer of now each time.
+QUESTIONS = tuple(row.command for row in ROWS if not row.events)
 
 
 def answer(memory: Memory, command: Command, ask: Ask) -> Reply:
@@ -84,7 +85,7 @@ def answer(memory: Memory, command: Command, ask: Ask) -> Reply:
         reply = HANDLERS[type(command)](memory, command, ask)
     except Refusal as refused:
         reply = Rejected.because(refused.code, refused.detail)
-    if not isinstance(command, _QUESTIONS):
+    if not isinstance(command, QUESTIONS):
         memory.answers[ask.id] = asked, reply
     return reply
 

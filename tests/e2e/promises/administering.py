@@ -41,7 +41,7 @@ async def nobody_administers_without_a_role_for_it(place: Place) -> None:
 
 
 async def an_administrator_shuts_and_opens_accounts_and_ends_sessions(place: Place) -> None:
-    root, email = await an_administrator(place), an_address("bob")
+    root, email = place.root, an_address("bob")
     user = await place.auth.register(email, PASSWORD)
     one, two = [await place.auth.log_in(email, PASSWORD) for _ in range(2)]
     admin = place.auth.admin
@@ -71,7 +71,7 @@ async def an_administrator_shuts_and_opens_accounts_and_ends_sessions(place: Pla
 
 
 async def an_administrator_gives_and_takes_roles_and_erases(place: Place) -> None:
-    root, admin = await an_administrator(place), place.auth.admin
+    root, admin = place.root, place.auth.admin
     user = await place.auth.register(an_address("bob"), PASSWORD)
     await refused(admin.grant_role(root, user.user_id, "king"), Code.ROLE_UNKNOWN)
     assert await admin.grant_role(root, user.user_id, "helper") == ("helper",)
@@ -84,11 +84,3 @@ async def an_administrator_gives_and_takes_roles_and_erases(place: Place) -> Non
 
     events = await place.heard(user.user_id, 5)
     assert kinds(events)[1:] == ["RoleGranted", "RoleGranted", "RoleRevoked", "UserErased"]
-
-
-async def an_administrator(place: Place) -> str:
-    """A token of one."""
-    email = an_address("root")
-    user = await place.auth.register(email, PASSWORD)
-    await place.grant(user.user_id, "admin")
-    return (await place.auth.log_in(email, PASSWORD)).access_token

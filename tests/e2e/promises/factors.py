@@ -5,7 +5,6 @@ import pytest
 from authbus import Code, SecondFactorNeeded, Session
 from authbus.uuid7 import uuid7
 from tests.e2e.place import PASSWORD, Place, an_address, kinds
-from tests.e2e.promises.administering import an_administrator
 from tests.e2e.promises.asking import refused
 
 NEW = "another horse battery"
@@ -146,7 +145,7 @@ async def a_second_factor_is_given_up_by_a_code_of_it(place: Place) -> None:
 async def an_administrator_takes_a_lost_second_factor_from_who_may_do_no_more(
     place: Place,
 ) -> None:
-    root, email, helper = await an_administrator(place), an_address(), an_address("helper")
+    root, email, helper = place.root, an_address(), an_address("helper")
     reset = place.auth.admin.reset_second_factor
     session, _, _ = await _enrolled(place, email)
     helping = await place.auth.register(helper, PASSWORD)

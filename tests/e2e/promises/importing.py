@@ -3,7 +3,6 @@
 from authbus import Code, ProfileUpdated
 from authbus.uuid7 import uuid7
 from tests.e2e.place import PASSWORD, Place, an_address, kinds
-from tests.e2e.promises.administering import an_administrator
 from tests.e2e.promises.asking import refused
 
 NEW = "another horse battery"
@@ -15,7 +14,7 @@ HASHES = {
 
 
 async def an_imported_user_logs_in_by_the_password_they_had(place: Place) -> None:
-    root, auth = await an_administrator(place), place.auth
+    root, auth = place.root, place.auth
     for password, hashed in HASHES.items():
         email = an_address()
         user_id = await auth.admin.import_user(
@@ -41,7 +40,7 @@ async def an_imported_user_logs_in_by_the_password_they_had(place: Place) -> Non
 
 
 async def an_imported_user_without_a_hash_sets_a_password_by_mail(place: Place) -> None:
-    root, auth, email = await an_administrator(place), place.auth, an_address()
+    root, auth, email = place.root, place.auth, an_address()
     id_ = uuid7()
     user_id = await auth.admin.import_user(root, email, command_id=id_)
     assert await auth.admin.import_user(root, email, command_id=id_) == user_id
@@ -63,7 +62,7 @@ async def an_imported_user_without_a_hash_sets_a_password_by_mail(place: Place) 
 
 
 async def what_cannot_be_imported_is_refused_by_the_rule_it_breaks(place: Place) -> None:
-    root, auth, email = await an_administrator(place), place.auth, an_address()
+    root, auth, email = place.root, place.auth, an_address()
     helper = an_address("helper")
     user = await auth.register(helper, PASSWORD)
     await place.grant(user.user_id, "helper")
@@ -82,7 +81,7 @@ async def what_cannot_be_imported_is_refused_by_the_rule_it_breaks(place: Place)
 
 
 async def a_password_that_is_taken_away_is_set_anew_by_mail(place: Place) -> None:
-    root, auth, email = await an_administrator(place), place.auth, an_address()
+    root, auth, email = place.root, place.auth, an_address()
     user = await auth.register(email, PASSWORD)
     session = await auth.log_in(email, PASSWORD)
     force = auth.admin.force_password_reset

@@ -6,7 +6,6 @@ from authbus import Code, UserExport
 from authbus.state import UserKind, UserStatus
 from authbus.uuid7 import uuid7
 from tests.e2e.place import PASSWORD, Place, an_address
-from tests.e2e.promises.administering import an_administrator
 from tests.e2e.promises.asking import refused
 
 COLUMNS = {
@@ -22,7 +21,7 @@ PASSING = {"attempts", "audit_failures", "mails"}
 
 
 async def users_are_found_by_the_start_of_their_address_a_page_at_a_time(place: Place) -> None:
-    root, admin, start = await an_administrator(place), place.auth.admin, f"f-{uuid4().hex[:12]}"
+    root, admin, start = place.root, place.auth.admin, f"f-{uuid4().hex[:12]}"
     names = [f"{start}.{letter}@example.com" for letter in "cab"]
     ids = {name: (await place.auth.register(name, PASSWORD)).user_id for name in names}
     await admin.deactivate(root, ids[names[0]])
@@ -45,7 +44,7 @@ async def users_are_found_by_the_start_of_their_address_a_page_at_a_time(place: 
 
 
 async def all_users_are_found_in_the_order_of_their_registration(place: Place) -> None:
-    root, admin = await an_administrator(place), place.auth.admin
+    root, admin = place.root, place.auth.admin
     machine = await place.auth.services.create(root, "the mill")
     user = await place.auth.register(an_address(), PASSWORD)
     found: list[UUID] = []
@@ -62,7 +61,7 @@ async def all_users_are_found_in_the_order_of_their_registration(place: Place) -
 
 
 async def an_account_is_shown_with_its_sessions(place: Place) -> None:
-    root, auth, email = await an_administrator(place), place.auth, an_address()
+    root, auth, email = place.root, place.auth, an_address()
     user = await auth.register(email, PASSWORD)
     one = await auth.log_in(email, PASSWORD, device="a phone", ip_address="192.0.2.7")
     two = await auth.log_in(email, PASSWORD)
@@ -84,7 +83,7 @@ async def an_account_is_shown_with_its_sessions(place: Place) -> None:
 
 
 async def nobody_looks_at_others_without_a_role_for_it(place: Place) -> None:
-    root, email, admin = await an_administrator(place), an_address(), place.auth.admin
+    root, email, admin = place.root, an_address(), place.auth.admin
     user = await place.auth.register(email, PASSWORD)
     token = (await place.auth.log_in(email, PASSWORD)).access_token
     for bad, code in ((token, Code.FORBIDDEN), ("not a token", Code.INVALID_TOKEN)):
@@ -100,7 +99,7 @@ async def nobody_looks_at_others_without_a_role_for_it(place: Place) -> None:
 
 
 async def all_that_is_held_of_a_user_is_exported_without_secrets(place: Place) -> None:
-    root, auth, email = await an_administrator(place), place.auth, an_address("Ana")
+    root, auth, email = place.root, place.auth, an_address("Ana")
     user = await auth.register(email, PASSWORD)
     session = await auth.log_in(email, PASSWORD, device="a phone")
     token = session.access_token

@@ -7,12 +7,11 @@ from authbus.service_accounts import ServiceSecretRotated
 from authbus.state import UserKind
 from authbus.uuid7 import uuid7
 from tests.e2e.place import PASSWORD, Place, an_address, kinds
-from tests.e2e.promises.administering import an_administrator
 from tests.e2e.promises.asking import refused
 
 
 async def a_machine_logs_in_by_its_secret_as_often_as_it_likes(place: Place) -> None:
-    root, auth, services = await an_administrator(place), place.auth, place.auth.services
+    root, auth, services = place.root, place.auth, place.auth.services
     person = await auth.register(an_address(), PASSWORD)
     machine = await services.create(root, "the mill")
     await refused(services.log_in(machine.user_id, "wrong secret"), Code.INVALID_CREDENTIALS)
@@ -39,7 +38,7 @@ async def a_machine_logs_in_by_its_secret_as_often_as_it_likes(place: Place) -> 
 
 
 async def a_new_secret_takes_the_place_of_the_former_ones_in_time(place: Place) -> None:
-    root, services = await an_administrator(place), place.auth.services
+    root, services = place.root, place.auth.services
     person = await place.auth.register(an_address(), PASSWORD)
     first = await services.create(root, "the mill")
     await refused(services.rotate_secret(root, person.user_id), Code.USER_UNKNOWN)
@@ -72,7 +71,7 @@ async def a_new_secret_takes_the_place_of_the_former_ones_in_time(place: Place) 
 
 async def machines_are_made_by_who_may_and_never_lead_upwards(place: Place) -> None:
     email, services = an_address("keeper"), place.auth.services
-    root = await an_administrator(place)
+    root = place.root
     keeper = await place.auth.register(email, PASSWORD)
     token = (await place.auth.log_in(email, PASSWORD)).access_token
     await refused(services.create(token, "a mill"), Code.FORBIDDEN)
@@ -89,7 +88,7 @@ async def machines_are_made_by_who_may_and_never_lead_upwards(place: Place) -> N
 
 
 async def a_machine_is_shut_and_erased_like_a_person_but_has_no_password(place: Place) -> None:
-    root, auth = await an_administrator(place), place.auth
+    root, auth = place.root, place.auth
     machine = await auth.services.create(root, "a mill")
     await refused(auth.admin.force_password_reset(root, machine.user_id), Code.USER_UNKNOWN)
     session = await auth.services.log_in(machine.user_id, machine.secret)

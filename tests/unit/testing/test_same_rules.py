@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authbus import Code
-from authbus.testing import Settings, judging
+from authbus.testing import Settings, answering, judging
 from authbus.testing.permitting import ADMIN
 from authbus.testing.rows import LIFETIMES
+from authbus_service.auth import handlers
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.guessing.limits import Limits
 from authbus_service.auth.passwords import rules
@@ -56,5 +57,9 @@ def test_settings_have_the_services_names_and_defaults() -> None:
 
 
 def test_codes_live_as_long_and_an_administrator_may_do_the_same() -> None:
-    assert {name: Purpose(name).lifetime for name in LIFETIMES} == LIFETIMES
+    assert {str(each): each.lifetime for each in Purpose} == LIFETIMES
     assert frozenset(Permission) == ADMIN
+
+
+def test_the_same_commands_are_questions() -> None:
+    assert {*answering.QUESTIONS} == {*handlers.QUESTIONS}
