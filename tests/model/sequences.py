@@ -10,6 +10,7 @@ from tests.model.play import PAUSES, SHORTLY, Play
 from tests.model.pure import PureService
 from tests.model.real import RealService
 from tests.model.repeating import come_again, come_late
+from tests.model.service import Service
 from tests.model.table import RULES
 
 _KINDS = [each for each in RULES if each not in LOOKED_UP]
@@ -20,14 +21,16 @@ _STUMBLES = (False, False, True)
 _PAUSES = (0.1, 0.3)
 
 
-def played(seed: int, service: RealService | None = None, *, steps: int = 30) -> Counter[str]:
+def played(seed: int, service: Service | None = None, *, steps: int = 30) -> Counter[str]:
     """A play on this service, or on decide and apply alone; what was answered and told in it.
+
+    Where there is a database, users are looked for too, and commands come again.
 
     Raises AssertionError, which names the seed.
     """
-    chance = random.Random(seed)
+    chance, is_real = random.Random(seed), isinstance(service, RealService)
     play = Play(service or PureService(), chance.choice, stumbles=chance.choice(_STUMBLES))
-    kinds = [LogIn, *chance.sample(_KINDS if service is None else [*RULES], _FEW)]
+    kinds = [LogIn, *chance.sample([*RULES] if is_real else _KINDS, _FEW)]
     pauses, often = chance.choice((PAUSES, SHORTLY)), chance.choice(_PAUSES)
     try:
         play.begin()
@@ -36,7 +39,7 @@ def played(seed: int, service: RealService | None = None, *, steps: int = 30) ->
                 play.wait(chance.choice(pauses))
             if chance.random() < _SWEEP:
                 play.sweep()
-            if service is not None and chance.random() < _AGAIN:
+            if isinstance(service, RealService) and chance.random() < _AGAIN:
                 come_again(play, service)
                 come_late(play, service, chance.choice(kinds))
             play.step(chance.choice([each for each in kinds if leads(each, play.model)]))

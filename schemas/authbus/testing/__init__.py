@@ -2,8 +2,8 @@
 
 Its clients, streams and verifiers are AuthClient, EventStream and Verifier, with the same calls,
 errors, codes and events, for every command; one set of tests holds both to that. It does not judge
-which languages and time zones exist, the age of a command's id, or how many come from one address,
-and knows few of the common passwords. The packages `argon2-cffi` and `bcrypt` are needed by a
+which languages and time zones exist or the age of a command's id, and knows few of the common
+passwords. The packages `argon2-cffi` and `bcrypt` are needed by a
 log-in with a hash of theirs that was imported, and by nothing else.
 """
 

@@ -24,7 +24,7 @@ from authbus.testing.acting import acting_afresh
 from authbus.testing.judging import judge, normalised
 from authbus.testing.logging_in import at
 from authbus.testing.memory import Ask, Memory, Refusal
-from authbus.testing.rows import LIFETIMES, Account, derived_id
+from authbus.testing.rows import LIFETIMES, Account, Guess, derived_id
 from authbus.topics import COMMANDS_KEPT
 
 
@@ -60,11 +60,16 @@ def request_reset(memory: Memory, command: RequestPasswordReset, ask: Ask) -> Re
     address = canonical(command.email)
     if address is None:
         raise Refusal(Code.EMAIL_INVALID)
+    expires_at = memory.now + LIFETIMES["reset_password"]
+    asked = Guess(("reset", address), memory.now, guessing.source(command.ip_address, "reset"))
+    if not guessing.is_admitted(memory, asked):
+        return ResetIsRequested(expires_at=expires_at)
+    guessing.fail(memory, asked)
     user = at(memory, address)
     if user is not None and user.is_active and codes.may_make(memory, user, "reset_password"):
         memory.tell(user, PasswordResetRequested, ask.id, actor="service")
         mailing.send(memory, user, "reset_password", ask.id)
-    return ResetIsRequested(expires_at=memory.now + LIFETIMES["reset_password"])
+    return ResetIsRequested(expires_at=expires_at)
 
 
 def complete_reset(memory: Memory, command: CompletePasswordReset, ask: Ask) -> PasswordIsChanged:

@@ -29,10 +29,9 @@ from authbus.second_factor import (
 from authbus.stepping_up import with_code
 from authbus.testing import guessing, mailing
 from authbus.testing.acting import access_token, acting, acting_afresh
-from authbus.testing.guessing import Key
 from authbus.testing.memory import Ask, Memory, Refusal
 from authbus.testing.permitting import administrator, named, refuse_more
-from authbus.testing.rows import Account, Factor, Held, derived_bytes
+from authbus.testing.rows import Account, Factor, Guess, Held, derived_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +42,13 @@ class Passed:
     recovery_code: str = ""
 
 
-def check(memory: Memory, user: Account, typed: SecretStr, key: Key) -> Passed:
+def check(memory: Memory, user: Account, typed: SecretStr, guess: Guess) -> Passed:
     """Refuse unless this is a code that was not used; a wrong one counts as a guess."""
     passed = None if user.factor is None else _passes(memory, user.factor, typed)
     if passed is None:
-        guessing.failed(memory, key)
+        guessing.fail(memory, guess)
         raise Refusal(Code.CODE_INVALID)
-    guessing.clear(memory, key)
+    guessing.clear(memory, guess.key)
     return passed
 
 
@@ -92,13 +91,13 @@ def start_totp(memory: Memory, command: StartTotp, ask: Ask) -> TotpStarted:
 
 def confirm_totp(memory: Memory, command: ConfirmTotp, ask: Ask) -> TotpIsEnabled:
     """It is enabled by a first code, shown in this session, and its recovery codes are told."""
-    user, session, key = _guessing(memory, command)
+    user, session, guess = _guessing(memory, command)
     factor = user.factor
     if user.second_factor:
         raise Refusal(Code.FACTOR_ENABLED)
     if factor is None:
         raise Refusal(Code.FACTOR_MISSING)
-    factor.last_step = check(memory, user, command.code, key).step
+    factor.last_step = check(memory, user, command.code, guess).step
     each = range(RECOVERY_CODES)
     shown = tuple(recovery_code(derived_bytes("recovery", ask.id, index)) for index in each)
     factor.enabled_at, factor.recovery_codes = memory.now, tuple(map(plain, shown))
@@ -110,20 +109,20 @@ def confirm_totp(memory: Memory, command: ConfirmTotp, ask: Ask) -> TotpIsEnable
 
 def disable_totp(memory: Memory, command: DisableTotp, ask: Ask) -> TotpIsDisabled:
     """A user does without it, by a last code."""
-    user, _, key = _guessing(memory, command)
+    user, _, guess = _guessing(memory, command)
     if not user.second_factor:
         raise Refusal(Code.FACTOR_MISSING)
-    check(memory, user, command.code, key)
+    check(memory, user, command.code, guess)
     _drop(memory, user, ask, FactorEndReason.REQUESTED)
     return TotpIsDisabled(user_id=user.id)
 
 
 def step_up(memory: Memory, command: StepUp, ask: Ask) -> SteppedUp:
     """A token that says that a code was shown now."""
-    user, session, key = _guessing(memory, command)
+    user, session, guess = _guessing(memory, command)
     if not user.second_factor:
         raise Refusal(Code.FACTOR_MISSING)
-    tell_use(memory, user, check(memory, user, command.code, key), ask)
+    tell_use(memory, user, check(memory, user, command.code, guess), ask)
     _elevate(memory, user, session, ask)
     token, until = access_token(memory, user, session, ask)
     return SteppedUp.model_validate({"access_token": token, "access_token_expires_at": until})
@@ -141,11 +140,11 @@ def reset(memory: Memory, command: ResetSecondFactor, ask: Ask) -> SecondFactorI
 
 def _guessing(
     memory: Memory, command: ConfirmTotp | DisableTotp | StepUp
-) -> tuple[Account, Held, Key]:
+) -> tuple[Account, Held, Guess]:
     user, session = acting(memory, command.access_token)
-    key = ("factor", str(user.id))
-    guessing.admit(memory, key, Code.CODE_INVALID)
-    return user, session, key
+    guess = Guess(("factor", str(user.id)), memory.now)
+    guessing.admit(memory, guess, Code.CODE_INVALID)
+    return user, session, guess
 
 
 def _elevate(memory: Memory, user: Account, session: Held, ask: Ask) -> None:

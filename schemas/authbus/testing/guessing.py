@@ -1,24 +1,38 @@
 """Wrong guesses are counted, and after some of them nothing is checked for a while."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from authbus.events import UnlockReason, UserLocked, UserUnlocked
 from authbus.foreign_hashes import hashes
+from authbus.places import place_of
 from authbus.replies import Code
 from authbus.testing.judging import normalised
 from authbus.testing.memory import Memory, Refusal
-from authbus.testing.rows import Account
+from authbus.testing.rows import Account, Guess
 
-_MEMORY = timedelta(days=1)
+_MEMORY, _SOURCE_MEMORY = timedelta(days=1), timedelta(hours=1)
 Key = tuple[str, str]
 
 
-def admit(memory: Memory, key: Key, code: Code = Code.INVALID_CREDENTIALS) -> None:
+def source(address: str | None, of: str = "guess") -> str | None:
+    """What a guess from an address, or a request for a mail, counts against besides its key."""
+    return None if address is None else f"{of} {place_of(address)}"
+
+
+def is_admitted(memory: Memory, guess: Guess) -> bool:
+    """Whether it is looked at, or refused unchecked."""
+    since = memory.now - _SOURCE_MEMORY
+    here = [each for each in memory.wrong if each.source and each.source == guess.source]
+    if sum(each.at > since for each in here) >= memory.settings.guesses_per_source:
+        return False
+    failed = _failed(memory, guess.key)
+    return not failed or memory.now >= failed[-1] + memory.settings.wait(len(failed))
+
+
+def admit(memory: Memory, guess: Guess, code: Code = Code.INVALID_CREDENTIALS) -> None:
     """Refuse unchecked, by this code, what was guessed wrong too often."""
-    since = memory.now - _MEMORY
-    failed = memory.failures[key] = [at for at in memory.failures.get(key, []) if at > since]
-    if failed and memory.now < failed[-1] + memory.settings.wait(len(failed)):
+    if not is_admitted(memory, guess):
         raise Refusal(code)
 
 
@@ -32,15 +46,16 @@ def matches(user: Account | None, password: str) -> bool:
     return given == user.password
 
 
-def failed(memory: Memory, key: Key) -> int:
-    """One more was wrong; returns how many there are."""
-    memory.failures[key].append(memory.now)
-    return len(memory.failures[key])
+def fail(memory: Memory, guess: Guess) -> int:
+    """It was wrong; returns how many are counted."""
+    memory.wrong.append(guess)
+    return len(_failed(memory, guess.key))
 
 
 def clear(memory: Memory, key: Key) -> None:
     """What was guessed before the right one counts no more."""
-    memory.failures.pop(key, None)
+    for each in memory.wrong:
+        each.counts &= each.key != key
 
 
 def lock_after(memory: Memory, user: Account, cause: UUID, failures: int) -> None:
@@ -61,8 +76,9 @@ def unlock(
 
 
 def forgive(memory: Memory, user: Account) -> None:
-    """Forget what was guessed wrong about a user."""
-    clear(memory, ("account", user.email.lower()))
+    """What was guessed wrong about a user counts no more."""
+    for each in memory.wrong:
+        each.counts &= each.about != user.id
 
 
 def prove(memory: Memory, user: Account, password: str) -> Key:
@@ -70,9 +86,14 @@ def prove(memory: Memory, user: Account, password: str) -> Key:
 
     Returns what is to be cleared once the command is done.
     """
-    key = ("own", str(user.id))
-    admit(memory, key)
+    guess = Guess(("own", str(user.id)), memory.now)
+    admit(memory, guess)
     if not matches(user, password):
-        failed(memory, key)
+        fail(memory, guess)
         raise Refusal(Code.INVALID_CREDENTIALS)
-    return key
+    return guess.key
+
+
+def _failed(memory: Memory, key: Key) -> list[datetime]:
+    since = memory.now - _MEMORY
+    return [each.at for each in memory.wrong if each.key == key and each.counts and each.at > since]

@@ -8,9 +8,9 @@ from authbus.second_factor import SecondFactorRequested, SecondFactorRequired
 from authbus.stepping_up import with_code
 from authbus.testing import codes, guessing
 from authbus.testing.factors import check, tell_use
-from authbus.testing.guessing import Key
+from authbus.testing.guessing import source
 from authbus.testing.memory import Ask, Memory, Refusal
-from authbus.testing.rows import Account
+from authbus.testing.rows import Account, Guess
 from authbus.testing.starting import log_in_by, text
 
 _BY_PASSWORD = ("pwd",)
@@ -22,16 +22,19 @@ def log_in(memory: Memory, command: LogIn, ask: Ask) -> LoggedIn | SecondFactorR
     user = at(memory, address)
     shown = text(command.device_token)
     known = user is not None and shown in user.devices
-    key: Key = ("device", shown or "") if known else ("account", address)
-    guessing.admit(memory, key)
+    guess = Guess(("device", shown or ""), memory.now)
+    if not known:
+        guess = Guess(("account", address), memory.now, source(command.ip_address))
+        guess.about = None if user is None else user.id
+    guessing.admit(memory, guess)
     right = guessing.matches(user, command.password.get_secret_value())
     shut_out = user is None or (user.is_locked(memory.now) and not known)
     if user is None or shut_out or not right or not user.is_active:
-        failures = guessing.failed(memory, key)
+        failures = guessing.fail(memory, guess)
         if user is not None and not (shut_out or right or known):
             guessing.lock_after(memory, user, ask.id, failures)
         raise Refusal(Code.INVALID_CREDENTIALS)
-    guessing.clear(memory, key)
+    guessing.clear(memory, guess.key)
     if user.locked_until is not None and not user.is_locked(memory.now):
         guessing.unlock(memory, user, ask.id, UnlockReason.EXPIRED)
     if not user.second_factor:
@@ -55,12 +58,12 @@ def complete_log_in(memory: Memory, command: CompleteLogIn, ask: Ask) -> LoggedI
     if challenge is None or not challenge.is_open("log_in", memory.now):
         raise Refusal(Code.CHALLENGE_INVALID)
     user = memory.users[challenge.user_id]
-    key = ("factor", str(user.id))
-    guessing.admit(memory, key, Code.CODE_INVALID)
+    guess = Guess(("factor", str(user.id)), memory.now, source(command.ip_address))
+    guessing.admit(memory, guess, Code.CODE_INVALID)
     same = challenge.password_version == user.password_version
     if not (user.is_active and same and user.second_factor):
         raise Refusal(Code.CHALLENGE_INVALID)
-    passed = check(memory, user, command.code, key)
+    passed = check(memory, user, command.code, guess)
     tell_use(memory, user, passed, ask)
     answer = log_in_by(memory, user, command, with_code(_BY_PASSWORD), ask)
     challenge.used_at = memory.now

@@ -24,7 +24,7 @@ from authbus.replies import Code
 from authbus.state import UserState
 from authbus.stream.events import StreamEvent
 from authbus.testing.minting import Ended, Mint
-from authbus.testing.rows import Account, Held, Mail, OneTimeCode, derived_id
+from authbus.testing.rows import Account, Guess, Held, Mail, OneTimeCode, derived_id
 from authbus.testing.settings import Settings
 from authbus.topics import EVENTS
 
@@ -79,9 +79,7 @@ class Memory:
     sessions: dict[UUID, Held] = field(default_factory=dict[UUID, Held])
     codes: dict[str, OneTimeCode] = field(default_factory=dict[str, OneTimeCode])
     mails: list[Mail] = field(default_factory=list[Mail])
-    failures: dict[tuple[str, str], list[datetime]] = field(
-        default_factory=dict[tuple[str, str], list[datetime]]
-    )
+    wrong: list[Guess] = field(default_factory=list[Guess])
     ids: int = 0
     log: list[Said] = field(default_factory=list[Said])
     answers: dict[UUID, tuple[object, Reply]] = field(
@@ -148,6 +146,7 @@ class Memory:
         self.addresses = {at: who for at, who in self.addresses.items() if who != user.id}
         self.sessions = {at: each for at, each in self.sessions.items() if each.user_id != user.id}
         self.codes = {at: each for at, each in self.codes.items() if each.user_id != user.id}
+        self.wrong = [each for each in self.wrong if each.about != user.id]
         self.mails = [each for each in self.mails if each.user_id != user.id]
         return ended
 

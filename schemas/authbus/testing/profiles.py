@@ -99,7 +99,7 @@ def change_email(memory: Memory, command: ChangeEmail, ask: Ask) -> MailQueued:
         raise Refusal(Code.EMAIL_INVALID)
     user, _ = acting_afresh(memory, command.access_token)
     key = guessing.prove(memory, user, command.password.get_secret_value())
-    if memory.addresses.get(address, user.id) != user.id:
+    if address in memory.addresses:
         raise Refusal(Code.EMAIL_TAKEN)
     if not codes.may_make(memory, user, "change_email"):
         raise Refusal(Code.TOO_SOON)
@@ -119,7 +119,7 @@ def confirm_email_change(memory: Memory, command: ConfirmEmailChange, ask: Ask) 
     if not code.is_open("change_email", memory.now):
         raise Refusal(Code.CODE_INVALID)
     address, former = canonical(code.address) or "", user.email
-    if memory.addresses.get(address, user.id) != user.id:
+    if address in memory.addresses:
         raise Refusal(Code.EMAIL_TAKEN)
     del memory.addresses[canonical(former) or ""]
     memory.addresses[address] = user.id

@@ -130,6 +130,17 @@ class Held:
 
 
 @dataclass(slots=True)
+class Guess:
+    """A guess at what `key` stands for. What counts no more still does against its source."""
+
+    key: tuple[str, str]
+    at: datetime
+    source: str | None = field(default=None, repr=False)
+    about: UUID | None = None
+    counts: bool = True
+
+
+@dataclass(slots=True)
 class OneTimeCode:
     """A code, as the service has it: of a mail, a log-in that is half done, or a machine's secret.
 

@@ -16,6 +16,7 @@ class Settings:
     password_min_length: int = 12
     guesses: int = 5
     guess_wait_seconds: float = 1
+    guesses_per_source: int = 100
     guesses_until_lock: int = 10
     lock_seconds: float = 900
     step_up_seconds: float = 600

@@ -17,12 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from authbus.addresses import canonical
 from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
 from authbus.events import AnyEvent
+from authbus.places import place_of
 from authbus.replies import Code, Rejected
 from authbus.state import AuditRecord
 from authbus.topics import ADMIN, AUDIT, RELAY
 from authbus_service.audit import repository as audit
 from authbus_service.audit.repository import Failures
-from authbus_service.auth.guessing.admission import place_of
 from authbus_service.auth.outcome import Challenged, Outcome
 from authbus_service.consumers.job import Job
 from authbus_service.core.database import Database

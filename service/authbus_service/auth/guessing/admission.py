@@ -2,16 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from ipaddress import ip_address, ip_network
 from uuid import UUID
 
+from authbus.places import place_of
 from authbus_service.auth.guessing.attempt import Attempt, Verdict
 from authbus_service.core import clock
 from authbus_service.core.security.masters import Masters
 
 _FIRST_LOOK = 0.02
 _SLOWEST_LOOK = 0.25
-_IPV4, _SITE = 4, 64
 
 Reserve = Callable[[Attempt], Awaitable[Verdict | None]]
 
@@ -45,19 +44,8 @@ def source_key(masters: Masters, address: str | None, of: str = "guess") -> byte
     """What stands for the place from which a producer was asked, where it says so.
 
     Each kind of attempt is counted on its own, so `of` is "guess" or "reset".
-
-    An IPv6 address counts as its /64 network: whoever has one address of it has them all.
     """
     return None if address is None else masters.derive(f"{of}/source", place_of(address).encode())
-
-
-def place_of(address: str) -> str:
-    """The place that an address stands for; one that is none stands for itself."""
-    try:
-        found = ip_address(address.strip())
-    except ValueError:
-        return address
-    return str(found) if found.version == _IPV4 else str(ip_network((found, _SITE), strict=False))
 
 
 async def admitted(attempt: Attempt, reserve: Reserve) -> Verdict:
