@@ -16,6 +16,7 @@ from authbus.testing.rows import Account, Held, Mail
 from authbus.testing.settings import Settings
 from authbus_service.consumers.questions import readers_of
 from tests.model.accounts import NO_LOCALE
+from tests.model.entering import NO_ADDRESS
 from tests.model.expected import By
 from tests.model.people import START, Seen
 from tests.model.service import ISSUER, KEYRING, POLICY, Mailed
@@ -34,7 +35,10 @@ _SETTINGS = Settings(
 
 
 class FakeService:
-    """See Service. An operator, whom the fake does not know, acts as an administrator of it."""
+    """See Service. An operator, whom the fake does not know, acts as an administrator of it.
+
+    Nor does it know which languages there are: that refusal is given here.
+    """
 
     def __init__(self) -> None:
         self._memory = Memory(START, _SETTINGS, POLICY.roles.declared, {})
@@ -54,7 +58,8 @@ class FakeService:
         self._memory.forward(timedelta())
 
     def ask(self, command: Command, by: By) -> Reply:
-        if getattr(command, "locale", None) == NO_LOCALE:
+        is_none = getattr(command, "email", None) == NO_ADDRESS
+        if getattr(command, "locale", None) == NO_LOCALE and not is_none:
             return Rejected.because(Code.INVALID)
         token: SecretStr | None = getattr(command, "access_token", None)
         operator = None if token is None else self._operator(token.get_secret_value())

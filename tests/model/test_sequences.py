@@ -8,6 +8,7 @@ import pytest
 
 from authbus.contract import ROWS
 from authbus.replies import Code
+from tests.model.fake import FakeService
 from tests.model.machine import LOOKED_UP
 from tests.model.making import MAKERS
 from tests.model.sequences import played
@@ -32,6 +33,19 @@ def test_each_command_of_the_contract_has_a_rule_and_is_made() -> None:
 def test_sequences_decide_and_apply_as_the_model_says() -> None:
     for seed in range(25):
         played(seed)
+
+
+def test_sequences_do_on_the_fake_what_the_model_says() -> None:
+    for seed in range(15):
+        played(seed, FakeService())
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(600)
+def test_many_sequences_do_so_too() -> None:
+    first = random.SystemRandom().randrange(2**40)
+    for seed in range(first, first + 1000):
+        played(seed, FakeService())
 
 
 @pytest.mark.nightly
