@@ -28,13 +28,14 @@ async def users_are_found_by_the_start_of_their_address_a_page_at_a_time(place: 
 
     first = await admin.find(root, email_prefix=start.upper(), limit=2)
     second = await admin.find(root, email_prefix=start, limit=2, after=first.next)
+    every = await admin.find(root, email_prefix=start, limit=3)
     shut = await admin.find(root, email_prefix=start, status="deactivated")
     whole = await admin.find(root, email_prefix=names[1])
     nobody = await admin.find(root, email_prefix=f"{start}.d")
 
     assert [each.email for each in (*first.users, *second.users)] == sorted(names)
     assert first.next is not None
-    assert second.next is None
+    assert second.next is every.next is None
     assert [each.email for each in shut.users] == names[:1]
     assert [each.user_id for each in whole.users] == [ids[names[1]]]
     assert nobody.users == ()
