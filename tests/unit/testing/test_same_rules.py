@@ -1,5 +1,7 @@
 """Where the fake has rules of its own, they are the service's."""
 
+import subprocess
+import sys
 from dataclasses import asdict
 from typing import Any
 
@@ -63,3 +65,14 @@ def test_codes_live_as_long_and_an_administrator_may_do_the_same() -> None:
 
 def test_the_same_commands_are_questions() -> None:
     assert {*answering.QUESTIONS} == {*handlers.QUESTIONS}
+
+
+def test_the_fake_needs_the_extra_client_alone() -> None:
+    blocked = ("argon2", "bcrypt", "joserfc", "langcodes", "zxcvbn", "authbus_service")
+    code = f"""
+import sys
+for name in {blocked}:
+    sys.modules[name] = None
+import authbus.testing
+"""
+    subprocess.run((sys.executable, "-c", code), check=True, timeout=60)
