@@ -41,8 +41,8 @@ READING = [
     service(
         "Kafka's offset runs ahead of the fence",
         "consumers/subscriber.py",
-        "            for place, offset in self.progress.durable.items()",
-        "            for place, offset in self.progress.ahead().items()",
+        "self._committing.commit(self.progress.durable, self._commit)",
+        "self._committing.commit(self.progress.ahead(), self._commit)",
         f"{UNIT}/consumers/test_subscriber.py",
     ),
     service(
