@@ -18,7 +18,7 @@ from authbus_service.consumers.questions import readers_of
 from tests.model.accounts import NO_LOCALE
 from tests.model.entering import NO_ADDRESS
 from tests.model.expected import By
-from tests.model.people import START, Seen
+from tests.model.people import START, Seen, shown
 from tests.model.service import ISSUER, KEYRING, POLICY, Mailed
 
 _ROOT = UUID(int=1)
@@ -77,20 +77,7 @@ class FakeService:
     def seen(self) -> Seen:
         memory = self._memory
         return Seen(
-            users={
-                each.id: {
-                    "sequence": each.sequence,
-                    "email": each.email,
-                    "email_verified": each.email_verified,
-                    "status": str(each.status),
-                    "roles": " ".join(each.roles),
-                    "locked_until": each.locked_until,
-                    "second_factor": each.second_factor,
-                    "profile": each.profile.model_dump(mode="json", exclude_none=True),
-                }
-                for each in memory.users.values()
-                if each.id != _ROOT
-            },
+            users={each.id: shown(each) for each in memory.users.values() if each.id != _ROOT},
             addresses={**memory.addresses},
             live={
                 each.id: each.user_id

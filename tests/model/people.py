@@ -213,3 +213,17 @@ def _row(account: Account) -> dict[str, Any]:
         "second_factor": account.has_factor,
         "profile": {"version": account.version, **account.profile},
     }
+
+
+def shown(user: Any) -> dict[str, Any]:
+    """What may be seen of an account, of the service's or of the fake's."""
+    return {
+        "sequence": user.sequence,
+        "email": user.email,
+        "email_verified": user.email_verified,
+        "status": str(user.status),
+        "roles": " ".join(user.roles),
+        "locked_until": user.locked_until,
+        "second_factor": user.second_factor,
+        "profile": user.profile.model_dump(mode="json", exclude_none=True),
+    }

@@ -27,7 +27,7 @@ from tests.model.entering import PASSWORDS
 from tests.model.expected import By
 from tests.model.managing import IMPORTED
 from tests.model.memory import Memory
-from tests.model.people import START, Seen
+from tests.model.people import START, Seen, shown
 from tests.model.service import ISSUER, KEYRING, MASTERS, POLICY, WAITS, Mailed
 
 T = TypeVar("T")
@@ -129,19 +129,7 @@ class PureService:
     def seen(self) -> Seen:
         memory = self.memory
         return Seen(
-            users={
-                each.id: {
-                    "sequence": each.sequence,
-                    "email": each.email,
-                    "email_verified": each.email_verified,
-                    "status": str(each.status),
-                    "roles": " ".join(each.roles),
-                    "locked_until": each.locked_until,
-                    "second_factor": each.second_factor,
-                    "profile": each.profile.model_dump(mode="json", exclude_none=True),
-                }
-                for each in memory.users.values()
-            },
+            users={each.id: shown(each) for each in memory.users.values()},
             addresses={**memory.addresses},
             live={s.id: s.user_id for s in memory.sessions.values() if s.is_live(self.at)},
             gone={each.id: each.sequence for each in memory.gone.values()},
