@@ -165,6 +165,13 @@ CHECKING = [
         "            if not error.invalid_metadata:",
         "tests/integration/client/test_leaders.py",
     ),
+    service(
+        "a lost answer takes all others with it",
+        "consumers/speaker.py",
+        '            acks="all",\n',
+        '            acks="all",\n            enable_idempotence=True,\n',
+        f"{CONSUMERS}/test_lost_answers.py",
+    ),
     contract(
         "who is no member commits",
         "group_offsets.py",

@@ -44,11 +44,14 @@ class Speaker:
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Connect."""
+        """Connect.
+
+        The producer is not idempotent: what it says twice is the same, and an idempotent one of
+        aiokafka that has lost a record on the way says nothing more to that partition.
+        """
         self._producer = AIOKafkaProducer(
             **self._client,
             acks="all",
-            enable_idempotence=True,
             # An answer waits no longer, so neither does the connection that is silent about it.
             request_timeout_ms=int(_REPLY_SECONDS * 1000),
         )
