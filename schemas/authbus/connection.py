@@ -23,7 +23,8 @@ Places = Mapping[str, frozenset[int]]
 # and all of them look again when it has gone: in batches of aiokafka's 16 KiB thousands of calls
 # at once cost their caller twice as much.
 _BATCH = 60 * 1024
-# Kafka answers a poll within half a second. A connection on which it is silent for longer than this
+_WAIT_MS = 500
+# Kafka answers a poll within that time. A connection on which it is silent for longer than this
 # is lost, as one is that a network passes one way only, and another one is made.
 SILENCE_MS = 6_000
 
@@ -48,15 +49,23 @@ class Connection:
         object.__setattr__(self, "_arguments", known)
 
     def consumer(
-        self, group: str | None = None, *, isolation: Isolation = "read_committed"
+        self,
+        group: str | None = None,
+        *,
+        isolation: Isolation = "read_committed",
+        wait_ms: int = _WAIT_MS,
     ) -> AIOKafkaConsumer:
-        """A consumer of committed records from the beginning, which commits nothing by itself."""
+        """A consumer of committed records from the beginning, which commits nothing by itself.
+
+        Where there is nothing new Kafka answers after `wait_ms`.
+        """
         return AIOKafkaConsumer(
             **self._common(),
             group_id=group,
             enable_auto_commit=False,
             isolation_level=isolation,
             auto_offset_reset="earliest",
+            fetch_max_wait_ms=wait_ms,
             request_timeout_ms=SILENCE_MS,
         )
 

@@ -40,6 +40,7 @@ _TOLD = "authbus: users told, states below "
 _LOG = logging.getLogger("authbus")
 _COMMIT_SECONDS = 5.0
 _POLL_SECONDS = 1.0
+_READ_MS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +239,8 @@ class Bootstrap:
 
     @asynccontextmanager
     async def _reader(self) -> AsyncGenerator[AIOKafkaConsumer]:
-        reader = self._connection.consumer()
+        # It goes from partition to partition, and cannot go on before Kafka has answered.
+        reader = self._connection.consumer(wait_ms=_READ_MS)
         try:
             await self._connection.open(reader)
             yield reader
