@@ -1,5 +1,6 @@
 """A real browser without a screen: Chromium, driven as W3C WebDriver has it."""
 
+import asyncio
 import base64
 import re
 import tempfile
@@ -40,7 +41,12 @@ class Chromium:
         await self._post(f"{await self._element(selector)}/value", text=text)
 
     async def click(self, selector: str) -> None:
-        await self._post(f"{await self._element(selector)}/click")
+        """The driver itself may answer before it leaves for the page of another site."""
+        element = await self._element(selector)
+        await self._post(f"{element}/click")
+        async with asyncio.timeout(_SECONDS):
+            while await self._is_there(element):  # noqa: ASYNC110 - a browser wakes nobody
+                await asyncio.sleep(0.02)
 
     async def text(self, selector: str = "main") -> str:
         return await self._get(f"{await self._element(selector)}/text")
@@ -60,6 +66,10 @@ class Chromium:
     async def _element(self, selector: str) -> str:
         found = await self._post("/element", using="css selector", value=selector)
         return f"/element/{next(iter(found.values()))}"
+
+    async def _is_there(self, element: str) -> bool:
+        answer = (await self._driver.get(f"{self._session}{element}/name")).json()["value"]
+        return isinstance(answer, str)
 
     async def _get(self, path: str) -> Any:
         return _value((await self._driver.get(self._session + path)).json())
