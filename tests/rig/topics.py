@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from authbus.topics import Topic
 from authbus_service.cluster import Admin, declared
@@ -28,6 +28,18 @@ async def made(
         names = [each.name for each in wanted]
         while len(await admin.topics(names)) < len(names):  # noqa: ASYNC110 - Kafka wakes nobody
             await asyncio.sleep(0.01)
+
+
+async def a_partition(servers: str, namespace: str) -> TopicPartition:
+    """The one partition of a new topic that is none of the declared ones."""
+    at = TopicPartition(f"{namespace}.topic", 0)
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(at.topic, 1, 1)])
+    finally:
+        await admin.close()
+    return at
 
 
 async def places(servers: str, topic: Topic, namespace: str) -> list[TopicPartition]:

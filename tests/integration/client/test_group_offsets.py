@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import (
     BrokerResponseError,
@@ -27,6 +27,7 @@ from aiokafka.protocol.group import LeaveGroupRequest
 from authbus.connection import Connection
 from authbus.group_offsets import heed_group
 from authbus_service.embedded import Addresses
+from tests.rig.topics import a_partition
 
 COMMITTED = 7
 
@@ -41,11 +42,8 @@ class Group:
 @pytest.fixture
 async def group(addresses: Addresses, namespace: str) -> Group:
     """A group that has committed an offset."""
-    servers, at = addresses.bootstrap_servers, TopicPartition(f"{namespace}.topic", 0)
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
-    await admin.start()
-    await admin.create_topics([NewTopic(at.topic, 1, 1)])
-    await admin.close()
+    servers = addresses.bootstrap_servers
+    at = await a_partition(servers, namespace)
     made = Group(servers, f"{namespace}.group", at)
     async with joined(made) as consumer:
         await consumer.commit({at: COMMITTED})

@@ -6,23 +6,20 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import NotLeaderForPartitionError
 from aiokafka.protocol.offset import OffsetRequest
 
 from authbus.connection import Connection
 from authbus_service.embedded import Addresses
+from tests.rig.topics import a_partition
 
 
 @pytest.fixture
 async def place(addresses: Addresses, namespace: str) -> TopicPartition:
     """A partition with a record."""
-    servers, at = addresses.bootstrap_servers, TopicPartition(f"{namespace}.topic", 0)
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
-    await admin.start()
-    await admin.create_topics([NewTopic(at.topic, 1, 1)])
-    await admin.close()
+    servers = addresses.bootstrap_servers
+    at = await a_partition(servers, namespace)
     async with AIOKafkaProducer(bootstrap_servers=servers, acks="all") as producer:
         await producer.send_and_wait(at.topic, b"a record", partition=at.partition)
     return at

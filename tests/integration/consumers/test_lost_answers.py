@@ -5,24 +5,19 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.cluster import ClusterMetadata
 
 from authbus_service.consumers.route import Letter
 from authbus_service.consumers.speaker import Speaker
 from authbus_service.embedded import Addresses
+from tests.rig.topics import a_partition
 
 _NOBODY = -1
 
 
 @pytest.fixture
 async def place(addresses: Addresses, namespace: str) -> TopicPartition:
-    at = TopicPartition(f"{namespace}.replies", 0)
-    admin = AIOKafkaAdminClient(bootstrap_servers=addresses.bootstrap_servers)
-    await admin.start()
-    await admin.create_topics([NewTopic(at.topic, 1, 1)])
-    await admin.close()
-    return at
+    return await a_partition(addresses.bootstrap_servers, namespace)
 
 
 async def test_answers_go_on_after_one_was_given_up_while_nobody_led_its_partition(
