@@ -32,7 +32,8 @@ async def test_members_of_a_group_share_the_users(crowd: Crowd, new_stream: NewS
         async with new_stream() as stream, aclosing(stream.bootstrap()) as telling:
             async for each in telling:
                 heard.append(each)
-                await asyncio.sleep(0.1)
+                # Whoever came first would have told everybody before the other one is a member.
+                await until(lambda: all(told))
 
     members = [asyncio.create_task(listen(heard)) for heard in told]
     await until(lambda: all(SnapshotEnds in map(type, heard) for heard in told))
