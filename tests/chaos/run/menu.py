@@ -24,10 +24,14 @@ _ENDS_A_SERVICE = {"kill a service", "restart a service", *crashes.MENU}
 
 @dataclass(frozen=True)
 class Lane:
-    """In a run that counts each of its faults takes no longer than so many seconds on average."""
+    """In a run that counts each of its faults takes no longer than so many seconds on average.
+
+    `rest` are the seconds from one to the next.
+    """
 
     names: tuple[str, ...]
     seconds: float
+    rest: tuple[float, float] = (0.3, 1.5)
 
     def chosen(self, menu: tuple[str, ...]) -> list[str]:
         """What is on this menu too."""
@@ -35,7 +39,7 @@ class Lane:
 
 
 LANES = (
-    Lane((*KILLS, *STOPS, *OPERATIONS, *crashes.MENU, *disks.MENU), 8.0),
+    Lane((*KILLS, *STOPS, *OPERATIONS, *crashes.MENU, *disks.MENU), 8.0, rest=(0.5, 4.0)),
     Lane(wire.MENU, 5.0),
     Lane(nodes.MENU, 15.0),
     Lane((*commits.MENU, *upkeep.MENU), 12.0),

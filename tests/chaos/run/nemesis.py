@@ -14,7 +14,7 @@ from tests.chaos.run.commits import Commits
 from tests.chaos.run.crashes import Crashes
 from tests.chaos.run.disks import Filling
 from tests.chaos.run.members import Member
-from tests.chaos.run.menu import LANES
+from tests.chaos.run.menu import LANES, Lane
 from tests.chaos.run.nodes import Nodes
 from tests.chaos.run.stage import NAMESPACE, Stage
 from tests.chaos.run.upkeep import Upkeep
@@ -22,7 +22,6 @@ from tests.chaos.run.wire import Fault, Wire
 from tests.rig.command_line import authbus
 
 _UP_SECONDS = 60.0
-_QUIET = (0.3, 1.5)
 _DOWN = (0.0, 1.5)
 # Longer than Kafka waits for a member, and than a relay's lease lasts.
 _SHORT_STOP, _LONG_STOP = (0.3, 2.0), (5.5, 8.0)
@@ -92,12 +91,12 @@ class Nemesis:
             for lane in LANES:
                 if names := lane.chosen(menu):
                     chance = Random(self.random.random())
-                    striking.create_task(self._strike(names, chance, until))
+                    striking.create_task(self._strike(lane, names, chance, until))
 
-    async def _strike(self, menu: list[str], chance: Random, until: float) -> None:
+    async def _strike(self, lane: Lane, menu: list[str], chance: Random, until: float) -> None:
         faults, round_ = self.faults, list[str]()
         while monotonic() < until:
-            await asyncio.sleep(chance.uniform(*_QUIET))
+            await asyncio.sleep(chance.uniform(*lane.rest))
             if not round_:
                 round_ = chance.sample(menu, len(menu))
             name, began = round_.pop(), monotonic()

@@ -20,8 +20,8 @@ from tests.chaos.run.running import ANSWERED_SECONDS
 KEPT = Path("tests/chaos/release")
 _REPORTS = Path("build/chaos")
 RUNS: tuple[tuple[Profile, int, int], ...] = (
-    *(("small", seed, 480) for seed in range(201, 206)),
-    *(("full", seed, 400) for seed in range(301, 304)),
+    *(("small", seed, 600) for seed in range(201, 206)),
+    *(("full", seed, 360) for seed in range(301, 304)),
 )
 LEAST = {"minutes": 60, "commands": 100_000, "faults": 2_000}
 _P99_SECONDS = 10.0

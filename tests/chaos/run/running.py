@@ -27,7 +27,7 @@ from tests.chaos.run.workload import FIRST, Asker
 from tests.rig.topics import records
 
 ANSWERED_SECONDS = 30.0
-_ASKERS_EACH = 24
+_ASKERS_EACH = 32
 _AT_REST_SECONDS = 60.0
 _SERVICES = 2
 _KEY_SECONDS = 30.0
