@@ -92,7 +92,7 @@ class Consumers:
         tools = tools_of(database, hashes, policy, *readers)
         way = self._way(settings, Opener(keyring, clients, settings.namespace), tools, hashes)
         handle = Finishing(way, self._speaker, self.watch, settings.namespace)
-        self._intakes = [self._intake(*each, settings.namespace, handle) for each in INTAKES]
+        self._intakes = [self._intake(*each, settings, handle) for each in INTAKES]
         self._sweeper = Sweeper(database, keyring.masters, settings.sweep_seconds, wake_relay)
         self._house = Housekeeping(database)
         self._witnesses = Witnesses(database, self._fail)
@@ -177,7 +177,7 @@ class Consumers:
         )
 
     def _intake(
-        self, name: str, of: Sequence[topics.Topic], namespace: str, handle: Finishing
+        self, name: str, of: Sequence[topics.Topic], settings: Settings, handle: Finishing
     ) -> Intake:
         def lanes(progress: Progress) -> Lanes:
             return Lanes(handle, progress, passing=Passing(self._database, self.watch))
@@ -185,8 +185,9 @@ class Consumers:
         intake = Intake(
             name,
             of,
-            namespace,
+            settings.namespace,
             lanes,
+            instance=settings.instance,
             guard=self._guard,
             persist=self._persist,
             failed=self._fail,

@@ -21,6 +21,7 @@ from authbus_service.consumers.committing import Committing
 from authbus_service.consumers.intakes import group
 from authbus_service.consumers.lanes import Lanes
 from authbus_service.consumers.member import Member
+from authbus_service.consumers.named import leave_in_order, name_once
 from authbus_service.consumers.progress import Progress
 from authbus_service.consumers.transient import OUTAGE
 from authbus_service.consumers.untouched import Records, raw, untouched
@@ -52,19 +53,21 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         namespace: str,
         make_lanes: Callable[[Progress], Lanes],
         *,
+        instance: str | None,
         guard: Callable[[Mapping[Place, int]], Awaitable[None]],
         persist: Callable[["Intake"], Awaitable[None]],
         failed: Callable[[BaseException], None],
     ) -> None:
         """`guard` is asked before a partition is read, `persist` moves the fence before it goes.
 
-        `failed` is told why nothing more is taken.
+        `failed` is told why nothing more is taken; `instance` is our name in the group.
         """
         self.name = name
         self.topics = {topic.name(namespace): topic for topic in topics}
         self.group = group(namespace, name)
         self.progress = Progress()
         self.lanes = make_lanes(self.progress)
+        self._instance = instance
         self._guard = guard
         self._persist = persist
         self._failed = failed
@@ -83,6 +86,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
             *self.topics,
             batch=True,
             group_id=self.group,
+            group_instance_id=self._instance,
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
             auto_offset_reset="earliest",
@@ -124,6 +128,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         self._joined = True
         heed_group(self._consumer())
         heed_leaders(self._consumer())
+        name_once(self._consumer())
         self._admitting = asyncio.create_task(self._admit(list(assigned)))
 
     async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride] - as above
@@ -148,6 +153,8 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         """Take nothing more, finish what runs, commit what is durable."""
         self._closing = True
         self._admitted.set()
+        if self._subscriber.consumer is not None:
+            leave_in_order(self._consumer())
         await self._ask_no_more()
         if not await self.lanes.drain(within=_DRAIN_SECONDS):
             await self.lanes.cancel()

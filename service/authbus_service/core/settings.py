@@ -55,6 +55,13 @@ class Settings(AccountSettings, KafkaSettings):
         pattern=r"^[a-z][a-z0-9-]{0,40}$",
         description="stands before every topic and group, so that environments can share a cluster",
     )
+    instance: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9._-]{1,200}$",
+        description="this process's name, no other's, and the same when it is started again after "
+        "it was killed, as a pod's: it takes its own place in Kafka's groups, and the others read "
+        "on meanwhile",
+    )
     topics: Annotated[Literal["check", "apply"], Lower] = Field(
         default_factory=_topics,
         description="`check`: no start when topics are not as declared; `apply`: create and "

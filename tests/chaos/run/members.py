@@ -110,7 +110,10 @@ async def supervised(
     count: int, settings: Mapping[str, str], folder: Path, orders: Path
 ) -> AsyncGenerator[list[Member]]:
     """So many processes; at the end they are told to stop."""
-    members = [Member(settings, folder / f"service{n}.log", orders) for n in range(count)]
+    members = [
+        Member({**settings, "AUTHBUS_INSTANCE": f"service{n}"}, folder / f"service{n}.log", orders)
+        for n in range(count)
+    ]
     async with AsyncExitStack() as opened:
         for each in members:
             await each.start()
