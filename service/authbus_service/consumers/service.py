@@ -8,6 +8,8 @@ from uuid import UUID
 
 from authbus import topics
 from authbus_service.auth.granting import Granting
+from authbus_service.auth.guessing import repository as guessing
+from authbus_service.auth.guessing.attempt import Attempt
 from authbus_service.auth.proof import Policy, Tools
 from authbus_service.auth.roles.roles import BUILT_IN, Roles
 from authbus_service.consumers.arrival import Place
@@ -160,6 +162,7 @@ class Consumers:
             tools=tools,
             hashes=hashes,
             known=Gathered(self._ask_known),
+            let_go=self._let_go,
             hashed=self._hashed,
             cheap=self._cheap,
             speaker=self._speaker,
@@ -198,6 +201,10 @@ class Consumers:
     async def _ask_known(self, ids: Sequence[UUID]) -> Mapping[UUID, inbox.Handled]:
         async with self._database.reading() as db:
             return await inbox.known(db, ids)
+
+    async def _let_go(self, attempt: Attempt) -> None:
+        async with self._database.transaction() as db:
+            await guessing.let_go(db, attempt)
 
     def _fence_below(self, jobs: Iterable[Job]) -> dict[Place, int]:
         finishing = [job.arrival for job in jobs]

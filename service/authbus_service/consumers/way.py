@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from authbus.message import Reply
 from authbus.replies import Code, Rejected
 from authbus.topics import CREDENTIALS
 from authbus_service.auth import handlers
+from authbus_service.auth.guessing.attempt import Attempt
 from authbus_service.auth.outcome import Answer, restored
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
@@ -48,6 +49,7 @@ class Way:
     tools: Tools
     hashes: HashPool
     known: Gathered[UUID, Handled]
+    let_go: Callable[[Attempt], Awaitable[None]]
     hashed: Writer
     cheap: Writer
     speaker: Voice
@@ -112,7 +114,22 @@ class Way:
                 span=self.watch.current(),
             )
             writer.put(job)
-            return await job.result
+            try:
+                result = await job.result
+            except Exception:
+                await self._let_go(proof)
+                raise
+        if isinstance(result, Handled):
+            await self._let_go(proof)
+        return result
+
+    async def _let_go(self, proof: Proof) -> None:
+        """Nothing settles an attempt that was held while another process handled the command.
+
+        Nor one of a command that cannot be handled; further guesses would wait for both.
+        """
+        if proof.attempt is not None:
+            await self.let_go(proof.attempt)
 
     async def _asked(
         self,

@@ -71,6 +71,11 @@ _NAMED = (
 _FREE = delete(_ATTEMPT).where(
     tuple_(_ATTEMPT.c.key, _ATTEMPT.c.command_id).in_(select(_NAMED.c.key, _NAMED.c.command_id))
 )
+_LET_GO = delete(_ATTEMPT).where(
+    _ATTEMPT.c.key == bindparam("attempt"),
+    _ATTEMPT.c.command_id == bindparam("command"),
+    _ATTEMPT.c.state == State.HELD,
+)
 _FAILED = _ATTEMPT.c.state == State.FAILED
 _CLEAR = update(_ATTEMPT).values(state=State.FORGIVEN).where(_ATTEMPT.c.key == any_(_KEYS), _FAILED)
 _FORGIVE = (
@@ -124,6 +129,11 @@ async def settle(db: AsyncConnection, attempts: Attempts) -> None:
         await db.execute(_CLEAR, {"keys": sorted(attempts.cleared)})
     if attempts.forgiven:
         await db.execute(_FORGIVE, {"users": sorted(attempts.forgiven)})
+
+
+async def let_go(db: AsyncConnection, attempt: Attempt) -> None:
+    """Hold this attempt no longer; one that was settled stays as it is."""
+    await db.execute(_LET_GO, {"attempt": attempt.key, "command": attempt.command_id})
 
 
 async def sweep(db: AsyncConnection, at: datetime) -> None:
