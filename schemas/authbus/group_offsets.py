@@ -20,6 +20,8 @@ from aiokafka.errors import (
 from aiokafka.protocol.commit import OffsetCommitRequest, OffsetFetchRequest
 from aiokafka.structs import OffsetAndMetadata
 
+from authbus.joining import patient
+
 
 async def group_offsets(
     admin: AIOKafkaAdminClient, group: str, places: Iterable[TopicPartition] | None = None
@@ -45,7 +47,7 @@ def heed_group(consumer: AIOKafkaConsumer) -> None:
 
     And let it commit as a member only: one that Kafka has given up would speak as nobody, which a
     group without members takes, and set back what others have committed meanwhile. Its commit
-    raises CommitFailedError instead.
+    raises CommitFailedError instead. It waits for a rebalance as long as that may take.
 
     Others of the same process are not touched. Without a group there is nothing to heed.
     """
@@ -57,7 +59,8 @@ def heed_group(consumer: AIOKafkaConsumer) -> None:
     async def heeding(request: Any) -> Any:  # noqa: ANN401 - as aiokafka's own
         if isinstance(request, OffsetCommitRequest) and coordinator.generation < 0:
             raise UnknownMemberIdError(f"no member of group {coordinator.group_id}")
-        answer = await send(request)
+        async with patient(coordinator, request):
+            answer = await send(request)
         if isinstance(request, OffsetFetchRequest):
             try:
                 _check(answer.error_code, coordinator.group_id)

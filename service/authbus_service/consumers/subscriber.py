@@ -126,8 +126,6 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
     ) -> None:
         """Let records in once the guard has agreed; they may be fetched before, never handled."""
         self._joined = True
-        heed_group(self._consumer())
-        heed_leaders(self._consumer())
         name_once(self._consumer())
         self._admitting = asyncio.create_task(self._admit(list(assigned)))
 
@@ -135,6 +133,8 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         self, revoked: Iterable[TopicPartition]
     ) -> None:
         """Finish what runs, say how far it came, forget the rest, also when nobody can be told."""
+        heed_group(self._consumer())
+        heed_leaders(self._consumer())
         self._round += 1
         self._joined = False
         self._admitted.clear()
