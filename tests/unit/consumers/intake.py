@@ -63,6 +63,7 @@ class World:
             [topics.CREDENTIALS],
             "t",
             self.lanes,
+            instance=None,
             guard=self.guard,
             persist=self.persist,
             failed=self.failures.append,
