@@ -1,10 +1,7 @@
 """What runs the service elsewhere is what the declarations say, and what its schemas allow."""
 
-# pyright: reportPrivateUsage=false
-
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +9,12 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from authbus_service import main
 from authbus_service.cluster import declared as declared_topics
 from authbus_service.cluster.acls import acls
 from authbus_service.cluster.strimzi import as_yaml, resources
 from authbus_service.consumers.intakes import INTAKES, groups_of
 from authbus_service.core.clients import read_declared
-from authbus_service.core.config import setting_names
-from authbus_service.startup import relaying
+from tests.rig.manifests import documents
 
 SCHEMAS = Path(__file__).parent / "manifests"
 UNCHECKED = {"ObjectStore", "Kustomization"}
@@ -28,13 +23,6 @@ UNCHECKED = {"ObjectStore", "Kustomization"}
 @pytest.fixture
 def folder(repository: Path) -> Path:
     return repository / "deploy" / "kubernetes"
-
-
-def documents(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Of the folder, and of the one beside it that stands on it."""
-    for file in sorted(folder.parent.glob("kubernetes*/*.yaml")):
-        for each in yaml.safe_load_all(file.read_text(encoding="utf-8")):
-            yield file.name, each
 
 
 def closed(schema: Any) -> Any:
@@ -110,40 +98,40 @@ def test_topics_and_users_are_those_of_the_declarations(folder: Path) -> None:
 
 
 def test_everything_is_part_of_the_kustomization(folder: Path) -> None:
-    for place in (folder, folder.with_name("kubernetes-keda")):
+    for place in folder.parent.glob("kubernetes*"):
         listed = yaml.safe_load((place / "kustomization.yaml").read_text())["resources"]
         files = {each.name for each in place.glob("*.yaml")} - {"kustomization.yaml"}
         assert {each for each in listed if each.endswith(".yaml")} == files
 
 
-def deployment(folder: Path) -> dict[str, Any]:
-    return next(each for _, each in documents(folder) if each["kind"] == "Deployment")
+def merged(into: Any, patch: Any) -> Any:
+    """As kustomize patches what it has no schema of: RFC 7396."""
+    if not isinstance(patch, dict):
+        return patch
+    kept = {name: each for name, each in into.items() if name not in patch}
+    return kept | {
+        name: merged(into.get(name, {}), each) for name, each in patch.items() if each is not None
+    }
 
 
-def test_the_service_is_stopped_later_than_it_needs_to_finish(folder: Path) -> None:
-    last_words = relaying._LAST_LOOKS * relaying._LOOK_SECONDS
-    needs = main._FINISH_SECONDS + main._LEAVE_SECONDS + last_words
-    pod = deployment(folder)["spec"]["template"]["spec"]
+def test_a_database_is_restored_from_where_the_lost_one_put_its_log(folder: Path) -> None:
+    place = folder.with_name("kubernetes-restore") / "kustomization.yaml"
+    patch = yaml.safe_load(yaml.safe_load(place.read_text())["patches"][0]["patch"])
+    lost = next(each for _, each in documents(folder) if each["kind"] == "Cluster")
 
-    assert pod["terminationGracePeriodSeconds"] > needs + 10
+    restored = merged(lost, patch)
 
-
-def test_no_service_beside_it_becomes_a_setting_of_the_service(folder: Path) -> None:
-    pod = deployment(folder)["spec"]["template"]["spec"]
-
-    assert pod["enableServiceLinks"] is False
-
-
-def test_the_service_is_given_real_settings_and_no_right_on_the_machine(folder: Path) -> None:
-    pod = deployment(folder)["spec"]["template"]["spec"]
-    mounts = {each["name"] for each in pod["volumes"]}
-    for container in (*pod["initContainers"], *pod["containers"]):
-        named = {each["name"] for each in container["env"]} - {"POSTGRES_PASSWORD"}
-        assert named <= set(setting_names())
-        assert container["securityContext"]["readOnlyRootFilesystem"] is True
-        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
-        assert {each["name"] for each in container["volumeMounts"]} == mounts
-    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert not faults(restored)
+    assert restored["metadata"] == lost["metadata"]
+    spec, (source,) = restored["spec"], restored["spec"]["externalClusters"]
+    made = lost["spec"]["bootstrap"]["initdb"]
+    assert spec["bootstrap"] == {
+        "recovery": {"source": source["name"], "database": made["database"], "owner": made["owner"]}
+    }
+    (before,), (after,) = lost["spec"]["plugins"], spec["plugins"]
+    read = source["plugin"]["parameters"]
+    assert read == before["parameters"] | {"serverName": lost["metadata"]["name"]}
+    assert after["parameters"]["serverName"] != read["serverName"]
 
 
 def test_the_autoscalers_know_the_groups_and_no_more_processes_than_partitions(

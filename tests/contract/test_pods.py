@@ -1,0 +1,93 @@
+"""The pods of the service and of its operators have what they need, and are who they say."""
+
+# pyright: reportPrivateUsage=false
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from authbus_service import main
+from authbus_service.core.config import setting_names
+from authbus_service.startup import relaying
+from tests.rig.manifests import deployment, documents, environment, pod_of
+
+
+@pytest.fixture
+def folder(repository: Path) -> Path:
+    return repository / "deploy" / "kubernetes"
+
+
+def test_the_service_is_stopped_later_than_it_needs_to_finish(folder: Path) -> None:
+    last_words = relaying._LAST_LOOKS * relaying._LOOK_SECONDS
+    needs = main._FINISH_SECONDS + main._LEAVE_SECONDS + last_words
+
+    assert pod_of(deployment(folder))["terminationGracePeriodSeconds"] > needs + 10
+
+
+@pytest.mark.parametrize("file", ["authbus.yaml", "operator.yaml"])
+def test_a_pod_is_given_real_settings_and_no_right_on_the_machine(folder: Path, file: str) -> None:
+    pod = pod_of(deployment(folder, file))
+    mounts = {each["name"] for each in pod["volumes"]}
+
+    assert pod["enableServiceLinks"] is False, "each Service beside it would become a setting"
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    for container in (*pod.get("initContainers", ()), *pod["containers"]):
+        assert environment(container).keys() - {"POSTGRES_PASSWORD"} <= set(setting_names())
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert {each["name"] for each in container["volumeMounts"]} == mounts
+
+
+def test_an_operator_has_the_services_settings_under_a_name_of_its_own(folder: Path) -> None:
+    service = environment(pod_of(deployment(folder))["containers"][0])
+    asked = pod_of(deployment(folder, "operator.yaml"))["containers"]
+    operator, doctor = map(environment, asked)
+    users = {
+        each["metadata"]["name"] for _, each in documents(folder) if each["kind"] == "KafkaUser"
+    }
+
+    assert doctor == service
+    assert {name for name in service if operator.get(name) != service[name]} == {
+        *("AUTHBUS_KAFKA_USERNAME", "AUTHBUS_KAFKA_PASSWORD_FILE"),
+        *("AUTHBUS_RELAY_USERNAME", "AUTHBUS_RELAY_PASSWORD_FILE"),
+    }
+    assert not [name for name in operator if name.startswith("AUTHBUS_RELAY_")]
+    assert operator["AUTHBUS_KAFKA_USERNAME"]["value"] in users - {"authbus", "authbus-relay"}
+
+
+def test_each_secret_of_kafka_is_that_of_the_name_it_stands_for(folder: Path) -> None:
+    for file in ("authbus.yaml", "operator.yaml"):
+        pod = pod_of(deployment(folder, file))
+        secrets = {
+            each["name"]: each["secret"]["secretName"]
+            for each in pod["volumes"]
+            if "secret" in each
+        }
+        for container in pod["containers"]:
+            found = environment(container)
+            at = {
+                each["mountPath"]: secrets.get(each["name"]) for each in container["volumeMounts"]
+            }
+            for who in ("KAFKA", "RELAY"):
+                if name := found.get(f"AUTHBUS_{who}_USERNAME"):
+                    path = Path(found[f"AUTHBUS_{who}_PASSWORD_FILE"]["value"])
+                    assert at[str(path.parent)] == name["value"]
+
+
+def test_keda_asks_as_the_service_and_finds_kafka_from_a_namespace_of_its_own(
+    folder: Path,
+) -> None:
+    found = {each["kind"]: each.get("spec", {}) for _, each in documents(folder)}
+    (name,) = found["TriggerAuthentication"]["env"]
+    triggers = [each["metadata"] for each in found["ScaledObject"]["triggers"]]
+    kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    container = pod_of(deployment(folder))["containers"][0]
+    host, _, port = environment(container)["KAFKA_BOOTSTRAP_SERVERS"]["value"].partition(":")
+
+    assert (name["parameter"], name["containerName"]) == ("username", container["name"])
+    assert name["name"] in environment(container)
+    assert {each["bootstrapServers"] for each in triggers} == {
+        f"{host}.{kustomization['namespace']}.svc:{port}"
+    }
+    assert not [each for each in triggers if "username" in each]
