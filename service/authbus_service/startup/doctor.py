@@ -55,6 +55,7 @@ class Doctor:
             ("keys", self._keys, False),
             ("fence", self._fence, False),
             ("backup", self._backup, False),
+            ("mails", self._mails, False),
         ):
             found = await _looked(what, look)
             yield found
@@ -134,6 +135,12 @@ class Doctor:
             told = f"it was begun before {limit}: commands that came after it are gone"
             return Finding("backup", "fault", told)
         return Finding("backup", "ok", f"one that was begun after {limit} brings everything back")
+
+    async def _mails(self) -> Finding:
+        if self.settings.smtp_url is None:
+            told = "they wait, and are given up when their code has run out: set AUTHBUS_SMTP_URL"
+            return Finding("mails", "warning", told)
+        return Finding("mails", "ok", "an SMTP server is set")
 
 
 def _summed_up(what: str, findings: Sequence[cluster.Finding], well: str) -> Finding:

@@ -28,9 +28,9 @@ from tests.integration.cli.conftest import Authbus
 
 ALL = (
     *("master key", "topics", "rights", "database", "installation", "keys", "fence"),
-    *("backup", "durability", "clock", "inbox", "trust"),
+    *("backup", "mails", "durability", "clock", "inbox", "trust"),
 )
-USUAL = {"rights", "durability", "trust"}
+USUAL = {"rights", "mails", "durability", "trust"}
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,8 @@ async def test_an_installation_in_order_is_found_to_be(patient: Patient) -> None
     assert ended.status == 0
     assert tuple(each["what"] for each in found) == ALL
     # The tests' database does not wait for the disk, and their Kafka lets everybody in.
-    assert [each["what"] for each in found if each["state"] != "ok"] == [
-        "rights",
-        "durability",
-        "trust",
-    ]
+    warned = [each["what"] for each in found if each["state"] != "ok"]
+    assert warned == ["rights", "mails", "durability", "trust"]
 
 
 async def test_a_backup_that_is_older_than_the_commands_is_found(patient: Patient) -> None:
@@ -111,6 +108,20 @@ async def test_a_backup_that_is_older_than_the_commands_is_found(patient: Patien
     ]
     assert fault["what"] == "backup"
     assert "are gone" in fault["says"]
+
+
+async def test_mails_that_would_only_wait_are_found(patient: Patient) -> None:
+    mail = {
+        "AUTHBUS_SMTP_URL": "smtps://mail.example.com",
+        "AUTHBUS_MAIL_FROM": "Example <no-reply@example.com>",
+        "AUTHBUS_LINK_BASE_URL": "https://app.example.com",
+    }
+
+    without, with_them = await patient.seen(), await patient.seen(**mail)
+
+    assert without["mails"][0] == "warning"
+    assert "set AUTHBUS_SMTP_URL" in without["mails"][1]
+    assert with_them.keys() == USUAL - {"mails"}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from tests.rig.runbook import named
 from tests.rig.world import World
 
 # Other tests make what there is to be done: test_guarded, test_replaying, test_masters, tests/e2e.
-ELSEWHERE = {"acls", "recover", "replay", "sessions", "hash"}
+ELSEWHERE = {"acls", "recover", "replay", "sessions"}
 OF_ANOTHER_TIME = {"--backup-from", "show", "discard", "replace-master"}
 
 
