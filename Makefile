@@ -8,7 +8,7 @@ MEETING := tests/integration/{client,cluster,consumers,recovery,relay,replay} te
 # The tests start hundreds of programs; each would compile anew what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo serve test gate nightly interop drill chaos chaos-release fuzz mutants versions check format bench bench-peers bench-processes bench-users bench-clients bench-recovery bench-replay sizing scaling flames pictures spec lock freeze release audit clean
+.PHONY: help setup demo serve test gate nightly interop drill chaos chaos-release fuzz mutants versions check format bench bench-peers bench-processes bench-users bench-clients bench-recovery bench-replay sizing scaling flames pictures spec go-events lock freeze release audit clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
@@ -117,6 +117,9 @@ flames: setup $(FLAMES) ## draw where the service's CPU goes in a log-in and a l
 
 spec: setup ## write schemas/authbus/spec anew
 	@$(BIN)/authbus spec
+
+go-events: setup ## write the types of events in schemas/examples/go anew; needs Node.js and Go
+	@$(BIN)/python -m tests.interop
 
 freeze: setup ## before a release: keep this version's records and spec, which later ones are held against
 	@$(BIN)/python -m tests.frozen

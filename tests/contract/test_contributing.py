@@ -1,10 +1,13 @@
 """The worked example of CONTRIBUTING.md fits the code; tests/e2e follows it."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.rig.worked_example import Step, steps
+from tests.rig.repository_copy import copied
+from tests.rig.worked_example import Step, follow, steps
 
 STEPS = [*steps()]
 LEAST = 10
@@ -26,3 +29,20 @@ def test_each_step_fits_the_code_and_names_what_fails_without(step: Step, reposi
         assert change.made_to(source) != source
     assert step.changes or step.commands
     assert step.checks
+
+
+def test_the_example_is_as_the_house_wants_it() -> None:
+    with copied() as copy:
+        changed = [path for path in follow(copy) if path.endswith(".py")]
+        ran = [
+            subprocess.run(
+                (sys.executable, "-m", "ruff", *how, *changed),
+                cwd=copy,
+                check=False,
+                capture_output=True,
+                text=True,
+            )
+            for how in (("check", "--output-format", "concise"), ("format", "--check"))
+        ]
+
+    assert [each.stdout or each.stderr for each in ran if each.returncode] == []

@@ -12,11 +12,10 @@ import pytest
 
 from authbus_service.embedded import Addresses
 from tests.rig.repository_copy import copied, environment
-from tests.rig.worked_example import Change, Step, steps
+from tests.rig.worked_example import Change, Step, follow, steps
 
 RUNNER = Path(__file__).resolve().parents[1] / "rig" / "forked_checks.py"
 STEPS = [*steps()]
-CHANGES = [change for step in STEPS for change in step.changes]
 WHOLE = [
     *("tests/contract/test_contract_rows.py", "tests/contract/test_new_commands.py"),
     *("tests/contract/test_privacy.py", "tests/contract/test_spec.py"),
@@ -32,16 +31,6 @@ Run = dict[str, Any]
 def copy() -> Iterator[Path]:
     with copied() as folder:
         yield folder
-
-
-def follow(copy: Path) -> dict[str, str | None]:
-    """Make all changes; returns the texts of before."""
-    before: dict[str, str | None] = {}
-    for change in CHANGES:
-        file = copy / change.path
-        before[change.path] = None if change.is_new else file.read_text(encoding="utf-8")
-        file.write_text(change.made_to(before[change.path] or ""), encoding="utf-8")
-    return before
 
 
 def order(copy: Path, command: str) -> None:

@@ -9,14 +9,12 @@ import pytest
 import pytest_asyncio
 
 from authbus import specification
-from tests.rig import foreign
+from tests.rig import foreign, go_types
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]
 
-HERE = Path(__file__).parent
 DOCUMENT = specification.FOLDER / "asyncapi.json"
 KINDS = ("commands", "envelope", "events", "replies", "state")
-CHECKED_IN = foreign.EXAMPLES / "go" / "events" / "events.go"
 GO = {
     "GOCACHE": str(foreign.CACHE / "go" / "build"),
     "GOFLAGS": "-mod=mod",
@@ -27,17 +25,11 @@ GO = {
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def tools() -> Path:
-    return await foreign.installed_by_npm(HERE / "npm")
+    return await go_types.tools()
 
 
 async def parsed(tools: Path, document: Path) -> list[str]:
     return await foreign.run("node", "parse.js", str(document), folder=tools)
-
-
-async def types(tools: Path, kind: str) -> str:
-    """Go types of all messages of a kind."""
-    folder = str(specification.FOLDER / kind)
-    return "\n".join(await foreign.run("node", "types.js", folder, kind, folder=tools)) + "\n"
 
 
 async def test_asyncapis_own_parser_has_nothing_against_the_document(tools: Path) -> None:
@@ -66,7 +58,7 @@ async def test_go_types_of_every_schema_compile(tools: Path) -> None:
     (module / "go.mod").write_text("module example.com/contract\n\ngo 1.23\n")
     for kind in KINDS:
         (module / kind).mkdir(exist_ok=True)
-        made = await types(tools, kind)
+        made = await go_types.types(tools, kind)
         (module / kind / "types.go").write_text(made, encoding="utf-8")
         wanted = {path.name.split(".")[0] for path in (specification.FOLDER / kind).iterdir()}
         assert wanted <= set(re.findall(r"^type (\w+) ", made, re.MULTILINE))
@@ -74,11 +66,7 @@ async def test_go_types_of_every_schema_compile(tools: Path) -> None:
     await foreign.build("go", "vet", "./...", folder=module, environment=GO)
 
 
-async def test_the_types_in_the_go_example_are_those_of_the_schemas(
-    tools: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "events.go").write_text(await types(tools, "events"), encoding="utf-8")
+async def test_the_types_in_the_go_example_are_those_of_the_schemas(tools: Path) -> None:
+    made = await go_types.events(tools)
 
-    formatted = await foreign.run("gofmt", "events.go", folder=tmp_path)
-
-    assert CHECKED_IN.read_text(encoding="utf-8").splitlines() == formatted
+    assert go_types.CHECKED_IN.read_text(encoding="utf-8") == made, "stale: make go-events"

@@ -60,3 +60,13 @@ def steps() -> Iterator[Step]:
         commands = [line for code in _CODE.findall(body) for line in code.splitlines()]
         checks = _CHECK.findall(body.rpartition("\nForgotten: ")[2])
         yield Step(title, tuple(changes), tuple(commands), tuple(checks))
+
+
+def follow(copy: Path) -> dict[str, str | None]:
+    """Make all changes in a copy of the repository; returns the texts of before."""
+    before: dict[str, str | None] = {}
+    for change in (change for step in steps() for change in step.changes):
+        file = copy / change.path
+        before[change.path] = None if change.is_new else file.read_text(encoding="utf-8")
+        file.write_text(change.made_to(before[change.path] or ""), encoding="utf-8")
+    return before
