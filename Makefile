@@ -95,7 +95,7 @@ bench-recovery: setup ## measure how fast a lost database comes back, and in wha
 bench-replay: setup ## measure how fast commands and events are replayed
 	@$(BIN)/python -m tests.benchmarks.replay
 
-sizing: setup ## measure what each command costs, and compute what so many log-ins a second need
+sizing: setup ## measure what each command costs in CPU and bytes
 	@$(BIN)/python -m tests.benchmarks.sizing
 
 pictures: setup ## draw the pictures of the README from what is stored (MEASURE=1: the way of a log-in anew)

@@ -17,11 +17,15 @@ from authbus.topics import CREDENTIALS, SESSIONS
 from authbus_service.core.security.passwords import Hasher
 from tests.benchmarks import processes, sizing
 from tests.benchmarks.__main__ import COST
-from tests.benchmarks.sizing import FILLED, REFRESHES, Cost
+from tests.benchmarks.sizing import Cost
 
 FOLDER = Path(__file__).parents[2] / "deploy"
 RESULTS, PAGE = FOLDER / "scaling.json", FOLDER / "scaling.md"
 CLUSTERS = (10, 100, 1000)
+# Cores are filled so far and no further.
+FILLED = 2 / 3
+# A working day: one log-in, a refresh every ten minutes, a log-out.
+REFRESHES = 48
 EVENTS = REFRESHES + 2
 # What is taken for granted of others: three copies on Kafka, each as dear as the one measured; one
 # primary of PostgreSQL with so many cores and so fast a disk.
@@ -183,7 +187,7 @@ def stored() -> Measured:
 
 def _measure(seconds: float) -> Measured:
     shared = uvloop.run(processes.measure(seconds))
-    costs, _ = uvloop.run(sizing.measure(seconds))
+    costs = uvloop.run(sizing.measure(seconds))
     return Measured(
         [
             Processes(count, *(round(each, 4) for each in found.told))

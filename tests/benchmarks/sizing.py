@@ -1,11 +1,7 @@
-"""`make sizing`: what a log-in, a refresh and a log-out cost, and what so many a second need.
-
-The table is computed from what was measured just before; a core is filled to two thirds.
-"""
+"""`make sizing`: what a log-in, a refresh and a log-out cost. What so many need: scaling.py."""
 
 import argparse
 import asyncio
-import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +11,6 @@ import asyncpg
 import uvloop
 
 from authbus.client.results import Session
-from authbus.topics import CREDENTIALS
 from tests.benchmarks.cheap import Crowd, a_crowd
 from tests.benchmarks.load import Cell, closed
 from tests.benchmarks.service import Running, a_service, servers
@@ -24,14 +19,6 @@ PASSWORD = "correct horse battery"
 CALLERS = 32
 # So many that nobody has too many sessions.
 USERS = 256
-RATES = (10, 100, 1000)
-# A working day: one log-in, a refresh every ten minutes, a log-out.
-REFRESHES = 48
-FILLED = 2 / 3
-DAY = 86_400
-_HASHES = 2
-_HASH_MIB = 19
-_MIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -83,13 +70,12 @@ class Meter:
         return int(found)
 
 
-async def measure(seconds: float) -> tuple[dict[str, Cost], float]:
-    """The cost of each command, and the service's memory in MiB, without hashes."""
+async def measure(seconds: float) -> dict[str, Cost]:
+    """The cost of each command."""
     async with servers() as place, a_service(place, {}) as running:
         crowd = await a_crowd(running, CALLERS, PASSWORD)
         meter = Meter(running, place.stack.kafka_log_dir)
-        costs = await _costs(meter, running, crowd, seconds)
-        return costs, running.processes["service"].memory_info().rss / _MIB
+        return await _costs(meter, running, crowd, seconds)
 
 
 async def _costs(meter: Meter, running: Running, crowd: Crowd, seconds: float) -> dict[str, Cost]:
@@ -116,47 +102,20 @@ async def _costs(meter: Meter, running: Running, crowd: Crowd, seconds: float) -
     }
 
 
-def _print(costs: dict[str, Cost], memory: float) -> None:
+def _print(costs: dict[str, Cost]) -> None:
     print("| one | service, ms CPU | Kafka | PostgreSQL | bytes on Kafka | bytes of WAL |")
     print("| --- |" + " ---: |" * 5)
     for name, cost in costs.items():
         service, kafka, postgres = (cost.cpu[of] for of in ("service", "kafka", "postgres"))
         told = f"{service:.1f} | {kafka:.2f} | {postgres:.2f} | {cost.kafka:,.0f} | {cost.wal:,.0f}"
         print(f"| {name} | {told} |")
-    day = costs["log-in"].and_times(REFRESHES, costs["refresh"]).and_times(1, costs["log-out"])
-    heads = "cores of the service", "its processes", "their memory", "cores of Kafka"
-    more = "cores of PostgreSQL", "WAL a second", "Kafka a day"
-    print(f"\n| log-ins a second | {' | '.join((*heads, *more))} |\n| --- |" + " ---: |" * 7)
-    for rate in RATES:
-        print(f"| {rate:,} | {' | '.join(_needed(rate, day, memory))} |")
-    print(
-        f"\nEach with {REFRESHES} refreshes and a log-out; cores are filled to {FILLED:.0%}; "
-        f"{_HASHES} hashes at a time in each process; {CREDENTIALS.partitions} partitions of "
-        f"{CREDENTIALS.suffix} let as many processes share log-ins, more need more partitions "
-        "from the beginning."
-    )
-
-
-def _needed(rate: float, day: Cost, memory: float) -> tuple[str, ...]:
-    cores = {name: rate * ms / 1000 / FILLED for name, ms in day.cpu.items()}
-    processes = math.ceil(cores["service"] / _HASHES)
-    mib = processes * (memory + _HASHES * _HASH_MIB)
-    return (
-        f"{cores['service']:.1f}",
-        f"{processes}",
-        f"{mib / 1024:.1f} GiB",
-        f"{cores['kafka']:.1f}",
-        f"{cores['postgres']:.1f}",
-        f"{rate * day.wal / 1e6:.1f} MB",
-        f"{rate * day.kafka * DAY / 1e9:,.0f} GB",
-    )
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="make sizing")
     parser.add_argument("--seconds", type=float, default=20.0)
-    _print(*uvloop.run(measure(parser.parse_args().seconds)))
+    _print(uvloop.run(measure(parser.parse_args().seconds)))
 
 
 if __name__ == "__main__":

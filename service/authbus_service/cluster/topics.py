@@ -126,7 +126,8 @@ def _partitions(admin: Admin, wanted: Wanted, existing: Existing) -> Iterable[Fi
     if has < needs:
         cure = (
             f"kafka-topics.sh --bootstrap-server {admin.servers} --alter --topic {wanted.name} "
-            f"--partitions {needs} (keys move to other partitions: do it while nothing is sent)"
+            f"--partitions {needs}, with Strimzi the KafkaTopic (commands may come meanwhile; on "
+            "other topics keys move to other partitions: do it while nothing is said)"
         )
         yield Finding(wanted.name, problem, cure)
     elif has > needs and wanted.exact:

@@ -80,10 +80,12 @@ class Settings(AccountSettings, KafkaSettings):
 
     master_key: SecretStr | None = Field(
         default=None,
-        description="the key from which all others are made; several, newest first, while it is "
-        "being replaced",
+        description="the key from which all others are made; while it is being replaced several, "
+        "with commas between, of which the first makes new ones",
     )
-    master_key_file: Path | None = Field(default=None, description="or a file with it")
+    master_key_file: Path | None = Field(
+        default=None, description="or a file with it; several on a line each"
+    )
     keys_reload_seconds: int = Field(
         default=5,
         ge=1,
