@@ -15,6 +15,7 @@ PAGES = [
     "deploy/figures.md",
     "deploy/operations.md",
     "deploy/runbook.md",
+    "deploy/scaling.md",
     "deploy/threats.md",
 ]
 
