@@ -111,13 +111,12 @@ async def test_a_backup_that_is_older_than_the_commands_is_found(patient: Patien
 
 
 async def test_mails_that_would_only_wait_are_found(patient: Patient) -> None:
-    mail = {
-        "AUTHBUS_SMTP_URL": "smtps://mail.example.com",
-        "AUTHBUS_MAIL_FROM": "Example <no-reply@example.com>",
-        "AUTHBUS_LINK_BASE_URL": "https://app.example.com",
-    }
-
-    without, with_them = await patient.seen(), await patient.seen(**mail)
+    without = await patient.seen()
+    with_them = await patient.seen(
+        AUTHBUS_SMTP_URL="smtps://mail.example.com",
+        AUTHBUS_MAIL_FROM="Example <no-reply@example.com>",
+        AUTHBUS_LINK_BASE_URL="https://app.example.com",
+    )
 
     assert without["mails"][0] == "warning"
     assert "set AUTHBUS_SMTP_URL" in without["mails"][1]
