@@ -67,7 +67,8 @@ def anchors(page: Path) -> set[str]:
 def test_every_command_that_is_shown_is_there(file: str, some: set[str], repository: Path) -> None:
     told = (repository / file).read_text(encoding="utf-8")
     code = "\n".join(re.findall(r"```sh\n(.*?)```", told, re.DOTALL))
-    shown = set(re.findall(r"\bauthbus ([a-z-]+(?: [a-z][a-z-]*)?)", code))
+    # Behind a slash it is the name of a resource.
+    shown = set(re.findall(r"(?<!/)\bauthbus ([a-z-]+(?: [a-z][a-z-]*)?)", code))
     known = {_name(command) for command in app.registered_commands}
     for group in app.registered_groups:
         inside = group.typer_instance.registered_commands if group.typer_instance else ()
