@@ -2,6 +2,7 @@
 
 # pyright: reportPrivateUsage=false
 
+import re
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,20 @@ def test_keda_asks_as_the_service_and_finds_kafka_from_a_namespace_of_its_own(
         f"{host}.{kustomization['namespace']}.svc:{port}"
     }
     assert not [each for each in triggers if "username" in each]
+
+
+def test_prometheus_finds_each_pod_of_the_service_under_the_job_that_rules_ask_for(
+    folder: Path,
+) -> None:
+    place = folder.with_name("prometheus")
+    monitor = yaml.safe_load((place / "pod-monitor.yaml").read_text(encoding="utf-8"))["spec"]
+    service = deployment(folder)
+    (endpoint,) = monitor["podMetricsEndpoints"]
+    (label,) = endpoint["relabelings"]
+    ports = [each["name"] for each in pod_of(service)["containers"][0]["ports"]]
+
+    assert monitor["selector"] == service["spec"]["selector"]
+    assert endpoint["port"] in ports
+    assert label["targetLabel"] == "job"
+    asked = re.findall(r'job="(\w+)"', (place / "alerts.yaml").read_text(encoding="utf-8"))
+    assert {*asked} == {label["replacement"]}
