@@ -6,7 +6,8 @@ from authbus.message import Command, Email, PersonalText, Secret
 class ChangePassword(Command):
     """Set a new password; the current one is needed. Answered by `PasswordIsChanged`.
 
-    All other sessions of the user end.
+    All other sessions of the user end. Codes that were mailed before, for another password or
+    another address, are void.
     """
 
     access_token: Secret
@@ -28,7 +29,8 @@ class RequestPasswordReset(Command):
 class CompletePasswordReset(Command):
     """Set a new password by the code in a mail. Answered by `PasswordIsChanged`.
 
-    All sessions of the user end, and a lock that wrong passwords brought.
+    All sessions of the user end, and a lock that wrong passwords brought. Codes that were mailed
+    before, for another password or another address, are void.
     """
 
     code: Secret

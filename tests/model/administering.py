@@ -38,7 +38,7 @@ from tests.model.accounts import erased
 from tests.model.entering import unlocked
 from tests.model.expected import By, Expected, Letter, Told, all_ended, ended, refused
 from tests.model.factors import factor_gone, is_fresh
-from tests.model.people import RESET, Account, Model
+from tests.model.people import CHANGE, RESET, Account, Model
 
 GRANT_ANY = "roles:grant-any"
 
@@ -126,13 +126,13 @@ def unlock_user(model: Model, asked: UnlockUser, by: By) -> Expected:
 
 
 def force_password_reset(model: Model, asked: ForcePasswordReset, by: By) -> Expected:
-    """The password is void, and every code for a new one; a shut account gets no mail."""
+    """The password is void, and every code got by the old one; a shut account gets no mail."""
 
     def void(account: Account) -> Expected:
         if not account.email:
             return refused(Refusal.USER_UNKNOWN)
         account.password, account.passwords = None, account.passwords + 1
-        account.spend(RESET)
+        account.spend(RESET, CHANGE)
         ends = all_ended(model, account, EndReason.ADMIN)
         mails: list[Letter] = []
         if account.is_active:

@@ -80,9 +80,16 @@ DECIDING = [
         "a code for a new password is good twice",
         "auth/applying.py",
         "    users.password_changed(event, private, rows.users)\n"
-        "    codes.spent(Purpose.RESET_PASSWORD, event.user_id, rows.codes, at)\n",
+        "    _spent_with_password(event, rows, at)\n",
         "    users.password_changed(event, private, rows.users)\n",
         f"{MODEL}/test_sequences.py",
+    ),
+    service(
+        "a change of address outlives the password that it was asked for with",
+        "auth/applying.py",
+        "_VOID_WITH_PASSWORD = (Purpose.RESET_PASSWORD, Purpose.CHANGE_EMAIL)",
+        "_VOID_WITH_PASSWORD = (Purpose.RESET_PASSWORD,)",
+        f"{UNIT}/auth",
     ),
     service(
         "an erased user's rows stay",

@@ -78,7 +78,7 @@ def force_reset(memory: Memory, command: ForcePasswordReset, ask: Ask) -> Passwo
         raise Refusal(Code.USER_UNKNOWN)
     user.password, user.foreign_hash = None, ""
     user.password_version += 1
-    codes.spend(memory, user, "reset_password")
+    codes.spend_with_password(memory, user)
     memory.tell(user, PasswordResetForced, ask.id, actor=actor)
     ended = memory.end_all(user, ask.id, EndReason.ADMIN, actor=actor)
     if user.is_active:

@@ -54,3 +54,9 @@ def spend(memory: Memory, user: Account, purpose: str) -> None:
     for each in of(memory, user):
         if each.purpose == purpose and each.used_at is None:
             each.used_at = memory.now
+
+
+def spend_with_password(memory: Memory, user: Account) -> None:
+    """What whoever had the old password may have asked for is void with it."""
+    for purpose in ("reset_password", "change_email"):
+        spend(memory, user, purpose)

@@ -123,5 +123,5 @@ def _set_password(
 ) -> None:
     user.password, user.foreign_hash = password, ""
     user.password_version += 1
-    codes.spend(memory, user, "reset_password")
+    codes.spend_with_password(memory, user)
     memory.tell(user, PasswordChanged, ask.id, reason=reason)

@@ -51,6 +51,9 @@ from authbus_service.auth.users import service as users
 Applied = UserState | SessionRevoked | Gone | None
 Apply = Callable[[Any, Private, Rows, datetime], Applied]
 
+# Whoever had the old password may have asked for these.
+_VOID_WITH_PASSWORD = (Purpose.RESET_PASSWORD, Purpose.CHANGE_EMAIL)
+
 
 def _session_started(event: SessionStarted, private: Private, rows: Rows, at: datetime) -> None:
     users.logged_in(event.user_id, private, rows.users)
@@ -69,16 +72,21 @@ def _session_ended(event: SessionEnded, _: Private, rows: Rows, at: datetime) ->
 
 def _password_changed(event: PasswordChanged, private: Private, rows: Rows, at: datetime) -> None:
     users.password_changed(event, private, rows.users)
-    codes.spent(Purpose.RESET_PASSWORD, event.user_id, rows.codes, at)
+    _spent_with_password(event, rows, at)
     if event.reason == PasswordReason.RESET:
         rows.attempts.forgive(event.user_id)
 
 
 def _reset_forced(event: PasswordResetForced, private: Private, rows: Rows, at: datetime) -> None:
     users.password_voided(event, rows.users)
-    codes.spent(Purpose.RESET_PASSWORD, event.user_id, rows.codes, at)
+    _spent_with_password(event, rows, at)
     if private.code_hash:
         _mailed_reset(event, private, rows, at)
+
+
+def _spent_with_password(event: Event, rows: Rows, at: datetime) -> None:
+    for purpose in _VOID_WITH_PASSWORD:
+        codes.spent(purpose, event.user_id, rows.codes, at)
 
 
 def _mailed_reset(event: Event, private: Private, rows: Rows, at: datetime) -> None:

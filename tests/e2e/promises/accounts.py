@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from authbus import Code, UserLocked
+from authbus import Code, Session, UserLocked
 from tests.e2e.place import PASSWORD, Place, an_address, kinds
 from tests.e2e.promises.asking import refused
 
@@ -108,6 +108,34 @@ async def an_address_changes_once_the_new_one_is_shown(place: Place) -> None:
     assert (await auth.register(old, PASSWORD)).user_id != user.user_id
     events = await place.heard(user.user_id, 4)
     assert kinds(events)[2:] == ["EmailChangeRequested", "EmailChanged"]
+
+
+async def a_change_of_address_ends_with_the_password_that_it_was_asked_for_with(
+    place: Place,
+) -> None:
+    auth = place.auth
+
+    async def change(session: Session, _: str) -> None:
+        await auth.passwords.change(session.access_token, PASSWORD, NEW)
+
+    async def reset(_: Session, email: str) -> None:
+        await auth.passwords.request_reset(email)
+        await auth.passwords.reset(await place.code(email, "reset_password"), NEW)
+
+    async def force(session: Session, _: str) -> None:
+        await auth.admin.force_password_reset(place.root, session.user_id)
+
+    for by in (change, reset, force):
+        email, theirs = an_address(), an_address("eve")
+        user = await auth.register(email, PASSWORD)
+        session = await auth.log_in(email, PASSWORD)
+        await auth.email.change(session.access_token, PASSWORD, theirs)
+        code = await place.code(theirs, "change_email")
+
+        await by(session, email)
+
+        await refused(auth.email.confirm_change(code), Code.CODE_INVALID)
+        assert (await auth.register(theirs, PASSWORD)).user_id != user.user_id
 
 
 async def a_new_password_ends_all_other_sessions(place: Place) -> None:

@@ -12,14 +12,21 @@ from authbus.commands import (
     ResendVerification,
     VerifyEmail,
 )
-from authbus.events import EmailChanged, EmailVerified
+from authbus.events import (
+    AnyEvent,
+    EmailChanged,
+    EmailVerified,
+    PasswordChanged,
+    PasswordReason,
+    PasswordResetForced,
+)
 from authbus.replies import Code, EmailIsChanged, EmailIsVerified, MailQueued, Rejected
 from authbus.state import UserState
 from authbus_service.auth.acting import Acting
 from authbus_service.auth.codes.code import OneTimeCode, Purpose
 from authbus_service.auth.handlers import apply, decide
 from authbus_service.auth.mails import Mail, Template
-from authbus_service.auth.outcome import Outcome
+from authbus_service.auth.outcome import Outcome, Private
 from authbus_service.auth.proof import Claim, Proof
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.user import Credential, User
@@ -168,6 +175,26 @@ def test_a_confirmed_change_moves_the_account_and_tells_the_old_address(world: W
     assert world.rows.users.free == [OLD.lower()]
     assert code.used_at == reset.used_at == NOW
     assert world.by_code(CONFIRM, code) == Outcome(EmailIsChanged(user_id=world.ana.id))
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        (PasswordChanged, {"reason": PasswordReason.CHANGED}),
+        (PasswordChanged, {"reason": PasswordReason.RESET}),
+        (PasswordResetForced, {}),
+    ],
+)
+def test_a_change_that_was_asked_for_with_an_old_password_is_void(
+    world: World, kind: type[AnyEvent], why: dict[str, PasswordReason]
+) -> None:
+    code = world.code(Purpose.CHANGE_EMAIL, NEW)
+    told = {"user_id": world.ana.id, "sequence": 5, "actor": "", "causation_id": new_id()}
+
+    apply(kind.model_validate({**told, **why}), Private(password_hash="new"), world.rows, NOW)
+
+    assert refusal(world.by_code(CONFIRM, code, world.claim)) is Code.CODE_INVALID
+    assert world.ana.email == OLD
 
 
 def test_a_change_loses_to_whoever_got_the_address_meanwhile(world: World) -> None:
