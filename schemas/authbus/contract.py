@@ -175,7 +175,7 @@ ROWS = (
         CompletePasswordReset,
         topics.CREDENTIALS,
         PasswordIsChanged,
-        (PasswordChanged, EmailVerified, UserUnlocked, SessionEnded),
+        (PasswordChanged, EmailVerified, TotpDisabled, UserUnlocked, SessionEnded),
     ),
     Row(GetProfile, topics.ACCOUNTS, UserProfile, ()),
     Row(UpdateProfile, topics.ACCOUNTS, ProfileSaved, (ProfileUpdated,)),

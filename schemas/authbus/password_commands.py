@@ -30,7 +30,8 @@ class CompletePasswordReset(Command):
     """Set a new password by the code in a mail. Answered by `PasswordIsChanged`.
 
     All sessions of the user end, and a lock that wrong passwords brought. Codes that were mailed
-    before, for another password or another address, are void.
+    before, for another password or another address, are void. Where it is the first mail to the
+    address that anybody has read, a second factor ends too: it may be that of a stranger.
     """
 
     code: Secret

@@ -159,6 +159,7 @@ class FactorEndReason(OpenEnum):
 
     REQUESTED = "requested"
     ADMIN = "admin"
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - a reason
 
 
 class TotpRequested(Event):
@@ -170,7 +171,10 @@ class TotpEnabled(Event):
 
 
 class TotpDisabled(Event):
-    """Log-ins of this user need no second factor any more."""
+    """Log-ins of this user need no second factor any more.
+
+    `password_reset`: it was set up before anybody had read a mail to the account's address.
+    """
 
     reason: FactorEndReason
 

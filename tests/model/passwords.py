@@ -14,11 +14,12 @@ from authbus.password_commands import (
     RequestPasswordReset,
 )
 from authbus.password_replies import PasswordIsChanged, ResetIsRequested
+from authbus.second_factor import FactorEndReason
 from authbus_service.auth.mails import Template
 from tests.model.accounts import verified
 from tests.model.entering import BAD_PASSWORDS, NO_ADDRESS, place_of, unlocked
 from tests.model.expected import By, Expected, Letter, Told, all_ended, refused
-from tests.model.factors import by_password
+from tests.model.factors import by_password, factor_gone
 from tests.model.people import CHANGE, LIVES, RESET, Account, Model
 
 
@@ -66,15 +67,22 @@ def complete_password_reset(model: Model, asked: CompletePasswordReset, _: By) -
         return refused(Refusal.CODE_INVALID)
     told = [_new_password(account, new, PasswordReason.RESET)]
     model.guesses.forgive(account)
+    off: list[Letter] = []
     if not account.is_verified:
         told.append(verified(account))
+        if account.has_factor:
+            gone, mail = factor_gone(account, FactorEndReason.PASSWORD_RESET)
+            told.append(gone)
+            off.append(mail)
     if account.locked_until is not None:
         is_locked = account.is_locked(model.at)
         reason = UnlockReason.PASSWORD_RESET if is_locked else UnlockReason.EXPIRED
         told.append(unlocked(model, account, reason))
-    return _password_is_changed(
+    changed = _password_is_changed(
         account, told, all_ended(model, account, EndReason.PASSWORD_CHANGED)
     )
+    changed.mails += off
+    return changed
 
 
 def _new_password(account: Account, password: str, reason: PasswordReason) -> Told:

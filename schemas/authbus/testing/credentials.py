@@ -19,7 +19,8 @@ from authbus.events import (
 )
 from authbus.password_replies import PasswordIsChanged, ResetIsRequested
 from authbus.replies import Code, Registered, UserIsErased
-from authbus.testing import codes, guessing, mailing
+from authbus.second_factor import FactorEndReason
+from authbus.testing import codes, factors, guessing, mailing
 from authbus.testing.acting import acting_afresh
 from authbus.testing.judging import judge, normalised
 from authbus.testing.logging_in import at
@@ -83,15 +84,17 @@ def complete_reset(memory: Memory, command: CompletePasswordReset, ask: Ask) -> 
         raise Refusal(Code.CODE_INVALID)
     _set_password(memory, user, password, ask, PasswordReason.RESET)
     guessing.forgive(memory, user)
+    mailing.send(memory, user, "password_changed", ask.id)
     if not user.email_verified:
         user.email_verified = True
         memory.tell(user, EmailVerified, ask.id)
+        if user.second_factor:
+            factors.drop(memory, user, ask, FactorEndReason.PASSWORD_RESET)
     if user.locked_until is not None:
         locked = user.is_locked(memory.now)
         reason = UnlockReason.PASSWORD_RESET if locked else UnlockReason.EXPIRED
         guessing.unlock(memory, user, ask.id, reason, actor="")
     ended = memory.end_all(user, ask.id, EndReason.PASSWORD_CHANGED)
-    mailing.send(memory, user, "password_changed", ask.id)
     return PasswordIsChanged(sessions_ended=ended)
 
 

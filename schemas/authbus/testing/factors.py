@@ -113,7 +113,7 @@ def disable_totp(memory: Memory, command: DisableTotp, ask: Ask) -> TotpIsDisabl
     if not user.second_factor:
         raise Refusal(Code.FACTOR_MISSING)
     check(memory, user, command.code, guess)
-    _drop(memory, user, ask, FactorEndReason.REQUESTED)
+    drop(memory, user, ask, FactorEndReason.REQUESTED)
     return TotpIsDisabled(user_id=user.id)
 
 
@@ -134,7 +134,7 @@ def reset(memory: Memory, command: ResetSecondFactor, ask: Ask) -> SecondFactorI
     user = named(memory, command.user_id)
     refuse_more(memory, admin, memory.permissions(user))
     if user.second_factor:
-        _drop(memory, user, ask, FactorEndReason.ADMIN, actor=f"admin:{admin.id}")
+        drop(memory, user, ask, FactorEndReason.ADMIN, actor=f"admin:{admin.id}")
     return SecondFactorIsReset(user_id=user.id)
 
 
@@ -152,9 +152,10 @@ def _elevate(memory: Memory, user: Account, session: Held, ask: Ask) -> None:
     memory.tell(user, SessionElevated, ask.id, session_id=session.id, amr=session.amr)
 
 
-def _drop(
+def drop(
     memory: Memory, user: Account, ask: Ask, reason: FactorEndReason, *, actor: str = ""
 ) -> None:
+    """Log-ins need the password alone from now on, and a mail says so."""
     user.factor = None
     memory.tell(user, TotpDisabled, ask.id, actor=actor, reason=reason)
     mailing.send(memory, user, "second_factor_off", ask.id)

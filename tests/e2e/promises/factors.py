@@ -127,6 +127,37 @@ async def what_could_take_an_account_away_needs_a_second_factor_shown_lately(
     ]
 
 
+async def a_second_factor_is_nobodys_until_somebody_read_a_mail_to_the_address(
+    place: Place,
+) -> None:
+    email, other = an_address(), an_address("bob")
+    passwords = place.auth.passwords
+    strangers, _, _ = await _enrolled(place, email)
+    owners, _, _ = await _enrolled(place, other)
+    await place.auth.email.verify(await place.code(other, "verify_email"))
+
+    for address in (email, other):
+        await passwords.request_reset(address)
+        await passwords.reset(await place.code(address, "reset_password"), NEW)
+
+    await place.auth.log_in(email, NEW)
+    await _challenge(place, other, NEW)
+    events = await place.heard(strangers.user_id, 10)
+    assert kinds(events)[5:] == [
+        "PasswordResetRequested",
+        "PasswordChanged reset",
+        "EmailVerified",
+        "TotpDisabled password_reset",
+        "SessionEnded password_changed",
+    ]
+    events = await place.heard(owners.user_id, 9)
+    assert kinds(events)[6:] == [
+        "PasswordResetRequested",
+        "PasswordChanged reset",
+        "SessionEnded password_changed",
+    ]
+
+
 async def a_second_factor_is_given_up_by_a_code_of_it(place: Place) -> None:
     email, factors = an_address(), place.auth.factors
     session, _, recovery_codes = await _enrolled(place, email)
@@ -202,8 +233,8 @@ async def _enrolled(
     return session, code, await place.auth.factors.confirm_totp(session.access_token, code)
 
 
-async def _challenge(place: Place, email: str) -> str:
+async def _challenge(place: Place, email: str, password: str = PASSWORD) -> str:
     """That of a log-in whose password was right."""
     with pytest.raises(SecondFactorNeeded) as needed:
-        await place.auth.log_in(email, PASSWORD)
+        await place.auth.log_in(email, password)
     return needed.value.challenge

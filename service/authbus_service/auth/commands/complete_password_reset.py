@@ -15,6 +15,7 @@ from authbus.events import (
 )
 from authbus.password_replies import PasswordIsChanged
 from authbus.replies import Code, Rejected
+from authbus.second_factor import FactorEndReason, TotpDisabled
 from authbus_service.auth.case import Case
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.mails import Mail, Template
@@ -55,14 +56,30 @@ def decide(_: CompletePasswordReset, case: Case) -> Outcome:
         PasswordIsChanged(sessions_ended=len(ended)),
         (*events, *ended),
         Private(password_hash=case.proof.password_hash),
-        (Mail.to(user, Template.PASSWORD_CHANGED),),
+        tuple(Mail.to(user, each) for each in _notices(user)),
     )
+
+
+def _ends_factor(user: User) -> bool:
+    """Whether a second factor was set up before anybody had read a mail to the address.
+
+    It may be a stranger's, who registered an address that is not theirs.
+    """
+    return user.second_factor and not user.email_verified
+
+
+def _notices(user: User) -> tuple[Template, ...]:
+    changed, off = Template.PASSWORD_CHANGED, Template.SECOND_FACTOR_OFF
+    return (changed, off) if _ends_factor(user) else (changed,)
 
 
 def _events(case: Case, user: User) -> tuple[AnyEvent, ...]:
     events: list[AnyEvent] = [PasswordChanged(**case.told(user), reason=PasswordReason.RESET)]
     if not user.email_verified:
         events.append(EmailVerified(**case.told(user, len(events))))
+    if _ends_factor(user):
+        reason = FactorEndReason.PASSWORD_RESET
+        events.append(TotpDisabled(**case.told(user, len(events)), reason=reason))
     if user.locked_until is not None:
         locked = user.is_locked(case.at)
         reason = UnlockReason.PASSWORD_RESET if locked else UnlockReason.EXPIRED
