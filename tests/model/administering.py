@@ -38,7 +38,7 @@ from tests.model.accounts import erased
 from tests.model.entering import unlocked
 from tests.model.expected import By, Expected, Letter, Told, all_ended, ended, refused
 from tests.model.factors import factor_gone, is_fresh
-from tests.model.people import CHANGE, RESET, Account, Model
+from tests.model.people import RESET, Account, Model
 
 GRANT_ANY = "roles:grant-any"
 
@@ -131,8 +131,7 @@ def force_password_reset(model: Model, asked: ForcePasswordReset, by: By) -> Exp
     def void(account: Account) -> Expected:
         if not account.email:
             return refused(Refusal.USER_UNKNOWN)
-        account.password, account.passwords = None, account.passwords + 1
-        account.spend(RESET, CHANGE)
+        account.new_password(None)
         ends = all_ended(model, account, EndReason.ADMIN)
         mails: list[Letter] = []
         if account.is_active:

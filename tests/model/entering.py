@@ -201,7 +201,7 @@ def _entered(
     """A session; a device that is not known is from now on, and its user is told by mail."""
     told, mails = begun(model, account, by.client, amr), list[Letter]()
     session = account.sessions[-1]
-    if named and device is None and account.devices:
+    if named and device is None and (account.devices or account.passwords):
         mails.append(Letter(Template.NEW_DEVICE, account.email))
 
     def learn(reply: LoggedIn) -> None:

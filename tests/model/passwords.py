@@ -20,7 +20,7 @@ from tests.model.accounts import verified
 from tests.model.entering import BAD_PASSWORDS, NO_ADDRESS, place_of, unlocked
 from tests.model.expected import By, Expected, Letter, Told, all_ended, refused
 from tests.model.factors import by_password, factor_gone
-from tests.model.people import CHANGE, LIVES, RESET, Account, Model
+from tests.model.people import LIVES, RESET, Account, Model
 
 
 def change_password(model: Model, asked: ChangePassword, _: By) -> Expected:
@@ -86,8 +86,7 @@ def complete_password_reset(model: Model, asked: CompletePasswordReset, _: By) -
 
 
 def _new_password(account: Account, password: str, reason: PasswordReason) -> Told:
-    account.password, account.passwords = password, account.passwords + 1
-    account.spend(RESET, CHANGE)
+    account.new_password(password)
     return Told(PasswordChanged, account, {"reason": reason})
 
 

@@ -118,6 +118,12 @@ class Account:
         self.codes.append(made)
         return made
 
+    def new_password(self, password: str | None) -> None:
+        """Codes and devices that whoever had the old one may have got are void with it."""
+        self.password, self.passwords = password, self.passwords + 1
+        self.devices = []
+        self.spend(RESET, CHANGE)
+
     def spend(self, *purposes: str) -> None:
         """No code of these purposes is good any more."""
         for each in self.codes:

@@ -76,8 +76,7 @@ def force_reset(memory: Memory, command: ForcePasswordReset, ask: Ask) -> Passwo
     actor, user = _both(memory, command, "users:write")
     if user.kind == UserKind.SERVICE:
         raise Refusal(Code.USER_UNKNOWN)
-    user.password, user.foreign_hash = None, ""
-    user.password_version += 1
+    user.take_password(None)
     codes.spend_with_password(memory, user)
     memory.tell(user, PasswordResetForced, ask.id, actor=actor)
     ended = memory.end_all(user, ask.id, EndReason.ADMIN, actor=actor)

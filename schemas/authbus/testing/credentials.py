@@ -124,7 +124,6 @@ def _acceptable(memory: Memory, password: str, address: str) -> str:
 def _set_password(
     memory: Memory, user: Account, password: str, ask: Ask, reason: PasswordReason
 ) -> None:
-    user.password, user.foreign_hash = password, ""
-    user.password_version += 1
+    user.take_password(password)
     codes.spend_with_password(memory, user)
     memory.tell(user, PasswordChanged, ask.id, reason=reason)

@@ -19,6 +19,7 @@ LIFETIMES = {
     "log_in": timedelta(minutes=5),
     "service_secret": timedelta(days=365),
 }
+FIRST_VERSION = 1
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ class Account:
     created_at: datetime
     password: str | None = field(default=None, repr=False)
     foreign_hash: str = field(default="", repr=False)
-    password_version: int = 1
+    password_version: int = FIRST_VERSION
     sequence: int = 0
     email_verified: bool = False
     status: UserStatus = UserStatus.ACTIVE
@@ -72,6 +73,12 @@ class Account:
     def is_locked(self, at: datetime) -> bool:
         """Whether wrong guesses keep everybody out."""
         return self.locked_until is not None and at < self.locked_until
+
+    def take_password(self, password: str | None) -> None:
+        """This one, or none, takes the place of the old one, by which devices became known."""
+        self.password, self.foreign_hash = password, ""
+        self.password_version += 1
+        self.devices = []
 
     @property
     def state(self) -> UserState:

@@ -11,7 +11,7 @@ from authbus.replies import LoggedIn
 from authbus.testing import mailing
 from authbus.testing.acting import granted
 from authbus.testing.memory import Ask, Memory
-from authbus.testing.rows import Account, Held, derived_id, derived_secret
+from authbus.testing.rows import FIRST_VERSION, Account, Held, derived_id, derived_secret
 
 _MOST_DEVICES = 10
 
@@ -72,7 +72,8 @@ def log_in_by(
     by = By(amr=amr, device=command.device, ip_address=command.ip_address)
     session, shown = start_session(memory, user, by, ask), text(command.device_token)
     known = shown in user.devices
-    if not known and user.devices and (command.device is not None or shown is not None):
+    is_first = not user.devices and user.password_version == FIRST_VERSION
+    if not (known or is_first) and (command.device is not None or shown is not None):
         mailing.send(memory, user, "new_device", ask.id)
     device = shown if known and shown else derived_secret("device", ask.id)
     user.devices = [*(each for each in user.devices if each != device), device][-_MOST_DEVICES:]

@@ -149,6 +149,21 @@ async def nobody_ends_a_session_of_somebody_else(place: Place) -> None:
     assert await place.auth.refresh(theirs)
 
 
+async def no_device_is_known_after_a_new_password(place: Place) -> None:
+    email, auth, new = an_address(), place.auth, "another horse battery"
+    user = await auth.register(email, PASSWORD)
+    session = await auth.log_in(email, PASSWORD)
+    await auth.passwords.change(session.access_token, PASSWORD, new)
+    known = session.device_token
+
+    for _ in range(4):
+        guess = auth.log_in(email, PASSWORD, device_token=known)
+        await refused(guess, Code.INVALID_CREDENTIALS)
+
+    await refused(auth.log_in(email, new, device_token=known), Code.INVALID_CREDENTIALS)
+    assert kinds(await place.heard(user.user_id, 4))[3:] == ["UserLocked"]
+
+
 async def one_session_too_many_ends_the_oldest(place: Place) -> None:
     email = an_address()
     user = await place.auth.register(email, PASSWORD)

@@ -24,7 +24,7 @@ from authbus.state import UserState, UserStatus
 from authbus_service.auth.outcome import Gone, Private
 from authbus_service.auth.users import devices
 from authbus_service.auth.users.rows import Users
-from authbus_service.auth.users.user import Credential, ErasedUser, User
+from authbus_service.auth.users.user import FIRST_VERSION, Credential, ErasedUser, User
 
 
 def holds(proof: Credential | None, user: User | None) -> bool:
@@ -44,7 +44,7 @@ def created(event: UserCreated, private: Private, users: Users, at: datetime) ->
         sequence=event.sequence,
         status=UserStatus.ACTIVE,
         password_hash=private.password_hash,
-        credential_version=1,
+        credential_version=FIRST_VERSION,
         created_at=at,
         email=private.address,
         profile=Profile(**private.profile),
@@ -151,9 +151,7 @@ def unlocked(event: UserUnlocked, users: Users) -> None:
 
 def password_changed(event: PasswordChanged, private: Private, users: Users) -> None:
     """Apply PasswordChanged: whatever was proven with the old password is void."""
-    user = users.touch(event.user_id)
-    user.password_hash = private.password_hash
-    user.credential_version += 1
+    _renewed(event, private.password_hash, users)
 
 
 def second_factor(user_id: UUID, users: Users, *, enabled: bool) -> None:
@@ -163,9 +161,15 @@ def second_factor(user_id: UUID, users: Users, *, enabled: bool) -> None:
 
 def password_voided(event: PasswordResetForced, users: Users) -> None:
     """Apply PasswordResetForced: no password is right, and what was proven with the old is void."""
+    _renewed(event, "", users)
+
+
+def _renewed(event: Event, password_hash: str, users: Users) -> None:
+    """Devices became known by the old password: some may be those of whoever else had it."""
     user = users.touch(event.user_id)
-    user.password_hash = ""
+    user.password_hash = password_hash
     user.credential_version += 1
+    user.devices = b""
 
 
 def follows(event: Event, users: Users) -> None:

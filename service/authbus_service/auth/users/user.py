@@ -7,6 +7,8 @@ from uuid import UUID
 from authbus.profile import Profile
 from authbus.state import UserKind, UserStatus
 
+FIRST_VERSION = 1
+
 
 @dataclass(slots=True)
 class User:
@@ -43,6 +45,11 @@ class User:
     def is_active(self) -> bool:
         """Whether it may log in."""
         return self.status == UserStatus.ACTIVE
+
+    @property
+    def has_first_password(self) -> bool:
+        """Whether no other one has taken its place."""
+        return self.credential_version == FIRST_VERSION
 
     def is_locked(self, at: datetime) -> bool:
         """Whether guesses have locked it for the moment."""
