@@ -203,7 +203,7 @@ ROWS = (
     Row(StepUp, topics.SESSIONS, SteppedUp, (TotpUsed, RecoveryCodeUsed, SessionElevated)),
     Row(ResetSecondFactor, topics.ADMIN, SecondFactorIsReset, (TotpDisabled,)),
     Row(CreateServiceAccount, topics.ADMIN, ServiceSecret, (UserCreated,)),
-    Row(RotateServiceSecret, topics.ADMIN, ServiceSecret, (ServiceSecretRotated,)),
+    Row(RotateServiceSecret, topics.ADMIN, ServiceSecret, (ServiceSecretRotated, SessionEnded)),
     Row(LogInService, topics.SESSIONS, ServiceLoggedIn, (SessionStarted,)),
 )
 

@@ -34,6 +34,7 @@ class EndReason(OpenEnum):
     TOKEN_REUSE = "token_reuse"
     DEACTIVATED = "deactivated"
     ERASED = "erased"
+    SECRET_ROTATED = "secret_rotated"
 
 
 class DeactivationReason(OpenEnum):

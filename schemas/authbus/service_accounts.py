@@ -35,7 +35,8 @@ class CreateServiceAccount(Command):
 class RotateServiceSecret(Command):
     """Give a service account a new secret. For administrators. Answered by `ServiceSecret`.
 
-    The former ones are good for `overlap_hours` more, 0 voids them at once.
+    The former ones are good for `overlap_hours` more, 0 voids them at once and ends the sessions
+    of the account.
     """
 
     access_token: Secret

@@ -5,7 +5,7 @@ from typing import Any
 
 from authbus.admin_commands import ExportUser, FindUsers, GetUser, ImportUser
 from authbus.code import Code as Refusal
-from authbus.events import UserCreated
+from authbus.events import EndReason, UserCreated
 from authbus.replies import FoundUsers, UserDetails, UserEntry, UserIsImported
 from authbus.service_accounts import (
     CreateServiceAccount,
@@ -16,7 +16,7 @@ from authbus.service_accounts import (
 from tests.model.accounts import NO_LOCALE, PROFILES, exported, keep_profile, verified
 from tests.model.administering import administrator
 from tests.model.entering import NO_ADDRESS, PASSWORDS
-from tests.model.expected import By, Expected, Told, refused
+from tests.model.expected import By, Expected, Told, all_ended, refused
 from tests.model.people import MACHINE, Account, Code, Model
 from tests.model.sessions import entry, shown_sessions
 
@@ -77,6 +77,8 @@ def rotate_service_secret(model: Model, asked: RotateServiceSecret, by: By) -> E
         if each.is_open(MACHINE, model.at):
             each.expires = min(each.expires, until)
     told = [Told(ServiceSecretRotated, account, {"former_until": until})]
+    if not asked.overlap_hours:
+        told += all_ended(model, account, EndReason.SECRET_ROTATED)
     return _secret(model, account, told)
 
 

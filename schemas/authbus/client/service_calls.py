@@ -70,7 +70,10 @@ class ServiceCalls:
         command_id: UUID | None = None,
         timeout: float | None = None,
     ) -> ServiceAccount:
-        """A new secret; the former ones are good for so many hours more."""
+        """A new secret; the former ones are good for so many hours more.
+
+        With none they are void at once, and the account's sessions end.
+        """
         token = SecretStr(access_token)
         found = await self._call(
             lambda: RotateServiceSecret(

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from authbus.events import UserCreated
+from authbus.events import EndReason, UserCreated
 from authbus.profile import Profile
 from authbus.replies import Code
 from authbus.service_accounts import (
@@ -47,6 +47,8 @@ def rotate(memory: Memory, command: RotateServiceSecret, ask: Ask) -> ServiceSec
             each.expires_at = min(each.expires_at, until)
     actor = f"admin:{admin.id}"
     memory.tell(user, ServiceSecretRotated, ask.id, actor=actor, former_until=until)
+    if not command.overlap_hours:
+        memory.end_all(user, ask.id, EndReason.SECRET_ROTATED, actor=actor)
     return _secret(memory, user, ask)
 
 

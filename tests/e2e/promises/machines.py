@@ -45,19 +45,21 @@ async def a_new_secret_takes_the_place_of_the_former_ones_in_time(place: Place) 
     await refused(services.rotate_secret(root, uuid7()), Code.USER_UNKNOWN)
 
     second = await services.rotate_secret(root, first.user_id)
-    for each in (first, second):
-        await services.log_in(first.user_id, each.secret)
+    old = [await services.log_in(first.user_id, each.secret) for each in (first, second)]
     third = await services.rotate_secret(root, first.user_id, overlap_hours=0)
     for each in (first, second):
         await refused(services.log_in(first.user_id, each.secret), Code.INVALID_CREDENTIALS)
     await services.log_in(first.user_id, third.secret)
+    for session in old:
+        await refused(place.auth.profile.get(session.access_token), Code.INVALID_TOKEN)
 
     assert second.expires_at - first.expires_at < timedelta(minutes=1)
-    events = await place.heard(first.user_id, 6)
+    events = await place.heard(first.user_id, 8)
     assert kinds(events)[1:] == [
         "ServiceSecretRotated",
         *["SessionStarted"] * 2,
         "ServiceSecretRotated",
+        *["SessionEnded secret_rotated"] * 2,
         "SessionStarted",
     ]
     until = [

@@ -9,7 +9,9 @@ from sqlalchemy import text
 from authbus import (
     Code,
     CreateServiceAccount,
+    EndReason,
     ForcePasswordReset,
+    GetProfile,
     GrantRole,
     LogInService,
     Rejected,
@@ -17,6 +19,8 @@ from authbus import (
     ServiceLoggedIn,
     ServiceSecret,
     ServiceSecretRotated,
+    SessionEnded,
+    UserProfile,
 )
 from authbus_service.auth.roles.roles import BUILT_IN, Roles
 from tests.rig.crowd import Crowd
@@ -41,6 +45,25 @@ async def test_two_secrets_overlap_for_as_long_as_is_asked(world: World) -> None
     told = [each for each in await world.events() if isinstance(each, ServiceSecretRotated)]
     now = datetime.now(UTC)
     assert [each.former_until < now for each in told] == [False, True]
+
+
+async def test_sessions_end_with_secrets_that_are_void_at_once_and_go_on_beside_an_overlap(
+    world: World,
+) -> None:
+    async with world.consuming():
+        first = await made(world)
+        session = await log_in(world, first)
+        assert isinstance(session, ServiceLoggedIn)
+        await rotated(world, first.user_id, 1)
+        beside = await ask(world, GetProfile(access_token=session.access_token))
+        await rotated(world, first.user_id, 0)
+        after = await ask(world, GetProfile(access_token=session.access_token))
+
+    assert isinstance(beside, UserProfile)
+    assert after == Rejected.because(Code.INVALID_TOKEN)
+    (ended,) = [each for each in await world.events() if isinstance(each, SessionEnded)]
+    assert (ended.session_id, ended.reason) == (session.session_id, EndReason.SECRET_ROTATED)
+    assert ended.actor == "operator"
 
 
 async def test_a_secret_is_over_with_its_year_and_in_time_with_its_overlap(world: World) -> None:

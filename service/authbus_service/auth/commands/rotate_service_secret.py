@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from authbus.events import EndReason, SessionEnded
 from authbus.replies import Code
 from authbus.service_accounts import RotateServiceSecret, ServiceSecretRotated
 from authbus_service.auth.administering import administrator
@@ -18,13 +19,16 @@ _PURPOSE = Purpose.SERVICE_SECRET
 
 
 async def prepare(command: RotateServiceSecret, _: Request, tools: Tools) -> Proof:
-    """Read the token; the account's secrets are loaded under the lock."""
-    proof = tools.administering(command.access_token, user_id=command.user_id)
+    """Read the token; the account's secrets and sessions are loaded under the lock."""
+    proof = tools.administering(command.access_token, user_id=command.user_id, every_session=True)
     return replace(proof, every_code=True)
 
 
 def decide(command: RotateServiceSecret, case: Case) -> Outcome:
-    """A new secret, if the account may do no more than the administrator: else it leads upwards."""
+    """A new secret, if the account may do no more than the administrator: else it leads upwards.
+
+    Without an overlap the former ones may be in wrong hands: the sessions that they began end.
+    """
     admin = administrator(case, Permission.SERVICES_WRITE, sensitive=True)
     if isinstance(admin, Code):
         return refused(admin)
@@ -37,6 +41,9 @@ def decide(command: RotateServiceSecret, case: Case) -> Outcome:
         **case.told(user, actor=admin.name),
         former_until=case.at + timedelta(hours=command.overlap_hours),
     )
+    ended: tuple[SessionEnded, ...] = ()
+    if not command.overlap_hours:
+        ended = case.ending(user, EndReason.SECRET_ROTATED, place=1, actor=admin.name)
     made = SecretMade(user_id=user.id, expires_at=case.at + _PURPOSE.lifetime)
     private = Private(code_hash=token_hash(case.request.derived.code(_PURPOSE)))
-    return Outcome(made, (rotated,), private)
+    return Outcome(made, (rotated, *ended), private)
