@@ -92,6 +92,27 @@ DECIDING = [
         f"{UNIT}/auth",
     ),
     service(
+        "a stranger's second factor outlives the first proof of the address",
+        "auth/commands/complete_password_reset.py",
+        "    return user.second_factor and not user.email_verified\n",
+        "    return False\n",
+        f"{UNIT}/auth",
+    ),
+    service(
+        "devices outlive the password that they became known by",
+        "auth/users/service.py",
+        '    user.devices = b""\n',
+        "",
+        f"{UNIT}/auth",
+    ),
+    service(
+        "a machine's sessions outlive a secret that is void at once",
+        "auth/commands/rotate_service_secret.py",
+        "    if not command.overlap_hours:\n",
+        "    if command.overlap_hours:\n",
+        f"{CONSUMERS}/test_service_secrets.py",
+    ),
+    service(
         "an erased user's rows stay",
         "auth/repository.py",
         "    if rows.users.gone:\n",
