@@ -15,11 +15,15 @@ from aiosmtpd.controller import Controller
 
 @dataclass
 class Post:
-    """`answers` are given to the next recipients in their order; then everybody is welcome."""
+    """`answers` are given to the next recipients in their order; then everybody is welcome.
+
+    `pauses` are how long the next messages take, in seconds; then they are taken at once.
+    """
 
     taken: list[EmailMessage] = field(default_factory=list[EmailMessage])
     recipients: list[str] = field(default_factory=list[str])
     answers: list[str] = field(default_factory=list[str])
+    pauses: list[float] = field(default_factory=list[float])
     port: int = 0
 
     @property
@@ -37,6 +41,8 @@ class Post:
     async def handle_DATA(  # noqa: N802 - named by aiosmtpd
         self, server: Any, session: Any, envelope: Any
     ) -> str:
+        if self.pauses:
+            await asyncio.sleep(self.pauses.pop(0))
         message = message_from_bytes(envelope.original_content, policy=policy.default)
         assert isinstance(message, EmailMessage)
         self.taken.append(message)

@@ -1,7 +1,7 @@
 """Ways for messages to leave: each says of every message whether it has gone."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
@@ -23,17 +23,21 @@ class Failure:
 class Carrier(Protocol):
     """Takes messages, one recipient each."""
 
-    async def __call__(self, messages: Sequence[EmailMessage]) -> list[Failure | None]:
-        """What became of each, in order; None: it has gone. Raises nothing that it expects."""
+    def __call__(self, messages: Sequence[EmailMessage]) -> AsyncGenerator[Failure | None]:
+        """What became of each, in order, once it is known; None: it has gone.
+
+        May end early: the others were not reached. Raises nothing that it expects.
+        """
         ...
 
 
 class Nowhere:
     """No way is set: mails wait, until one is or they are too old."""
 
-    async def __call__(self, messages: Sequence[EmailMessage]) -> list[Failure | None]:
+    async def __call__(self, messages: Sequence[EmailMessage]) -> AsyncGenerator[Failure | None]:
         """See Carrier."""
-        return [Failure("AUTHBUS_SMTP_URL is not set")] * len(messages)
+        for _ in messages:
+            yield Failure("AUTHBUS_SMTP_URL is not set")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,10 @@ class Folder:
 
     path: Path
 
-    async def __call__(self, messages: Sequence[EmailMessage]) -> list[Failure | None]:
+    async def __call__(self, messages: Sequence[EmailMessage]) -> AsyncGenerator[Failure | None]:
         """See Carrier."""
-        return [await asyncio.to_thread(self._write, each) for each in messages]
+        for each in messages:
+            yield await asyncio.to_thread(self._write, each)
 
     def _write(self, message: EmailMessage) -> Failure | None:
         name = f"{message['Message-ID'].strip('<>').partition('@')[0]}.eml"

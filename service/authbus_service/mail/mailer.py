@@ -2,13 +2,17 @@
 
 A mail is taken for a while, sent outside of any transaction, then deleted. A process that dies in
 between leaves it to be sent again, as the same message. It is tried ever less often, and given up
-when its code has run out or its server never takes it.
+when its code has run out or its server never takes it. What a slow server leaves no time for is
+taken up again at once.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from email.errors import MessageError
 from email.message import EmailMessage
+from time import monotonic
+from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,10 +28,15 @@ from authbus_service.outbox.mails import QueuedMail
 OUTCOMES = ("sent", "given_up", "postponed")
 _POLL = 1.0
 _BATCH = 20
+# A batch is over after its time and the last message's: well within the lease.
 _LEASE = 120.0
-_DEADLINE = 60.0
+_BATCH_SECONDS = 60.0
+_MESSAGE_SECONDS = 30.0
 _FIRST_PAUSE = 5.0
 _LONGEST_PAUSE = 900.0
+_AWAY = (SQLAlchemyError, OSError, TimeoutError)
+
+Results = dict[QueuedMail, Failure | None]
 
 _log = get_logger(__name__)
 
@@ -58,7 +67,7 @@ class Mailer:
         while True:
             try:
                 taken = await self.once()
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
+            except _AWAY as error:
                 _log.warning("mails wait", error=type(error).__name__)
                 taken = 0
             if taken < _BATCH:
@@ -68,7 +77,22 @@ class Mailer:
         """Take what is due, send it; returns how many were taken."""
         async with self._database.transaction() as db:
             taken = await mails.take(db, limit=_BATCH, seconds=_LEASE)
-        results: dict[QueuedMail, Failure | None] = {}
+        if taken:
+            messages, results = self._written(taken)
+            try:
+                await self._carry_all(messages, results)
+            except asyncio.CancelledError:
+                with suppress(*_AWAY):
+                    await self._settle(results)
+                raise
+            await self._settle(results, [mail.id for mail in taken if mail not in results])
+        return len(taken)
+
+    def _written(
+        self, taken: Sequence[QueuedMail]
+    ) -> tuple[dict[QueuedMail, EmailMessage], Results]:
+        """The messages, and why there is none for the other mails."""
+        results: Results = {}
         messages: dict[QueuedMail, EmailMessage] = {}
         for mail in taken:
             if clock.now() >= mail.expires_at:
@@ -80,21 +104,27 @@ class Mailer:
                 results[mail] = Failure(type(error).__name__)
             except (ValueError, MessageError) as error:
                 results[mail] = Failure(type(error).__name__, for_good=True)
-        results |= zip(messages, await self._carried([*messages.values()]), strict=True)
-        if results:
-            await self._settle(results)
-        return len(taken)
+        return messages, results
 
-    async def _carried(self, messages: Sequence[EmailMessage]) -> list[Failure | None]:
-        if not messages:
-            return []
-        try:
-            async with asyncio.timeout(_DEADLINE):
-                return await self._carry(messages)
-        except TimeoutError:
-            return [Failure("TimeoutError")] * len(messages)
+    async def _carry_all(
+        self, messages: Mapping[QueuedMail, EmailMessage], results: Results
+    ) -> None:
+        """Note, one by one, what becomes of those that are reached in the batch's time."""
+        over = monotonic() + _BATCH_SECONDS
+        async with aclosing(self._carry([*messages.values()])) as told:
+            for mail in messages:
+                if monotonic() >= over:
+                    break
+                try:
+                    async with asyncio.timeout(_MESSAGE_SECONDS):
+                        results[mail] = await anext(told)
+                except TimeoutError:
+                    results[mail] = Failure("TimeoutError")
+                    break
+                except StopAsyncIteration:
+                    break
 
-    async def _settle(self, results: dict[QueuedMail, Failure | None]) -> None:
+    async def _settle(self, results: Results, missed: Sequence[UUID] = ()) -> None:
         finished = [mail.id for mail, why in results.items() if why is None or why.for_good]
         later = {
             mail.id: min(self._first_pause * 4 ** (mail.attempts - 1), _LONGEST_PAUSE)
@@ -104,6 +134,9 @@ class Mailer:
         async with self._database.transaction() as db:
             await mails.remove(db, finished)
             await mails.postpone(db, later)
+            await mails.give_back(db, missed)
+        if missed:
+            _log.warning("mails were not reached", count=len(missed))
         for mail, why in results.items():
             self._tell(mail, why)
 

@@ -1,7 +1,7 @@
 """Mails handed over to an SMTP server, over one connection for each batch."""
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from email.message import EmailMessage
 
 from aiosmtplib import (
@@ -27,15 +27,20 @@ class Smtp:
         self._server = server
         self._tls = tls
 
-    async def __call__(self, messages: Sequence[EmailMessage]) -> list[Failure | None]:
-        """See Carrier."""
+    async def __call__(self, messages: Sequence[EmailMessage]) -> AsyncGenerator[Failure | None]:
+        """See Carrier. A connection that is lost reaches no further message."""
         client = self._client()
         try:
             await client.connect()
         except (SMTPException, OSError, ValueError) as error:
-            return [Failure(_named(error))] * len(messages)
+            for _ in messages:
+                yield Failure(_named(error))
+            return
         try:
-            return [await _sent(client, each) for each in messages]
+            for each in messages:
+                yield await _sent(client, each)
+                if not client.is_connected:
+                    return
         finally:
             client.close()
 

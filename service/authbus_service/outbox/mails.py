@@ -63,6 +63,11 @@ _LATER = (
 _POSTPONE = (
     update(_MAIL).values(due_at=_in_seconds(_LATER.c.pause)).where(_MAIL.c.id == _LATER.c.id)
 )
+_GIVE_BACK = (
+    update(_MAIL)
+    .values(due_at=func.clock_timestamp(), attempts=_MAIL.c.attempts - 1)
+    .where(_MAIL.c.id == any_(_IDS))
+)
 
 
 def add(writes: Writes, mails: Sequence[QueuedMail], *, even_none: bool = False) -> None:
@@ -88,3 +93,9 @@ async def postpone(db: AsyncConnection, pauses: Mapping[UUID, float]) -> None:
     """Try these again after so many seconds."""
     if pauses:
         await db.execute(_POSTPONE, {"ids": list(pauses), "pauses": list(pauses.values())})
+
+
+async def give_back(db: AsyncConnection, ids: Sequence[UUID]) -> None:
+    """These were taken and not tried: whoever asks next gets them."""
+    if ids:
+        await db.execute(_GIVE_BACK, {"ids": list(ids)})

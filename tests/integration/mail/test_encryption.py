@@ -58,7 +58,7 @@ def to(port: int) -> SmtpServer:
 
 async def test_a_server_without_starttls_gets_nothing() -> None:
     with posting() as post:
-        (failure,) = await Smtp(to(post.port))([a_message()])
+        (failure,) = [each async for each in Smtp(to(post.port))([a_message()])]
 
     assert isinstance(failure, Failure)
     assert not failure.for_good
@@ -67,7 +67,7 @@ async def test_a_server_without_starttls_gets_nothing() -> None:
 
 async def test_a_server_with_a_strangers_certificate_gets_nothing(certificate: Path) -> None:
     with posting(tls_context=server_side(certificate), require_starttls=True) as post:
-        (failure,) = await Smtp(to(post.port))([a_message()])
+        (failure,) = [each async for each in Smtp(to(post.port))([a_message()])]
 
     assert isinstance(failure, Failure)
     assert not failure.for_good
@@ -77,7 +77,7 @@ async def test_a_server_with_a_strangers_certificate_gets_nothing(certificate: P
 async def test_a_server_with_the_right_certificate_gets_the_message(certificate: Path) -> None:
     trusting = ssl.create_default_context(cafile=certificate)
     with posting(tls_context=server_side(certificate), require_starttls=True) as post:
-        results = await Smtp(to(post.port), trusting)([a_message()])
+        results = [each async for each in Smtp(to(post.port), trusting)([a_message()])]
 
     assert results == [None]
     assert post.recipients == ["ana@example.com"]

@@ -3,18 +3,22 @@
 import asyncio
 import re
 import secrets
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pydantic import SecretStr
 
 from authbus import EmailIsVerified, Registered, RegisterUser, VerifyEmail
 from authbus_service.core.mail_settings import parse_sender, parse_smtp
 from authbus_service.core.security.masters import Masters
 from authbus_service.mail import Carrier, Folder, Mailer, Nowhere, Smtp, Writing
+from authbus_service.mail import mailer as working
+from authbus_service.mail.carriers import Failure
 from tests.rig.post import Post, free_port, parts, posting
 from tests.rig.world import World
 
@@ -85,6 +89,53 @@ async def test_many_mailers_send_each_mail_once(world: World, post: Post) -> Non
     assert len({message["Message-ID"] for message in post.taken}) == 30
 
 
+async def test_a_slow_server_gets_each_mail_once_and_the_last_ones_too(
+    world: World, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "_BATCH_SECONDS", 0.5)
+    emails = [f"user{each}@example.com" for each in range(10)]
+    async with world.consuming():
+        await register(world, *emails)
+    post.pauses = [0.15] * 50
+
+    async with sending(mailer(world, smtp(post))):
+        await none_waits(world)
+
+    assert sorted(post.recipients) == sorted(emails)
+
+
+async def test_a_message_that_the_server_never_takes_keeps_no_other_waiting(
+    world: World, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "_MESSAGE_SECONDS", 0.3)
+    emails = [f"user{each}@example.com" for each in range(4)]
+    async with world.consuming():
+        await register(world, *emails)
+    post.pauses = [60]
+
+    await mailer(world, smtp(post)).once()
+    first, *others = await waiting(world)
+    await mailer(world, smtp(post)).once()
+
+    assert first["attempts"] == 1
+    assert [each["attempts"] for each in others] == [0, 0, 0]
+    assert post.recipients == emails[1:]
+
+
+async def test_a_server_that_hangs_up_gets_the_others_over_a_new_connection(
+    world: World, post: Post
+) -> None:
+    emails = [f"user{each}@example.com" for each in range(3)]
+    async with world.consuming():
+        await register(world, *emails)
+    post.answers = ["421 no more over this connection"]
+
+    await mailer(world, smtp(post)).once()
+    await mailer(world, smtp(post)).once()
+
+    assert post.recipients == emails[1:]
+
+
 async def test_a_server_that_refuses_for_now_gets_the_same_message_later(
     world: World, post: Post
 ) -> None:
@@ -136,9 +187,14 @@ async def test_a_mailer_that_died_after_sending_sends_the_same_message_again(
         await register(world, EMAIL)
 
     class Dies:
-        async def __call__(self, messages: Any) -> Any:
-            await smtp(post)(messages)
-            raise asyncio.CancelledError
+        async def __call__(
+            self, messages: Sequence[EmailMessage]
+        ) -> AsyncGenerator[Failure | None]:
+            async with aclosing(smtp(post)(messages)) as told:
+                async for result in told:
+                    if post.taken:
+                        raise asyncio.CancelledError
+                    yield result
 
     dying = asyncio.create_task(mailer(world, Dies()).once())
     await asyncio.gather(dying, return_exceptions=True)
@@ -151,6 +207,23 @@ async def test_a_mailer_that_died_after_sending_sends_the_same_message_again(
     assert idle == 0
     assert first.as_bytes() == second.as_bytes()
     assert await waiting(world) == []
+
+
+async def test_a_mailer_that_is_stopped_leaves_only_what_it_has_not_sent(
+    world: World, post: Post
+) -> None:
+    emails = [f"user{each}@example.com" for each in range(3)]
+    async with world.consuming():
+        await register(world, *emails)
+    post.pauses = [0, 0, 60]
+
+    stopped = asyncio.create_task(mailer(world, smtp(post)).run())
+    await post.has(2)
+    await asyncio.sleep(0.1)
+    stopped.cancel()
+    await asyncio.gather(stopped, return_exceptions=True)
+
+    assert [each["address"] for each in await waiting(world)] == emails[2:]
 
 
 async def test_a_mail_whose_code_has_run_out_is_given_up(world: World, post: Post) -> None:
