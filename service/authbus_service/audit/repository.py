@@ -25,7 +25,7 @@ _PLACE = (_FAILURES.c.key, _FAILURES.c.minute)
 _OVER = (
     select(*_PLACE)
     .where(_FAILURES.c.minute < bindparam("before", type_=DateTime(timezone=True)))
-    .order_by(*_PLACE)
+    .order_by(_FAILURES.c.minute, _FAILURES.c.key)
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
 )
@@ -57,6 +57,6 @@ async def count(db: AsyncConnection, found: Sequence[Failures]) -> Mapping[bytes
 
 
 async def take(db: AsyncConnection, *, before: datetime, limit: int) -> list[Failures]:
-    """Remove up to `limit` of the minutes that began before this, and return them."""
+    """Remove up to `limit` of the minutes that began before this, oldest first; return them."""
     found = await db.execute(_TAKE, {"before": before, "limit": limit})
     return [Failures(**row) for row in found.mappings()]

@@ -75,6 +75,16 @@ async def records(
 
 async def close_minutes(database: Database, *, before: datetime) -> int:
     """Write what was only counted in the minutes that began before this; returns how many."""
+    told = 0
+    while True:
+        taken, written = await _close_some(database, before)
+        told += written
+        if taken < _AT_ONCE:
+            return told
+
+
+async def _close_some(database: Database, before: datetime) -> tuple[int, int]:
+    """How many counts were taken, and how many of them were worth a record."""
     async with database.transaction() as db:
         found = await audit.take(db, before=before, limit=_AT_ONCE)
         rows = [
@@ -83,7 +93,7 @@ async def close_minutes(database: Database, *, before: datetime) -> int:
             if each.failures > SHOWN
         ]
         await outbox.append(db, rows)
-    return len(rows)
+    return len(found), len(rows)
 
 
 def _entry(job: Job, outcome: Outcome, at: datetime) -> _Entry:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from authbus import (
     Code,
@@ -25,6 +26,7 @@ from authbus import (
     UserDetails,
 )
 from authbus.state import AuditRecord
+from authbus_service.audit import repository as audit
 from authbus_service.consumers.auditing import SHOWN, close_minutes
 from authbus_service.core.ids import new_id
 from tests.rig.crowd import PASSWORD, Crowd, email
@@ -231,3 +233,39 @@ async def test_a_flood_of_wrong_guesses_is_few_records_with_its_count(world: Wor
     assert len(told) <= 4 * (SHOWN + 1)
     assert (before, again) == (0, 0)
     assert closed == sum(each.command_id is None for each in told) > 0
+
+
+async def test_minutes_in_which_thousands_failed_are_closed_at_once(world: World) -> None:
+    await have_failed(world, minutes=1250, accounts=2)
+
+    closed = await close_minutes(world.database, before=datetime.now(UTC))
+
+    assert await world.rows("SELECT key FROM audit_failures") == []
+    assert closed == len(await audited(world)) == 1250
+
+
+async def test_the_oldest_minute_is_closed_first(world: World) -> None:
+    await have_failed(world, minutes=3, accounts=3)
+
+    async with world.database.transaction() as db:
+        taken = await audit.take(db, before=datetime.now(UTC), limit=3)
+
+    assert len({each.key for each in taken}) == 3
+    left = await world.rows("SELECT minute FROM audit_failures")
+    assert max(each.minute for each in taken) < min(each["minute"] for each in left)
+
+
+async def have_failed(world: World, *, minutes: int, accounts: int) -> None:
+    """Each account in each minute: the first more often than is shown one by one."""
+    async with world.database.transaction() as db:
+        await db.execute(
+            text("""
+            INSERT INTO audit_failures (key, minute, command, outcome, client_id, failures)
+            SELECT sha256(account::text::bytea),
+                date_trunc('minute', now()) - make_interval(mins => 9 + minute),
+                'authbus.LogIn.v1', 'invalid_credentials', 'web',
+                CASE account WHEN 1 THEN 10 * :shown ELSE :shown END
+            FROM generate_series(1, :minutes) minute, generate_series(1, :accounts) account
+            """),
+            {"minutes": minutes, "accounts": accounts, "shown": SHOWN},
+        )
