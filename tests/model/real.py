@@ -94,7 +94,14 @@ class RealService:
         self.at = at
 
     def keep_house(self) -> None:
-        self._run(Housekeeping(self._database).keep_partitions())
+        self._run(self._kept_house())
+
+    async def _kept_house(self) -> None:
+        async with self._database.reading() as db:
+            await put_the_clock(db, self.at)
+        house = Housekeeping(self._database)
+        await house.keep_partitions()
+        await house.forget()
 
     def sweep(self) -> None:
         self._run(self._looked_at(self._sweeper.sweep()))

@@ -3,17 +3,18 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic
 
 from authbus_service.auth.codes import repository as codes
 from authbus_service.auth.guessing import repository as guessing
 from authbus_service.consumers.auditing import close_minutes
 from authbus_service.consumers.transient import OUTAGE
-from authbus_service.core import clock
-from authbus_service.core.database import Database
+from authbus_service.core.database import Database, clock_of
 from authbus_service.core.logging import get_logger
 from authbus_service.inbox import partitions
 
-_EVERY = timedelta(hours=1)
+_LOOK_SECONDS = 60.0
+_FORGET_SECONDS = 3600.0
 _CODES_KEPT = timedelta(days=7)
 _MINUTE = timedelta(minutes=1)
 
@@ -22,18 +23,20 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Housekeeping:
-    """Runs for ever; what fails is done the next time."""
+    """Runs for ever, by the database's clock; what fails is done at the next look."""
 
     database: Database
 
     async def run(self) -> None:
-        """Keep house each hour."""
+        """See to the partitions at each look, for a machine may have slept; forget each hour."""
+        forgets_at = 0.0
         while True:
-            await asyncio.sleep(_EVERY.total_seconds())
+            await asyncio.sleep(_LOOK_SECONDS)
             try:
                 await self.keep_partitions()
-                async with self.database.transaction() as db:
-                    await guessing.sweep(db, clock.now())
+                if monotonic() >= forgets_at:
+                    await self.forget()
+                    forgets_at = monotonic() + _FORGET_SECONDS
             except OUTAGE as error:
                 _log.warning("housekeeping waits", error=type(error).__name__)
 
@@ -42,12 +45,24 @@ class Housekeeping:
         while True:
             await asyncio.sleep(_MINUTE.total_seconds())
             try:
-                await close_minutes(self.database, before=clock.now() - 2 * _MINUTE)
+                await self.close_minutes()
             except OUTAGE as error:
                 _log.warning("the audit waits", error=type(error).__name__)
 
     async def keep_partitions(self) -> None:
-        """Make the inbox's partitions that will be needed, drop old ones; forget old codes."""
+        """Make the inbox's partitions that will be needed, drop old ones."""
         async with self.database.transaction() as db:
-            await partitions.keep(db, clock.now())
-            await codes.forget(db, before=clock.now() - _CODES_KEPT)
+            await partitions.keep(db)
+
+    async def forget(self) -> None:
+        """Let go of codes and guesses that count no more."""
+        async with self.database.transaction() as db:
+            await codes.forget(db, before=await clock_of(db) - _CODES_KEPT)
+        async with self.database.transaction() as db:
+            await guessing.sweep(db, await clock_of(db))
+
+    async def close_minutes(self) -> None:
+        """Close the audit's minutes that nobody counts in any more."""
+        async with self.database.reading() as db:
+            before = await clock_of(db) - 2 * _MINUTE
+        await close_minutes(self.database, before=before)

@@ -18,6 +18,7 @@ from authbus_service.consumers.broker import broker
 from authbus_service.consumers.finishing import Finishing
 from authbus_service.consumers.gather import Gathered
 from authbus_service.consumers.group import Committed, Grouping
+from authbus_service.consumers.housed import Housed
 from authbus_service.consumers.housekeeping import Housekeeping
 from authbus_service.consumers.intakes import INTAKES
 from authbus_service.consumers.job import Job
@@ -86,6 +87,7 @@ class Consumers:
         self._speaker = Speaker(settings.namespace, bootstrap_servers, security, self.watch)
         policy = policy_of(settings, roles)
         self._guard = Guard(database, bootstrap_servers, settings.namespace, security)
+        self._house = Housekeeping(database)
         self._hashed = self._writer("hashed", policy, lambda: hashes.slack_seconds)
         self._cheap = self._writer("cheap", policy, lambda: 0.0)
         readers = readers_of(settings.issuer, keyring)
@@ -96,7 +98,6 @@ class Consumers:
         handle = Finishing(way, self._speaker, self.watch, settings.namespace)
         self._intakes = [self._intake(*each, settings, handle) for each in INTAKES]
         self._sweeper = Sweeper(database, keyring.masters, settings.sweep_seconds, wake_relay)
-        self._house = Housekeeping(database)
         self._witnesses = Witnesses(database, self._fail)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -174,7 +175,8 @@ class Consumers:
     def _writer(self, name: str, policy: Policy, window: Callable[[], float]) -> Writer:
         """A group may fill while hashes queue: then waiting costs nobody anything."""
         grouping = Grouping(self._database, policy, self._fence_below)
-        watched = Watched(grouping, window, self.watch, name)
+        housed = Housed(grouping, self._house.keep_partitions)
+        watched = Watched(housed, window, self.watch, name)
         return Writer(
             watched, known=self._ask_known, window=watched.filling, committed=self._committed
         )

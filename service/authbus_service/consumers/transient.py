@@ -7,6 +7,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from authbus_service.core.security.following import KeysBehindError
 from authbus_service.core.security.masters import MissingMasterError
+from authbus_service.inbox import partitions
 
 # What is raised while Kafka or PostgreSQL is away: work of our own then waits for its next turn.
 OUTAGE = (KafkaError, SQLAlchemyError, OSError, TimeoutError)
@@ -20,7 +21,8 @@ def is_transient(error: BaseException) -> bool:
     """Whether the same work, done again in a while, may succeed, here or in another process."""
     if isinstance(error, DBAPIError):
         state = getattr(error.orig, "sqlstate", None) or ""
-        return error.connection_invalidated or state.startswith(_STATES) or _is_lost(error)
+        passes = error.connection_invalidated or state.startswith(_STATES)
+        return passes or _is_lost(error) or partitions.is_missing(error)
     behind = KeysBehindError | MissingMasterError
     return isinstance(error, PoolTimeoutError | OSError | TimeoutError | behind)
 

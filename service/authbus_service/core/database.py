@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import DateTime, MetaData, Text, event, make_url
+from sqlalchemy import DateTime, MetaData, Text, event, func, make_url, select
 from sqlalchemy.engine import AdaptedConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -75,6 +75,11 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+async def clock_of(db: AsyncConnection) -> datetime:
+    """What the database's clock shows at this moment: it is one for all processes."""
+    return (await db.scalars(select(func.clock_timestamp()))).one()
 
 
 def connect(url: str, *, connections: int = 8) -> Database:

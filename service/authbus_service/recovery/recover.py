@@ -137,7 +137,7 @@ class Recovery:
         """From now on no relay begins; what one had begun is settled before anything is read."""
         begun = update(Installation).values(recovering=True, restore_point=point)
         async with self.database.transaction() as db:
-            await partitions.keep(db, clock.now())
+            await partitions.keep(db)
             await db.execute(begun)
         await self.topics.settle(self.database)
 

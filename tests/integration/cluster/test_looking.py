@@ -1,7 +1,5 @@
 """What is asked of PostgreSQL again and again reads no more than it finds."""
 
-from datetime import UTC, datetime
-
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -53,7 +51,7 @@ async def test_a_look_for_sessions_that_are_over_reads_none_that_goes_on(
 
 async def test_a_look_for_what_lies_under_masters_reads_no_old_answers(database: Database) -> None:
     async with database.transaction() as db:
-        await partitions.keep(db, datetime.now(UTC))
+        await partitions.keep(db)
         await db.execute(text(_INBOX))
         await db.execute(text("ANALYZE inbox"))
 

@@ -74,7 +74,7 @@ async def waiting(database: Database, user_id: UUID, *, lives: timedelta) -> Non
     )
     handled = Handled(at, new_id(), b"", b"", OLD.current, at + lives, at, {})
     async with database.transaction() as db:
-        await partitions.keep(db, at)
+        await partitions.keep(db)
         async with Writes.to(db) as writes:
             mails.add(writes, [mail])
         await put(db, [handled])

@@ -129,7 +129,7 @@ class Race:
 async def racing(database: Database, policy: Policy = POLICY) -> AsyncGenerator[Race]:
     """Two writers that run."""
     async with database.transaction() as db:
-        await partitions.keep(db, clock.now())
+        await partitions.keep(db)
     hashes = HashPool(Hasher(CHEAP))
     groups = Group(database, hashes, policy), Group(database, hashes, policy)
     running = [asyncio.create_task(each.writer.run()) for each in groups]

@@ -35,7 +35,7 @@ PASSWORD = SecretStr("correct horse battery")
 @pytest.fixture
 async def group(database: Database) -> AsyncIterator[Group]:
     async with database.transaction() as db:
-        await partitions.keep(db, clock.now())
+        await partitions.keep(db)
     made = Group(database, HashPool(Hasher(CHEAP)))
     running = asyncio.create_task(made.writer.run())
     yield made

@@ -20,7 +20,6 @@ from authbus_service.auth.guessing.limits import Limits
 from authbus_service.auth.handlers import prepare
 from authbus_service.auth.outcome import Granted
 from authbus_service.consumers.job import Decided
-from authbus_service.core import clock
 from authbus_service.core.database import Database
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.passwords import Hasher, Verified
@@ -89,7 +88,7 @@ class Race:
 @pytest.fixture
 async def race(database: Database) -> AsyncIterator[Race]:
     async with database.transaction() as db:
-        await partitions.keep(db, clock.now())
+        await partitions.keep(db)
     hashes = Counting()
     groups = Group(database, hashes, HASTY), Group(database, hashes, HASTY)
     running = [asyncio.create_task(each.writer.run()) for each in groups]

@@ -84,7 +84,7 @@ class Race:
 @pytest.fixture
 async def race(database: Database) -> AsyncIterator[Race]:
     async with database.transaction() as db:
-        await partitions.keep(db, clock.now())
+        await partitions.keep(db)
     hashes = HashPool(Hasher(CHEAP))
     groups = Group(database, hashes), Group(database, hashes)
     running = [asyncio.create_task(each.writer.run()) for each in groups]

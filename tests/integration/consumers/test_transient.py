@@ -29,6 +29,9 @@ PASSING = {
     "a transaction takes too long": said(
         "SET LOCAL transaction_timeout = 20", "SELECT pg_sleep(1)"
     ),
+    "the inbox lacks the day": said(
+        "INSERT INTO inbox VALUES ('2001-01-01', gen_random_uuid(), '', '', '', now(), now(), '{}')"
+    ),
     "the server only reads": said("SET TRANSACTION READ ONLY", "DELETE FROM users"),
 }
 LASTING = {
@@ -36,6 +39,9 @@ LASTING = {
     "U+0000": said("SELECT CAST(:given AS text)", given="\0"),
     "a lone surrogate": said("SELECT CAST(:given AS text)", given="\ud800"),
     "a table that is not there": said("SELECT * FROM nothing"),
+    "a row that a check refuses": said(
+        "CREATE TEMP TABLE inbox (n int CHECK (n = 1))", "INSERT INTO inbox VALUES (2)"
+    ),
     "a row twice": said(*["INSERT INTO fence VALUES ('t', 0, 0)"] * 2),
 }
 

@@ -1,0 +1,124 @@
+"""The inbox has a place for its days, whatever the clocks of processes and machines have done."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from authbus import Registered
+from authbus.topics import DEAD_LETTERS
+from authbus_service.consumers import housekeeping
+from authbus_service.consumers.housekeeping import Housekeeping
+from authbus_service.core import clock
+from authbus_service.core.database import Database
+from tests.rig.crowd import Crowd
+from tests.rig.topics import records
+from tests.rig.world import World
+
+REFUSE = "BEGIN RAISE EXCEPTION 'kept'; END"
+REFUSING = (
+    f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $${REFUSE}$$",
+    "CREATE TRIGGER kept BEFORE DELETE ON codes EXECUTE FUNCTION refuse()",
+)
+DAYS = "SELECT inhrelid::regclass::text AS day FROM pg_inherits WHERE inhparent = 'inbox'::regclass"
+
+
+async def days(database: Database) -> list[str]:
+    async with database.reading() as db:
+        return sorted(await db.scalars(text(DAYS)))
+
+
+async def are_dropped(database: Database) -> None:
+    """As they are when a machine wakes that has slept past all that were made."""
+    for day in await days(database):
+        async with database.transaction() as db:
+            await db.execute(text(f"DROP TABLE {day}"))
+
+
+async def come(database: Database, count: int) -> None:
+    async with asyncio.timeout(10):
+        while len(await days(database)) < count:  # noqa: ASYNC110 - tables of another task
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def codes_kept_by_force(database: Database) -> AsyncGenerator[None]:
+    """No row of the codes can be deleted."""
+    async with database.transaction() as db:
+        for each in REFUSING:
+            await db.execute(text(each))
+    yield
+    async with database.transaction() as db:
+        await db.execute(text("DROP FUNCTION refuse CASCADE"))
+
+
+@asynccontextmanager
+async def keeping_house(database: Database) -> AsyncGenerator[None]:
+    running = asyncio.create_task(Housekeeping(database).run())
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_command_of_a_day_that_the_inbox_lacks_has_its_answer(world: World) -> None:
+    crowd = Crowd(world)
+    async with world.consuming():
+        made = await days(world.database)
+        await are_dropped(world.database)
+        answers = await crowd.asked(crowd.registers(range(3)))
+
+    assert [type(each) for each in answers] == [Registered] * 3
+    assert await days(world.database) == made
+    assert [each async for each in records(world.servers, DEAD_LETTERS, world.namespace)] == []
+
+
+@pytest.mark.parametrize("by", [timedelta(days=30), timedelta(days=-30)])
+async def test_a_process_whose_clock_is_wrong_keeps_the_days_of_all(
+    database: Database, by: timedelta
+) -> None:
+    await Housekeeping(database).keep_partitions()
+    made = await days(database)
+
+    with clock.standing_at(clock.now() + by):
+        await Housekeeping(database).keep_partitions()
+
+    assert await days(database) == made
+
+
+async def test_a_process_that_cannot_forget_starts_and_handles(world: World) -> None:
+    crowd = Crowd(world)
+    async with codes_kept_by_force(world.database), world.consuming():
+        (answer,) = await crowd.asked(crowd.registers([0]))
+
+    assert isinstance(answer, Registered)
+
+
+async def test_what_was_not_forgotten_is_forgotten_at_the_next_look(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "_LOOK_SECONDS", 0.05)
+    crowd = Crowd(world)
+    async with world.consuming():
+        await crowd.asked(crowd.registers(range(2)))
+    async with world.database.transaction() as db:
+        await db.execute(text("UPDATE codes SET expires_at = now() - interval '8 days'"))
+
+    async with keeping_house(world.database):
+        async with codes_kept_by_force(world.database):
+            await are_dropped(world.database)
+            await come(world.database, 12)
+            kept = await world.rows("SELECT hash FROM codes")
+        await are_forgotten(world)
+
+    assert len(kept) == 2
+
+
+async def are_forgotten(world: World) -> None:
+    async with asyncio.timeout(10):
+        while await world.rows("SELECT hash FROM codes"):  # noqa: ASYNC110 - rows of another task
+            await asyncio.sleep(0.02)
