@@ -66,27 +66,27 @@ class Mailer:
         """For ever; a database that is away is asked again."""
         while True:
             try:
-                taken = await self.once()
+                reached = await self.once()
             except _AWAY as error:
                 _log.warning("mails wait", error=type(error).__name__)
-                taken = 0
-            if taken < _BATCH:
+                reached = 0
+            if reached < _BATCH:
                 await asyncio.sleep(self._poll)
 
     async def once(self) -> int:
-        """Take what is due, send it; returns how many were taken."""
+        """Take what is due, send it; returns how many were reached."""
         async with self._database.transaction() as db:
             taken = await mails.take(db, limit=_BATCH, seconds=_LEASE)
+        messages, results = self._written(taken)
+        try:
+            await self._carry_all(messages, results)
+        except asyncio.CancelledError:
+            with suppress(*_AWAY):
+                await self._settle(results)
+            raise
         if taken:
-            messages, results = self._written(taken)
-            try:
-                await self._carry_all(messages, results)
-            except asyncio.CancelledError:
-                with suppress(*_AWAY):
-                    await self._settle(results)
-                raise
             await self._settle(results, [mail.id for mail in taken if mail not in results])
-        return len(taken)
+        return len(results)
 
     def _written(
         self, taken: Sequence[QueuedMail]

@@ -26,9 +26,9 @@ EMAIL, PASSWORD = "Ana@example.com", SecretStr("correct horse battery")
 SENDER = parse_sender("Example <no-reply@example.com>")
 
 
-def mailer(world: World, carry: Carrier) -> Mailer:
+def mailer(world: World, carry: Carrier, *, first_pause: float = 0.1) -> Mailer:
     write = Writing(world.masters, SENDER, "https://example.com")
-    return Mailer(world.database, write, carry, poll=0.05, first_pause=0.1)
+    return Mailer(world.database, write, carry, poll=0.05, first_pause=first_pause)
 
 
 def smtp(post: Post) -> Smtp:
@@ -112,10 +112,11 @@ async def test_a_message_that_the_server_never_takes_keeps_no_other_waiting(
     async with world.consuming():
         await register(world, *emails)
     post.pauses = [60]
+    patient = mailer(world, smtp(post), first_pause=60)
 
-    await mailer(world, smtp(post)).once()
+    await patient.once()
     first, *others = await waiting(world)
-    await mailer(world, smtp(post)).once()
+    await patient.once()
 
     assert first["attempts"] == 1
     assert [each["attempts"] for each in others] == [0, 0, 0]
@@ -129,10 +130,11 @@ async def test_a_server_that_hangs_up_gets_the_others_over_a_new_connection(
     async with world.consuming():
         await register(world, *emails)
     post.answers = ["421 no more over this connection"]
+    patient = mailer(world, smtp(post), first_pause=60)
 
-    await mailer(world, smtp(post)).once()
-    await mailer(world, smtp(post)).once()
+    reached = [await patient.once() for _ in range(2)]
 
+    assert reached == [1, 2]
     assert post.recipients == emails[1:]
 
 
