@@ -17,15 +17,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from authbus_service.auth.users import repository as users
 from authbus_service.consumers.arrival import Place
 from authbus_service.consumers.tail import newest_events
-from authbus_service.core import clock
 from authbus_service.core.database import Database
 from authbus_service.core.ids import id_time
 from authbus_service.inbox import fence, partitions
 
 _WITNESSES = 16
 _FOUND = """
-SELECT id FROM inbox
-JOIN unnest($1::timestamptz[], $2::uuid[]) AS asked(t, i) ON (time, id) = (t, i)
+SELECT clock_timestamp() AS at, ARRAY(
+    SELECT id FROM inbox
+    JOIN unnest($1::timestamptz[], $2::uuid[]) AS asked(t, i) ON (time, id) = (t, i)
+) AS ids
 """
 
 
@@ -136,12 +137,12 @@ class Witnesses:
         raise ConnectionRefusedError(str(error))
 
     async def _knows_all(self, connection: "Connection[Any]") -> bool:
-        since = partitions.oldest(clock.now())
-        asked = {each: at for each in self._ids if (at := id_time(each)) and at >= since}
+        asked = {each: at for each in self._ids if (at := id_time(each))}
         if not asked:
             return True
         try:
-            found = await connection.fetch(_FOUND, list(asked.values()), list(asked))
+            (found,) = await connection.fetch(_FOUND, list(asked.values()), list(asked))
         except UndefinedTableError:
             return False
-        return len(found) == len(asked)
+        since = partitions.oldest(found["at"])
+        return {each for each, at in asked.items() if at >= since} <= set(found["ids"])

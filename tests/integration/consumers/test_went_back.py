@@ -4,7 +4,8 @@ import asyncio
 import json
 import shutil
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -13,9 +14,12 @@ from aiokafka import AIOKafkaProducer
 
 from authbus import Registered
 from authbus.topics import EVENTS
+from authbus_service.consumers.housekeeping import Housekeeping
 from authbus_service.consumers.service import Consumers
-from authbus_service.consumers.went_back import DatabaseWentBackError
-from authbus_service.core.database import connect
+from authbus_service.consumers.transient import OUTAGE
+from authbus_service.consumers.went_back import DatabaseWentBackError, Witnesses
+from authbus_service.core import clock
+from authbus_service.core.database import Database, connect
 from authbus_service.core.migrations import migrate
 from authbus_service.embedded import EmbeddedStack
 from tests.rig.crowd import Crowd
@@ -104,3 +108,26 @@ async def test_a_database_that_does_not_know_a_user_of_whom_was_said_is_not_serv
         await ends(consumers)
 
     assert await world.rows("SELECT id FROM users") == []
+
+
+def id_of(at: datetime) -> UUID:
+    return UUID(int=int(at.timestamp() * 1000) << 80 | 7 << 76 | 2 << 62)
+
+
+@pytest.mark.parametrize(("age", "is_served"), [(timedelta(days=11), True), (timedelta(), False)])
+async def test_a_process_whose_clock_is_behind_asks_for_no_command_of_a_day_that_is_forgotten(
+    database: Database, age: timedelta, *, is_served: bool
+) -> None:
+    refusals: list[DatabaseWentBackError] = []
+    await Housekeeping(database).keep_partitions()
+    witnesses = Witnesses(database, refusals.append)
+    witnesses.note([id_of(clock.now() - age)])
+    witnesses.watch()
+    await database.engine.dispose()
+
+    with clock.standing_at(clock.now() - timedelta(days=3)), suppress(*OUTAGE):
+        async with database.reading():
+            pass
+    witnesses.leave()
+
+    assert bool(refusals) is not is_served
