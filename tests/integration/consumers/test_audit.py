@@ -2,12 +2,10 @@
 
 import json
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import SecretStr
-from sqlalchemy import text
 
 from authbus import (
     Code,
@@ -26,33 +24,14 @@ from authbus import (
     UserDetails,
 )
 from authbus.state import AuditRecord
-from authbus_service.audit import repository as audit
-from authbus_service.consumers.auditing import SHOWN, close_minutes
 from authbus_service.core.ids import new_id
+from tests.integration.consumers.audited import WRONG, audited
 from tests.rig.crowd import PASSWORD, Crowd, email
 from tests.rig.operators import by_operator
 from tests.rig.producing import Draft
 from tests.rig.world import World
 
-WRONG = SecretStr("none of this is known")
 ADDRESS = "192.0.2.7"
-UNLOCKED = {"guesses": 100, "guesses_until_lock": 100}
-
-
-async def audited(world: World) -> list[tuple[dict[str, str], str, AuditRecord]]:
-    """Every record for auditors in the outbox: headers, key, value."""
-    rows = await world.rows(
-        "SELECT aggregateid, headers, payload FROM outbox "
-        "WHERE aggregatetype = 'audit.v1' ORDER BY position"
-    )
-    return [
-        (
-            dict(row["headers"]),
-            row["aggregateid"],
-            AuditRecord.model_validate_json(row["payload"]),
-        )
-        for row in rows
-    ]
 
 
 async def of(world: World, *drafts: Draft) -> list[AuditRecord]:
@@ -206,66 +185,3 @@ async def test_an_expired_look_up_shows_nothing_and_is_told(world: World) -> Non
 
     assert answer == Rejected.because(Code.EXPIRED)
     assert [each.outcome for each in await of(world, draft)] == ["expired"]
-
-
-async def test_a_flood_of_wrong_guesses_is_few_records_with_its_count(world: World) -> None:
-    crowd, web = Crowd(world), world.web
-    flood = 40
-    async with replace(world, settings=UNLOCKED).consuming():
-        (session,) = await crowd.with_sessions(1)
-        guesses = [web.draft(LogIn(email=email(0), password=WRONG)) for _ in range(flood)]
-        others = [web.draft(LogIn(email=email(9), password=WRONG)) for _ in range(flood)]
-        answers = await crowd.asked([*guesses, *others])
-        before = await close_minutes(world.database, before=datetime.now(UTC) - timedelta(hours=1))
-        closed = await close_minutes(world.database, before=datetime.now(UTC) + timedelta(hours=1))
-        again = await close_minutes(world.database, before=datetime.now(UTC) + timedelta(hours=1))
-
-    assert set(map(repr, answers)) == {repr(Rejected.because(Code.INVALID_CREDENTIALS))}
-    told = [each for _, _, each in await audited(world) if each.outcome == "invalid_credentials"]
-    counted = Counter[Any]()
-    for each in told:
-        counted[each.subject] += each.count
-    assert counted == {session.user_id: flood, None: flood}
-    remembered = await world.rows("SELECT id FROM outbox WHERE aggregatetype = 'relay.v1'")
-    named = [*(row["id"] for row in remembered), *(each.command_id for each in told)]
-    assert sorted(filter(None, named)) == sorted(each.id for each in (*guesses, *others))
-    # The test may run into the next minute, where counting starts anew.
-    assert len(told) <= 4 * (SHOWN + 1)
-    assert (before, again) == (0, 0)
-    assert closed == sum(each.command_id is None for each in told) > 0
-
-
-async def test_minutes_in_which_thousands_failed_are_closed_at_once(world: World) -> None:
-    await have_failed(world, minutes=1250, accounts=2)
-
-    closed = await close_minutes(world.database, before=datetime.now(UTC))
-
-    assert await world.rows("SELECT key FROM audit_failures") == []
-    assert closed == len(await audited(world)) == 1250
-
-
-async def test_the_oldest_minute_is_closed_first(world: World) -> None:
-    await have_failed(world, minutes=3, accounts=3)
-
-    async with world.database.transaction() as db:
-        taken = await audit.take(db, before=datetime.now(UTC), limit=3)
-
-    assert len({each.key for each in taken}) == 3
-    left = await world.rows("SELECT minute FROM audit_failures")
-    assert max(each.minute for each in taken) < min(each["minute"] for each in left)
-
-
-async def have_failed(world: World, *, minutes: int, accounts: int) -> None:
-    """Each account in each minute: the first more often than is shown one by one."""
-    async with world.database.transaction() as db:
-        await db.execute(
-            text("""
-            INSERT INTO audit_failures (key, minute, command, outcome, client_id, failures)
-            SELECT sha256(account::text::bytea),
-                date_trunc('minute', now()) - make_interval(mins => 9 + minute),
-                'authbus.LogIn.v1', 'invalid_credentials', 'web',
-                CASE account WHEN 1 THEN 10 * :shown ELSE :shown END
-            FROM generate_series(1, :minutes) minute, generate_series(1, :accounts) account
-            """),
-            {"minutes": minutes, "accounts": accounts, "shown": SHOWN},
-        )

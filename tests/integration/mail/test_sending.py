@@ -4,64 +4,29 @@ import asyncio
 import re
 import secrets
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 
-import pytest
 from pydantic import SecretStr
 
-from authbus import EmailIsVerified, Registered, RegisterUser, VerifyEmail
-from authbus_service.core.mail_settings import parse_sender, parse_smtp
+from authbus import EmailIsVerified, VerifyEmail
+from authbus_service.core.mail_settings import parse_smtp
 from authbus_service.core.security.masters import Masters
-from authbus_service.mail import Carrier, Folder, Mailer, Nowhere, Smtp, Writing
-from authbus_service.mail import mailer as working
+from authbus_service.mail import Folder, Nowhere, Smtp
 from authbus_service.mail.carriers import Failure
+from tests.integration.mail.sending import (
+    EMAIL,
+    mailer,
+    none_waits,
+    register,
+    sending,
+    smtp,
+    waiting,
+)
 from tests.rig.post import Post, free_port, parts, posting
 from tests.rig.world import World
-
-EMAIL, PASSWORD = "Ana@example.com", SecretStr("correct horse battery")
-SENDER = parse_sender("Example <no-reply@example.com>")
-
-
-def mailer(world: World, carry: Carrier, *, first_pause: float = 0.1) -> Mailer:
-    write = Writing(world.masters, SENDER, "https://example.com")
-    return Mailer(world.database, write, carry, poll=0.05, first_pause=first_pause)
-
-
-def smtp(post: Post) -> Smtp:
-    return Smtp(parse_smtp(post.url))
-
-
-@asynccontextmanager
-async def sending(*mailers: Mailer) -> AsyncGenerator[None]:
-    tasks = [asyncio.create_task(each.run()) for each in mailers]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def register(world: World, *emails: str) -> list[Registered]:
-    answers = [
-        await world.web.ask(world.web.draft(RegisterUser(email=each, password=PASSWORD)))
-        for each in emails
-    ]
-    return [answer for answer in answers if isinstance(answer, Registered)]
-
-
-async def waiting(world: World) -> list[dict[str, Any]]:
-    return await world.rows("SELECT * FROM mails ORDER BY made_at")
-
-
-async def none_waits(world: World) -> None:
-    async with asyncio.timeout(10):
-        while await waiting(world):  # noqa: ASYNC110 - rows of another task
-            await asyncio.sleep(0.02)
 
 
 async def test_the_link_in_the_mail_verifies_the_address(world: World, post: Post) -> None:
@@ -87,55 +52,6 @@ async def test_many_mailers_send_each_mail_once(world: World, post: Post) -> Non
 
     assert sorted(post.recipients) == sorted(emails)
     assert len({message["Message-ID"] for message in post.taken}) == 30
-
-
-async def test_a_slow_server_gets_each_mail_once_and_the_last_ones_too(
-    world: World, post: Post, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(working, "_BATCH_SECONDS", 0.5)
-    emails = [f"user{each}@example.com" for each in range(10)]
-    async with world.consuming():
-        await register(world, *emails)
-    post.pauses = [0.15] * 50
-
-    async with sending(mailer(world, smtp(post))):
-        await none_waits(world)
-
-    assert sorted(post.recipients) == sorted(emails)
-
-
-async def test_a_message_that_the_server_never_takes_keeps_no_other_waiting(
-    world: World, post: Post, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(working, "_MESSAGE_SECONDS", 0.3)
-    emails = [f"user{each}@example.com" for each in range(4)]
-    async with world.consuming():
-        await register(world, *emails)
-    post.pauses = [60]
-    patient = mailer(world, smtp(post), first_pause=60)
-
-    await patient.once()
-    first, *others = await waiting(world)
-    await patient.once()
-
-    assert first["attempts"] == 1
-    assert [each["attempts"] for each in others] == [0, 0, 0]
-    assert post.recipients == emails[1:]
-
-
-async def test_a_server_that_hangs_up_gets_the_others_over_a_new_connection(
-    world: World, post: Post
-) -> None:
-    emails = [f"user{each}@example.com" for each in range(3)]
-    async with world.consuming():
-        await register(world, *emails)
-    post.answers = ["421 no more over this connection"]
-    patient = mailer(world, smtp(post), first_pause=60)
-
-    reached = [await patient.once() for _ in range(2)]
-
-    assert reached == [1, 2]
-    assert post.recipients == emails[1:]
 
 
 async def test_a_server_that_refuses_for_now_gets_the_same_message_later(
@@ -209,23 +125,6 @@ async def test_a_mailer_that_died_after_sending_sends_the_same_message_again(
     assert idle == 0
     assert first.as_bytes() == second.as_bytes()
     assert await waiting(world) == []
-
-
-async def test_a_mailer_that_is_stopped_leaves_only_what_it_has_not_sent(
-    world: World, post: Post
-) -> None:
-    emails = [f"user{each}@example.com" for each in range(3)]
-    async with world.consuming():
-        await register(world, *emails)
-    post.pauses = [0, 0, 60]
-
-    stopped = asyncio.create_task(mailer(world, smtp(post)).run())
-    await post.has(2)
-    await asyncio.sleep(0.1)
-    stopped.cancel()
-    await asyncio.gather(stopped, return_exceptions=True)
-
-    assert [each["address"] for each in await waiting(world)] == emails[2:]
 
 
 async def test_a_mail_whose_code_has_run_out_is_given_up(world: World, post: Post) -> None:

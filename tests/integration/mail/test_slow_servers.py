@@ -1,0 +1,83 @@
+"""A server that is slow, or hangs up, or never takes one mail: each goes out once."""
+
+import asyncio
+
+import pytest
+
+from authbus_service.mail import mailer as working
+from tests.integration.mail.sending import (
+    mailer,
+    none_waits,
+    register,
+    sending,
+    smtp,
+    waiting,
+)
+from tests.rig.post import Post
+from tests.rig.world import World
+
+
+async def test_a_slow_server_gets_each_mail_once_and_the_last_ones_too(
+    world: World, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "_BATCH_SECONDS", 0.5)
+    emails = [f"user{each}@example.com" for each in range(10)]
+    async with world.consuming():
+        await register(world, *emails)
+    post.pauses = [0.15] * 50
+
+    async with sending(mailer(world, smtp(post))):
+        await none_waits(world)
+
+    assert sorted(post.recipients) == sorted(emails)
+
+
+async def test_a_message_that_the_server_never_takes_keeps_no_other_waiting(
+    world: World, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "_MESSAGE_SECONDS", 0.3)
+    emails = [f"user{each}@example.com" for each in range(4)]
+    async with world.consuming():
+        await register(world, *emails)
+    post.pauses = [60]
+    patient = mailer(world, smtp(post), first_pause=60)
+
+    await patient.once()
+    first, *others = await waiting(world)
+    await patient.once()
+
+    assert first["attempts"] == 1
+    assert [each["attempts"] for each in others] == [0, 0, 0]
+    assert post.recipients == emails[1:]
+
+
+async def test_a_server_that_hangs_up_gets_the_others_over_a_new_connection(
+    world: World, post: Post
+) -> None:
+    emails = [f"user{each}@example.com" for each in range(3)]
+    async with world.consuming():
+        await register(world, *emails)
+    post.answers = ["421 no more over this connection"]
+    patient = mailer(world, smtp(post), first_pause=60)
+
+    reached = [await patient.once() for _ in range(2)]
+
+    assert reached == [1, 2]
+    assert post.recipients == emails[1:]
+
+
+async def test_a_mailer_that_is_stopped_leaves_only_what_it_has_not_sent(
+    world: World, post: Post
+) -> None:
+    emails = [f"user{each}@example.com" for each in range(3)]
+    async with world.consuming():
+        await register(world, *emails)
+    post.pauses = [0, 0, 60]
+
+    stopped = asyncio.create_task(mailer(world, smtp(post)).run())
+    await post.has(2)
+    await asyncio.sleep(0.1)
+    stopped.cancel()
+    await asyncio.gather(stopped, return_exceptions=True)
+
+    assert [each["address"] for each in await waiting(world)] == emails[2:]
