@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from authbus_service.auth.granting import Granting
+from authbus_service.auth.guessing import repository as guessing
+from authbus_service.auth.guessing.attempt import Attempt
 from authbus_service.auth.proof import Policy
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.gather import Gathered
@@ -61,6 +63,10 @@ def a_way(
         async with database.reading() as db:
             return await inbox.known(db, ids)
 
+    async def let_go(attempt: Attempt) -> None:
+        async with database.transaction() as db:
+            await guessing.let_go(db, attempt)
+
     def writer() -> Writer:
         grouping = Grouping(database, policy, _no_fence)
         return Writer(grouping, known=known, window=lambda: 0.0, committed=lambda _: None)
@@ -72,6 +78,7 @@ def a_way(
         tools=tools_of(database, hashes, policy, *readers_of(settings.issuer, keyring)),
         hashes=hashes,
         known=Gathered(known),
+        let_go=let_go,
         hashed=hashed,
         cheap=cheap,
         speaker=ear,
