@@ -236,7 +236,8 @@ MEANINGS: dict[Code, Meaning] = {
     ),
     Code.STALE_ID: Meaning(
         cause="The id is no UUIDv7, or its time is far from the record's.",
-        cure="Set the producer's clock; make the id when the command is made.",
+        cure="Set the producer's clock; make the id when the command is made, and make a retry "
+        "that is sealed anew within 10 minutes of it.",
         http_status=500,
     ),
 }

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Awaitable
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from authbus.contract import REPLIES, topic_of
 from authbus.envelope import SEALED_TYPE, Sealed, read_headers
@@ -16,11 +18,13 @@ from authbus.sealing import ReplyKey, seal
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.housekeeping import Housekeeping
 from authbus_service.consumers.labels import read_labels
+from authbus_service.consumers.mismatches import Mismatches
 from authbus_service.consumers.sweeping import Sweeper
 from authbus_service.core import clock
 from authbus_service.core.clients import EMBEDDED_CLIENTS
 from authbus_service.core.config import Settings
 from authbus_service.core.database import connect
+from authbus_service.core.ids import id_time
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.passwords import Hasher
 from tests.model.expected import By
@@ -46,9 +50,20 @@ class Record:
     expires: datetime
     key: ReplyKey = field(repr=False)
 
+    @property
+    def made_at(self) -> datetime:
+        """The time in its id."""
+        made = id_time(self.by.id)
+        assert made is not None
+        return made
+
 
 class RealService:
-    """See Service. Each `reset` begins with empty tables."""
+    """See Service. Each `reset` begins with empty tables.
+
+    `records` are those that were asked, with their answers; under some of their ids something else
+    was asked later, so often as `mismatched` has it.
+    """
 
     def __init__(self, database_url: str) -> None:
         self.at = START
@@ -58,6 +73,7 @@ class RealService:
         self._tasks: list[asyncio.Task[None]] = []
         self._new, self._found = ([], []), Seen({}, {}, {}, {})
         self.records: list[tuple[Record, Reply]] = []
+        self.mismatched = Counter[UUID]()
         self._database = connect(database_url)
         self._run(self._start())
 
@@ -87,6 +103,8 @@ class RealService:
         self._run(emptied(self._database))
         self.move(START)
         self.records.clear()
+        self.mismatched.clear()
+        self._way = replace(self._way, mismatches=Mismatches())
         self._news = News()
         self.keep_house()
 

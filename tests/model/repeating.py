@@ -5,18 +5,20 @@ from datetime import timedelta
 from pydantic import SecretStr
 
 from authbus.commands import LogOut
-from authbus.message import Command
+from authbus.message import Command, Reply
 from authbus.replies import Code, Rejected
 from authbus_service.auth.handlers import HANDLERS
 from tests.model.choosing import GARBAGE, NOBODY, Making
 from tests.model.expected import By
 from tests.model.making import MAKERS
 from tests.model.play import Play
-from tests.model.real import RealService
+from tests.model.real import RealService, Record
 from tests.model.service import command_id
 
 # For so long at least the inbox remembers.
 _REMEMBERED = timedelta(days=8)
+# For so long after its id's time a command may be sealed, and so often something else be asked.
+_TAKEN, _TOLD = timedelta(minutes=10), 5
 
 
 def come_again(play: Play, service: RealService) -> None:
@@ -36,16 +38,25 @@ def come_again(play: Play, service: RealService) -> None:
             right = first if at < record.expires else None
             play.check(f"{name} again", service.send(record), right)
         case "sealed anew":
-            anew = service.record(record.command, record.by)
-            play.check(f"{name} sealed anew", service.send(anew), first)
+            anew, right = service.record(record.command, record.by), _anew(service, record, first)
+            play.check(f"{name} sealed anew", service.send(anew), right)
         case _:
             other = LogOut(session_id=NOBODY, refresh_token=SecretStr(GARBAGE))
             if record.command != other:
                 mismatch = Rejected.because(Code.IDEMPOTENCY_MISMATCH)
+                right = _anew(service, record, mismatch)
+                service.mismatched[record.by.id] += right == mismatch
                 answer = service.send(service.record(other, record.by))
-                play.check(f"something else as {name}", answer, mismatch)
+                play.check(f"something else as {name}", answer, right)
     play.trail.append(f"{name} came again")
     play.nothing_more()
+
+
+def _anew(service: RealService, known: Record, answer: Reply) -> Reply | None:
+    """What another record under this one's id is answered, when its answer could be this one."""
+    if known.made_at + _TAKEN < service.at:
+        return Rejected.because(Code.STALE_ID)
+    return None if service.mismatched[known.by.id] >= _TOLD else answer
 
 
 def come_late(play: Play, service: RealService, kind: type[Command]) -> None:

@@ -1,12 +1,9 @@
 """Every command of the contract, in any order, is what an outsider's model of accounts says."""
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from authbus_service.core.database import Database
 from tests.model.machine import PureMachine, RealMachine
 from tests.model.real import RealService
 from tests.model.sequences import played
@@ -18,13 +15,6 @@ FEW = settings(STEADY, max_examples=2, stateful_step_count=20, phases=[Phase.gen
 MOST = settings(STEADY, max_examples=60, stateful_step_count=30)
 MINUTES = pytest.mark.timeout(1800)
 GATE, NIGHTLY = [pytest.mark.gate, MINUTES], [pytest.mark.nightly, MINUTES]
-
-
-@pytest.fixture
-def real(database: Database, database_url: str) -> Iterator[RealService]:
-    service = RealService(database_url)
-    yield service
-    service.close()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Bugs that let somebody in, or let them know who has an account: what tests/entry looks for."""
 
-from tests.mutants.bug import CONSUMERS, ENTRY, contract, service
+from tests.mutants.bug import CONSUMERS, ENTRY, MODEL, UNIT, contract, service
 
 _ALTERED = (
     f"{ENTRY}/test_altered.py::"
@@ -84,6 +84,28 @@ OPENING = [
         "    if issued is None or abs(arrival.appended_at - issued) > NEAR:",
         "    if issued is None or issued - arrival.appended_at > NEAR:",
         f"{_LATER}::test_the_inbox_itself_forgets_no_command_before_its_id_is_too_old_to_be_taken",
+    ),
+    service(
+        "a retry sealed anew is taken under an old id",
+        "consumers/way.py",
+        "        if opened.refusal is not None and (opened.command is None or not same_bytes):",
+        "        if opened.refusal is not None and opened.command is None:",
+        f"{MODEL}/test_again.py",
+    ),
+    service(
+        "any number of guesses at a handled command is answered",
+        "consumers/way.py",
+        "            self.mismatches.note(handled.id)\n",
+        "",
+        f"{MODEL}/test_again.py",
+    ),
+    contract(
+        "a copy on another topic takes the answer away",
+        "client/calls.py",
+        "            if not _is_about_a_copy(reply, self.outgoing.topic):",
+        "            if not self._answer.done():",
+        f"{CONSUMERS}/test_copies.py",
+        f"{UNIT}/authbus/test_calls.py",
     ),
 ]
 BELIEVING = [

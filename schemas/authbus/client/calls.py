@@ -10,6 +10,7 @@ from authbus.envelope import SEALED_TYPE, read_headers
 from authbus.errors import AuthError
 from authbus.following import Record
 from authbus.message import Reply
+from authbus.replies import Code, Rejected
 from authbus.sealing import ReplyKey, SealError
 from authbus.strict_json import read_json
 
@@ -42,7 +43,9 @@ class Call:
         if self._answer.done() or caused_by not in {None, str(self.outgoing.command_id)}:
             return
         try:
-            self._answer.set_result(read_reply(headers, value, self.outgoing.reply_key))
+            reply = read_reply(headers, value, self.outgoing.reply_key)
+            if not _is_about_a_copy(reply, self.outgoing.topic):
+                self._answer.set_result(reply)
         except SealError:
             return
         except ValueError:
@@ -80,6 +83,12 @@ class Calls:
         for same in self._waiting.values():
             for call in same:
                 call.fail(error)
+
+
+def _is_about_a_copy(reply: Reply, topic: str) -> bool:
+    """Whether somebody put a copy of the record elsewhere, and is told to send it where it was."""
+    is_wrong = isinstance(reply, Rejected) and reply.code is Code.WRONG_TOPIC
+    return is_wrong and topic in reply.detail.split()
 
 
 def read_reply(headers: dict[str, str], value: bytes, key: ReplyKey) -> Reply:

@@ -30,14 +30,16 @@ COMMAND = f"""\
 6. **Read the answer** on the reply topic: the record whose `correlation_id` is the command's. Start
    to read before you send. With `content-type` `application/jose` the value is a compact JWE as
    above, sealed to `reply_key`; with `application/json` it is clear. `ce_type` says which reply it
-   is; `authbus.Rejected.v1` is always clear. Where a library reads in consumer groups alone, take
-   one for each process, since answers of two processes come on the same partition. You may use
-   those whose names begin with the reply topic's and a dot.
+   is; `authbus.Rejected.v1` is always clear. A `wrong_topic` whose `detail` names the topic that
+   you sent to is about a copy that somebody made: read on. Where a library reads in consumer
+   groups alone, take one for each process, since answers of two processes come on the same
+   partition. You may use those whose names begin with the reply topic's and a dot.
 
 Without a JOSE library, `python -m authbus seal` does steps 2 to 4 and `open` opens the answer.
 
 To try again, after no answer, send the same record, or the same `id` and `data` sealed anew: it has
-its effect once, and is answered again until `expirytime`. A record that cannot be opened, of a
+its effect once, and is answered again until `expirytime`. Sealed anew it is judged like a new
+command: `stale_id` when the id is more than 10 minutes old. A record that cannot be opened, of a
 client that is not declared, whose headers differ from its seal, or that asks for another reply
 topic, is **not answered**: it is on `{topics.DEAD_LETTERS.name()}` with its reason.
 

@@ -48,7 +48,8 @@ class Keys(Protocol):
 class Opened:
     """A record whose seal and headers are right. `refusal`: it asks for what cannot be.
 
-    A command with a refusal is not executed; when it was executed before, it is answered again.
+    A command with a refusal is not executed. One that was executed before is answered again, when
+    it is the same record.
     """
 
     sealed: Sealed = field(repr=False)

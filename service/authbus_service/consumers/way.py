@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,7 @@ from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.gather import Gathered
 from authbus_service.consumers.job import Decided, Job
 from authbus_service.consumers.labels import Labels
+from authbus_service.consumers.mismatches import Mismatches
 from authbus_service.consumers.opening import Opened, Opener
 from authbus_service.consumers.route import Route, Voice, letter
 from authbus_service.consumers.unreadable import Reason, UnreadableError
@@ -56,6 +57,7 @@ class Way:
     finish: Callable[[Answer, Request], Reply]
     keys: KeyFollower
     watch: Watch
+    mismatches: Mismatches = field(default_factory=Mismatches)
 
     async def __call__(self, arrival: Arrival, labels: Labels) -> str:
         """Returns when the record is finished, and what became of it; see Watch.finished.
@@ -172,19 +174,23 @@ class Way:
     async def _again(self, arrival: Arrival, labels: Labels, handled: Handled) -> None:
         """A command that was handled before: the same answer while somebody may wait for it.
 
-        Sealed anew, it is a retry with an expiry of its own.
+        Sealed anew, it is a retry with an expiry of its own, and is judged like a new command: an
+        answer with secrets is not to be had for an id that is old.
         """
         now = clock.now()
         same_bytes = hmac.compare_digest(arrival.digest, handled.digest)
         if same_bytes and now >= handled.expires_at:
             return
         opened = await self._opened(arrival, labels)
-        if opened.command is None:
-            self._say(opened.route, Rejected.because(Code.IDEMPOTENCY_MISMATCH))
+        if opened.refusal is not None and (opened.command is None or not same_bytes):
+            self._say(opened.route, opened.refusal)
+            return
+        if not same_bytes and self.mismatches.are_many(handled.id):
             return
         request = opened.request(self.masters, handled.master)
         same = hmac.compare_digest(request.derived.content, handled.content)
         if not same:
+            self.mismatches.note(handled.id)
             self._say(opened.route, Rejected.because(Code.IDEMPOTENCY_MISMATCH))
             return
         if now >= opened.sealed.expirytime:
