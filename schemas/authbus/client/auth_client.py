@@ -27,8 +27,9 @@ _WRITTEN = (CREDENTIALS, SESSIONS, ACCOUNTS)
 class AuthClient(AuthCalls):
     """Commands as awaitable calls, thousands at a time; tokens are verified offline.
 
-    Every call takes `command_id` (a UUIDv7): after AuthTimeout the same call with the same id, from
-    this or another process, has its effect once and gives the same answer. `timeout` is in seconds.
+    Every call takes `command_id` (a UUIDv7): after AuthTimeout the same call with the same id,
+    within ten minutes, from this or another process, has its effect once and gives the same answer.
+    `timeout` is in seconds.
     `trust` are the thumbprints of the service's root keys. Clients that share `lane_secret` keep
     the order of commands about one address among them. `audience` and the options behind it are
     those of Verifier. `security` is how Kafka is reached; without it in the clear.

@@ -2,7 +2,7 @@
 
 Its clients, streams and verifiers are AuthClient, EventStream and Verifier, with the same calls,
 errors, codes and events, for every command; one set of tests holds both to that. It does not judge
-which languages and time zones exist or the age of a command's id, and knows few of the common
+which languages and time zones exist or the age of a new command's id, and knows few of the common
 passwords. The packages `argon2-cffi` and `bcrypt` are needed by a
 log-in with a hash of theirs that was imported, and by nothing else.
 """

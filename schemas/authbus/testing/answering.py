@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -73,20 +74,26 @@ HANDLERS: Mapping[type[Command], Callable[[Memory, Any, Ask], Reply]] = {
 Trouble = type[AuthTimeout] | type[AuthRejected] | type[AuthUnavailable]
 # They have no effect, and an answer of now each time.
 QUESTIONS = tuple(row.command for row in ROWS if not row.events)
+_TAKEN = timedelta(minutes=10)
 
 
 def answer(memory: Memory, command: Command, ask: Ask) -> Reply:
-    """The reply, which may be a refusal. The same command under the same id: the same reply."""
+    """The reply, which may be a refusal.
+
+    The same command under the same id: the same reply, for as long as the id is taken.
+    """
     asked = (type(command), command.to_json())
     if ask.id in memory.answers:
-        before, found = memory.answers[ask.id]
+        before, found, at = memory.answers[ask.id]
+        if at + _TAKEN < memory.now:
+            return Rejected.because(Code.STALE_ID)
         return found if before == asked else Rejected.because(Code.IDEMPOTENCY_MISMATCH)
     try:
         reply = HANDLERS[type(command)](memory, command, ask)
     except Refusal as refused:
         reply = Rejected.because(refused.code, refused.detail)
     if not isinstance(command, QUESTIONS):
-        memory.answers[ask.id] = asked, reply
+        memory.answers[ask.id] = asked, reply, memory.now
     return reply
 
 

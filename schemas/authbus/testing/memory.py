@@ -66,7 +66,7 @@ class Said:
 
 @dataclass(slots=True)
 class Memory:
-    """`answers` are those given, by command id, with what was asked."""
+    """`answers` are those given, by command id, with what was asked, and when."""
 
     now: datetime
     settings: Settings
@@ -82,8 +82,8 @@ class Memory:
     wrong: list[Guess] = field(default_factory=list[Guess])
     ids: int = 0
     log: list[Said] = field(default_factory=list[Said])
-    answers: dict[UUID, tuple[object, Reply]] = field(
-        default_factory=dict[UUID, tuple[object, Reply]]
+    answers: dict[UUID, tuple[object, Reply, datetime]] = field(
+        default_factory=dict[UUID, tuple[object, Reply, datetime]]
     )
     _changed: list[asyncio.Event] = field(default_factory=list[asyncio.Event])
 

@@ -37,6 +37,21 @@ async def test_an_answer_that_is_lost_is_had_again_by_its_command_id(bus: FakeAu
     assert user.user_id == bus.events[0].user_id
 
 
+async def test_a_lost_answer_is_to_be_had_for_ten_minutes(bus: FakeAuthbus) -> None:
+    async with bus.client("web") as auth:
+        bus.lose_answers()
+        with pytest.raises(AuthTimeout) as lost:
+            await auth.register(EMAIL, PASSWORD)
+        bus.forward(minutes=10)
+        user = await auth.register(EMAIL, PASSWORD, command_id=lost.value.command_id)
+        bus.forward(seconds=1)
+        with pytest.raises(AuthRejected) as refused:
+            await auth.register(EMAIL, PASSWORD, command_id=lost.value.command_id)
+
+    assert user.user_id == bus.events[0].user_id
+    assert refused.value.code == Code.STALE_ID
+
+
 async def test_a_service_that_is_busy_or_away_does_nothing(bus: FakeAuthbus) -> None:
     async with bus.client("web") as auth:
         bus.be_busy()
