@@ -32,8 +32,8 @@ def with_secrets(service: RealService) -> Sequence[tuple[Record, Reply]]:
     service.ask(REGISTER, next(ids))
     session = service.ask(LogIn(email=ANA, password=PASSWORD), next(ids))
     assert isinstance(session, LoggedIn)
-    held = {"session_id": session.session_id, "refresh_token": session.refresh_token}
-    refreshed = service.ask(RefreshSession(**held), next(ids))
+    refresh = RefreshSession(session_id=session.session_id, refresh_token=session.refresh_token)
+    refreshed = service.ask(refresh, next(ids))
     made = service.ask(CreateServiceAccount(access_token=proof(by := next(ids)), name="bills"), by)
     assert isinstance(made, ServiceSecret)
     rotating = RotateServiceSecret(access_token=proof(by := next(ids)), user_id=made.user_id)
