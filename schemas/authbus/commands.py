@@ -54,9 +54,12 @@ class LogIn(Command):
     """Start a session. Answered by `LoggedIn`; unknown and wrong are one refusal.
 
     `device` and `ip_address` are what the producer knows of the user's side, for their own list of
-    sessions. They are on no topic in the clear. `device_token` is that of an earlier `LoggedIn` on
-    the same device: guesses of others then keep its user out no more. A log-in that names a
-    `device` and shows no known token is told to its user by mail.
+    sessions. They are on no topic in the clear. Guesses are counted by `ip_address`: behind a proxy
+    it is the address that the proxy forwards; the proxy's own would be everybody's.
+
+    `device_token` is that of an earlier `LoggedIn` on the same device: guesses of others then keep
+    its user out no more. A log-in that names a `device` and shows no known token is told to its
+    user by mail.
     """
 
     email: Email

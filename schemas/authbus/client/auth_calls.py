@@ -86,7 +86,8 @@ class AuthCalls:
 
         Raises SecondFactorNeeded where the user has one: `factors.complete_log_in` goes on.
 
-        `device` and `ip_address` are shown to the user in the list of their sessions.
+        `device` and `ip_address` are shown to the user in the list of their sessions. Guesses are
+        counted by `ip_address`: give the user's own and never that of a proxy before you.
         `device_token` is what an earlier session on the same device came with.
         """
         secret = SecretStr(password)

@@ -73,9 +73,8 @@ async def log_in_form(request: Request, registered: bool = False) -> Response:  
 async def log_in(
     request: Request, auth: Auth, users: Users, email: Text = "", password: Text = ""
 ) -> Response:
-    address = None if request.client is None else request.client.host  # guesses are counted by it
     await users.end(browser.cookie_of(request))
-    session = await auth.log_in(email, password, ip_address=address)
+    session = await auth.log_in(email, password, ip_address=browser.address_of(request))
     cookie = browser.new_cookie()  # one that was known before the log-in is worth nothing after it
     users.begin(cookie, session)
     response = RedirectResponse("/", 303)

@@ -30,6 +30,15 @@ def cookie_of(request: Request) -> str:
     return request.cookies.get(COOKIE, "")
 
 
+def address_of(request: Request) -> str | None:
+    """Where the user is: what is tried too often is counted by it.
+
+    Behind a proxy this is the proxy, and so everybody, until uvicorn is told of it:
+    `--forwarded-allow-ips` and the proxy's own address.
+    """
+    return None if request.client is None else request.client.host
+
+
 def give(response: Response, cookie: str) -> None:
     """Set the cookie. No script reads it, and no form of another site brings it along."""
     response.set_cookie(COOKIE, cookie, path="/", secure=True, httponly=True, samesite="lax")
