@@ -30,3 +30,12 @@ def canonical(address: str) -> str | None:
     ):
         return None
     return lowered
+
+
+def mailbox(canonical: str) -> str:
+    """What is taken for one mailbox where mails are counted: no dots, nothing behind a plus sign.
+
+    Many providers deliver all of those to one person. It makes no two addresses one account.
+    """
+    local, _, domain = canonical.rpartition("@")
+    return f"{local.partition('+')[0].replace('.', '') or local}@{domain}"

@@ -44,10 +44,16 @@ from authbus.service_accounts import CreateServiceAccount, LogInService, RotateS
 
 
 class RegisterUser(Command):
-    """Make an account. Answered by `Registered`; `email_taken` stays with the producer."""
+    """Make an account. Answered by `Registered`; `email_taken` stays with the producer.
+
+    A mail goes to its address, unless many went to that mailbox in a day: `ResendVerification` asks
+    for another one. `ip_address` is the user's, as in `LogIn`; `too_soon` is the answer to a place
+    that asks too often.
+    """
 
     email: Email
     password: Secret
+    ip_address: PersonalText = None
 
 
 class LogIn(Command):
@@ -151,7 +157,8 @@ class ResendVerification(Command):
 class ChangeEmail(Command):
     """Mail a code to a new address, which is the account's once that code comes back.
 
-    The password is asked for again. Answered by `MailQueued`.
+    The password is asked for again. Answered by `MailQueued`, or `too_soon` where too many were
+    asked for, by this user or for that mailbox.
     """
 
     access_token: Secret

@@ -133,6 +133,8 @@ def change_email(model: Model, asked: ChangeEmail, _: By) -> Expected:
         return refused(Refusal.EMAIL_TAKEN)
     if not who.account.may_mail(CHANGE, model.at):
         return refused(Refusal.TOO_SOON)
+    if not model.guesses.may_mail(asked.new_email, model.at):
+        return refused(Refusal.TOO_SOON)
     model.guesses.clear(who.key)
     code = who.account.code(CHANGE, model.at, asked.new_email)
     return Expected(

@@ -46,16 +46,20 @@ def register(model: Model, asked: RegisterUser, _: By) -> Expected:
         return refused(Refusal.EMAIL_INVALID)
     if password in BAD_PASSWORDS:
         return refused(BAD_PASSWORDS[password])
+    if not model.guesses.may_register(place_of(asked.ip_address, "register"), model.at):
+        return refused(Refusal.TOO_SOON)
     if model.by_address(asked.email):
         return refused(Refusal.EMAIL_TAKEN)
     account = model.focus = Account(asked.email, model.at, password=password)
     model.accounts.append(account)
-    mail = Letter(Template.VERIFY_EMAIL, asked.email, account.code(VERIFY, model.at, account.email))
+    code = account.code(VERIFY, model.at, account.email)
+    may_mail = model.guesses.may_mail(asked.email, model.at)
+    mails = [Letter(Template.VERIFY_EMAIL, asked.email, code)] if may_mail else []
 
     def learn(reply: Registered) -> None:
         account.id = reply.user_id
 
-    return Expected(Registered, told=[Told(UserCreated, account)], mails=[mail], learn=learn)
+    return Expected(Registered, told=[Told(UserCreated, account)], mails=mails, learn=learn)
 
 
 def log_in(model: Model, asked: LogIn, by: By) -> Expected:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from authbus_service.auth.guessing.limits import Limits
 
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
+_MAILS_A_DAY = 5
 
 Key = tuple[str, str]
 
@@ -40,6 +41,20 @@ class Guesses:
         """One more was wrong; returns whether that is one too many."""
         self.wrong.append(_Wrong(key, place, at, about))
         return len(self._counting(key, at)) >= self.limits.until_lock
+
+    def may_register(self, place: Key | None, at: datetime) -> bool:
+        """Whether one more account is made from here; it is counted then."""
+        return place is None or self._may(place, at, _HOUR, self.limits.per_source)
+
+    def may_mail(self, address: str, at: datetime) -> bool:
+        """Whether one more mail goes to an address that is nobody's; it is counted then."""
+        return self._may(("mailbox", address.lower()), at, _DAY, _MAILS_A_DAY)
+
+    def _may(self, key: Key, at: datetime, within: timedelta, most: int) -> bool:
+        may = sum(each.key == key and each.at > at - within for each in self.wrong) < most
+        if may:
+            self.fail(key, None, at)
+        return may
 
     def clear(self, key: Key) -> None:
         """A right one: those before count against their place alone."""

@@ -39,7 +39,9 @@ from tests.model.people import CHALLENGE, CHANGE, MACHINE, RESET, VERIFY
 
 
 def _register(make: Making) -> Command:
-    return RegisterUser(email=make.new_address(), password=make.new_password())
+    return RegisterUser(
+        email=make.new_address(), password=make.new_password(), ip_address=make.place()
+    )
 
 
 def _log_in(make: Making) -> Command:

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from authbus_service.auth.codes.code import OneTimeCode
 from authbus_service.auth.factors.factor import Factor
-from authbus_service.auth.guessing.attempt import Attempt, Row, State
+from authbus_service.auth.guessing.attempt import Attempt, Counted, Row, State
+from authbus_service.auth.guessing.limits import MEMORY, SOURCE_MEMORY
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.request import Request
 from authbus_service.auth.rows import Rows
@@ -54,6 +55,13 @@ class Memory:
             user_id = proof.claim.user_id or request.derived.user_id
             self.addresses[proof.claim.canonical] = user_id
             rows.users.owners = {proof.claim.canonical: user_id}
+
+    def counted(self, proof: Proof, rows: Rows, at: datetime) -> None:
+        """What was done lately under the keys of a proof."""
+        for key in proof.counted:
+            ago = [at - row.at for row in self.attempts.values() if row.key == key]
+            an_hour, a_day = (sum(each < most for each in ago) for most in (SOURCE_MEMORY, MEMORY))
+            rows.attempts.counts[key] = Counted(an_hour, a_day)
 
     def written(self, rows: Rows) -> None:
         """All that changed, and nothing else."""

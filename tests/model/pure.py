@@ -98,10 +98,12 @@ class PureService:
     def _handled(self, request: Request, proof: Proof) -> Reply:
         rows = self.memory.loaded(proof, self.at)
         self.memory.claimed(request, proof, rows)
+        self.memory.counted(proof, rows, self.at)
         outcome = handlers.decide(request, proof, rows, self.at, POLICY)
         for event in outcome.events:
             handlers.apply(event, outcome.private, rows, self.at)
         rows.attempts.settle(proof.attempt, outcome.settled, self.at)
+        rows.attempts.count(outcome.counted, request.id, request.expires_at, self.at)
         self.memory.written(rows)
         self._events += outcome.events
         for mail in outcome.mails:

@@ -186,4 +186,20 @@ GUESSING = [
         f"{CONSUMERS}/test_shedding.py::"
         "test_a_registration_costs_the_same_whether_its_address_is_free_or_taken",
     ),
+    service(
+        "a mailbox has many names",
+        "auth/guessing/admission.py",
+        "mailbox(canonical).encode()",
+        "canonical.encode()",
+        f"{CONSUMERS}/test_mail_bounds.py::"
+        "test_one_mailbox_is_mailed_five_registrations_a_day_and_no_account_is_refused",
+    ),
+    service(
+        "what a command counts is written nowhere",
+        "auth/guessing/repository.py",
+        "    if attempts.failed or even_none:\n",
+        "    if not attempts.counts and (attempts.failed or even_none):\n",
+        f"{CONSUMERS}/test_mail_bounds.py::"
+        "test_who_registers_from_one_place_beyond_the_limit_is_refused_and_mails_nobody",
+    ),
 ]

@@ -58,12 +58,17 @@ class AuthCalls:
         email: str,
         password: str,
         *,
+        ip_address: str | None = None,
         command_id: UUID | None = None,
         timeout: float | None = None,
     ) -> User:
-        """Make an account. Raises AuthRejected (`email_taken`, `password_too_short` ...)."""
+        """Make an account. Raises AuthRejected (`email_taken`, `password_too_short` ...).
+
+        `ip_address` is the user's, as for `log_in`: from one place there are not many accounts.
+        """
+        secret = SecretStr(password)
         reply = await self._call(
-            lambda: RegisterUser(email=email, password=SecretStr(password)),
+            lambda: RegisterUser(email=email, password=secret, ip_address=ip_address),
             Registered,
             key=self._means.lanes.key(email),
             command_id=command_id,

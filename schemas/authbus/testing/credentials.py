@@ -35,12 +35,16 @@ def register(memory: Memory, command: RegisterUser, ask: Ask) -> Registered:
     if address is None:
         raise Refusal(Code.EMAIL_INVALID)
     password = _acceptable(memory, command.password.get_secret_value(), address)
+    guessing.count_registration(memory, command.ip_address)
     if address in memory.addresses:
         raise Refusal(Code.EMAIL_TAKEN)
     user = Account(derived_id("user", ask.id), command.email, memory.now, password)
     memory.users[user.id], memory.addresses[address] = user, user.id
     memory.tell(user, UserCreated, ask.id)
-    mailing.send(memory, user, "verify_email", ask.id)
+    if guessing.count_mail(memory, address):
+        mailing.send(memory, user, "verify_email", ask.id)
+    else:
+        codes.make(memory, user, "verify_email", ask.id, user.email)
     return Registered(user_id=user.id)
 
 

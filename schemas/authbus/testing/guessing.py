@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from authbus.addresses import mailbox
 from authbus.events import UnlockReason, UserLocked, UserUnlocked
 from authbus.foreign_hashes import hashes
 from authbus.places import place_of
@@ -12,6 +13,7 @@ from authbus.testing.memory import Memory, Refusal
 from authbus.testing.rows import Account, Guess
 
 _MEMORY, _SOURCE_MEMORY = timedelta(days=1), timedelta(hours=1)
+_MOST_MAILS = 5
 Key = tuple[str, str]
 
 
@@ -92,6 +94,30 @@ def prove(memory: Memory, user: Account, password: str) -> Key:
         fail(memory, guess)
         raise Refusal(Code.INVALID_CREDENTIALS)
     return guess.key
+
+
+def count_registration(memory: Memory, address: str | None) -> None:
+    """Refuse one more account for who is at this place, or count it."""
+    here = source(address, "register")
+    if here is None:
+        return
+    if _lately(memory, ("place", here), _SOURCE_MEMORY) >= memory.settings.guesses_per_source:
+        raise Refusal(Code.TOO_SOON)
+    memory.wrong.append(Guess(("place", here), memory.now))
+
+
+def count_mail(memory: Memory, canonical: str) -> bool:
+    """Whether one more mail may go to a mailbox that is nobody's yet; it is counted then."""
+    there = ("mailbox", mailbox(canonical))
+    may = _lately(memory, there, _MEMORY) < _MOST_MAILS
+    if may:
+        memory.wrong.append(Guess(there, memory.now))
+    return may
+
+
+def _lately(memory: Memory, key: Key, within: timedelta) -> int:
+    since = memory.now - within
+    return sum(each.key == key and each.at > since for each in memory.wrong)
 
 
 def _failed(memory: Memory, key: Key) -> list[datetime]:

@@ -103,6 +103,8 @@ def change_email(memory: Memory, command: ChangeEmail, ask: Ask) -> MailQueued:
         raise Refusal(Code.EMAIL_TAKEN)
     if not codes.may_make(memory, user, "change_email"):
         raise Refusal(Code.TOO_SOON)
+    if not guessing.count_mail(memory, address):
+        raise Refusal(Code.TOO_SOON)
     guessing.clear(memory, key)
     memory.tell(user, EmailChangeRequested, ask.id)
     mailing.send(memory, user, "change_email", ask.id, command.new_email)

@@ -55,9 +55,9 @@ async def register_form(request: Request) -> Response:
 
 
 @routes.post("/register", dependencies=[own_form])
-async def register(auth: Auth, email: Text = "", password: Text = "") -> Response:
+async def register(request: Request, auth: Auth, email: Text = "", password: Text = "") -> Response:
     try:
-        await auth.register(email, password)
+        await auth.register(email, password, ip_address=browser.address_of(request))
     except AuthRejected as error:
         if not error.code.hidden:  # somebody has an account: no stranger learns of it
             raise

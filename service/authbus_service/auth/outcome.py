@@ -153,7 +153,8 @@ class Outcome:
     """One command's result. A refusal is an answer too and may come with events.
 
     `mails` are queued with the effect: `mails=(Mail.to(user, Template.PASSWORD_CHANGED),)`.
-    `settled` is what becomes of the attempt that the command made, if any.
+    `settled` is what becomes of the attempt that the command made, if any. It counts from now on
+    under those keys of its proof that are `counted`.
     """
 
     answer: Answer
@@ -161,6 +162,7 @@ class Outcome:
     private: Private = NOTHING
     mails: tuple[Mail, ...] = ()
     settled: Settled = Settled.FREED
+    counted: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 def refused(code: Code, detail: str = "") -> Outcome:

@@ -44,7 +44,8 @@ class Proof:
     `hidden` nothing may tell whether there is a `user_id`: the same is asked and written without
     one. With `registers` nothing may tell whether its address was free: what a new user costs is
     written without one too. `looked` is what became of a look-up, which needs no lock. `about` is
-    whom it is about where nobody is locked, for auditors alone.
+    whom it is about where nobody is locked, for auditors alone. What counts already under `place`
+    and `mailbox` is read with the claim.
     """
 
     user_id: UUID | None = None
@@ -64,6 +65,8 @@ class Proof:
     attempt: Attempt | None = None
     hidden: bool = False
     registers: bool = False
+    place: bytes | None = field(default=None, repr=False)
+    mailbox: bytes | None = field(default=None, repr=False)
 
     @property
     def is_wrong(self) -> bool:
@@ -77,6 +80,11 @@ class Proof:
             return set()
         acting = None if self.acting is None else self.acting.user_id
         return {each for each in (self.user_id, acting) if each is not None}
+
+    @property
+    def counted(self) -> set[bytes]:
+        """Under which keys it is to be known what was done lately."""
+        return {each for each in (self.place, self.mailbox) if each is not None}
 
     @property
     def sessions(self) -> set[UUID]:

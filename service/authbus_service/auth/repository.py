@@ -3,22 +3,33 @@
 Users by id, then addresses, then sessions, codes and factors under their users' locks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus_service.auth import holdings
 from authbus_service.auth.codes import repository as codes
 from authbus_service.auth.factors import repository as factors
 from authbus_service.auth.guessing import repository as guessing
+from authbus_service.auth.guessing.attempt import Counted
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.request import Request
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.sessions import repository as sessions
 from authbus_service.auth.users import repository as users
 from authbus_service.core.sets import Writes
+
+_CLAIMED, _COUNTED = users.CLAIM.cte("claimed"), guessing.COUNTED.cte("counted")
+# One round trip for both: a registration is to cost no more for being counted.
+_CLAIM = union_all(
+    select(
+        _CLAIMED.c.canonical, _CLAIMED.c.user_id, *(null().label(each.name) for each in _COUNTED.c)
+    ),
+    select(null(), null(), *_COUNTED.c),
+)
 
 
 async def lock(
@@ -49,15 +60,30 @@ async def claim(
         for request, proof in reversed(asked)
         if proof.claim is not None
     }
-    if claims:
-        rows.users.owners = await users.claim(db, claims)
     proofs = [proof for _, proof in asked]
+    if claims:
+        await _claimed(db, claims, proofs, rows, at)
     await load_sessions(db, proofs, rows)
     await load_codes(db, proofs, rows)
     await load_factors(db, proofs, rows)
     wrong = {each.attempt.key for each in proofs if each.attempt is not None and each.is_wrong}
     if wrong:
         rows.attempts.add(await guessing.read(db, wrong, at))
+
+
+async def _claimed(
+    db: AsyncConnection,
+    claims: Mapping[str, UUID],
+    proofs: Sequence[Proof],
+    rows: Rows,
+    at: datetime,
+) -> None:
+    counting = guessing.counting({key for each in proofs for key in each.counted}, at)
+    found = (await db.execute(_CLAIM, users.claiming(claims) | counting)).all()
+    rows.users.owners = {each.canonical: each.user_id for each in found if each.key is None}
+    rows.attempts.counts = {
+        each.key: Counted(each.an_hour, each.a_day) for each in found if each.key is not None
+    }
 
 
 async def load_sessions(db: AsyncConnection, proofs: Sequence[Proof], rows: Rows) -> None:
@@ -105,6 +131,7 @@ async def flush(db: AsyncConnection, rows: Rows, writes: Writes) -> None:
     users.flush(writes, rows.users, even_none=rows.hides, even_none_new=rows.registers)
     sessions.flush(writes, rows.sessions)
     codes.flush(writes, rows.codes, even_none=rows.hides or rows.registers)
+    guessing.flush(writes, rows.attempts, even_none=rows.registers)
     await writes.send(db)
     await users.flush_rest(db, rows.users)
     await factors.flush(db, rows.factors)

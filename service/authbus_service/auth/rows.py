@@ -9,6 +9,7 @@ from authbus_service.auth.codes.code import OneTimeCode
 from authbus_service.auth.codes.rows import Codes
 from authbus_service.auth.factors.factor import Factor
 from authbus_service.auth.factors.rows import Factors
+from authbus_service.auth.guessing.attempt import Counted
 from authbus_service.auth.guessing.rows import Attempts
 from authbus_service.auth.sessions.rows import Sessions
 from authbus_service.auth.sessions.session import Session
@@ -26,6 +27,7 @@ class Readable(Protocol):
     def code(self, code_hash: bytes) -> OneTimeCode | None: ...
     def unused_codes(self, user_id: UUID) -> list[OneTimeCode]: ...
     def failures(self, key: bytes, at: datetime) -> int: ...
+    def counted(self, key: bytes | None) -> Counted: ...
     def factor(self, user_id: UUID) -> Factor | None: ...
 
 
@@ -85,6 +87,10 @@ class Rows:
     def failures(self, key: bytes, at: datetime) -> int:
         """How many wrong guesses count against this key, where its user is locked."""
         return self.attempts.failures(key, at)
+
+    def counted(self, key: bytes | None) -> Counted:
+        """How often a command of a group did lately what is counted under this key."""
+        return self.attempts.counted(key)
 
     def factor(self, user_id: UUID) -> Factor | None:
         """The user's second factor, enabled or not, where it was loaded."""

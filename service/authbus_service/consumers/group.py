@@ -88,6 +88,7 @@ class Grouping:
                 outcome = handlers.decide(job.request, job.proof, rows, at, self.policy)
             told = [applied(event, outcome.private, rows, at) for event in outcome.events]
             rows.attempts.settle(job.proof.attempt, outcome.settled, at)
+            rows.attempts.count(outcome.counted, job.request.id, job.request.expires_at, at)
             records += telling.records(job.request.derived, told, at, job.traceparent)
             outcomes[job] = outcome
         return outcomes, records

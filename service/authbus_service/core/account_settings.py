@@ -89,5 +89,6 @@ class AccountSettings(BaseModel):
         default=100,
         ge=1,
         le=100_000,
-        description="wrong passwords in an hour from one address that producers name",
+        description="wrong passwords in an hour from one address that producers name; as many new "
+        "accounts, and mails for a new password",
     )

@@ -125,7 +125,7 @@ async def test_a_request_costs_and_says_the_same_whether_the_account_is_there_or
     hashes.close()
     assert costs == [costs[0]] * len(asks)
     assert costs[0][0] == 0
-    assert len(costs[0][1]) == 11
+    assert len(costs[0][1]) == 10
     assert {type(each) for each in answers} == {ResetIsRequested}
     assert await queued(world) == [("verify_email", EMAIL), ("reset_password", EMAIL)]
 

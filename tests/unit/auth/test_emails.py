@@ -24,6 +24,7 @@ from authbus.replies import Code, EmailIsChanged, EmailIsVerified, MailQueued, R
 from authbus.state import UserState
 from authbus_service.auth.acting import Acting
 from authbus_service.auth.codes.code import OneTimeCode, Purpose
+from authbus_service.auth.guessing.attempt import Counted
 from authbus_service.auth.handlers import apply, decide
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Outcome, Private
@@ -39,6 +40,7 @@ VERIFY, CONFIRM = VerifyEmail(code=CODE), ConfirmEmailChange(code=CODE)
 CHANGE = ChangeEmail(access_token=TOKEN, password=PASSWORD, new_email=NEW)
 RESEND = ResendVerification(access_token=TOKEN)
 DAY = timedelta(days=1)
+MAILBOX = b"a mailbox"
 
 
 class World:
@@ -69,7 +71,9 @@ class World:
         return decide(a_request(command), proof, self.rows, NOW, POLICY)
 
     def by_token(self, command: AnyCommand) -> Outcome:
-        proof = Proof(acting=self.acting, credential=self.credential, claim=self.claim)
+        proof = Proof(
+            acting=self.acting, credential=self.credential, claim=self.claim, mailbox=MAILBOX
+        )
         return decide(a_request(command), proof, self.rows, NOW, POLICY)
 
     def applied(self, outcome: Outcome) -> UserState:
@@ -134,6 +138,7 @@ def test_a_change_mails_the_new_address_and_changes_nothing_yet(world: World) ->
 
     assert outcome.answer == MailQueued(expires_at=NOW + DAY)
     assert outcome.mails == (Mail(Template.CHANGE_EMAIL, world.ana.id, NEW),)
+    assert outcome.counted == (MAILBOX,)
     (event,) = outcome.events
     assert apply(event, outcome.private, world.rows, NOW) is None
     assert world.ana.email == OLD
@@ -160,6 +165,14 @@ def test_a_mailbox_is_not_flooded(world: World, purpose: Purpose) -> None:
     for minutes in range(2, 6):
         world.code(purpose, NEW, age=timedelta(minutes=minutes))
     assert refusal(world.by_token(command)) is Code.TOO_SOON
+
+
+def test_a_mailbox_is_not_flooded_from_many_accounts(world: World) -> None:
+    world.rows.attempts.counts[MAILBOX] = Counted(a_day=5)
+
+    assert refusal(world.by_token(CHANGE)) is Code.TOO_SOON
+    world.rows.attempts.counts[MAILBOX] = Counted(a_day=4)
+    assert isinstance(world.by_token(CHANGE).answer, MailQueued)
 
 
 def test_a_confirmed_change_moves_the_account_and_tells_the_old_address(world: World) -> None:

@@ -12,7 +12,9 @@ from authbus.replies import Code, MailQueued, Rejected
 from authbus_service.auth.case import Case
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.codes.service import may_make
+from authbus_service.auth.guessing.admission import mailbox_key
 from authbus_service.auth.guessing.attempt import Settled
+from authbus_service.auth.guessing.limits import may_mail
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Outcome, Private, refused
 from authbus_service.auth.proof import Claim, Proof, Tools
@@ -35,19 +37,25 @@ async def prepare(command: ChangeEmail, request: Request, tools: Tools) -> Proof
     if proof.credential is None:
         return proof
     claim = Claim(address, command.new_email, proof.credential.user_id)
-    return replace(proof, every_code=True, claim=claim)
+    mailbox = mailbox_key(request.derived.masters, address)
+    return replace(proof, every_code=True, claim=claim, mailbox=mailbox)
 
 
 def decide(_: ChangeEmail, case: Case) -> Outcome:
-    """A code for the new address, if it is free now; the claim of it does not last."""
-    who, claim = proven(case), case.proof.claim
+    """A code for the new address, if it is free now; the claim of it does not last.
+
+    Few mails a day go to one mailbox, from however many accounts they are asked for.
+    """
+    who, claim, mailbox = proven(case), case.proof.claim, case.proof.mailbox
     if isinstance(who, Code):
         return refused(who)
-    if claim is None:
+    if claim is None or mailbox is None:
         return refused(Code.INVALID_TOKEN)
     if not case.rows.may_have(claim.canonical, who.user.id):
         return refused(Code.EMAIL_TAKEN)
     if not may_make(_PURPOSE, case.rows.unused_codes(who.user.id), case.at):
+        return refused(Code.TOO_SOON)
+    if not may_mail(case.rows.counted(mailbox)):
         return refused(Code.TOO_SOON)
     return Outcome(
         MailQueued(expires_at=case.at + _PURPOSE.lifetime),
@@ -55,4 +63,5 @@ def decide(_: ChangeEmail, case: Case) -> Outcome:
         Private(address=claim.address, code_hash=token_hash(case.request.derived.code(_PURPOSE))),
         (Mail(Template.CHANGE_EMAIL, who.user.id, claim.address),),
         Settled.CLEARED,
+        (mailbox,),
     )

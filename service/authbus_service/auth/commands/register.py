@@ -1,4 +1,11 @@
-"""RegisterUser: an account for a free address."""
+"""RegisterUser: an account for a free address.
+
+Anybody may ask for one at anybody's address. So a place may ask only so often, and a mailbox gets
+few mails a day; beyond that the account is made all the same, and its user asks for the mail later:
+a refusal would tell of others, and keep out whom they had mails sent to.
+"""
+
+from dataclasses import replace
 
 from authbus.addresses import canonical
 from authbus.commands import RegisterUser
@@ -6,6 +13,8 @@ from authbus.events import UserCreated
 from authbus.replies import Code, Registered, Rejected
 from authbus_service.auth.case import Case
 from authbus_service.auth.codes.code import Purpose
+from authbus_service.auth.guessing.admission import mailbox_key, source_key
+from authbus_service.auth.guessing.limits import may_mail
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Outcome, Private, refused
 from authbus_service.auth.passwords.rules import judge, own_words
@@ -25,27 +34,44 @@ async def prepare(command: RegisterUser, request: Request, tools: Tools) -> Proo
     )
     if refusal is not None:
         return Proof(refusal=Rejected.because(refusal))
+    masters = request.derived.masters
     return Proof(
         claim=Claim(address, command.email),
         password_hash=await tools.hashes.hash(password, request.derived.salt),
         registers=True,
+        place=source_key(masters, command.ip_address, "register"),
+        mailbox=mailbox_key(masters, address),
     )
 
 
 def decide(_: RegisterUser, case: Case) -> Outcome:
-    """The address is ours and gets a mail to verify it, or it is taken."""
-    request, proof = case.request, case.proof
-    user_id = request.derived.user_id
+    """The address is ours and gets a mail to verify it, or it is taken.
+
+    Either counts for the place, so that a refusal of one that asks too often tells nothing.
+    """
+    proof = case.proof
+    if not case.policy.guessing.may_register(case.rows.counted(proof.place)):
+        return refused(Code.TOO_SOON)
+    asked = () if proof.place is None else (proof.place,)
+    user_id = case.request.derived.user_id
     if proof.claim is None or not case.rows.may_have(proof.claim.canonical, user_id):
-        return refused(Code.EMAIL_TAKEN)
+        return replace(refused(Code.EMAIL_TAKEN), counted=asked)
+    created = replace(_created(case, proof.claim), counted=asked)
+    if proof.mailbox is None or not may_mail(case.rows.counted(proof.mailbox)):
+        return created
+    mail = Mail(Template.VERIFY_EMAIL, user_id, proof.claim.address)
+    return replace(created, mails=(mail,), counted=(*asked, proof.mailbox))
+
+
+def _created(case: Case, claim: Claim) -> Outcome:
+    request, user_id = case.request, case.request.derived.user_id
     created = UserCreated(
         user_id=user_id, sequence=1, actor=f"user:{user_id}", causation_id=request.id
     )
     private = Private(
-        address=proof.claim.address,
-        canonical=proof.claim.canonical,
-        password_hash=proof.password_hash,
+        address=claim.address,
+        canonical=claim.canonical,
+        password_hash=case.proof.password_hash,
         code_hash=token_hash(request.derived.code(Purpose.VERIFY_EMAIL)),
     )
-    mail = Mail(Template.VERIFY_EMAIL, user_id, proof.claim.address)
-    return Outcome(Registered(user_id=user_id), (created,), private, (mail,))
+    return Outcome(Registered(user_id=user_id), (created,), private)

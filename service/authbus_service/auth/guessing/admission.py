@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
+from authbus.addresses import mailbox
 from authbus.places import place_of
 from authbus_service.auth.guessing.attempt import Attempt, Verdict
 from authbus_service.core import clock
@@ -40,10 +41,15 @@ def reset_key(masters: Masters, canonical: str) -> bytes:
     return masters.derive("reset/account", canonical.encode())
 
 
+def mailbox_key(masters: Masters, canonical: str) -> bytes:
+    """What stands for a mailbox that is nobody's yet, to which somebody has mails sent."""
+    return masters.derive("mails/mailbox", mailbox(canonical).encode())
+
+
 def source_key(masters: Masters, address: str | None, of: str = "guess") -> bytes | None:
     """What stands for the place from which a producer was asked, where it says so.
 
-    Each kind of attempt is counted on its own, so `of` is "guess" or "reset".
+    Each kind of attempt is counted on its own, so `of` is "guess", "reset" or "register".
     """
     return None if address is None else masters.derive(f"{of}/source", place_of(address).encode())
 

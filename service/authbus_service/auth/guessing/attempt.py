@@ -42,6 +42,21 @@ class Row:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How often something was done lately, by somebody or to somebody."""
+
+    an_hour: int = 0
+    a_day: int = 0
+
+    def once_more(self) -> "Counted":
+        """As it is after the next time."""
+        return Counted(self.an_hour + 1, self.a_day + 1)
+
+
+NEVER = Counted()
+
+
 class Settled(Enum):
     """What a decision makes of its attempt."""
 

@@ -9,19 +9,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from authbus_service.auth.guessing.attempt import Attempt, Row, State, Verdict
+from authbus_service.auth.guessing.attempt import Attempt, Counted, Row, State, Verdict
 
 _LONGEST_DOUBLING = 30
 # How long a failure is remembered; against its source, how long it counts.
 MEMORY = timedelta(days=1)
 SOURCE_MEMORY = timedelta(hours=1)
+# So many mails a day go to a mailbox that is nobody's yet, whoever asks for them.
+_MOST_MAILS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """`at_once` wrong guesses are free. Each further one must wait twice as long as the last.
 
-    From `until_lock` on each one locks for `lock`. A source may fail `per_source` times an hour.
+    From `until_lock` on each one locks for `lock`. A source may fail `per_source` times an hour,
+    and ask for as many accounts.
     """
 
     at_once: int = 5
@@ -33,6 +36,10 @@ class Limits:
     def locks(self, failures: int) -> bool:
         """Whether so many wrong guesses lock what they were aimed at."""
         return failures >= self.until_lock
+
+    def may_register(self, from_here: Counted) -> bool:
+        """Whether one more account may be asked for from a place."""
+        return from_here.an_hour < self.per_source
 
     def wait(self, failures: int) -> timedelta:
         """How long after so many wrong guesses the next one is refused unchecked."""
@@ -69,6 +76,11 @@ class Limits:
         if failed >= self.per_source:
             return Verdict.REFUSED
         return Verdict.HELD if failed + _held(rows, at) < self.per_source else Verdict.WAIT
+
+
+def may_mail(there: Counted) -> bool:
+    """Whether one more mail may go to a mailbox that its owner has not shown to be theirs."""
+    return there.a_day < _MOST_MAILS
 
 
 def failures(rows: Iterable[Row], at: datetime) -> list[datetime]:

@@ -8,7 +8,7 @@ stands under its user's lock.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import (
     DateTime,
@@ -30,10 +30,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus_service.auth.guessing.attempt import Attempt, Row, State, Verdict
-from authbus_service.auth.guessing.limits import MEMORY, Limits
+from authbus_service.auth.guessing.limits import MEMORY, SOURCE_MEMORY, Limits
 from authbus_service.auth.guessing.models import AttemptRow
 from authbus_service.auth.guessing.rows import Attempts
-from authbus_service.core.sets import Columns, insert_rows
+from authbus_service.core.sets import Columns, Writes, insert_rows
 
 _ATTEMPT = cast("Table", AttemptRow.__table__)
 _COLUMNS = Columns(
@@ -81,6 +81,17 @@ _CLEAR = update(_ATTEMPT).values(state=State.FORGIVEN).where(_ATTEMPT.c.key == a
 _FORGIVE = (
     update(_ATTEMPT).values(state=State.FORGIVEN).where(_ATTEMPT.c.user_id == any_(_USERS), _FAILED)
 )
+_LATELY = bindparam("lately", type_=DateTime(timezone=True))
+# It goes with the statement that claims addresses.
+COUNTED = (
+    select(
+        _ATTEMPT.c.key,
+        func.count().filter(_ATTEMPT.c.at > _LATELY).label("an_hour"),
+        func.count().label("a_day"),
+    )
+    .where(_ATTEMPT.c.key == any_(_KEYS), _ATTEMPT.c.at > _SINCE, _FAILED)
+    .group_by(_ATTEMPT.c.key)
+)
 _SWEEP = delete(_ATTEMPT).where(_ATTEMPT.c.at < _SINCE)
 
 
@@ -116,11 +127,20 @@ async def read(db: AsyncConnection, keys: Iterable[bytes], at: datetime) -> list
     return await _seen(db, set(keys), (), at)
 
 
-async def settle(db: AsyncConnection, attempts: Attempts) -> None:
-    """Write what became of a group's attempts."""
-    if attempts.failed:
+def counting(keys: Iterable[bytes], at: datetime) -> dict[str, Any]:
+    """The parameters of `COUNTED`."""
+    return {"keys": sorted(keys), "since": at - MEMORY, "lately": at - SOURCE_MEMORY}
+
+
+def flush(writes: Writes, attempts: Attempts, *, even_none: bool = False) -> None:
+    """Write what failed, and what was counted; the rest follows by `settle`."""
+    if attempts.failed or even_none:
         rows = sorted(attempts.failed, key=lambda row: (row.key, row.command_id))
-        await db.execute(_FAIL, _COLUMNS(rows))
+        writes.add(_FAIL, _COLUMNS(rows))
+
+
+async def settle(db: AsyncConnection, attempts: Attempts) -> None:
+    """Write what else became of a group's attempts."""
     if attempts.freed:
         freed = sorted({(each.key, each.command_id) for each in attempts.freed})
         keys, ids = zip(*freed, strict=True)

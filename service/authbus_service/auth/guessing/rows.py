@@ -5,19 +5,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from authbus_service.auth.guessing.attempt import Attempt, Row, Settled, State
+from authbus_service.auth.guessing.attempt import NEVER, Attempt, Counted, Row, Settled, State
 from authbus_service.auth.guessing.limits import failures
 
 
 @dataclass(slots=True)
 class Attempts:
-    """`known` are the rows of accounts whose users are locked, so that they stand still."""
+    """`known` are the rows of accounts whose users are locked, so that they stand still.
+
+    `counts` do not: what other processes commit at the same moment is not among them.
+    """
 
     known: dict[tuple[bytes, UUID], Row] = field(default_factory=dict[tuple[bytes, UUID], Row])
     failed: list[Row] = field(default_factory=list[Row])
     freed: list[Attempt] = field(default_factory=list[Attempt])
     cleared: set[bytes] = field(default_factory=set[bytes])
     forgiven: set[UUID] = field(default_factory=set[UUID])
+    counts: dict[bytes, Counted] = field(default_factory=dict[bytes, Counted])
 
     def add(self, rows: Iterable[Row]) -> None:
         """Rows that were read."""
@@ -41,6 +45,18 @@ class Attempts:
         if how is Settled.CLEARED:
             self.cleared.add(attempt.key)
             self.known = {at: row for at, row in self.known.items() if row.key != attempt.key}
+
+    def counted(self, key: bytes | None) -> Counted:
+        """What was done lately, here too, that is counted under this key."""
+        return NEVER if key is None else self.counts.get(key, NEVER)
+
+    def count(
+        self, keys: Iterable[bytes], command_id: UUID, expires_at: datetime, at: datetime
+    ) -> None:
+        """A command did what is counted under these keys."""
+        for key in keys:
+            self.counts[key] = self.counted(key).once_more()
+            self.failed.append(Row(key, command_id, None, None, State.FAILED, at, expires_at))
 
     def forgive(self, user_id: UUID) -> None:
         """What failed against this user counts no more."""

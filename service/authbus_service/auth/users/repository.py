@@ -15,7 +15,7 @@ from authbus.profile import Profile
 from authbus_service.auth.users.models import EmailRow, ErasedUserRow, UserRow
 from authbus_service.auth.users.rows import Users
 from authbus_service.auth.users.user import Credential, User
-from authbus_service.core.sets import Columns, Writes, insert_rows, update_rows
+from authbus_service.core.sets import Columns, Values, Writes, insert_rows, update_rows
 
 
 def _as_json(profile: Profile) -> dict[str, Any]:
@@ -57,7 +57,8 @@ _SEQUENCES = union_all(
 _DISOWN = delete(_EMAIL).where(_EMAIL.c.user_id == any_(_IDS))
 _ADDRESSES = select(_USER.c.id, _USER.c.email).where(_USER.c.id == any_(_IDS))
 _CLAIMED = Columns("emails", ("canonical", "user_id"), read=getitem)
-_CLAIM = (
+# It goes with what else is asked when addresses are claimed.
+CLAIM = (
     insert_rows(_EMAIL, _CLAIMED)
     .on_conflict_do_nothing(index_elements=["canonical"])
     .returning(_EMAIL.c.canonical, _EMAIL.c.user_id)
@@ -141,17 +142,17 @@ async def own_addresses(db: AsyncConnection, ids: Iterable[UUID]) -> None:
             await db.execute(insert_rows(_EMAIL, _CLAIMED), _CLAIMED(rows))
 
 
-async def claim(db: AsyncConnection, claims: Mapping[str, UUID]) -> dict[str, UUID]:
-    """Claim addresses (canonical -> user) that are free; returns those that held.
+def claiming(claims: Mapping[str, UUID]) -> Values:
+    """The parameters of `CLAIM`, for addresses (canonical -> user): those that hold come back.
 
     Sorted, so that two groups never wait for each other in opposite order.
     """
-    rows = [
-        {"canonical": canonical, "user_id": user_id}
-        for canonical, user_id in sorted(claims.items())
-    ]
-    held = await db.execute(_CLAIM, _CLAIMED(rows))
-    return {row.canonical: row.user_id for row in held}
+    return _CLAIMED(
+        [
+            {"canonical": canonical, "user_id": user_id}
+            for canonical, user_id in sorted(claims.items())
+        ]
+    )
 
 
 def flush(
