@@ -55,5 +55,10 @@ async def asked(world: World, drafts: list[Draft]) -> list[Reply]:
     ]
 
 
+async def guesses(world: World) -> list[dict[str, Any]]:
+    """All that are known; a registration leaves a row of its own."""
+    return await world.rows("SELECT * FROM attempts WHERE state <> 'counted'")
+
+
 async def register(world: World) -> None:
     await world.web.ask(world.web.draft(RegisterUser(email=ANA, password=PASSWORD)))

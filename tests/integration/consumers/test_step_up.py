@@ -28,6 +28,7 @@ from authbus_service.auth.factors.service import opened, wrapped
 from authbus_service.auth.rewrapping import Batch, rewrap
 from authbus_service.core.security.masters import MasterKeyError, Masters
 from authbus_service.core.security.wrapping import is_current
+from tests.integration.consumers.guessing import guesses
 from tests.rig.authenticator import enrolled, stepped_up, time_passes
 from tests.rig.crowd import PASSWORD
 from tests.rig.mailed import queued
@@ -69,7 +70,7 @@ async def test_what_could_take_an_account_away_needs_a_second_factor_shown_latel
         session = await session_of(world)
         app = await enrolled(world, session)
         before = [await web.ask(web.draft(each)) for each in sensitive(session)]
-        hashed = await world.rows("SELECT * FROM attempts")
+        hashed = await guesses(world)
         token = await stepped_up(world, session, app.code())
         wrong = StepUp(access_token=token, code=app.code())
         again = await web.ask(web.draft(wrong))

@@ -22,11 +22,15 @@ class Attempt:
 
 
 class State(StrEnum):
-    """What the row of an attempt says. What is forgiven counts against its source alone."""
+    """What the row of an attempt says. What is forgiven counts against its source alone.
+
+    What is counted was no guess: somebody had an account made, or a mail sent.
+    """
 
     HELD = "held"
     FAILED = "failed"
     FORGIVEN = "forgiven"
+    COUNTED = "counted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Table `attempts`: passwords that are being checked, and those that were wrong."""
+"""Table `attempts`: passwords that are checked, those that were wrong, and what else is counted."""
 
 from datetime import datetime
 from uuid import UUID

@@ -89,7 +89,7 @@ COUNTED = (
         func.count().filter(_ATTEMPT.c.at > _LATELY).label("an_hour"),
         func.count().label("a_day"),
     )
-    .where(_ATTEMPT.c.key == any_(_KEYS), _ATTEMPT.c.at > _SINCE, _FAILED)
+    .where(_ATTEMPT.c.key == any_(_KEYS), _ATTEMPT.c.at > _SINCE, _ATTEMPT.c.state == State.COUNTED)
     .group_by(_ATTEMPT.c.key)
 )
 _SWEEP = delete(_ATTEMPT).where(_ATTEMPT.c.at < _SINCE)

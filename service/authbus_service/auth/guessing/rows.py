@@ -56,7 +56,7 @@ class Attempts:
         """A command did what is counted under these keys."""
         for key in keys:
             self.counts[key] = self.counted(key).once_more()
-            self.failed.append(Row(key, command_id, None, None, State.FAILED, at, expires_at))
+            self.failed.append(Row(key, command_id, None, None, State.COUNTED, at, expires_at))
 
     def forgive(self, user_id: UUID) -> None:
         """What failed against this user counts no more."""
