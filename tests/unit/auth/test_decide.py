@@ -10,7 +10,7 @@ from authbus.commands import AnyCommand, LogIn, LogOut, RegisterUser
 from authbus.events import EndReason, SessionEnded, SessionStarted, UserCreated
 from authbus.replies import Code, LoggedOut, Registered, Rejected
 from authbus_service.auth.codes.code import Purpose
-from authbus_service.auth.guessing.attempt import Counted, Settled
+from authbus_service.auth.guessing.attempt import Settled
 from authbus_service.auth.handlers import apply, decide
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Granted, Outcome
@@ -74,39 +74,6 @@ def test_a_free_address_makes_a_user_with_everything_that_apply_needs() -> None:
     assert outcome.private.password_hash == "phc"
     assert outcome.private.code_hash == token_hash(request.derived.code(Purpose.VERIFY_EMAIL))
     assert outcome.mails == (Mail(Template.VERIFY_EMAIL, user_id, "Ana@example.com"),)
-
-
-@pytest.mark.parametrize("is_free", [True, False])
-def test_who_registers_too_often_from_one_place_is_refused_whatever_address_it_is(
-    *, is_free: bool
-) -> None:
-    request, rows, here = a_request(REGISTER), Rows(), b"a place"
-    if is_free:
-        rows.users.owners[CLAIM.canonical] = request.derived.user_id
-    proof = Proof(claim=CLAIM, password_hash="phc", place=here, mailbox=b"a mailbox")
-
-    rows.attempts.counts[here] = Counted(an_hour=99)
-    last = decided(request, proof, rows)
-    rows.attempts.counts[here] = Counted(an_hour=100)
-    beyond = decided(request, proof, rows)
-
-    assert isinstance(last.answer, Registered) is is_free
-    assert here in last.counted
-    assert beyond == Outcome(Rejected.because(Code.TOO_SOON))
-
-
-def test_an_account_for_a_mailbox_that_had_its_mails_is_made_without_one() -> None:
-    request, rows, there = a_request(REGISTER), Rows(), b"a mailbox"
-    rows.users.owners[CLAIM.canonical] = request.derived.user_id
-    proof = Proof(claim=CLAIM, password_hash="phc", mailbox=there)
-
-    rows.attempts.counts[there] = Counted(a_day=4)
-    last = decided(request, proof, rows)
-    rows.attempts.counts[there] = Counted(a_day=5)
-    beyond = decided(request, proof, rows)
-
-    assert (len(last.mails), last.counted) == (1, (there,))
-    assert beyond == replace(last, mails=(), counted=())
 
 
 @pytest.mark.parametrize("owner", [None, new_id()])
