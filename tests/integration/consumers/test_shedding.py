@@ -201,18 +201,19 @@ async def test_a_registration_costs_the_same_whether_its_address_is_free_or_take
     web = world.web
     hashes = Counting(world.hashes.hasher)
     asks = [
-        RegisterUser(email=each, password=PASSWORD, ip_address="192.0.2.7")
-        for each in ("bea@example.com", ANA)
+        RegisterUser(email=each, password=PASSWORD, ip_address=place)
+        for place, free in (("192.0.2.7", "bea@example.com"), (None, "cees@example.com"))
+        for each in (free, ANA)
     ]
     async with replace(world, hashes=hashes).consuming():
         await web.ask(web.draft(REGISTER))
 
-        free, taken = [await cost(world, hashes, web.draft(each)) for each in asks]
+        costs = [await cost(world, hashes, web.draft(each)) for each in asks]
 
     hashes.close()
-    assert free == taken
-    assert (free[0], len(free[1])) == (1, 5)
-    assert len(await world.rows("SELECT id FROM users")) == 2
+    assert costs == [costs[0]] * len(asks)
+    assert (costs[0][0], len(costs[0][1])) == (1, 5)
+    assert len(await world.rows("SELECT id FROM users")) == 3
 
 
 async def test_a_command_long_expired_is_answered_and_stored_without_a_hash(world: World) -> None:
