@@ -16,6 +16,7 @@ from authbus_service.consumers.job import Job
 from authbus_service.core.clients import EMBEDDED_CLIENTS
 from authbus_service.core.ids import new_id
 from authbus_service.core.security.masters import Masters
+from authbus_service.outbox.repository import Said, Waiting
 
 MASTERS = Masters([bytes(range(32))])
 POLICY = Policy(
@@ -41,6 +42,12 @@ def an_arrival(
         headers=[],
         appended_at=NOW,
     )
+
+
+def a_row(position: int, topic: topics.Topic, cause: bytes | None) -> Waiting:
+    """A row of the outbox that a command caused, or nothing."""
+    headers = [] if cause is None else [("ce_causationid", cause)]
+    return Waiting(Said(position, new_id()), topic.suffix, "k", "t", b"{}", headers, NOW)
 
 
 def a_request(command: AnyCommand, *, id_: UUID | None = None) -> Request:

@@ -1,12 +1,12 @@
 """What is left when all events are applied: addresses, what was said already, where to go on."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from authbus.topics import EVENTS, SESSIONS_ENDED, USERS_STATE
+from authbus.topics import EVENTS
 from authbus_service.core.ids import new_id
 from authbus_service.core.installation import Installation
 from authbus_service.core.sets import Writes
@@ -15,8 +15,8 @@ from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.models import OutboxRow
 from authbus_service.outbox.repository import Said, Waiting
 from authbus_service.recovery.reading import Place
+from authbus_service.relay.batch import units
 
-_WITH_EVENTS = (USERS_STATE.suffix, SESSIONS_ENDED.suffix)
 _MOST_WAITING = 1_000_000
 
 
@@ -30,7 +30,7 @@ async def forget_said(db: AsyncConnection, said: Collection[UUID]) -> int:
     if not said:
         return 0
     rows = await outbox.oldest(db, _MOST_WAITING)
-    gone = list(_said_before(rows, said))
+    gone = list(said_with(rows, said))
     return await outbox.remove(db, gone, provided=true())
 
 
@@ -43,16 +43,11 @@ async def not_said_of(db: AsyncConnection) -> set[UUID]:
     return {UUID(each) for each in await db.scalars(asked)}
 
 
-def _said_before(rows: Iterable[Waiting], said: Collection[UUID]) -> Iterable[Said]:
-    """What goes with an event stands before it and was said with it."""
-    before: list[Said] = []
-    for row in rows:
-        if row.topic in _WITH_EVENTS:
-            before.append(row.said)
-        elif row.said.id in said:
-            yield from (*before, row.said)
-        if row.topic == EVENTS.suffix:
-            before = []
+def said_with(rows: Sequence[Waiting], said: Collection[UUID]) -> Iterable[Said]:
+    """The rows that were said: an event's own states are said with it, those of others are not."""
+    for unit in units(rows, all_read=True):
+        if unit[-1].said.id in said:
+            yield from (row.said for row in unit)
 
 
 async def go_on_from(db: AsyncConnection, committed: Mapping[Place, int]) -> None:

@@ -1,19 +1,10 @@
 """What must be said together, and what is said at all."""
 
-from datetime import UTC, datetime
-
-from authbus.topics import EVENTS, RELAY, USERS_STATE, Topic
+from authbus.topics import EVENTS, RELAY, USERS_STATE
 from authbus_service.core.ids import new_id
-from authbus_service.outbox.repository import Said, Waiting
 from authbus_service.relay.batch import outgoing, units
 from authbus_service.relay.manifest import Manifest
-
-AT = datetime(2026, 1, 2, tzinfo=UTC)
-
-
-def a_row(position: int, topic: Topic, cause: bytes | None) -> Waiting:
-    headers = [] if cause is None else [("ce_causationid", cause)]
-    return Waiting(Said(position, new_id()), topic.suffix, "k", "t", b"{}", headers, AT)
+from tests.rig.made import a_row
 
 
 def test_a_state_waits_for_its_event_and_one_that_nothing_caused_for_nobody() -> None:
