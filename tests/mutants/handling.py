@@ -41,7 +41,7 @@ READING = [
     service(
         "Kafka's offset runs ahead of the fence",
         "consumers/subscriber.py",
-        "self._committing.commit(self.progress.durable, self._commit)",
+        "self._committing.commit(self.progress.safe(), self._commit)",
         "self._committing.commit(self.progress.ahead(), self._commit)",
         f"{UNIT}/consumers/test_subscriber.py",
     ),

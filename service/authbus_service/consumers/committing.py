@@ -21,13 +21,16 @@ class Committing:
         self._known: dict[Place, int] = {}
         self._unsure_until = 0.0
 
-    async def commit(self, durable: Mapping[Place, int], commit: Commit) -> None:
-        """Tell Kafka. Raises TimeoutError and KafkaError; then nothing counts as told."""
+    async def commit(self, safe: Mapping[Place, int], commit: Commit) -> None:
+        """Tell Kafka what has moved, forth or back with its log.
+
+        Raises TimeoutError and KafkaError; then nothing counts as told.
+        """
         is_unsure = time.monotonic() < self._unsure_until
         moved = {
             place: offset
-            for place, offset in durable.items()
-            if is_unsure or offset > self._known.get(place, -1)
+            for place, offset in safe.items()
+            if is_unsure or offset != self._known.get(place)
         }
         if not moved:
             return

@@ -67,14 +67,14 @@ class Lanes:
         for number, arrival in enumerate(arrivals):
             place = arrival.place
             if number in passed and not self._closed and self._drains[place] == drains[place]:
-                if self._progress.begin(arrival):
-                    self._progress.finish(arrival)
+                self._begin(arrival)
+                self._progress.finish(arrival)
                 continue
             await self._slots.acquire()
-            overtaken = self._closed or self._drains[place] != drains[place]
-            if overtaken or not self._progress.begin(arrival):
+            if self._closed or self._drains[place] != drains[place]:
                 self._slots.release()
                 continue
+            self._begin(arrival)
             self._enter(arrival, source)
             if self._progress.span(place) > self._span:
                 self._paused.add(place)
@@ -105,6 +105,14 @@ class Lanes:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+    def _begin(self, arrival: Arrival) -> None:
+        if not self._progress.begin(arrival):
+            _log.error(
+                "the log went back: it lost its end, or its topic was made anew",
+                place=arrival.place,
+                offset=arrival.offset,
+            )
 
     def _enter(self, arrival: Arrival, source: Source) -> None:
         queue = self._lanes.get(arrival.lane)

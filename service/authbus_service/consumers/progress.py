@@ -19,17 +19,24 @@ class Unfinished:
     seconds: float
 
 
+_NOTHING = (None, 0.0)
+
+
 @dataclass(slots=True)
 class _Partition:
     next: int = 0
-    # When each was appended, and when it was taken in.
-    unfinished: dict[int, tuple[datetime, float]] = field(
-        default_factory=dict[int, tuple[datetime, float]]
+    # By offset, each with when it was taken in.
+    unfinished: dict[int, tuple[Arrival, float]] = field(
+        default_factory=dict[int, tuple[Arrival, float]]
     )
 
     @property
     def low(self) -> int:
         return next(iter(self.unfinished), self.next)
+
+    def holds(self, arrival: Arrival) -> bool:
+        """Whether it is this very record that is unfinished, and not another at its offset."""
+        return self.unfinished.get(arrival.offset, _NOTHING)[0] == arrival
 
     def low_without(self, done: set[int]) -> int:
         return next((each for each in self.unfinished if each not in done), self.next)
@@ -44,24 +51,29 @@ class Progress:
         # tries to be let in), records finished.
         self.taken = self.finished = 0
         self._partitions: dict[Place, _Partition] = {}
-        # How far the fence is known to be durable; Kafka's offset follows this and nothing else.
+        # How far the fence is known to be durable. It never goes back, though a log may.
         self.durable: dict[Place, int] = {}
 
     def begin(self, arrival: Arrival) -> bool:
-        """Take a record in. False for one that was taken before: a fetch after a rebalance."""
+        """Take a record in. False where it lies below one that was taken: the log went back.
+
+        What is finished is counted anew from this record on then.
+        """
         partition = self._partitions.setdefault(arrival.place, _Partition())
-        if arrival.offset < partition.next:
-            return False
-        partition.unfinished[arrival.offset] = arrival.appended_at, time.monotonic()
+        went_back = arrival.offset < partition.next
+        if went_back:
+            partition = self._partitions[arrival.place] = _Partition()
+        partition.unfinished[arrival.offset] = arrival, time.monotonic()
         partition.next = arrival.offset + 1
         self.taken += 1
-        return True
+        return not went_back
 
     def finish(self, arrival: Arrival) -> None:
         """This record needs nothing more; unknown ones (revoked meanwhile) are passed over."""
         partition = self._partitions.get(arrival.place)
         if partition is not None:
-            partition.unfinished.pop(arrival.offset, None)
+            if partition.holds(arrival):
+                del partition.unfinished[arrival.offset]
             self.finished += 1
 
     @property
@@ -73,9 +85,9 @@ class Progress:
         """The lowest unfinished record of each partition that has one."""
         at = time.monotonic()
         return [
-            Unfinished(place, offset, appended_at, at - taken_at)
+            Unfinished(place, offset, arrival.appended_at, at - taken_at)
             for place, partition in self._partitions.items()
-            for offset, (appended_at, taken_at) in islice(partition.unfinished.items(), 1)
+            for offset, (arrival, taken_at) in islice(partition.unfinished.items(), 1)
         ]
 
     def span(self, place: Place) -> int:
@@ -87,11 +99,11 @@ class Progress:
         """Where the fence stands once these records are finished too, for their partitions."""
         done: dict[Place, set[int]] = {}
         for arrival in finishing:
-            done.setdefault(arrival.place, set()).add(arrival.offset)
+            partition = self._partitions.get(arrival.place)
+            if partition is not None and partition.holds(arrival):
+                done.setdefault(arrival.place, set()).add(arrival.offset)
         return {
-            place: self._partitions[place].low_without(offsets)
-            for place, offsets in done.items()
-            if place in self._partitions
+            place: self._partitions[place].low_without(offsets) for place, offsets in done.items()
         }
 
     def ahead(self) -> dict[Place, int]:
@@ -107,6 +119,13 @@ class Progress:
         for place, offset in offsets.items():
             if place in self._partitions:
                 self.durable[place] = max(offset, self.durable.get(place, 0))
+
+    def safe(self) -> dict[Place, int]:
+        """How far Kafka may be told: all below is finished, and the fence is durable."""
+        return {
+            place: min(offset, self._partitions[place].low)
+            for place, offset in self.durable.items()
+        }
 
     def forget(self, places: Iterable[Place]) -> None:
         """These partitions are somebody else's now."""

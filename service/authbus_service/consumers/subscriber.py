@@ -210,7 +210,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
     async def commit(self) -> None:
         """Commit Kafka's offsets up to the durable fence, where they have moved."""
         if self._subscriber.consumer is not None:
-            await self._committing.commit(self.progress.durable, self._commit)
+            await self._committing.commit(self.progress.safe(), self._commit)
 
     async def _commit(self, offsets: Mapping[Place, int]) -> None:
         await self._consumer().commit(

@@ -68,13 +68,37 @@ def test_what_is_durable_is_not_ahead_and_never_goes_back(progress: Progress) ->
     assert progress.durable == {PLACE: 1}
 
 
-def test_a_record_that_was_taken_is_not_taken_again(progress: Progress) -> None:
+def test_a_log_that_went_back_is_counted_anew_and_kafka_may_be_told_no_more_than_that(
+    progress: Progress,
+) -> None:
+    began(progress, *range(10))
+    for offset in range(10):
+        progress.finish(an_arrival(offset))
+    progress.moved({PLACE: 10})
+    assert progress.safe() == {PLACE: 10}
+
+    assert not progress.begin(an_arrival(5, b"another"))
+    began(progress, 6)
+    progress.moved({PLACE: 10})
+    assert progress.safe() == {PLACE: 5}
+    progress.finish(an_arrival(5, b"another"))
+
+    assert progress.safe() == {PLACE: 6}
+    assert progress.ahead() == {}
+
+
+def test_a_record_of_a_lost_end_does_not_finish_the_one_that_came_in_its_place(
+    progress: Progress,
+) -> None:
     began(progress, 0, 1)
+    assert not progress.begin(an_arrival(0, b"another"))
+
+    assert progress.below([an_arrival(0)]) == {}
     progress.finish(an_arrival(0))
 
-    assert not progress.begin(an_arrival(0))
-    assert not progress.begin(an_arrival(1))
-    assert progress.ahead() == {PLACE: 1}
+    assert progress.ahead() == {}
+    assert [each.offset for each in progress.oldest()] == [0]
+    assert progress.below([an_arrival(0, b"another")]) == {PLACE: 1}
 
 
 def test_a_partition_that_was_left_has_no_say_and_may_come_again_from_below(

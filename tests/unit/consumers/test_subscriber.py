@@ -173,6 +173,23 @@ async def test_offsets_are_committed_only_as_far_as_the_fence_is_durable(world: 
     assert world.consumer.offsets == {ZERO: 1}
 
 
+async def test_kafka_is_told_when_a_log_went_back(world: World) -> None:
+    await world.assign(ZERO)
+    await world.take(*range(10))
+    await settled()
+    await world.persist(world.intake)
+    await world.intake.commit()
+    assert world.consumer.offsets == {ZERO: 10}
+
+    await world.take(5)
+    await settled()
+    await world.persist(world.intake)
+    await world.intake.commit()
+
+    assert world.handled == [*range(10), 5]
+    assert world.consumer.offsets == {ZERO: 6}
+
+
 async def test_a_commit_without_an_answer_may_come_late_and_is_followed_by_others(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
