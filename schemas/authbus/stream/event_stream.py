@@ -170,6 +170,8 @@ class EventStream:
             await self._offsets.commit(self._consumer)
             for record in reversed(self._records):
                 self._consumer.seek(place_of(record), record.offset)
+            # A loop that was left while it told users has paused them.
+            self._consumer.resume(*self._consumer.assignment())
         self._records.clear()
         self._offsets.mark = None if bootstrap is None else bootstrap.mark
 

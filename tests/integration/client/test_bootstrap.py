@@ -166,3 +166,17 @@ async def test_a_loop_that_ended_early_begins_again_and_knows_of_erasures_in_bet
     assert second[0] == SnapshotBegins(fresh=False)
     assert users(second).keys() == {bob}
     assert [each for each in events(second) if each[0] in {ana, bob}] == [(ana, 2)]
+
+
+async def test_a_loop_that_was_left_while_it_told_users_leaves_the_events_to_the_next_one(
+    crowd: Crowd, new_stream: NewStream
+) -> None:
+    ana = await crowd.join()
+    async with asyncio.timeout(20), new_stream() as stream:
+        async with aclosing(stream.bootstrap()) as telling:
+            assert (await first_user(telling)).user_id == ana
+        await crowd.meet(ana)
+        async with aclosing(aiter(stream)) as hearing:
+            event = await anext(hearing)
+
+    assert (event.user_id, event.sequence) == (ana, 2)
