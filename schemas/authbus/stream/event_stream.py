@@ -31,14 +31,13 @@ from authbus.stream.events import StreamEvent, readable_event
 from authbus.stream.handover import Handover
 from authbus.stream.memory import Memory
 from authbus.stream.offsets import Offsets, place_of
-from authbus.stream.patience import REST_SECONDS
+from authbus.stream.patience import HANG_SECONDS, REST_SECONDS
 from authbus.stream.told import Told
 from authbus.topics import DEFAULT_NAMESPACE, EVENTS, USERS_STATE
 
 _LOG = logging.getLogger("authbus")
 _POLL_MS = 200
 _AT_ONCE = 500
-_HANG_SECONDS = 30.0
 
 
 class EventStream:
@@ -162,7 +161,7 @@ class EventStream:
                 yield each
 
     async def _begin(self, bootstrap: Bootstrap | None) -> None:
-        """Another kind of loop begins: what was fetched and not given out is fetched again."""
+        """Another kind of loop begins: what the last one kept fetched or paused comes again."""
         if bootstrap is self._bootstrap:
             return
         self._bootstrap = bootstrap
@@ -170,7 +169,6 @@ class EventStream:
             await self._offsets.commit(self._consumer)
             for record in reversed(self._records):
                 self._consumer.seek(place_of(record), record.offset)
-            # A loop that was left while it told users has paused them.
             self._consumer.resume(*self._consumer.assignment())
         self._records.clear()
         self._offsets.mark = None if bootstrap is None else bootstrap.mark
@@ -181,10 +179,10 @@ class EventStream:
             await self._fetch(self._consumer, 0)
 
     async def _hand_over(self, places: list[TopicPartition]) -> None:
-        """Commit before somebody else reads on, and forget what was not given out."""
+        """Forget what was not given out, or it came twice, and commit before others read on."""
+        self._records.clear()
         if self._consumer is not None:
             await self._offsets.commit(self._consumer)
-        self._records.clear()
         if self._bootstrap is not None:
             self._bootstrap.forget(places)
         self._offsets.forget(places)
@@ -205,7 +203,7 @@ class EventStream:
 
     async def _fetch(self, consumer: AIOKafkaConsumer, wait_ms: int) -> None:
         try:
-            async with asyncio.timeout(_HANG_SECONDS):
+            async with asyncio.timeout(HANG_SECONDS):
                 found = await consumer.getmany(timeout_ms=wait_ms, max_records=_AT_ONCE)
         except (GroupAuthorizationFailedError, TopicAuthorizationFailedError) as error:
             raise AuthUnavailable(
