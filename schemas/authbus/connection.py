@@ -24,6 +24,7 @@ Places = Mapping[str, frozenset[int]]
 # at once cost their caller twice as much.
 _BATCH = 60 * 1024
 _WAIT_MS = 500
+_LOOK_MS = 300_000
 # Kafka answers a poll within that time. A connection on which it is silent for longer than this
 # is lost, as one is that a network passes one way only, and another one is made.
 SILENCE_MS = 6_000
@@ -54,10 +55,12 @@ class Connection:
         *,
         isolation: Isolation = "read_committed",
         wait_ms: int = _WAIT_MS,
+        look_ms: int = _LOOK_MS,
     ) -> AIOKafkaConsumer:
         """A consumer of committed records from the beginning, which commits nothing by itself.
 
-        Where there is nothing new Kafka answers after `wait_ms`.
+        Where there is nothing new Kafka answers after `wait_ms`. Every `look_ms` it is asked which
+        partitions there are.
         """
         return AIOKafkaConsumer(
             **self._common(),
@@ -67,6 +70,7 @@ class Connection:
             auto_offset_reset="earliest",
             fetch_max_wait_ms=wait_ms,
             request_timeout_ms=SILENCE_MS,
+            metadata_max_age_ms=look_ms,
         )
 
     def producer(self) -> AIOKafkaProducer:

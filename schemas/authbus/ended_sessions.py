@@ -24,9 +24,13 @@ class EndedSessions:
         self._through: dict[int, datetime] = {}
 
     def expect(self, partitions: Iterable[int]) -> None:
-        """Of these partitions a sign of life is wanted."""
+        """Of these partitions a sign of life is wanted; one that came later is as old as the rest.
+
+        It is read from its first record, so that it lacks no more than they do.
+        """
+        so_far = min(self._through.values(), default=_NEVER)
         for partition in partitions:
-            self._through.setdefault(partition, _NEVER)
+            self._through.setdefault(partition, so_far)
 
     def read(self, record: Record) -> None:
         """Take one record of the topic."""

@@ -21,15 +21,25 @@ _HANG_SECONDS = 30.0
 _REST_SECONDS = 1.0
 # Few enough that opening that many replies does not hold the loop for long.
 _AT_ONCE = 32
+# How soon a partition is found that a topic got meanwhile.
+_LOOK_MS = 2000
+
+
+def _nothing(_: Iterable[int]) -> None:
+    """Nobody wants to know of partitions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One topic: where to begin, and who reads it. A `timedelta` is so long ago."""
+    """One topic: where to begin, and who reads it. A `timedelta` is so long ago.
+
+    `expect` is told of its partitions before they are read, and of those that it gets later.
+    """
 
     topic: str
     since: Since
     read: Callable[[Record], None]
+    expect: Callable[[Iterable[int]], None] = _nothing
 
 
 class Follower:
@@ -46,8 +56,10 @@ class Follower:
 
         Raises AuthUnavailable, and then nothing is left running.
         """
-        consumer = self._connection.consumer()
+        consumer = self._connection.consumer(look_ms=_LOOK_MS)
         await self._connection.open(consumer)
+        for feed in self._feeds.values():
+            feed.expect(places[feed.topic])
         try:
             async with asyncio.timeout(self._connection.patience):
                 await self._catch_up(consumer, places)
@@ -100,11 +112,27 @@ class Follower:
         while True:
             try:
                 await self._take(consumer)
+                await self._widen(consumer)
             except Exception as error:  # noqa: BLE001 - whatever it is, following goes on
                 _LOG.warning("reading from Kafka failed and is tried again: %r", error)
                 await asyncio.sleep(_REST_SECONDS)
             # aiokafka hands out what it has fetched without ever letting others run.
             await asyncio.sleep(0)
+
+    async def _widen(self, consumer: AIOKafkaConsumer) -> None:
+        """Follow the partitions that a topic got meanwhile, from their first record on."""
+        here = consumer.assignment()
+        there = {topic: consumer.partitions_for_topic(topic) or () for topic in self._feeds}
+        found = {TopicPartition(topic, number) for topic in there for number in there[topic]}
+        if found <= here:
+            return
+        async with asyncio.timeout(_HANG_SECONDS):
+            positions = {place: await consumer.position(place) for place in here}
+        for topic, numbers in there.items():
+            self._feeds[topic].expect(numbers)
+        consumer.assign([*(here | found)])
+        for place, offset in positions.items():
+            consumer.seek(place, offset)
 
     async def _take(self, consumer: AIOKafkaConsumer) -> None:
         async with asyncio.timeout(_HANG_SECONDS):

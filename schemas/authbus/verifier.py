@@ -23,7 +23,7 @@ def key_feed(keys: PublicKeys, namespace: str) -> Feed:
 
 def ended_feed(ended: EndedSessions, namespace: str) -> Feed:
     """The ended sessions whose tokens may be alive, and a little more."""
-    return Feed(SESSIONS_ENDED.name(namespace), TOKEN_LIFETIME * 1.2, ended.read)
+    return Feed(SESSIONS_ENDED.name(namespace), TOKEN_LIFETIME * 1.2, ended.read, ended.expect)
 
 
 class Verifier:
@@ -65,7 +65,6 @@ class Verifier:
     async def __aenter__(self) -> Self:
         """Read keys and ended sessions. Raises MissingTopic and AuthUnavailable."""
         places = await self._connection.places(feed.topic for feed in self._feeds)
-        self._ended.expect(places[self._feeds[1].topic])
         await self._follower.start(places)
         return self
 

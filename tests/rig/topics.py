@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator, Iterable
 from dataclasses import replace
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 
 from authbus.topics import Topic
 from authbus_service.cluster import Admin, declared
@@ -40,6 +40,20 @@ async def a_partition(servers: str, namespace: str) -> TopicPartition:
     finally:
         await admin.close()
     return at
+
+
+async def widen(
+    servers: str, topic: str, partitions: int, *, tell: AIOKafkaProducer | None = None
+) -> None:
+    """Give a topic more partitions, and wait until this producer knows of them."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await admin.start()
+    try:
+        await admin.create_partitions({topic: NewPartitions(partitions)})
+    finally:
+        await admin.close()
+    while tell is not None and len(await tell.partitions_for(topic)) < partitions:
+        await tell.client.force_metadata_update()
 
 
 async def places(servers: str, topic: Topic, namespace: str) -> list[TopicPartition]:

@@ -69,9 +69,9 @@ class AuthClient(AuthCalls):
             max_staleness=timedelta(seconds=max_staleness),
             on_stale=on_stale,
         )
-        self._ended_feed = ended_feed(self._ended, namespace)
         replies = Feed(self._sender.reply_topic, "end", self._calls.read)
-        self._feeds = (replies, self._ended_feed, key_feed(self._keys, namespace))
+        ended = ended_feed(self._ended, namespace)
+        self._feeds = (replies, ended, key_feed(self._keys, namespace))
         self._follower = Follower(self._connection, self._feeds)
         self._asker = Asker(self._connection, self._sender, self._keys, self._calls)
         checker = TokenChecker(rules, self._keys, self._ended)
@@ -81,7 +81,6 @@ class AuthClient(AuthCalls):
         """Connect, and read what there is of keys. Raises MissingTopic and AuthUnavailable."""
         written = {topic.name(self._sender.namespace) for topic in _WRITTEN}
         places = await self._connection.places({*written, *(feed.topic for feed in self._feeds)})
-        self._ended.expect(places[self._ended_feed.topic])
         await self._follower.start(places)
         try:
             await self._asker.start(written)

@@ -24,6 +24,8 @@ _REQUEST_MS = 6_000
 _TRANSACTION_MS = 10_000
 _BATCH_BYTES = 262_144
 _BACKOFF_MS = 20
+# Who follows ended sessions finds a new partition in 2 s and wants a sign of life there in 5 s.
+_LOOK_MS = 2_000
 _CLOSE_SECONDS = 1.0
 _LARGEST_BYTES = 1_048_576
 _PARTITIONER = DefaultPartitioner()  # the same as every Kafka client's
@@ -131,6 +133,7 @@ class TransactionalProducer:
             request_timeout_ms=_REQUEST_MS,
             retry_backoff_ms=_BACKOFF_MS,
             transaction_timeout_ms=_TRANSACTION_MS,
+            metadata_max_age_ms=_LOOK_MS,
         )
 
     def _watch(self, producer: AIOKafkaProducer) -> None:

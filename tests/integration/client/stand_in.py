@@ -124,10 +124,10 @@ class StandIn:
         for partition in range(PARTITIONS[topics.SESSIONS_ENDED.suffix]):
             await self.tell(topics.SESSIONS_ENDED, "alive", alive, partition)
 
-    async def end(self, session_id: UUID) -> None:
+    async def end(self, session_id: UUID, partition: int | None = None) -> None:
         """Say that a session ended."""
         revoked = SessionRevoked(session_id=session_id, user_id=uuid4(), ended_at=datetime.now(UTC))
-        await self.tell(topics.SESSIONS_ENDED, str(session_id), revoked)
+        await self.tell(topics.SESSIONS_ENDED, str(session_id), revoked, partition)
 
     async def tell(
         self,

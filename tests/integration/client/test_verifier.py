@@ -13,6 +13,7 @@ from authbus import FeedStale, TokenInvalid, TokenRevoked, Verifier, topics
 from authbus.state import SessionRevoked
 from tests.integration.client.conftest import NewVerifier
 from tests.integration.client.stand_in import StandIn
+from tests.rig.topics import widen
 
 
 async def until_refused(verifier: Verifier, token: str, kind: type[TokenInvalid]) -> None:
@@ -94,6 +95,26 @@ async def test_a_silent_feed_is_stale_until_it_speaks_again(
         await service.beat(datetime.now(UTC) + timedelta(seconds=60))
 
         await until_taken(lambda: strict.verify(token))
+
+
+async def test_a_partition_that_is_added_is_followed_and_a_sign_of_life_is_wanted_of_it(
+    service: StandIn, new_verifier: NewVerifier
+) -> None:
+    async def end(partition: int) -> None:
+        ending = uuid4()
+        await service.end(ending, partition)
+        await until_refused(verifier, service.token(ending), TokenRevoked)
+
+    async with new_verifier() as verifier:
+        await service.beat(datetime.now(UTC) + timedelta(minutes=1))
+        await widen(service.servers, service.name(topics.SESSIONS_ENDED), 4, tell=service.producer)
+
+        await end(3)
+
+        await service.beat(datetime.now(UTC) + timedelta(hours=1))
+        await end(0)
+        await end(1)
+        assert verifier.staleness > timedelta(minutes=-2)
 
 
 async def test_a_new_signing_key_is_taken_when_it_is_published(

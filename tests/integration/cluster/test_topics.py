@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
     CoordinatorLoadInProgressError,
     NotCoordinatorForGroupError,
@@ -28,6 +28,7 @@ from authbus_service.cluster import (
     check,
     declared,
 )
+from tests.rig.topics import widen
 
 
 async def test_an_empty_cluster_misses_every_topic_and_each_finding_names_the_command(
@@ -132,8 +133,8 @@ async def test_more_partitions_are_welcome_except_where_one_is_declared(
 ) -> None:
     wanted = declared(namespace, [], brokers=1)
     await apply(admin, wanted)
-    await _widen(servers, EVENTS.name(namespace), 13)
-    await _widen(servers, RELAY.name(namespace), 2)
+    await widen(servers, EVENTS.name(namespace), 13)
+    await widen(servers, RELAY.name(namespace), 2)
 
     findings = await _noticed(admin, wanted)
 
@@ -211,13 +212,6 @@ async def _create(servers: str, name: str, *, partitions: int) -> None:
     client = AIOKafkaAdminClient(bootstrap_servers=servers)
     await client.start()
     await client.create_topics([NewTopic(name, partitions, 1)])
-    await client.close()
-
-
-async def _widen(servers: str, name: str, partitions: int) -> None:
-    client = AIOKafkaAdminClient(bootstrap_servers=servers)
-    await client.start()
-    await client.create_partitions({name: NewPartitions(partitions)})
     await client.close()
 
 

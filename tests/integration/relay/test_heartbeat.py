@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 from authbus import topics
 from authbus.state import FeedAlive
 from authbus_service.outbox.repository import Said, append
-from authbus_service.relay.loop import Relay
+from authbus_service.relay.loop import Pace, Relay
 from tests.integration.relay.world import World, a_record, running, until
-from tests.rig.topics import FEW
+from tests.rig.topics import FEW, widen
 
 
 async def beats(world: World) -> dict[int, list[datetime]]:
@@ -46,6 +46,16 @@ async def test_each_partition_has_one_again_and_again_while_nothing_else_happens
         assert before <= times[0]
         assert times[-1] <= after
         assert all(b - a >= timedelta(seconds=0.15) for a, b in pairwise(times))
+
+
+async def test_a_partition_that_is_added_has_one_before_it_is_missed(world: World) -> None:
+    async with running(world.relay(pace=Pace(heartbeat=0.5))):
+        await until(lambda: beating(world))
+        await widen(world.servers, topics.SESSIONS_ENDED.name(world.namespace), FEW + 1)
+
+        async with asyncio.timeout(5):
+            while len(await beats(world)) <= FEW:  # noqa: ASYNC110 - nothing tells of it
+                await asyncio.sleep(0.3)
 
 
 async def test_what_comes_after_it_ended_after_it(world: World) -> None:
