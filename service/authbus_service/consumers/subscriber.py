@@ -5,7 +5,7 @@ value are never parsed here, so no record can stop its neighbours.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -32,11 +32,12 @@ _POLL_MS = 500
 _LARGEST_BATCH = 500
 _DRAIN_SECONDS = 8.0
 _SESSION_MS = 10_000
+# Less than a group waits for a member to let go, and than the process gives us to stop: 20 and 18.
+_LET_GO_SECONDS = 13.0
 # A member learns of a rebalance by its heartbeat, and nobody reads before all have learned of it.
 _HEARTBEAT_MS = 500
 # While the database is away nothing is polled; a member that is silent for longer joins anew.
 _MAX_POLL_MS = 300_000
-_FENCE_SECONDS = 5.0
 _GUARD_SECONDS = 3.0
 _GUARD_AGAIN_SECONDS = 0.2
 
@@ -138,11 +139,9 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         self._round += 1
         self._joined = False
         self._admitted.clear()
-        await self._ask_no_more()
         places = [self._place(each) for each in revoked]
         try:
-            await self.lanes.drain(places, within=_DRAIN_SECONDS)
-            await self._say_how_far()
+            await self._let_go(places)
         except OUTAGE as error:
             _log.warning("offsets are left behind", group=self.group, error=type(error).__name__)
         finally:
@@ -155,10 +154,16 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         self._admitted.set()
         if self._subscriber.consumer is not None:
             leave_in_order(self._consumer())
-        await self._ask_no_more()
-        if not await self.lanes.drain(within=_DRAIN_SECONDS):
-            await self.lanes.cancel()
-        await self._say_how_far()
+        await self._let_go()
+
+    async def _let_go(self, places: Collection[Place] | None = None) -> None:
+        """Finish what runs and say how far it came, within the time that a group waits for us."""
+        async with asyncio.timeout(_LET_GO_SECONDS):
+            await self._ask_no_more()
+            if not await self.lanes.drain(places, within=_DRAIN_SECONDS) and places is None:
+                await self.lanes.cancel()
+            await self._persist(self)
+            await self.commit()
 
     async def _ask_no_more(self) -> None:
         """Let no question to the guard outlive who asked.
@@ -201,11 +206,6 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         self._closing = True
         self._admitted.set()
         self._failed(error)
-
-    async def _say_how_far(self) -> None:
-        async with asyncio.timeout(_FENCE_SECONDS):
-            await self._persist(self)
-        await self.commit()
 
     async def commit(self) -> None:
         """Commit Kafka's offsets up to the durable fence, where they have moved."""
