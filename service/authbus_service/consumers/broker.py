@@ -15,6 +15,8 @@ from faststream.security import (
 from authbus.connection import SILENCE_MS
 
 _GRACE_SECONDS = 10.0
+# How soon a group shares out partitions that a topic got, or a topic that was made anew.
+_LOOK_MS = 5_000
 _BY_PASSWORD = {
     "PLAIN": SASLPlaintext,
     "SCRAM-SHA-256": SASLScram256,
@@ -31,6 +33,7 @@ def broker(servers: str, security: Mapping[str, Any]) -> KafkaBroker:
         allow_auto_create_topics=False,
         graceful_timeout=_GRACE_SECONDS,
         request_timeout_ms=SILENCE_MS,
+        metadata_max_age_ms=_LOOK_MS,
         logger=None,
         security=_security(security),
         **({} if tokens is None else {"sasl_oauth_token_provider": tokens}),

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.rig.crowd import Crowd, until
+from tests.rig.topics import FEW, widen
 from tests.rig.world import World
 
 
@@ -28,6 +29,19 @@ async def test_a_second_process_joins_and_leaves_under_load(world: World) -> Non
     await crowd.checked()
     assert first.failure is not None
     assert not first.failure.done()
+
+
+@pytest.mark.gate
+async def test_a_partition_that_a_command_topic_gets_is_read_within_seconds(world: World) -> None:
+    crowd = Crowd(world)
+    first, second = crowd.registers(range(2))
+    async with world.consuming():
+        await crowd.asked([first])
+        await widen(world.servers, second.topic, FEW + 1, tell=world.web._sender)
+
+        await world.web.send(second, partition=FEW)
+
+        assert await world.web.heard(second, 1, within=12)
 
 
 async def test_a_stop_under_load_and_a_new_start_lose_nothing_and_double_nothing(
