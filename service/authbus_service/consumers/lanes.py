@@ -11,6 +11,8 @@ from authbus_service.core.logging import get_logger
 
 Lane = tuple[str, int, bytes | int]
 
+_MIB = 1024 * 1024
+
 _log = get_logger(__name__)
 
 
@@ -24,9 +26,10 @@ class Source(Protocol):
 class Lanes:
     """Feeds `handle`, which returns when a record is finished; one that raises is asked again.
 
-    At most `in_flight` records are queued or running. A partition whose span, from the lowest
-    unfinished record to the newest, passes `span` is paused, so that one stuck key cannot make the
-    redelivery window grow without bound.
+    At most `in_flight` keys have records that are queued or running, so that a key whose first
+    record has to wait keeps nobody else's out. What it queues is bounded where it lies: a partition
+    is paused when its span, from the lowest unfinished record to the newest, passes `span`, or what
+    is queued of it passes `size` bytes.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class Lanes:
         passing: Callable[[Collection[Arrival]], Awaitable[Collection[int]]] | None = None,
         in_flight: int = 128,
         span: int = 2000,
+        size: int = 4 * _MIB,
         pause: float = 1.0,
     ) -> None:
         """Lanes that count into `progress`; `pause` is the time before a record is tried again.
@@ -47,11 +51,12 @@ class Lanes:
         self._progress = progress
         self._passing = passing
         self._slots = asyncio.Semaphore(in_flight)
-        self._span = span
+        self._span, self._size = span, size
         self._pause = pause
         self._lanes: dict[Lane, deque[Arrival]] = {}
         self._tasks: dict[asyncio.Task[None], Place] = {}
         self._paused: set[Place] = set()
+        self._queued: Counter[Place] = Counter()
         self._drains: Counter[Place] = Counter()
         self._closed = False
 
@@ -61,7 +66,7 @@ class Lanes:
         return len(self._lanes)
 
     async def feed(self, arrivals: Collection[Arrival], source: Source) -> None:
-        """Take a fetched batch, waiting for free slots. What a drain overtook is dropped."""
+        """Take a fetched batch; a new key waits for a slot. What a drain overtook is dropped."""
         drains = {arrival.place: self._drains[arrival.place] for arrival in arrivals}
         passed = () if self._passing is None else await self._passing(arrivals)
         for number, arrival in enumerate(arrivals):
@@ -70,13 +75,15 @@ class Lanes:
                 self._begin(arrival)
                 self._progress.finish(arrival)
                 continue
-            await self._slots.acquire()
+            if is_new := arrival.lane not in self._lanes:
+                await self._slots.acquire()
             if self._closed or self._drains[place] != drains[place]:
-                self._slots.release()
+                if is_new:
+                    self._slots.release()
                 continue
             self._begin(arrival)
             self._enter(arrival, source)
-            if self._progress.span(place) > self._span:
+            if self._progress.span(place) > self._span or self._queued[place] > self._size:
                 self._paused.add(place)
                 source.pause(place)
 
@@ -90,9 +97,8 @@ class Lanes:
         self._paused.difference_update(places or ())
         for lane, queue in self._lanes.items():
             if places is None or lane[:2] in places:
-                for _ in range(len(queue) - 1):
-                    queue.pop()
-                    self._slots.release()
+                while len(queue) > 1:
+                    self._forget(queue.pop())
         running = {task for task, place in self._tasks.items() if places is None or place in places}
         if running:
             _, late = await asyncio.wait(running, timeout=within)
@@ -115,6 +121,7 @@ class Lanes:
             )
 
     def _enter(self, arrival: Arrival, source: Source) -> None:
+        self._queued[arrival.place] += len(arrival.value)
         queue = self._lanes.get(arrival.lane)
         if queue is not None:
             queue.append(arrival)
@@ -130,13 +137,17 @@ class Lanes:
             while queue:
                 # The head stays in the queue while it runs, so that a lane is never started twice.
                 await self._finish(queue[0])
-                self._progress.finish(queue.popleft())
-                self._slots.release()
+                self._progress.finish(queue[0])
+                self._forget(queue.popleft())
                 self._resume(lane[:2], source)
         finally:
-            for _ in queue:
-                self._slots.release()
+            for each in queue:
+                self._forget(each)
             del self._lanes[lane]
+            self._slots.release()
+
+    def _forget(self, arrival: Arrival) -> None:
+        self._queued[arrival.place] -= len(arrival.value)
 
     async def _finish(self, arrival: Arrival) -> None:
         while True:
@@ -149,6 +160,7 @@ class Lanes:
                 return
 
     def _resume(self, place: Place, source: Source) -> None:
-        if place in self._paused and self._progress.span(place) <= self._span // 2:
+        is_wide = self._progress.span(place) > self._span // 2
+        if place in self._paused and not is_wide and self._queued[place] <= self._size // 2:
             self._paused.discard(place)
             source.resume(place)

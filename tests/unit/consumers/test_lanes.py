@@ -68,6 +68,33 @@ async def test_only_so_many_are_taken_in_at_a_time() -> None:
     assert handler.most == 3
 
 
+async def test_a_key_that_has_to_wait_keeps_nobody_else_out() -> None:
+    handler = Handler()
+    lanes = Lanes(handler, Progress(), in_flight=2)
+
+    await asyncio.wait_for(lanes.feed(keyed("a" * 500 + "b"), Source()), 1)
+    await settled()
+
+    assert handler.offsets == [0, 500]
+
+
+async def test_a_partition_is_paused_when_too_much_of_it_is_queued() -> None:
+    handler, source, progress = Handler(), Source(), Progress()
+    size = len(an_arrival(0).value)
+    lanes = Lanes(handler, progress, size=4 * size)
+
+    await lanes.feed(keyed("aaaaab"), source)
+    await settled()
+    assert source.paused == {PLACE}
+    handler.release(*range(3))
+    await settled()
+    assert source.paused == {PLACE}
+    handler.release(3)
+    await settled()
+
+    assert source.log == ["paused", "resumed"]
+
+
 async def test_a_partition_is_paused_past_its_span_and_resumed_at_half_of_it() -> None:
     handler, source, progress = Handler(), Source(), Progress()
     lanes = Lanes(handler, progress, span=10)
