@@ -87,8 +87,9 @@ class Calls:
 
 def _is_about_a_copy(reply: Reply, topic: str) -> bool:
     """Whether somebody put a copy of the record elsewhere, and is told to send it where it was."""
-    is_wrong = isinstance(reply, Rejected) and reply.code is Code.WRONG_TOPIC
-    return is_wrong and topic in reply.detail.split()
+    if not isinstance(reply, Rejected) or reply.code is not Code.WRONG_TOPIC:
+        return False
+    return topic in reply.detail.split()
 
 
 def read_reply(headers: dict[str, str], value: bytes, key: ReplyKey) -> Reply:

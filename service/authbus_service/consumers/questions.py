@@ -1,6 +1,6 @@
 """What `prepare` may ask: each kind of question gathered, one SELECT for all who wait."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
@@ -91,6 +91,16 @@ def tools_of(
         lookups=asking,
         operator=operator,
     )
+
+
+def letting_go(database: Database) -> Callable[[Attempt], Awaitable[None]]:
+    """What lets an attempt go that nothing settles."""
+
+    async def let_go(attempt: Attempt) -> None:
+        async with database.transaction() as db:
+            await guessing.let_go(db, attempt)
+
+    return let_go
 
 
 def readers_of(

@@ -8,8 +8,6 @@ from uuid import UUID
 
 from authbus import topics
 from authbus_service.auth.granting import Granting
-from authbus_service.auth.guessing import repository as guessing
-from authbus_service.auth.guessing.attempt import Attempt
 from authbus_service.auth.proof import Policy, Tools
 from authbus_service.auth.roles.roles import BUILT_IN, Roles
 from authbus_service.consumers.arrival import Place
@@ -27,7 +25,7 @@ from authbus_service.consumers.opening import Opener
 from authbus_service.consumers.passing import Passing
 from authbus_service.consumers.policy import policy_of
 from authbus_service.consumers.progress import Progress
-from authbus_service.consumers.questions import readers_of, tools_of
+from authbus_service.consumers.questions import letting_go, readers_of, tools_of
 from authbus_service.consumers.speaker import Speaker
 from authbus_service.consumers.subscriber import Intake
 from authbus_service.consumers.sweeping import Sweeper
@@ -163,7 +161,7 @@ class Consumers:
             tools=tools,
             hashes=hashes,
             known=Gathered(self._ask_known),
-            let_go=self._let_go,
+            let_go=letting_go(self._database),
             hashed=self._hashed,
             cheap=self._cheap,
             speaker=self._speaker,
@@ -203,10 +201,6 @@ class Consumers:
     async def _ask_known(self, ids: Sequence[UUID]) -> Mapping[UUID, inbox.Handled]:
         async with self._database.reading() as db:
             return await inbox.known(db, ids)
-
-    async def _let_go(self, attempt: Attempt) -> None:
-        async with self._database.transaction() as db:
-            await guessing.let_go(db, attempt)
 
     def _fence_below(self, jobs: Iterable[Job]) -> dict[Place, int]:
         finishing = [job.arrival for job in jobs]

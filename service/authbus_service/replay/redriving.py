@@ -27,6 +27,7 @@ from authbus_service.consumers.gather import Gathered
 from authbus_service.consumers.group import Grouping
 from authbus_service.consumers.labels import read_labels
 from authbus_service.consumers.opening import Opened, Opener
+from authbus_service.consumers.questions import letting_go
 from authbus_service.consumers.route import Letter
 from authbus_service.consumers.speaker import Speaker
 from authbus_service.consumers.unreadable import Reason, UnreadableError
@@ -91,7 +92,7 @@ class Service:
     finish: Callable[[Answer, Request], Reply]
     keys: KeyFollower
 
-    def way(self, writer: Writer, hearing: Hearing, known: Known) -> Finishing:
+    def way(self, writer: Writer, hearing: Hearing, known: Known, database: Database) -> Finishing:
         """The way of one command, to its end."""
         watch = Watch(Metrics())
         way = Way(
@@ -100,6 +101,7 @@ class Service:
             tools=self.tools,
             hashes=self.hashes,
             known=Gathered(known),
+            let_go=letting_go(database),
             hashed=writer,
             cheap=writer,
             speaker=hearing,
@@ -169,7 +171,8 @@ class Redriving:
             try:
                 async with asyncio.timeout(self.wait):
                     with _as_of(then):
-                        await self.service.way(writer, hearing, self._known)(came)
+                        way = self.service.way(writer, hearing, self._known, self.database)
+                        await way(came)
             except TimeoutError:
                 return "unfinished", None
         if hearing.buried is not None:

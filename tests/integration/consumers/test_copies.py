@@ -1,8 +1,11 @@
 """A record that somebody copies to another topic, while its caller waits and afterwards."""
 
+from typing import cast
+
 from authbus import Code, LoggedIn, LogIn, RegisterUser, Rejected
 from authbus.client.calls import Calls
 from authbus.client.outgoing import Outgoing
+from authbus.following import Record
 from authbus.message import Reply
 from authbus.topics import CREDENTIALS, SESSIONS
 from tests.rig.crowd import PASSWORD
@@ -35,5 +38,5 @@ async def answer(world: World, draft: Draft) -> Reply:
     sent = Outgoing(draft.topic, b"key", draft.value, [], id_, str(id_), draft.reply_key)
     with calls.waiting(sent) as call:
         for record in world.web.answers(id_):
-            calls.read(record)
+            calls.read(cast("Record", record))
         return await call.answer()
