@@ -3,6 +3,7 @@
 import asyncio
 
 from authbus_service.consumers.arrival import Arrival, Place
+from authbus_service.consumers.lanes import Lanes
 from tests.rig.made import an_arrival
 
 
@@ -61,6 +62,12 @@ class Source:
 async def settled() -> None:
     for _ in range(10):
         await asyncio.sleep(0)
+
+
+async def settled_lanes(lanes: Lanes) -> None:
+    async with asyncio.timeout(5):
+        while lanes.running:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.001)
 
 
 def keyed(keys: str, *, first: int = 0) -> list[Arrival]:

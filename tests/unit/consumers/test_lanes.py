@@ -1,16 +1,12 @@
 """One key in order, other keys side by side, so many at a time, and what a rebalance asks."""
 
 import asyncio
-from collections.abc import Collection
-
-import pytest
-from structlog.testing import capture_logs
 
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.lanes import Lanes
 from authbus_service.consumers.progress import Progress
 from tests.rig.made import an_arrival
-from tests.unit.consumers.laning import Handler, Source, keyed, settled
+from tests.unit.consumers.laning import Handler, Source, keyed, settled, settled_lanes
 
 PLACE = ("commands.credentials.v1", 0)
 OTHER = ("commands.credentials.v1", 1)
@@ -230,30 +226,3 @@ async def test_a_partition_that_comes_back_is_read_from_where_it_was_left() -> N
 
     assert handler.done == [0, 0, 1, 2]
     assert progress.ahead() == {PLACE: 3}
-
-
-@pytest.mark.parametrize("passed", [False, True])
-async def test_records_of_a_log_that_went_back_are_handled_and_it_is_logged_once(
-    *, passed: bool
-) -> None:
-    async def passing(arrivals: Collection[Arrival]) -> Collection[int]:
-        return range(len(arrivals)) if passed and handler.done else ()
-
-    handler, progress = Handler(held=False), Progress()
-    lanes = Lanes(handler, progress, passing=passing)
-    await lanes.feed(keyed("a" * 10), Source())
-    await settled_lanes(lanes)
-
-    with capture_logs() as lines:
-        await lanes.feed(keyed("bb", first=5), Source())
-        await settled_lanes(lanes)
-
-    assert handler.done[10:] == ([] if passed else [5, 6])
-    assert progress.unfinished == progress.span(PLACE) == 0
-    assert [(each["place"], each["offset"]) for each in lines] == [(PLACE, 5)]
-
-
-async def settled_lanes(lanes: Lanes) -> None:
-    async with asyncio.timeout(5):
-        while lanes.running:  # noqa: ASYNC110 - nothing tells of it
-            await asyncio.sleep(0.001)
