@@ -22,7 +22,7 @@ from authbus_service.core.ids import new_id
 from tests.chaos.checker.kinds import UNDECIDED
 from tests.rig.producing import Draft, Producer
 
-_ANSWER_SECONDS = 2.0
+_ANSWER_SECONDS, _LONGEST_SECONDS = 2.0, 8.0
 _SEND_SECONDS = 2.0
 _TWICE, _AGAIN = 0.06, 0.06
 
@@ -94,8 +94,8 @@ class Client(Producer):
         return asked
 
     async def persist(self, asked: Asked, *, patience: float) -> None:
-        """Go on sending the same record."""
-        until = monotonic() + patience
+        """Go on sending the same record, ever less often."""
+        until, rest = monotonic() + patience, _ANSWER_SECONDS
         first = True
         while asked.decided is None and monotonic() < until:
             if not first:
@@ -104,7 +104,8 @@ class Client(Producer):
             await self._attempt(asked)
             left = max(0.0, until - monotonic())
             with suppress(TimeoutError):
-                await self._until_decided(asked, min(_ANSWER_SECONDS, left))
+                await self._until_decided(asked, min(rest, left))
+            rest = min(2 * rest, _LONGEST_SECONDS)
         if asked.decided is None:
             self.counts["given up"] += 1
             self.left.append(asked)

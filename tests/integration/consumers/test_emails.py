@@ -25,6 +25,7 @@ from authbus import (
     VerifyEmail,
 )
 from authbus_service.auth.codes.code import Purpose
+from authbus_service.consumers.housekeeping import Housekeeping
 from tests.rig.mailed import code, queued
 from tests.rig.world import World
 
@@ -145,7 +146,6 @@ async def test_a_code_is_forgotten_a_week_after_it_ran_out(world: World) -> None
             f"UPDATE codes SET expires_at = now() - interval '6 days' WHERE address = '{NEW}'"
         )
 
-    async with world.consuming():
-        pass
+    await Housekeeping(world.database).forget()
 
     assert await world.rows("SELECT address FROM codes") == [{"address": NEW}]
