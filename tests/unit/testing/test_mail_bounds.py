@@ -1,0 +1,40 @@
+"""How many accounts and mails the fake makes for one place and one mailbox, as a service does."""
+
+import pytest
+
+from authbus import AuthRejected
+from authbus.testing import FakeAuthbus, Settings
+
+PASSWORD, VICTIM = "correct horse battery", "victim@example.com"
+
+
+async def test_a_place_makes_so_many_accounts_an_hour_whatever_becomes_of_them() -> None:
+    bus = FakeAuthbus(settings=Settings(guesses_per_source=2))
+    async with bus.client("web") as auth:
+        await auth.register("ana@example.com", PASSWORD, ip_address="192.0.2.7")
+        with pytest.raises(AuthRejected, match="email_taken"):
+            await auth.register("ana@example.com", PASSWORD, ip_address="::ffff:192.0.2.7")
+        with pytest.raises(AuthRejected, match="too_soon"):
+            await auth.register(VICTIM, PASSWORD, ip_address="192.0.2.7")
+        await auth.register("bea@example.com", PASSWORD, ip_address="192.0.2.8")
+        bus.forward(hours=1)
+        await auth.register(VICTIM, PASSWORD, ip_address="192.0.2.7")
+
+
+async def test_a_mailbox_gets_five_mails_a_day_that_others_ask_for() -> None:
+    bus = FakeAuthbus()
+    async with bus.client("web") as auth:
+        for tag in range(6):
+            await auth.register(f"victim+{tag}@example.com", PASSWORD)
+        mailed = len(bus.mails)
+        session = await auth.log_in("victim+5@example.com", PASSWORD)
+        with pytest.raises(AuthRejected, match="too_soon"):
+            await auth.email.change(session.access_token, PASSWORD, VICTIM)
+        bus.forward(minutes=1)
+        await auth.email.resend_verification(session.access_token)
+        asked_for = len(bus.mails)
+        bus.forward(days=1)
+        session = await auth.log_in("victim+5@example.com", PASSWORD)
+        await auth.email.change(session.access_token, PASSWORD, VICTIM)
+
+    assert (mailed, asked_for, len(bus.mails)) == (5, 6, 7)
