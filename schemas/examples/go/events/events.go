@@ -164,6 +164,8 @@ type SessionStarted struct {
 }
 
 // Log-ins of this user need no second factor any more.
+//
+// `password_reset`: it was set up before anybody had read a mail to the account's address.
 type TotpDisabled struct {
 	Actor       string `json:"actor"`
 	CausationID string `json:"causation_id"`
