@@ -41,13 +41,13 @@ drill: setup ## lose the database and recover it, 20 times each way (SEED=7, USE
 chaos: setup ## kill and stop a service and its servers under load, judge all it said (SECONDS=120, SEED=7, PROFILE=full|soak|kills)
 	$(BIN)/python -m tests.chaos.run --profile $(or $(PROFILE),small) --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED))
 
-chaos-release: setup ## the same for an hour in all, to one broker and to three; the page in tests/chaos/release (in about 75 minutes)
+chaos-release: setup ## the same for an hour in all, to one broker and to three; the page in tests/chaos/release (in about 85 minutes)
 	$(BIN)/python -m tests.chaos.run.release $(if $(SUM),--sum)
 
 fuzz: setup ## send bad inputs of every class, alone and between good records (SEED=7, COUNT=50)
 	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT))
 
-mutants: setup ## put some 50 bugs into a copy of the code and see the tests find each (in about 12 minutes)
+mutants: setup ## put more than 60 bugs into a copy of the code and see the tests find each (in about 12 minutes)
 	$(BIN)/python -m tests.mutants
 
 versions: setup ## what meets Kafka and PostgreSQL, on the oldest and on the newest of them
