@@ -32,6 +32,27 @@ READING = [
         f"{UNIT}/consumers/test_opening.py",
     ),
     service(
+        "a guess whose command was handled elsewhere stays under way",
+        "consumers/way.py",
+        "        if isinstance(result, Handled):\n            await self._let_go(proof)\n",
+        "",
+        f"{CONSUMERS}/test_held_attempts.py",
+    ),
+    service(
+        "a waiting key takes a slot for each of its records",
+        "consumers/lanes.py",
+        "            if is_new := arrival.lane not in self._lanes:\n",
+        "            if is_new := True:\n",
+        f"{UNIT}/consumers/test_lanes.py",
+    ),
+    service(
+        "two members of one name push each other out",
+        "consumers/named.py",
+        "        leave_in_order(consumer)\n        reset()\n",
+        "        reset()\n",
+        f"{CONSUMERS}/test_named.py",
+    ),
+    service(
         "offsets are committed as far as was read",
         "consumers/progress.py",
         "        return next(iter(self.unfinished), self.next)",
