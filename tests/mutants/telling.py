@@ -74,7 +74,7 @@ DECIDING = [
         "auth/factors/service.py",
         "    factor.last_step = max(factor.last_step, passed.step)\n",
         "",
-        f"{MODEL}/test_sequences.py",
+        f"{CONSUMERS}/test_factor_log_in.py::test_a_code_and_a_challenge_are_good_once",
     ),
     service(
         "a code for a new password is good twice",
