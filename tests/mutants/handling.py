@@ -48,7 +48,7 @@ READING = [
     service(
         "two members of one name push each other out",
         "consumers/named.py",
-        "        leave_in_order(consumer)\n        reset()\n",
+        "        forget_name(consumer)\n        reset()\n",
         "        reset()\n",
         f"{CONSUMERS}/test_named.py",
     ),

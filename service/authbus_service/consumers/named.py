@@ -5,7 +5,7 @@ that was killed before anybody reads on beside the one that came back.
 
 A name is good for one membership. Who has lost it, because another one came under it or because
 he was silent for too long, joins again without one: two of one name would push each other out for
-ever. And who stops in order leaves his group at once, as members without a name do.
+ever. And who stops in order forgets it first: aiokafka lets a member with a name go without a word.
 """
 
 from typing import Any
@@ -28,7 +28,7 @@ def name_once(consumer: AIOKafkaConsumer) -> None:
     reset, send = coordinator.reset_generation, coordinator._send_req  # noqa: SLF001
 
     def lost() -> None:
-        leave_in_order(consumer)
+        forget_name(consumer)
         reset()
 
     async def sent(request: Any) -> Any:  # noqa: ANN401 - as aiokafka's own
@@ -42,8 +42,8 @@ def name_once(consumer: AIOKafkaConsumer) -> None:
     coordinator.reset_generation, coordinator._send_req = lost, sent  # noqa: SLF001
 
 
-def leave_in_order(consumer: AIOKafkaConsumer) -> None:
-    """Let its stop tell the group: aiokafka lets a member with a name go without a word."""
+def forget_name(consumer: AIOKafkaConsumer) -> None:
+    """Let it be a member like any other: it joins as another one, and its stop tells the group."""
     coordinator: Any = getattr(consumer, "_coordinator", None)
     if _name(coordinator) is not None:
         coordinator._group_instance_id = None  # noqa: SLF001

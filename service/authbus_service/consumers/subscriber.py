@@ -21,7 +21,7 @@ from authbus_service.consumers.committing import Committing
 from authbus_service.consumers.intakes import group
 from authbus_service.consumers.lanes import Lanes
 from authbus_service.consumers.member import Member
-from authbus_service.consumers.named import leave_in_order, name_once
+from authbus_service.consumers.named import forget_name, name_once
 from authbus_service.consumers.progress import Progress
 from authbus_service.consumers.transient import OUTAGE
 from authbus_service.consumers.untouched import Records, raw, untouched
@@ -153,7 +153,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         self._closing = True
         self._admitted.set()
         if self._subscriber.consumer is not None:
-            leave_in_order(self._consumer())
+            forget_name(self._consumer())
         await self._let_go()
 
     async def _let_go(self, places: Collection[Place] | None = None) -> None:

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from authbus.stream.handover import Handover
 from authbus.topics import SESSIONS
-from authbus_service.consumers.named import leave_in_order, name_once
+from authbus_service.consumers.named import forget_name, name_once
 from tests.rig.crowd import until
 from tests.rig.world import World
 
@@ -76,7 +76,7 @@ async def test_two_of_one_name_share_the_work_and_do_not_push_each_other_out(joi
 async def test_who_stops_in_order_leaves_his_place_at_once(joins: Join) -> None:
     first, second = await joins("service-0"), await joins("service-1")
     everything = first.reads | second.reads
-    leave_in_order(first.consumer)
+    forget_name(first.consumer)
     await first.consumer.stop()
 
     async with asyncio.timeout(_SESSION_MS / 1000 / 2):

@@ -17,13 +17,19 @@ from tests.rig.post import Post
 from tests.rig.world import World
 
 
+async def queued(world: World, count: int) -> list[str]:
+    """The addresses of so many mails that wait, in their order."""
+    emails = [f"user{each}@example.com" for each in range(count)]
+    async with world.consuming():
+        await register(world, *emails)
+    return emails
+
+
 async def test_a_slow_server_gets_each_mail_once_and_the_last_ones_too(
     world: World, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(working, "_BATCH_SECONDS", 0.5)
-    emails = [f"user{each}@example.com" for each in range(10)]
-    async with world.consuming():
-        await register(world, *emails)
+    emails = await queued(world, 10)
     post.pauses = [0.15] * 50
 
     async with sending(mailer(world, smtp(post))):
@@ -36,9 +42,7 @@ async def test_a_message_that_the_server_never_takes_keeps_no_other_waiting(
     world: World, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(working, "_MESSAGE_SECONDS", 0.3)
-    emails = [f"user{each}@example.com" for each in range(4)]
-    async with world.consuming():
-        await register(world, *emails)
+    emails = await queued(world, 4)
     post.pauses = [60]
     patient = mailer(world, smtp(post), first_pause=60)
 
@@ -54,9 +58,7 @@ async def test_a_message_that_the_server_never_takes_keeps_no_other_waiting(
 async def test_a_server_that_hangs_up_gets_the_others_over_a_new_connection(
     world: World, post: Post
 ) -> None:
-    emails = [f"user{each}@example.com" for each in range(3)]
-    async with world.consuming():
-        await register(world, *emails)
+    emails = await queued(world, 3)
     post.answers = ["421 no more over this connection"]
     patient = mailer(world, smtp(post), first_pause=60)
 
@@ -69,9 +71,7 @@ async def test_a_server_that_hangs_up_gets_the_others_over_a_new_connection(
 async def test_a_mailer_that_is_stopped_leaves_only_what_it_has_not_sent(
     world: World, post: Post
 ) -> None:
-    emails = [f"user{each}@example.com" for each in range(3)]
-    async with world.consuming():
-        await register(world, *emails)
+    emails = await queued(world, 3)
     post.pauses = [0, 0, 60]
 
     stopped = asyncio.create_task(mailer(world, smtp(post)).run())
