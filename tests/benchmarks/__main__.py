@@ -21,6 +21,7 @@ from authbus_service.core.security.compiled.build import BuildError, build
 from authbus_service.core.security.compiled.library import load
 from authbus_service.core.security.passwords import Hasher
 from tests.benchmarks.accounts import (
+    BESIDE_A_SECOND,
     IN_FLIGHT,
     PASSWORD,
     log_ins,
@@ -66,14 +67,14 @@ async def _round(running: Running, seconds: float) -> dict[str, dict[str, Any]]:
     )
     many, sessions = await log_ins(running, IN_FLIGHT, seconds)
     alone, kept = await log_ins_alone(running, seconds)
-    half = len(sessions) // 2
-    beside = await log_outs_beside(running, [*kept, *sessions[:half]], seconds)
+    some = int(BESIDE_A_SECOND * seconds)
+    beside = await log_outs_beside(running, [*kept, *sessions[:some]], seconds)
     return {
         "bare": {"rate": bare},
         "log_in": asdict(many),
         "log_in_alone": asdict(alone),
         "register": asdict(await registrations(running, seconds / 2)),
-        "log_out": asdict(await log_outs(running, sessions[half:], seconds)),
+        "log_out": asdict(await log_outs(running, sessions[some:], seconds)),
         "log_out_beside": asdict(beside),
     }
 

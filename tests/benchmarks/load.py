@@ -42,22 +42,30 @@ async def closed(
     *,
     calls: float = math.inf,
 ) -> Cell:
-    """Let so many callers call, each as soon as it is answered, for so long or so many calls."""
+    """Let so many callers call, each as soon as it is answered, for so long or so many calls.
+
+    The rate is that of all of them together: it counts until the last call begins, since one call
+    after the other ends then, and none begins.
+    """
     took: list[float] = []
-    begun = count()
+    begun, last = count(), 0.0
     before, began = cpu_seconds(processes), time.perf_counter()
     end = began + seconds
 
     async def caller(number: int) -> None:
+        nonlocal last
         turn = number
         while (start := time.perf_counter()) < end and next(begun) < calls:
+            last = start
             await work(turn)
             took.append(time.perf_counter() - start)
             turn += callers
 
     await asyncio.gather(*(caller(number) for number in range(callers)))
     passed, after = time.perf_counter() - began, cpu_seconds(processes)
-    return cell_of(took, passed, {name: after[name] - before[name] for name in before})
+    together = len(took) - callers
+    rate = together / (last - began) if together > 0 else len(took) / passed
+    return cell_of(took, rate, {name: after[name] - before[name] for name in before})
 
 
 async def opened(
@@ -77,14 +85,15 @@ async def opened(
             await asyncio.sleep(began + turn / a_second - time.perf_counter())
             calls.create_task(call(turn))
     passed, after = time.perf_counter() - began, cpu_seconds(processes)
-    return cell_of(took, passed, {name: after[name] - before[name] for name in before})
+    spent = {name: after[name] - before[name] for name in before}
+    return cell_of(took, len(took) / passed, spent)
 
 
-def cell_of(took: Sequence[float], passed: float, cpu: Mapping[str, float]) -> Cell:
-    """What calls that took so long, in so long, and CPU of so long make. All in seconds."""
+def cell_of(took: Sequence[float], rate: float, cpu: Mapping[str, float]) -> Cell:
+    """What calls that took so long, so many a second, and CPU of so long make. In seconds."""
     took = sorted(took)
     return Cell(
-        rate=len(took) / passed,
+        rate=rate,
         p50=1000 * took[len(took) // 2],
         p99=1000 * took[min(len(took) - 1, int(len(took) * 0.99))],
         calls=len(took),

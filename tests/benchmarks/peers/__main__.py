@@ -19,6 +19,7 @@ import uvloop
 from tests.benchmarks.__main__ import COST
 from tests.benchmarks.accounts import (
     BESIDE,
+    BESIDE_A_SECOND,
     IN_FLIGHT,
     Served,
     log_ins,
@@ -81,14 +82,14 @@ async def _round(side: Served[Any], seconds: float) -> dict[str, Cell]:
     many, sessions = await log_ins(side, IN_FLIGHT, seconds)
     few, some = await log_ins(side, _FEW, seconds)
     alone, kept = await log_ins_alone(side, seconds)
-    half = len(sessions) // 2
+    beside = int(BESIDE_A_SECOND * seconds)
     return {
         "log_in": many,
         "log_in_few": few,
         "log_in_alone": alone,
-        "log_out": await log_outs(side, sessions[half:], seconds),
+        "log_out": await log_outs(side, sessions[beside:], seconds),
         "log_out_few": await log_outs(side, some, seconds, callers=_FEW),
-        "log_out_beside": await log_outs_beside(side, [*kept, *sessions[:half]], seconds),
+        "log_out_beside": await log_outs_beside(side, [*kept, *sessions[:beside]], seconds),
     }
 
 
