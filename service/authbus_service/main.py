@@ -15,7 +15,7 @@ from uuid import UUID
 from faststream.asgi import AsgiFastStream
 
 from authbus_service.auth.roles.declaring import read_roles
-from authbus_service.cluster import settle
+from authbus_service.cluster.installation import settle
 from authbus_service.consumers.service import Consumers
 from authbus_service.core.database import Database
 from authbus_service.core.ids import new_id

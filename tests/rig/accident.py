@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from authbus.topics import COMMAND_TOPICS, EVENTS, Topic
 from authbus_service.auth.roles.roles import BUILT_IN
-from authbus_service.cluster import settle
+from authbus_service.cluster.installation import settle
 from authbus_service.cluster.places import places_of
 from authbus_service.consumers.intakes import groups_of
 from authbus_service.consumers.opening import Opener

@@ -2,7 +2,6 @@
 
 from authbus_service.cluster.admin import Admin
 from authbus_service.cluster.errors import ClusterError, Finding, TopicsError
-from authbus_service.cluster.installation import settle
 from authbus_service.cluster.topics import Wanted, apply, check, declared
 
 __all__ = [
@@ -14,5 +13,4 @@ __all__ = [
     "apply",
     "check",
     "declared",
-    "settle",
 ]

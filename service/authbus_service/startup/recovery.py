@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from authbus_service.auth.roles.declaring import read_roles
-from authbus_service.cluster import settle
+from authbus_service.cluster.installation import settle
 from authbus_service.consumers.intakes import groups_of
 from authbus_service.consumers.opening import Opener
 from authbus_service.consumers.policy import policy_of

@@ -3,7 +3,8 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from authbus_service.cluster import Admin, settle
+from authbus_service.cluster import Admin
+from authbus_service.cluster.installation import settle
 from authbus_service.consumers.intakes import groups_of
 from authbus_service.core.config import Settings
 from authbus_service.core.database import Database

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from authbus.topics import AUDIT, CREDENTIALS
-from authbus_service.cluster import settle
+from authbus_service.cluster.installation import settle
 from authbus_service.consumers.intakes import groups_of
 from authbus_service.core.config import load
 from authbus_service.core.database import Database

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from authbus.signing import thumbprint
 from authbus.topics import COMMANDS_KEPT
 from authbus_service.auth.rewrapping import by_master
-from authbus_service.cluster import settle
+from authbus_service.cluster.installation import settle
 from authbus_service.core.database import Database
 from authbus_service.core.security import repository
 from authbus_service.core.security.masters import Masters

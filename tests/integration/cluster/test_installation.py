@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from authbus_service.cluster import ClusterError, settle
+from authbus_service.cluster import ClusterError
+from authbus_service.cluster.installation import settle
 from authbus_service.core.database import Database
 
 

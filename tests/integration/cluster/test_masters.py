@@ -13,7 +13,7 @@ from authbus.topics import COMMANDS_KEPT
 from authbus_service.auth.factors import repository as factors
 from authbus_service.auth.factors.service import opened
 from authbus_service.auth.rewrapping import AT_ONCE, rewrap
-from authbus_service.cluster import settle
+from authbus_service.cluster.installation import settle
 from authbus_service.core.database import Database
 from authbus_service.core.ids import new_id
 from authbus_service.core.security import repository

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from authbus.public_keys import PublicKeys
 from authbus.topics import COMMANDS_KEPT, KEYS_STATE
 from authbus.trust import Trust
-from authbus_service.cluster import settle
+from authbus_service.cluster.installation import settle
 from authbus_service.core.database import Database
 from authbus_service.core.security import repository
 from authbus_service.core.security.keyring import USES, Key, KeyRing

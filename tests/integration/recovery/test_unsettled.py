@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from authbus_service.cluster import settle
+from authbus_service.cluster.installation import settle
 from authbus_service.core.ids import new_id
 from authbus_service.outbox import repository as outbox
 from authbus_service.relay import producer

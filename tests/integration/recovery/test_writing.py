@@ -13,7 +13,8 @@ from sqlalchemy import text
 from authbus import RegisterUser
 from authbus.topics import SESSIONS, Topic
 from authbus_service.auth.handlers import HANDLERS
-from authbus_service.cluster import ClusterError, settle
+from authbus_service.cluster import ClusterError
+from authbus_service.cluster.installation import settle
 from authbus_service.core.database import Database
 from authbus_service.inbox import writing
 from authbus_service.inbox.writing import RecoveryRunsError

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from authbus_service.cluster import Admin, settle
+from authbus_service.cluster import Admin
+from authbus_service.cluster.installation import settle
 from authbus_service.core.database import Database
 from authbus_service.embedded import Addresses
 from tests.integration.relay.world import World

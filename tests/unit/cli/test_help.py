@@ -44,14 +44,26 @@ def test_help_takes_less_than_four_tenths_of_a_second_of_a_processor() -> None:
 def test_help_imports_nothing_that_only_work_needs(
     arguments: tuple[str, ...], heavy: set[str]
 ) -> None:
+    imported = modules("-m", "authbus_service", *arguments)
+
+    assert "authbus_service.cli.app" in imported
+    assert imported & heavy == set()
+
+
+def test_copying_events_begins_without_a_library_of_databases() -> None:
+    imported = modules("-c", "import authbus_service.cli.copying")
+
+    assert "aiokafka" in imported
+    assert imported & {"alembic", "asyncpg", "faststream", "sqlalchemy"} == set()
+
+
+def modules(*arguments: str) -> set[str]:
+    """All that such a process imports."""
     told = subprocess.run(
-        (sys.executable, "-X", "importtime", "-m", "authbus_service", *arguments),
+        (sys.executable, "-X", "importtime", *arguments),
         capture_output=True,
         text=True,
         check=True,
         timeout=30,
     ).stderr
-
-    imported = {line.rpartition("|")[2].strip() for line in told.splitlines()}
-    assert "authbus_service.cli.app" in imported
-    assert imported & heavy == set()
+    return {line.rpartition("|")[2].strip() for line in told.splitlines()}
