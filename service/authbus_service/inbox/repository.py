@@ -8,13 +8,13 @@ was answered there is read.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import DateTime, Uuid
+from sqlalchemy.types import DateTime, LargeBinary, Uuid
 
 from authbus_service.core.ids import id_time
 from authbus_service.core.sets import Columns, insert_rows
@@ -46,6 +46,24 @@ _ASKED = (
 _KNOWN = select(_INBOX).join_from(
     _ASKED, _INBOX, (_INBOX.c.time == _ASKED.c.time) & (_INBOX.c.id == _ASKED.c.id)
 )
+_SHOWN = (
+    func.unnest(
+        bindparam("times", type_=ARRAY(DateTime(timezone=True))),
+        bindparam("ids", type_=ARRAY(Uuid)),
+        bindparam("digests", type_=ARRAY(LargeBinary)),
+    )
+    .table_valued("time", "id", "digest", with_ordinality="place", name="shown")
+    .render_derived()
+)
+_SAME = select(func.array_agg(_SHOWN.c.place)).join_from(
+    _SHOWN,
+    _INBOX,
+    (_INBOX.c.time == _SHOWN.c.time)
+    & (_INBOX.c.id == _SHOWN.c.id)
+    & (_INBOX.c.digest == _SHOWN.c.digest),
+)
+_OVER = _SAME.where(_INBOX.c.expires_at <= bindparam("at"))
+_BEFORE = _SAME.where(_INBOX.c.handled_at < bindparam("at"))
 _NOTED = select(
     _INBOX.c.id,
     _INBOX.c.digest,
@@ -53,6 +71,13 @@ _NOTED = select(
     _INBOX.c.handled_at,
     _INBOX.c.outcome["data"]["code"].astext,
 ).join_from(_ASKED, _INBOX, (_INBOX.c.time == _ASKED.c.time) & (_INBOX.c.id == _ASKED.c.id))
+
+
+class Shown(NamedTuple):
+    """A record of a command: its id, and SHA-256 of its bytes."""
+
+    id: UUID
+    digest: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +127,16 @@ async def noted(db: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Noted]:
     return {id_: Noted(*rest) for id_, *rest in found}
 
 
+async def over(db: AsyncConnection, shown: Sequence[Shown], at: datetime) -> set[int]:
+    """The places of those in `shown` that were handled, these very bytes, and expired by then."""
+    return await _same(db, _OVER, shown, at)
+
+
+async def before(db: AsyncConnection, shown: Sequence[Shown], at: datetime) -> set[int]:
+    """The places of those in `shown` that were handled, these very bytes, before then."""
+    return await _same(db, _BEFORE, shown, at)
+
+
 async def put(db: AsyncConnection, handled: Sequence[Handled]) -> None:
     """Write these commands and their answers; those that are known stay as they are."""
     if handled:
@@ -114,3 +149,24 @@ async def claim(db: AsyncConnection, handled: Sequence[Handled]) -> None:
     claimed = set(await db.scalars(_CLAIM, _COLUMNS(rows)))
     if missing := {each.id for each in handled} - claimed:
         raise OvertakenError(missing)
+
+
+async def _same(
+    db: AsyncConnection, asked: Select[Any], shown: Sequence[Shown], at: datetime
+) -> set[int]:
+    timed = [
+        (time, each, place)
+        for place, each in enumerate(shown)
+        if (time := id_time(each.id)) is not None
+    ]
+    found = await db.scalar(
+        asked,
+        {
+            "times": [time for time, _, _ in timed],
+            "ids": [each.id for _, each, _ in timed],
+            "digests": [each.digest for _, each, _ in timed],
+            "at": at,
+        },
+    )
+    # The database counts from one.
+    return {timed[number - 1][2] for number in found or ()}

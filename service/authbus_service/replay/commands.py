@@ -16,18 +16,17 @@ from authbus.state import DeadLetter
 from authbus.topics import DEAD_LETTERS, Topic
 from authbus_service.cluster import Admin
 from authbus_service.consumers.bounded import read_bounded
-from authbus_service.core import clock
 from authbus_service.core.database import Database
 from authbus_service.replay import outcomes
 from authbus_service.replay.begun import SKEW, Original, Tell, begun_at
 from authbus_service.replay.beside import beside
 from authbus_service.replay.copying import Copier, Copy, copier
-from authbus_service.replay.outcomes import Outcomes
+from authbus_service.replay.outcomes import Asked, Outcomes, Seen
 from authbus_service.replay.ranges import Bound, Span, largest_batch, places_of, read, reader, spans
 from authbus_service.replay.records import Mark, Record, Where, can_be_copied, copied
 from authbus_service.replay.summary import Summary
 
-# Other questions wait behind a fetch that waits for news, and reading ends where the topic ended.
+_Part = tuple[Record, Asked, Seen]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +90,15 @@ class CommandReplay:
     ) -> None:
         seen, total = 0, sum(each.length for each in stretches.values())
         async with beside(run.send) as send:
-            async for records in read(consumer, stretches):
-                await send(run.chosen(records))
-                seen += len(records)
-                self.tell("sent", seen, total)
+
+            async def look(records: Sequence[Record]) -> None:
+                await send(await run.looked_at(records))
+
+            async with beside(look) as start:
+                async for records in read(consumer, stretches):
+                    await start(run.chosen(records))
+                    seen += len(records)
+                    self.tell("sent", seen, total)
         self.tell("sent", seen, seen)
 
     async def _look(
@@ -105,21 +109,20 @@ class CommandReplay:
         followed: Outcomes,
     ) -> None:
         """Count what would be sent, and how much of it is known to have no effect."""
-        seen, total, summary = 0, sum(each.length for each in stretches.values()), followed.summary
+        done, total, summary = 0, sum(each.length for each in stretches.values()), followed.summary
         async for records in read(consumer, stretches):
             chosen = _chosen(records, plan, summary)
-            every = [outcomes.asked(each, clock.now()) for each in chosen if can_be_copied(each)]
-            known = await followed.known(every)
-            for each in every:
-                if followed.is_finished(each, known):
+            every = outcomes.asked_now(each for each in chosen if can_be_copied(each))
+            for each, seen in zip(every, await followed.look(every), strict=True):
+                if seen is Seen.HANDLED:
                     summary.already_handled += 1
-                elif each.is_stale and each.id not in known:
+                elif seen is Seen.UNKNOWN and each.is_stale:
                     summary.expired += 1
                 else:
                     summary.undecided += 1
             summary.not_sent += len(chosen) - len(every)
-            seen += len(records)
-            self.tell("looked at", seen, total)
+            done += len(records)
+            self.tell("looked at", done, total)
 
     async def _sent_before(
         self,
@@ -140,11 +143,11 @@ class CommandReplay:
                 if (of := copied(each)) is not None and of.replay_id == str(plan.replay_id)
             ]
             every = [outcomes.asked(each, outcomes.appended(each)) for each, _ in mine]
-            known = await followed.known(every)
-            for (record, of), each in zip(mine, every, strict=True):
+            known = await followed.look(every)
+            for (record, of), each, seen in zip(mine, every, known, strict=True):
                 done.add((of.partition, of.offset))
                 followed.summary.selected += 1
-                followed.sent(each, known, (record.partition, record.offset), before=True)
+                followed.sent(each, seen, (record.partition, record.offset), before=True)
         return done
 
     async def _letters(self, consumer: AIOKafkaConsumer, plan: Plan) -> list[DeadLetter]:
@@ -178,21 +181,22 @@ class _Run:
         left = [each for each in records if (each.partition, each.offset) not in self.done]
         return _chosen(left, self.plan, self.outcomes.summary)
 
-    async def send(self, records: Sequence[Record]) -> None:
-        """Send copies of these, and note what is known of each."""
-        summary = self.outcomes.summary
+    async def looked_at(self, records: Sequence[Record]) -> list[_Part]:
+        """What is known of each of these, before its copy is sent."""
         whole = [each for each in records if can_be_copied(each)]
-        summary.not_sent += len(records) - len(whole)
-        every = [outcomes.asked(each, clock.now()) for each in whole]
-        known = await self.outcomes.known(every)
-        marked = self.mark
-        copies = [Copy(each.key, each.value, marked(each), each.partition) for each in whole]
-        sent = await self.onto.send(copies)
-        for each, lies in zip(every, sent, strict=True):
+        self.outcomes.summary.not_sent += len(records) - len(whole)
+        every = outcomes.asked_now(whole)
+        return list(zip(whole, every, await self.outcomes.look(every), strict=True))
+
+    async def send(self, parts: Sequence[_Part]) -> None:
+        """Send a copy of each."""
+        mark = self.mark
+        copies = [Copy(each.key, each.value, mark(each), each.partition) for each, _, _ in parts]
+        for (_, of, seen), lies in zip(parts, await self.onto.send(copies), strict=True):
             if lies is None:
-                summary.not_sent += 1
+                self.outcomes.summary.not_sent += 1
             else:
-                self.outcomes.sent(each, known, (lies.partition, lies.offset))
+                self.outcomes.sent(of, seen, (lies.partition, lies.offset))
 
 
 def _chosen(records: Sequence[Record], plan: Plan, summary: Summary) -> list[Record]:

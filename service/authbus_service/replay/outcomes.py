@@ -5,9 +5,10 @@ service comes to it. Of every other one is known what became of it once the fenc
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
@@ -17,6 +18,7 @@ from pydantic import ValidationError
 from authbus.replies import Code
 from authbus.state import DeadLetter
 from authbus_service.consumers.opening import NEAR
+from authbus_service.core import clock
 from authbus_service.core.database import Database
 from authbus_service.core.ids import id_time
 from authbus_service.inbox import fence
@@ -31,23 +33,40 @@ Lie = tuple[int, int]
 
 
 class Asked(NamedTuple):
-    """What a record claims to be; `id` None: that cannot be read."""
+    """What a record claims to be, taken at that time; `id` None: that cannot be read."""
 
     id: UUID | None
     digest: bytes
-    is_stale: bool
+    at: datetime
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the service, which has not handled it, would find it too old."""
+        issued = None if self.id is None else id_time(self.id)
+        return issued is None or abs(self.at - issued) > NEAR
+
+
+class Seen(Enum):
+    """What the inbox knows of a record before its copy is sent."""
+
+    HANDLED = "these very bytes, before the replay: the look-up ends it"
+    KNOWN = "its id"
+    UNKNOWN = "nothing"
 
 
 def asked(record: Record, at: datetime) -> Asked:
     """A record as the service would take it, were it appended at this time."""
     said = next((value for name, value in record.headers if name == _ID), None) or b""
     try:
-        id_ = UUID(said.decode())
+        return Asked(UUID(said.decode()), sha256(record.value or b"").digest(), at)
     except ValueError:
-        return Asked(None, b"", is_stale=True)
-    issued = id_time(id_)
-    is_stale = issued is None or abs(at - issued) > NEAR
-    return Asked(id_, sha256(record.value or b"").digest(), is_stale)
+        return Asked(None, b"", at)
+
+
+def asked_now(records: Iterable[Record]) -> list[Asked]:
+    """The same for many that are appended now."""
+    now = clock.now()
+    return [asked(each, now) for each in records]
 
 
 @dataclass(slots=True)
@@ -60,24 +79,27 @@ class Outcomes:
     summary: Summary
     _open: dict[Lie, tuple[Asked, bool]] = field(default_factory=dict[Lie, tuple[Asked, bool]])
 
-    async def known(self, every: Iterable[Asked]) -> dict[UUID, Noted]:
-        """Which of these the service has handled."""
+    async def look(self, every: Sequence[Asked]) -> list[Seen]:
+        """What is known of each of these."""
+        seen = [Seen.UNKNOWN] * len(every)
+        named = [(place, each.id, each) for place, each in enumerate(every) if each.id is not None]
+        shown = [inbox.Shown(id_, each.digest) for _, id_, each in named]
         async with self.database.reading() as db:
-            return await inbox.noted(db, {each.id for each in every if each.id is not None})
+            for number in await inbox.before(db, shown, self.since):
+                seen[named[number][0]] = Seen.HANDLED
+            left = [each for each in named if seen[each[0]] is Seen.UNKNOWN]
+            known = await inbox.noted(db, {id_ for _, id_, _ in left}) if left else {}
+        for place, id_, _ in left:
+            if id_ in known:
+                seen[place] = Seen.KNOWN
+        return seen
 
-    def is_finished(self, of: Asked, known: Mapping[UUID, Noted]) -> bool:
-        """Whether this very record was handled before the replay: the look-up ends it."""
-        noted = known.get(of.id) if of.id is not None else None
-        return noted is not None and noted.digest == of.digest and noted.handled_at < self.since
-
-    def sent(
-        self, of: Asked, known: Mapping[UUID, Noted], lies: Lie, *, before: bool = False
-    ) -> None:
-        """A copy lies there; `known` is from before it was sent, unless it was sent `before`."""
-        if self.is_finished(of, known):
+    def sent(self, of: Asked, seen: Seen, lies: Lie, *, before: bool = False) -> None:
+        """A copy lies there; `seen` is from before it was sent, unless it was sent `before`."""
+        if seen is Seen.HANDLED:
             self.summary.already_handled += 1
         else:
-            self._open[lies] = of, of.id in known and not before
+            self._open[lies] = of, seen is Seen.KNOWN and not before
 
     @property
     def left(self) -> int:
@@ -99,7 +121,7 @@ class Outcomes:
         """Count what became of those that are left; `letters` are all since the replay began."""
         async with self.database.reading() as db:
             below = await fence.read(db)
-        known = await self.known(of for of, _ in self._open.values())
+            known = await inbox.noted(db, {of.id for of, _ in self._open.values() if of.id})
         dead = {
             (each.partition, offset)
             for each in letters
