@@ -13,10 +13,10 @@ from typing import Any
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.client import ConnectionGroup
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
-from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from authbus.envelope import Header
+from authbus_service.core.partitioning import partition_of
 from authbus_service.relay.errors import OutcomeUnknownError, RecordTooLargeError
 
 OPEN_SECONDS = 10.0
@@ -28,7 +28,6 @@ _BACKOFF_MS = 20
 _LOOK_MS = 2_000
 _CLOSE_SECONDS = 1.0
 _LARGEST_BYTES = 1_048_576
-_PARTITIONER = DefaultPartitioner()  # the same as every Kafka client's
 _Place = tuple[str, int]
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 
@@ -189,7 +188,7 @@ async def _batches(
         among = partitions[record.topic]
         partition = record.partition
         if partition is None:
-            partition = _PARTITIONER(record.key, among, among)
+            partition = partition_of(record.key, among)
         place = (record.topic, partition)
         batch = open_ones.get(place)
         if batch is None or not _added(batch, record):

@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from random import choice
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from authbus_service.core.partitioning import partition_of
+
 _LARGEST_BATCH = 262_144
-_PARTITIONER = DefaultPartitioner()
 _PARTS_A_SECOND = 10
-_KEYS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,6 @@ class Copier:
         self._pace = Pace(rate)
         # One that Kafka refuses would leave a gap in the producer's sequence, and end it.
         self._largest = largest
-        self._places: dict[bytes, int] = {}
 
     async def send(self, copies: Sequence[Copy]) -> list[Sent | None]:
         """Where each lies, once all are acknowledged; None for one that the topic does not take."""
@@ -86,7 +85,7 @@ class Copier:
         batches: list[tuple[int, BatchBuilder, list[int]]] = []
         open_ones: dict[int, tuple[BatchBuilder, list[int]]] = {}
         for number, copy in enumerate(copies):
-            partition = self._partition(copy, there)
+            partition = _partition(copy, there)
             batch = open_ones.get(partition)
             if batch is None or not _added(batch[0], copy):
                 batch = self._producer.create_batch(), list[int]()
@@ -97,18 +96,6 @@ class Copier:
                 batches.append((partition, *batch))
             batch[1].append(number)
         return await self._acknowledged(batches, len(copies))
-
-    def _partition(self, copy: Copy, there: list[int]) -> int:
-        """As every client of Kafka chooses it; keys come again and again, and hashing is slow."""
-        if copy.partition is not None:
-            return copy.partition
-        if copy.key is None:
-            return _PARTITIONER(None, there, there)
-        if copy.key not in self._places:
-            if len(self._places) >= _KEYS:
-                self._places.clear()
-            self._places[copy.key] = _PARTITIONER(copy.key, there, there)
-        return self._places[copy.key]
 
     async def _acknowledged(
         self, batches: Sequence[tuple[int, BatchBuilder, list[int]]], count: int
@@ -123,6 +110,14 @@ class Copier:
             for place, number in enumerate(numbers):
                 sent[number] = Sent(partition, said.offset + place)
         return sent
+
+
+def _partition(copy: Copy, there: list[int]) -> int:
+    if copy.partition is not None:
+        return copy.partition
+    if copy.key is None:
+        return choice(there)  # noqa: S311 - spreads load, guards nothing
+    return partition_of(copy.key, there)
 
 
 def _added(batch: BatchBuilder, copy: Copy) -> bool:
