@@ -27,7 +27,6 @@ from tests.chaos.run.workload import FIRST, Asker
 from tests.rig.topics import records
 
 ANSWERED_SECONDS = 30.0
-_ASKERS_EACH = 32
 _AT_REST_SECONDS = 60.0
 _SERVICES = 2
 # One that failed, or whose sender was killed, waits for minutes; at rest none may be left.
@@ -37,12 +36,16 @@ _KEY_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done: for so many seconds, from this seed, with faults of this menu."""
+    """What is to be done: for so many seconds, from this seed, with faults of this menu.
+
+    Each client asks for so many people at once.
+    """
 
     seconds: float
     seed: int
     menu: tuple[str, ...]
     profile: Profile = "small"
+    askers: int = 32
 
 
 @dataclass
@@ -118,7 +121,7 @@ async def _live(plan: Plan, clients: Sequence[Client], people: People, nemesis: 
     askers = [
         Asker(client, people, Random(people.random.random()), stops)
         for client in clients
-        for _ in range(_ASKERS_EACH)
+        for _ in range(plan.askers)
     ]
     async with asyncio.TaskGroup() as tasks:
         for each in askers:
