@@ -16,7 +16,7 @@ from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from authbus.envelope import Header
-from authbus_service.core.partitioning import partition_of
+from authbus_service.cluster.partitioning import partition_of
 from authbus_service.relay.errors import OutcomeUnknownError, RecordTooLargeError
 
 OPEN_SECONDS = 10.0

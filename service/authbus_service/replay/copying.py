@@ -10,7 +10,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from authbus_service.core.partitioning import partition_of
+from authbus_service.cluster.partitioning import partition_of
 
 _LARGEST_BATCH = 262_144
 _PARTS_A_SECOND = 10

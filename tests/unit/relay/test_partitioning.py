@@ -4,7 +4,7 @@ from random import Random
 
 from aiokafka.partitioner import DefaultPartitioner
 
-from authbus_service.core.partitioning import partition_of
+from authbus_service.cluster.partitioning import partition_of
 
 
 def test_a_key_lies_where_the_default_partitioner_puts_it() -> None:
