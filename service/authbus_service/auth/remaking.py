@@ -117,7 +117,7 @@ def _session_started(event: SessionStarted, cause: Cause) -> Private:
         return Private(family_hash=hashes[0], refresh_hash=hashes[1])
     if not isinstance(command, LogIn | CompleteLogIn):
         raise TypeError(f"{type(command).__name__} starts no session")
-    shown = shown_device(command)
+    shown = devices.shown(command)
     known = shown if devices.knows(user.devices, shown) else None
     return Private(
         family_hash=hashes[0],
@@ -135,12 +135,6 @@ def _challenge(command: LogIn | CompleteLogIn) -> bytes:
     if isinstance(command, LogIn):
         return b""
     return token_hash(command.challenge.get_secret_value())
-
-
-def shown_device(command: LogIn | CompleteLogIn) -> bytes | None:
-    """SHA-256 of the device's token that came with a log-in."""
-    token = command.device_token
-    return None if token is None else token_hash(token.get_secret_value())
 
 
 def _session_refreshed(_: SessionRefreshed, cause: Cause) -> Private:

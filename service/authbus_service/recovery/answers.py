@@ -58,7 +58,6 @@ from authbus_service.auth.outcome import (
     ServiceGranted,
 )
 from authbus_service.auth.proof import Policy
-from authbus_service.auth.remaking import shown_device
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users import devices
 
@@ -116,7 +115,7 @@ def _is_known_device(done: Done) -> bool:
     user, command = done.rows.user(done.user_id), done.command
     if user is None or not isinstance(command, asks.LogIn | CompleteLogIn):
         return False
-    return devices.knows(user.devices, shown_device(command))
+    return devices.knows(user.devices, devices.shown(command))
 
 
 def _service_started(done: Done) -> Answer:

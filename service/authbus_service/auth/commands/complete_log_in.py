@@ -54,9 +54,9 @@ def decide(command: CompleteLogIn, case: Case) -> Outcome:
         return Outcome(Rejected.because(Code.CODE_INVALID), settled=Settled.FAILED)
     by = LogInBy(amr=_AMR, device=command.device, ip_address=command.ip_address)
     started = start_session(case, user, by, place=1)
-    shown = None if command.device_token is None else command.device_token.get_secret_value()
-    known = shown is not None and devices.knows(user.devices, token_hash(shown))
-    device = shown if known and shown else case.request.derived.device_token
+    shown = devices.shown(command)
+    known = devices.knows(user.devices, shown)
+    device = shown if known and shown else token_hash(case.request.derived.device_token)
     named = command.device is not None or shown is not None
     return replace(
         started,
@@ -66,7 +66,7 @@ def decide(command: CompleteLogIn, case: Case) -> Outcome:
             started.private,
             passed=passed,
             code_hash=case.proof.code_hash,
-            device_hash=token_hash(device),
+            device_hash=device,
         ),
         mails=of_new_device(user, named=named, known=known),
         settled=Settled.CLEARED,

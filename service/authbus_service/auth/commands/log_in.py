@@ -58,7 +58,8 @@ def decide(command: LogIn, case: Case) -> Outcome:
     """A session, if the proof still holds under the lock."""
     proof = case.proof
     user = case.rows.user(proof.user_id)
-    known = user is not None and devices.knows(user.devices, _shown(command))
+    shown = devices.shown(command)
+    known = user is not None and devices.knows(user.devices, shown)
     shut_out = user is None or (user.is_locked(case.at) and not known)
     if user is None or shut_out or not holds(proof.credential, user):
         return guessed_wrong(case, user)
@@ -67,15 +68,13 @@ def decide(command: LogIn, case: Case) -> Outcome:
         return _challenged(case, user, unlocked)
     by = LogInBy(amr=_PASSWORD, device=command.device, ip_address=command.ip_address)
     started = start_session(case, user, by, place=len(unlocked))
-    device = _shown(command) if known else token_hash(case.request.derived.device_token)
-    named = command.device is not None or command.device_token is not None
+    device = shown if known and shown else token_hash(case.request.derived.device_token)
+    named = command.device is not None or shown is not None
     return replace(
         started,
         answer=started.answer.model_copy(update={"is_known_device": known}),
         events=(*unlocked, *started.events),
-        private=replace(
-            started.private, password_hash=proof.password_hash, device_hash=device or b""
-        ),
+        private=replace(started.private, password_hash=proof.password_hash, device_hash=device),
         mails=of_new_device(user, named=named, known=known),
         settled=Settled.CLEARED,
     )
@@ -97,7 +96,7 @@ def _challenged(case: Case, user: User, unlocked: tuple[UserUnlocked, ...]) -> O
 
 def _attempt(command: LogIn, request: Request, address: str, found: Credential | None) -> Attempt:
     """What this log-in counts against: a device that its user is known by, else the account."""
-    masters, shown = request.derived.masters, _shown(command)
+    masters, shown = request.derived.masters, devices.shown(command)
     if found is not None and shown is not None and devices.knows(found.devices, shown):
         return Attempt(device_key(masters, shown), request.id, request.expires_at)
     return Attempt(
@@ -107,9 +106,3 @@ def _attempt(command: LogIn, request: Request, address: str, found: Credential |
         source=source_key(masters, command.ip_address),
         user_id=found.user_id if found else None,
     )
-
-
-def _shown(command: LogIn) -> bytes | None:
-    """SHA-256 of the device's token that came with the command."""
-    token = command.device_token
-    return None if token is None else token_hash(token.get_secret_value())

@@ -4,19 +4,29 @@ Whoever shows such a token at a log-in is counted apart from everybody else, so 
 others lock nobody out of their own account.
 """
 
+from authbus.commands import LogIn
+from authbus.second_factor import CompleteLogIn
+from authbus_service.core.security.masters import token_hash
+
 _BYTES = 32
 _MOST = 10
 
 
-def knows(devices: bytes, token_hash: bytes | None) -> bool:
+def shown(command: LogIn | CompleteLogIn) -> bytes | None:
+    """SHA-256 of the device's token that came with a log-in."""
+    token = command.device_token
+    return None if token is None else token_hash(token.get_secret_value())
+
+
+def knows(devices: bytes, device: bytes | None) -> bool:
     """Whether this is one of them."""
-    return token_hash is not None and token_hash in _each(devices)
+    return device is not None and device in _each(devices)
 
 
-def seen(devices: bytes, token_hash: bytes) -> bytes:
+def seen(devices: bytes, device: bytes) -> bytes:
     """The same with this one as the last that was used; the one unused for longest gives way."""
-    others = [each for each in _each(devices) if each != token_hash]
-    return b"".join([*others, token_hash][-_MOST:])
+    others = [each for each in _each(devices) if each != device]
+    return b"".join([*others, device][-_MOST:])
 
 
 def _each(devices: bytes) -> list[bytes]:
