@@ -21,12 +21,9 @@ from authbus_service.core.database import Database
 from authbus_service.core.ids import new_id
 from authbus_service.core.logging import get_logger
 from authbus_service.core.metrics import Metrics, Stage
-from authbus_service.core.security.argon2id import Cost
-from authbus_service.core.security.compiled.library import load
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.keyring import KeyRing
 from authbus_service.core.security.masters import Masters
-from authbus_service.core.security.passwords import Hasher
 from authbus_service.core.watch import Watch
 from authbus_service.http import HttpServer, PortError, Probes, application
 from authbus_service.relay.loop import Pace, Relay
@@ -36,6 +33,7 @@ from authbus_service.startup.database import bring_to_newest, open_database, req
 from authbus_service.startup.errors import StartupError
 from authbus_service.startup.fence import require_fence
 from authbus_service.startup.gauges import bind_gauges
+from authbus_service.startup.hashing import hash_pool
 from authbus_service.startup.health import Health
 from authbus_service.startup.keys import open_keyring
 from authbus_service.startup.mail import sending
@@ -156,17 +154,8 @@ class Service:
         )
 
     async def _hash_pool(self) -> HashPool:
-        chosen = self._settings
-        cost = Cost(chosen.argon2_memory_kib, chosen.argon2_time, chosen.argon2_parallelism)
-        compiled = load() if chosen.hash == "compiled" else None
-        if chosen.hash == "compiled" and compiled is None:
-            _log.warning(
-                "there is no compiled hash for this processor; make one: authbus hash build"
-            )
-        hasher = await asyncio.to_thread(Hasher, cost, compiled)
-        _log.info("passwords are hashed", engine=hasher.engine, rate=round(hasher.rate, 1))
         around = partial(self._watch.stage, Stage.HASH)
-        return HashPool(hasher, threads=chosen.hash_threads, around=around)
+        return await asyncio.to_thread(hash_pool, self._settings, around)
 
     def _relay(self, database: Database, epoch: UUID, hashes: HashPool) -> Relay:
         relay = Relay(

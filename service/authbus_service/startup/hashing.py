@@ -1,14 +1,29 @@
-"""The hash pool of a command that runs beside the services."""
+"""The hash pool of a process."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from authbus_service.core.config import Settings
+from authbus_service.core.logging import get_logger
 from authbus_service.core.security.argon2id import Cost
 from authbus_service.core.security.compiled.library import load
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.passwords import Hasher
 
+_log = get_logger(__name__)
 
-def hash_pool(settings: Settings) -> HashPool:
-    """As it is set; where nothing is compiled, with the wheels' hash."""
+
+def hash_pool(
+    settings: Settings, around: Callable[[], AbstractContextManager[None]] = nullcontext
+) -> HashPool:
+    """As it is set; where nothing is compiled, with the wheels' hash. It takes some hashes' time.
+
+    Each hash runs inside `around`.
+    """
     cost = Cost(settings.argon2_memory_kib, settings.argon2_time, settings.argon2_parallelism)
     compiled = load() if settings.hash == "compiled" else None
-    return HashPool(Hasher(cost, compiled), threads=settings.hash_threads)
+    if settings.hash == "compiled" and compiled is None:
+        _log.warning("there is no compiled hash for this processor; make one: authbus hash build")
+    hasher = Hasher(cost, compiled)
+    _log.info("passwords are hashed", engine=hasher.engine, rate=round(hasher.rate, 1))
+    return HashPool(hasher, threads=settings.hash_threads, around=around)
