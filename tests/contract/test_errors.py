@@ -105,7 +105,7 @@ def test_each_refusal_has_a_cause_and_a_cure() -> None:
 def test_only_these_errors_take_the_text_of_another() -> None:
     assert passed_on() == {
         ("by_hand.py", "ByHandError"),  # what the client says of missing keys
-        ("cli/serving.py", "StartupError"),  # DatabaseWentBackError, and a server's last lines
+        ("cli/serving.py", "StartupError"),  # a server's last lines
         ("cluster/errors.py", "TopicsError"),  # findings
         ("core/config.py", "ConfigError"),  # the rules of settings
         ("main.py", "StartupError"),  # PortError

@@ -126,7 +126,7 @@ BELIEVING = [
     service(
         "whatever our keys signed is an access token",
         "core/security/keyring.py",
-        '        return signed.body if signed.header.get("typ") == "at+jwt" else None',
+        '        return signed.body if signed.header.get("typ") == _TYPE else None',
         "        return signed.body",
         f"{ENTRY}/test_tokens.py",
     ),

@@ -1,11 +1,11 @@
 """What the fake holds of users, sessions and codes."""
 
-import base64
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
+from authbus import base64url
 from authbus.events import EndReason
 from authbus.profile import Profile
 from authbus.replies import SessionEntry
@@ -200,4 +200,4 @@ def derived_bytes(purpose: str, *causes: object) -> bytes:
 
 def derived_secret(purpose: str, *causes: object) -> str:
     """A secret that a command makes, of such chance."""
-    return base64.urlsafe_b64encode(derived_bytes(purpose, *causes)).rstrip(b"=").decode()
+    return base64url.encode(derived_bytes(purpose, *causes))

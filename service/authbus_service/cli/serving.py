@@ -8,7 +8,6 @@ from sqlalchemy.engine import make_url
 
 from authbus_service.cli.output import report, show
 from authbus_service.cli.running import run, until_asked
-from authbus_service.consumers.went_back import DatabaseWentBackError
 from authbus_service.core import garbage
 from authbus_service.core.config import Settings, load
 from authbus_service.core.logging import configure, library_logger
@@ -31,10 +30,7 @@ def serve() -> None:
         library_logger(library).setLevel(_QUIET[settings.log_level])
     if needs_own_kafka(settings):
         warm(report)  # before the loop takes Ctrl-C, so that it ends a download
-    try:
-        run(until_asked(_serve(settings)))
-    except DatabaseWentBackError as error:
-        raise StartupError(str(error)) from None
+    run(until_asked(_serve(settings)))
 
 
 def _log_format(settings: Settings) -> Literal["json", "text"]:

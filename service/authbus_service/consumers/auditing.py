@@ -5,7 +5,6 @@ one account each minute's first ones have a record each; the others are counted 
 the relay's memory names them, so that whoever recovers a database knows that they were handled.
 """
 
-import base64
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from authbus import base64url
 from authbus.addresses import canonical
 from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
 from authbus.events import AnyEvent
@@ -140,7 +140,7 @@ def _source(masters: Masters, address: str | None, at: datetime) -> str | None:
     if address is None:
         return None
     secret = masters.derive(f"audit/source/{at:%Y-%m}", place_of(address).encode())
-    return base64.urlsafe_b64encode(secret[:_SOURCE_BYTES]).rstrip(b"=").decode()
+    return base64url.encode(secret[:_SOURCE_BYTES])
 
 
 def _key(job: Job, record: AuditRecord) -> bytes:

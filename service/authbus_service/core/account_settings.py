@@ -56,7 +56,7 @@ class AccountSettings(BaseModel):
         default=12, ge=8, le=128, description="characters of a new password"
     )
     totp_issuer: str = Field(
-        default=("authbus"),
+        default="authbus",
         min_length=1,
         max_length=64,
         pattern=r"^[^:\x00-\x1f]+$",

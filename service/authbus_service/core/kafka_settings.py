@@ -111,11 +111,11 @@ class KafkaSettings(BaseModel):
         Raises ConfigError for a file that cannot be read, a provider that is not there, and a
         password that would cross a network in the clear.
         """
-        return self._arguments(self._security())
+        return self._arguments(self.client_security())
 
     def relay_security(self) -> dict[str, Any]:
         """The same for the relay."""
-        usual = self._security()
+        usual = self.client_security()
         tls, log_in = usual.tls, usual.log_in
         if tls is not None and self.relay_certificate_file is not None:
             tls = Tls(self.kafka_ca_file, self.relay_certificate_file, self.relay_key_file)
@@ -127,9 +127,6 @@ class KafkaSettings(BaseModel):
 
     def client_security(self) -> Security:
         """The same as `security`, for a client of the package `authbus`."""
-        return self._security()
-
-    def _security(self) -> Security:
         protocol, log_in = self.kafka_security_protocol, None
         tls = Tls(self.kafka_ca_file, self.kafka_certificate_file, self.kafka_key_file)
         if self.kafka_token_file is not None:

@@ -36,16 +36,13 @@ _KEY_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done: for so many seconds, from this seed, with faults of this menu.
-
-    Each client asks for so many people at once.
-    """
+    """What is to be done: for so many seconds, from this seed, with faults of this menu."""
 
     seconds: float
     seed: int
     menu: tuple[str, ...]
     profile: Profile = "small"
-    askers: int = 32
+    askers: int = 32  # of each client
 
 
 @dataclass

@@ -13,7 +13,6 @@ from tests.fuzz.case import Case, Family, Item, Make, Try, each, table
 from tests.fuzz.scene import Scene
 
 FORM, SEAL = "not_sealed", "bad_seal"
-_PARTS = 5
 
 
 def with_part(index: int, change: Callable[[bytes], bytes], *among: str) -> Make:

@@ -13,17 +13,18 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from authbus.sealing import public_jwk
-from authbus.signing import SignatureError, take_apart, thumbprint
+from authbus.signing import SignatureError, sign, take_apart, thumbprint
 from authbus.signing import public_jwk as public_okp
 from authbus.state import PublicKey
 from authbus.trust import sign_key
 from authbus_service.core import clock
 from authbus_service.core.security.masters import Masters
-from authbus_service.core.security.tokens import access_token
 
 Use = Literal["sig", "enc"]
 State = Literal["next", "serves", "retired"]
 USES: tuple[Use, ...] = ("sig", "enc")
+# RFC 9068, of an access token.
+_TYPE = "at+jwt"
 _KID_BYTES = 8
 _SEALS = {"alg": "ECDH-ES"}
 
@@ -109,7 +110,7 @@ class KeyRing:
         if not serving:
             raise LookupError("no sig key serves now")
         _, kid = max(serving)
-        return access_token(claims, kid, self._signing[kid])
+        return sign({"typ": _TYPE, "kid": kid}, claims, self._signing[kid])
 
     def verified(self, token: str) -> Mapping[str, Any] | None:
         """The claims of an access token that one of our keys signed, whatever they say, or None."""
@@ -118,7 +119,7 @@ class KeyRing:
             signed.verify(self._signing[signed.header["kid"]].public_key())
         except (KeyError, TypeError, SignatureError):
             return None
-        return signed.body if signed.header.get("typ") == "at+jwt" else None
+        return signed.body if signed.header.get("typ") == _TYPE else None
 
     def public_records(self) -> list[PublicKey]:
         """Every key's public half, signed under the root key of its master; by kid."""

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 
+from authbus import base64url
 from authbus_service.core.ids import derived_id
 
 _BYTES = 32
@@ -166,19 +167,21 @@ class Masters:
     ) -> str:
         """The one-time code of this purpose that a command's mail carries: 256 bits, base64url."""
         code = self.derive(f"code/{purpose}", command_id.bytes, content, master=master)
-        return base64.urlsafe_b64encode(code).rstrip(b"=").decode()
+        return base64url.encode(code)
 
     def refresh_token(self, command_id: UUID, content: bytes, master: str | None = None) -> str:
         """The secret of the refresh token that a command is answered with: 256 bits, base64url."""
-        return _text(self.derive("refresh", command_id.bytes, content, master=master))
+        return base64url.encode(self.derive("refresh", command_id.bytes, content, master=master))
 
     def device_token(self, command_id: UUID, content: bytes, master: str | None = None) -> str:
         """What makes a new device known, for its next log-in: as above."""
-        return _text(self.derive("device", command_id.bytes, content, master=master))
+        return base64url.encode(self.derive("device", command_id.bytes, content, master=master))
 
     def refresh_family(self, command_id: UUID, content: bytes, master: str | None = None) -> str:
         """What all refresh tokens of the session that a command starts have in front: as above."""
-        return _text(self.derive("refresh/family", command_id.bytes, content, master=master))
+        return base64url.encode(
+            self.derive("refresh/family", command_id.bytes, content, master=master)
+        )
 
     def salt(self, command_id: UUID, content: bytes, master: str | None = None) -> bytes:
         """The 16 bytes of salt for a command's password: the same command gives the same hash."""
@@ -222,10 +225,6 @@ class Masters:
         if key is None:
             key = self._purposes[name, purpose] = _hkdf(self._key(name), f"hmac/{purpose}")
         return key
-
-
-def _text(secret: bytes) -> str:
-    return base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
 
 
 def token_hash(token: str) -> bytes:

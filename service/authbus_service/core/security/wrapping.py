@@ -29,11 +29,6 @@ def unwrap(masters: Masters, purpose: str, wrapped: bytes, *, context: bytes) ->
         ) from None
 
 
-def is_current(masters: Masters, wrapped: bytes) -> bool:
-    """Whether it is wrapped under the current master."""
-    return wrapped[:_NAME_BYTES].hex() == masters.current
-
-
 def _cipher(masters: Masters, purpose: str, master: str) -> AESSIV:
     halves = (masters.derive(f"wrap/{purpose}", half, master=master) for half in (b"1", b"2"))
     return AESSIV(b"".join(halves))
