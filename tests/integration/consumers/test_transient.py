@@ -1,14 +1,17 @@
 """Which of the database's real errors pass by themselves."""
 
 import secrets
+import struct
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from authbus_service.consumers.transient import is_transient
+from authbus_service.consumers.transient import OUTAGE, is_transient
 from authbus_service.core.database import Database
 from authbus_service.core.security.masters import MasterKeyError, Masters, MissingMasterError
 
@@ -21,6 +24,18 @@ def said(*statements: str, **given: str) -> Act:
             await db.execute(text(statement), given)
 
     return act
+
+
+async def ended_while_idle(db: AsyncConnection) -> None:
+    """The server says that it ends the session, and the end of the connection is still on its way.
+
+    asyncpg is told the first alone.
+    """
+    await db.execute(text("SELECT 1"))
+    raw: Any = (await db.get_raw_connection()).driver_connection
+    last = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
+    raw._protocol.data_received(b"E" + struct.pack(">i", 4 + len(last)) + last)
+    await db.execute(text("SELECT 1"))
 
 
 PASSING = {
@@ -69,6 +84,20 @@ def test_a_master_that_this_process_lacks_may_be_there_elsewhere() -> None:
 
     assert is_transient(missing.value)
     assert not is_transient(MasterKeyError("a secret was altered"))
+
+
+@pytest.mark.parametrize("how", [Database.transaction, Database.reading])
+async def test_a_session_that_was_ended_while_it_was_idle_is_an_outage_and_the_next_one_works(
+    database: Database, how: Callable[[Database], AbstractAsyncContextManager[AsyncConnection]]
+) -> None:
+    with pytest.raises(OUTAGE) as raised:
+        async with how(database) as db:
+            await ended_while_idle(db)
+    for _ in range(database.engine.pool.size()):  # pyright: ignore[reportAttributeAccessIssue]
+        async with how(database) as db:
+            await db.execute(text("SELECT 1"))
+
+    assert is_transient(raised.value)
 
 
 async def test_a_lock_that_is_not_given_passes(database: Database) -> None:
