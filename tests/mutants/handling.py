@@ -2,6 +2,8 @@
 
 from tests.mutants.bug import CONSUMERS, UNIT, service
 
+_WAITS = f"{CONSUMERS}/test_waits.py"
+
 READING = [
     service(
         "a label that differs from the seal is believed",
@@ -123,6 +125,41 @@ COMMITTING = [
         f"{CONSUMERS}/test_groups.py",
         f"{CONSUMERS}/test_concurrency.py",
         f"{CONSUMERS}/test_refresh_races.py",
+    ),
+    service(
+        "users are locked one after the other, who acts first",
+        "auth/repository.py",
+        "    rows.users.locked = {user.id: user for user in await users.lock(db, wanted",
+        "    acting = {proof.acting.user_id for proof in proofs if proof.acting is not None}\n"
+        "    found = await users.lock(db, wanted & acting, wait=wait)\n"
+        "    rows.users.locked = {\n"
+        "        user.id: user for user in found + await users.lock(db, wanted - acting",
+        f"{_WAITS}::test_two_that_wait_for_the_same_users_never_dead_lock",
+    ),
+    service(
+        "addresses are claimed in the order in which they came",
+        "auth/users/repository.py",
+        "            for canonical, user_id in sorted(claims.items())\n",
+        "            for canonical, user_id in claims.items()\n",
+        f"{_WAITS}::test_two_that_want_the_same_addresses_never_dead_lock",
+    ),
+    service(
+        "sessions are read before their users are locked",
+        "auth/repository.py",
+        "    rows.users.locked = {user.id: user for user in await users.lock(",
+        "    asked = set[UUID]().union(*(proof.sessions for proof in proofs))\n"
+        "    rows.sessions.known = {each.id: each for each in await sessions.by_id(db, asked)}\n"
+        "    rows.users.locked = {user.id: user for user in await users.lock(",
+        f"{_WAITS}::test_a_session_that_ends_while_its_user_is_waited_for_is_over",
+    ),
+    service(
+        "a command is answered when it is decided",
+        "consumers/group.py",
+        "            outcomes[job] = outcome\n",
+        "            outcomes[job] = outcome\n"
+        "            if not job.result.done():\n"
+        "                job.result.set_result(Decided(outcome.answer, at))\n",
+        f"{CONSUMERS}/test_groups.py::test_one_that_the_database_refuses_fails_alone",
     ),
     service(
         "a group that fails takes all with it",

@@ -2,6 +2,8 @@
 
 from tests.mutants.bug import CONSUMERS, MODEL, RELAY, UNIT, contract, service
 
+_LATE = "tests/chaos/relay/test_late_requests.py"
+
 SAYING = [
     service(
         "a relay obeys the manifest of another epoch",
@@ -29,7 +31,7 @@ SAYING = [
         "relay/producer.py",
         "        client.send = send_once",
         "        client.sends = send_once",
-        "tests/chaos/relay/test_late_requests.py",
+        _LATE,
     ),
     service(
         "a relay without the lease goes on",
@@ -38,6 +40,35 @@ SAYING = [
         "        if gone > len(said):",
         f"{RELAY}/test_lease.py",
         f"{RELAY}/test_relay.py",
+    ),
+    service(
+        "rows are forgotten before Kafka has committed them",
+        "relay/loop.py",
+        "            with self.around(rows):\n",
+        "            said, rows = rows, []\n"
+        "            await self._forget([row.said for row in said])\n"
+        "            with self.around(said):\n",
+        f"{_LATE}::test_a_late_end_does_not_tear_the_next_batch[cut]",
+    ),
+    service(
+        "a relay reads on from the highest position that it has seen",
+        "relay/loop.py",
+        "                rows = await outbox.oldest(db, self._limit)\n",
+        "                rows = await outbox.oldest(db, self._limit)\n"
+        '        seen = getattr(self, "_seen", 0)\n'
+        "        rows = [row for row in rows if row.said.position > seen]\n"
+        "        self._seen = rows[-1].said.position if rows else seen\n",
+        f"{RELAY}/test_relay.py::test_a_transaction_that_commits_late_is_not_passed_over",
+    ),
+    service(
+        "a relay commits without a look at what became of its records",
+        "relay/producer.py",
+        "    delivered = await asyncio.gather(*sent)\n"
+        "    count = sum(batch.record_count() for _, batch in batches)\n"
+        "    if count != len(records) or len(delivered) != len(batches) or None in delivered:\n"
+        '        raise OutcomeUnknownError("Kafka has not acknowledged every record")\n',
+        "",
+        f"{RELAY}/test_relay.py::test_a_record_that_never_fits_becomes_a_dead_letter[broker]",
     ),
     contract(
         "readers see what was aborted",

@@ -74,12 +74,12 @@ async def test_a_record_carries_key_value_and_headers_verbatim(world: World) -> 
 async def test_a_transaction_that_commits_late_is_not_passed_over(world: World) -> None:
     late = a_record("late")
 
-    async with running(world.relay()), world.database.transaction() as db:
-        await append(db, [late])
-        await world.write(a_record("early"))
-        await world.until_said()
     async with running(world.relay()):
-        await world.until_said()
+        async with world.database.transaction() as db:
+            await append(db, [late])
+            await world.write(a_record("early"))
+            await world.until_said()
+        await world.until_said(8)
 
     assert {record.key for record in await world.read()} == {b"early", b"late"}
 
