@@ -75,9 +75,8 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         self._subscriber: Any = None
         self._names = {topic.suffix: name for name, topic in self.topics.items()}
         self._committing = Committing()
-        self._closing = False
-        self._joined = False
-        self._round = 0
+        self._closing = self._joined = False
+        self._round = self.rebalances = 0
         self._admitted = asyncio.Event()
         self._admitting: asyncio.Task[None] | None = None
 
@@ -137,6 +136,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         heed_group(self._consumer())
         heed_leaders(self._consumer())
         self._round += 1
+        self.rebalances += self._joined
         self._joined = False
         self._admitted.clear()
         places = [self._place(each) for each in revoked]

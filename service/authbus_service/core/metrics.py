@@ -70,6 +70,12 @@ class Metrics:
         self.lanes = self._reading("lanes", "Keys whose commands are under way", "consumer")
         self.in_flight = self._reading("in_flight", "Commands taken, not finished", "consumer")
         self.assigned = self._reading("assigned_partitions", "Partitions of ours", "consumer")
+        self.rebalances = self._reading(
+            "rebalances",
+            "Times that reading stopped to share partitions anew",
+            "consumer",
+            counts=True,
+        )
         self.silent = self._reading(
             "last_poll_seconds", "Time since Kafka last answered a fetch", "consumer"
         )

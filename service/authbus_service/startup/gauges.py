@@ -23,6 +23,7 @@ def bind_gauges(
         metrics.lanes.bind(partial(_lanes, intake), intake.name)
         metrics.in_flight.bind(partial(_in_flight, intake), intake.name)
         metrics.assigned.bind(partial(_assigned, intake), intake.name)
+        metrics.rebalances.bind(partial(_rebalances, intake), intake.name)
         metrics.silent.bind(partial(silent_seconds, intake), intake.name)
         for topic in intake.topics.values():
             metrics.lag.bind(partial(_lag, intake, topic.suffix), topic.suffix)
@@ -64,6 +65,10 @@ def _in_flight(intake: Intake) -> float:
 def _assigned(intake: Intake) -> float:
     member = intake.member()
     return 0 if member is None else len(member.partitions)
+
+
+def _rebalances(intake: Intake) -> float:
+    return intake.rebalances
 
 
 def _lag(intake: Intake, topic: str) -> float:

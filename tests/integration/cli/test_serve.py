@@ -69,6 +69,7 @@ async def test_serve_uses_the_servers_that_are_given_and_ends_well_on_ctrl_c(
     assert ready[0] == 200
     assert {"credentials", "cheap"} == set(ready[1]["consumers"])
     assert 'authbus_assigned_partitions{consumer="credentials"} 12.0' in metrics
+    assert 'authbus_rebalances_total{consumer="credentials"} 0.0' in metrics
     assert "authbus_relay_leads 1.0" in metrics
     assert status == 0
 

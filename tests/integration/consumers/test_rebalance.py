@@ -7,9 +7,23 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
+from authbus_service.consumers.intakes import INTAKES
+from authbus_service.consumers.service import Consumers
 from tests.rig.crowd import Crowd, until
 from tests.rig.topics import FEW, widen
 from tests.rig.world import World
+
+WHOLE = {name: FEW * len(topics) for name, topics in INTAKES}
+HALF = {name: partitions // 2 for name, partitions in WHOLE.items()}
+
+
+def _partitions(consumers: Consumers) -> dict[str, int]:
+    members = {intake.name: intake.member() for intake in consumers.intakes}
+    return {name: len(member.partitions) if member else 0 for name, member in members.items()}
+
+
+def _rebalances(consumers: Consumers) -> dict[str, int]:
+    return {intake.name: intake.rebalances for intake in consumers.intakes}
 
 
 @pytest.mark.gate
@@ -29,6 +43,24 @@ async def test_a_second_process_joins_and_leaves_under_load(world: World) -> Non
     await crowd.checked()
     assert first.failure is not None
     assert not first.failure.done()
+
+
+@pytest.mark.gate
+async def test_whoever_stops_for_one_that_comes_or_goes_counts_it_and_whoever_starts_does_not(
+    world: World,
+) -> None:
+    async with world.consuming() as first:
+        await until(lambda: _partitions(first) == WHOLE)
+        alone = _rebalances(first)
+        async with world.consuming() as second:
+            await until(lambda: _partitions(first) == _partitions(second) == HALF)
+            shared = _rebalances(first), _rebalances(second)
+        await until(lambda: _partitions(first) == WHOLE)
+        alone_again = _rebalances(first)
+
+    assert alone == {"credentials": 0, "cheap": 0}
+    assert shared == ({"credentials": 1, "cheap": 1}, alone)
+    assert alone_again == {"credentials": 2, "cheap": 2}
 
 
 @pytest.mark.gate
