@@ -10,6 +10,7 @@ Profile = Literal["small", "soak", "full", "kills"]
 PROFILES: tuple[Profile, ...] = ("small", "soak", "full", "kills")
 KILLS = ("kill a service", "kill the broker", "kill PostgreSQL", "terminate backends")
 STOPS = ("stop a service", "stop the broker", "stop PostgreSQL")
+TERMINATIONS = ("terminate backends", "terminate who writes")
 OPERATIONS = ("restart a service", "rotate keys")
 KILLS_AND_STOPS = (
     *(each for each in KILLS if each.startswith("kill")),

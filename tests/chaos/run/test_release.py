@@ -1,16 +1,22 @@
 """Runs are summed up to one word: all must be well, and enough must have happened."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
 
-from tests.chaos.run.release import page, summed
+from tests.chaos.run.menu import TERMINATIONS, menu
+from tests.chaos.run.release import LEAST, RUNS, least, page, summed
+from tests.chaos.run.report import happened
+from tests.chaos.run.report import least as of_run
+from tests.chaos.run.running import Plan, Run
 
+HALF = {name: -(-n // 2) for name, n in least().items()} | dict.fromkeys(TERMINATIONS, 23)
 ENOUGH: dict[str, Any] = {
     "again": "make chaos SEED=1",
     "verdict": "green",
     "seconds": 1800.0,
-    "happened": {"commands": 50_000, "faults": 1_000},
+    "happened": HALF,
     "outcomes": {"ok": 49_000, "refused": 1_000, "unknown": 0},
     "too few": [],
     "violations": [],
@@ -31,7 +37,10 @@ def test_two_halves_are_enough_when_all_is_well() -> None:
     ("changes", "verdict", "why"),
     [
         ({"seconds": 1700.0}, "void", "minutes: 58 of 60"),
-        ({"happened": {"commands": 50_000, "faults": 999}}, "void", "faults: 1999 of 2000"),
+        ({"happened": HALF | {"faults": 999}}, "void", "faults: 1999 of 2000"),
+        ({"happened": HALF | {"unknown commits": 74}}, "void", "unknown commits: 149 of 150"),
+        ({"happened": HALF | {"kill a service": 4}}, "void", "kill a service: 9 of 10"),
+        ({"happened": HALF | dict.fromkeys(TERMINATIONS, 21)}, "void", "terminations: 88 of 90"),
         ({"too few": ["kills: 0 of 1"]}, "void", "make chaos SEED=1: kills: 0 of 1"),
         ({"violations": ["I2 lost: ana-1"]}, "broken", "I2 lost: ana-1"),
         ({"unanswered after the heal": ["c01"]}, "broken", "1 never"),
@@ -46,3 +55,27 @@ def test_one_that_is_not_well_spoils_the_sum(
 
     assert told["verdict"] == verdict
     assert why in page(told)
+
+
+def test_without_any_one_class_all_runs_are_void() -> None:
+    told = summed([ENOUGH | {"happened": {}}] * 2)
+
+    assert told["verdict"] == "void"
+    asked = least().items()
+    assert told["too few"] == [f"{name}: 0 of {n}" for name, n in asked if name != "minutes"]
+
+
+def test_what_is_asked_of_all_runs_is_what_runs_tell_and_no_less_than_they_must_have() -> None:
+    runs = [Run(Plan(seconds, seed, menu(of))) for of, seed, seconds in RUNS]
+    told = {name for each in runs for name in happened(each)}
+    own = sum((Counter(of_run(each)) for each in runs), Counter())
+
+    assert {*least()} - told == {"minutes", "terminations"}
+    assert {name: own[name] for name, n in LEAST.items() if own[name] > n} == {}
+
+
+def test_a_page_says_of_each_how_many_were_needed() -> None:
+    text = page(summed([ENOUGH, ENOUGH]))
+
+    assert "| kills and stops | 350 | 350 |" in text
+    assert "| kill after a reply | 10 | 10 |" in text
