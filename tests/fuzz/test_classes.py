@@ -8,6 +8,7 @@ import pytest
 
 from tests.fuzz.__main__ import run
 from tests.fuzz.case import Case, Family, Item, Try, each, one
+from tests.fuzz.corpus.batches import BOMBS
 from tests.fuzz.corpus.classes import CLASSES
 from tests.fuzz.corpus.database import DATABASE
 from tests.fuzz.corpus.mutations import MUTATIONS
@@ -19,8 +20,17 @@ from tests.fuzz.stage import Stage
 
 
 def quick(family: Family) -> Family:
-    """Of those with a name each third; `make fuzz` sends all."""
-    return family if family is DATABASE else replace(family, named=family.named[::3])
+    """Of those with a name each third, and each codec's bomb; `make fuzz` sends all."""
+    if family is DATABASE:
+        return family
+    chosen = [each for n, each in enumerate(family.named) if n % 3 == 0 or each in BOMBS]
+    return replace(family, named=chosen)
+
+
+def test_a_bomb_of_each_codec_is_among_the_third() -> None:
+    quickly = {each.name for family in CLASSES for each in quick(family).named}
+
+    assert {f"{codec}: 10 MiB" for codec in ("gzip", "snappy", "lz4", "zstd")} <= quickly
 
 
 async def test_a_third_of_all_bad_inputs_have_their_one_end_and_good_ones_beside_them_are_answered(

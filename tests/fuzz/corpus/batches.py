@@ -124,12 +124,13 @@ def bombs(*sizes: str) -> list[Case]:
     )
 
 
+BOMBS = bombs("10 MiB")
 NAMED = [
     *table((f"{name}: good records", good(codec)) for name, codec in CODECS.items()),
     *table(
         (f"{name}: a bad header name", good(codec, [BAD_NAME])) for name, codec in CODECS.items()
     ),
-    *bombs("10 MiB"),
+    *BOMBS,
     *table(
         (
             f"{name}: what fits into a topic as declared",
