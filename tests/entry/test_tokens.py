@@ -3,14 +3,15 @@
 import hashlib
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretStr
 
-from authbus import Code, LoggedIn, Rejected, base64url
+from authbus import Code, GrantRole, LoggedIn, Rejected, base64url
 from authbus.commands import AnyCommand
 from authbus.contract import ROWS
 from authbus.message import Reply
@@ -23,15 +24,13 @@ from authbus_service.core.security.masters import Masters
 from authbus_service.core.security.operator import operator_token
 from tests.rig.crowd import Crowd
 from tests.rig.dumps import dumped
+from tests.rig.operators import by_operator
 from tests.rig.world import World
 
-# Those for administrators: see test_admin_commands.
-COMMANDS = [
-    row.command
-    for row in ROWS
-    if "access_token" in row.command.model_fields and row.topic is not ADMIN
-]
+COMMANDS = [row.command for row in ROWS if "access_token" in row.command.model_fields]
+OF_ADMINS = [row.command for row in ROWS if row.topic is ADMIN]
 NONE = Rejected.because(Code.INVALID_TOKEN)
+NOBODYS = {Code.INVALID_TOKEN, Code.FORBIDDEN}
 EFFECTS = ("users", "emails", "sessions", "codes", "mails", "factors", "erased_users")
 
 
@@ -113,27 +112,40 @@ async def effects(world: World) -> list[Any]:
     return [*(rows[name] for name in EFFECTS), await world.events()]
 
 
-async def answers(world: World, tokens: list[str]) -> list[Reply]:
-    web = world.web
-    drafts = [
-        web.draft(asked(each, token), key=new_id().bytes) for each in COMMANDS for token in tokens
-    ]
+async def answers(
+    world: World, commands: Sequence[type[AnyCommand]], tokens: Iterable[str]
+) -> list[Reply]:
+    made = [asked(each, token) for each, token in product(commands, tokens)]
+    drafts = [world.web.draft(each, key=new_id().bytes) for each in made]
     return await Crowd(world).asked(drafts, within=60)
+
+
+async def an_administrators(world: World) -> tuple[LoggedIn, LoggedIn]:
+    """The session of an administrator, and that of another user."""
+    session, other = await Crowd(world).with_sessions(2)
+    granted = await world.web.ask(
+        by_operator(
+            world, lambda by: GrantRole(access_token=by, user_id=session.user_id, role="admin")
+        )
+    )
+    assert not isinstance(granted, Rejected)
+    return session, other
 
 
 async def test_no_command_takes_an_expired_a_foreign_or_an_unsigned_token(world: World) -> None:
     async with world.consuming():
-        session, other = await Crowd(world).with_sessions(2)
-        tokens = forged(world, session, other)
+        session, other = await an_administrators(world)
+        tokens, right = forged(world, session, other), session.access_token.get_secret_value()
         before = await effects(world)
 
-        found = await answers(world, list(tokens.values()))
+        found = await answers(world, COMMANDS, tokens.values())
 
         assert await effects(world) == before
-        right = await answers(world, [session.access_token.get_secret_value()])
+        let_in = await answers(world, OF_ADMINS, [right])
+        let_in += await answers(world, COMMANDS[:1], [right])
 
-    told = [(command.__name__, name) for command in COMMANDS for name in tokens]
-    let_in = [each for each, answer in zip(told, found, strict=True) if answer != NONE]
-    assert let_in == []
-    assert NONE not in right[:1]
-    assert len(COMMANDS) > 10
+    told = product([each.__name__ for each in COMMANDS], tokens)
+    taken = [each for each, answer in zip(told, found, strict=True) if answer != NONE]
+    assert taken == []
+    assert {each.code for each in let_in if isinstance(each, Rejected)}.isdisjoint(NOBODYS)
+    assert len(COMMANDS) - 10 > len(OF_ADMINS) > 10
