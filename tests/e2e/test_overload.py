@@ -5,19 +5,23 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 
 from authbus_service.core.database import Database
 from tests.rig.overload import (
+    FULL_COST,
+    LARGEST_RSS,
     Sent,
     all_answered,
     all_logged_out,
     flood,
     logging_out,
     outcomes,
+    rebalances,
+    sampled,
     sealed,
     sessions,
+    total,
     until_then,
 )
 from tests.rig.processes import ServiceProcess, serving
@@ -25,41 +29,9 @@ from tests.rig.producing import Producer
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(900)]
 
-FULL_COST = {"AUTHBUS_ARGON2_MEMORY_KIB": "19456"}
 OVER, SECONDS, LOG_OUTS, CALM = 10, 60, 5, 15
-LARGEST_RSS = 1024**3
 ANSWERS = {"LoggedIn", "invalid_credentials", "busy", "expired"}
 P99 = 0.25
-
-
-@asynccontextmanager
-async def looking(process: ServiceProcess) -> AsyncGenerator[list[int]]:
-    """Its memory each half second, for the length of a block."""
-    rss, over = list[int](), asyncio.Event()
-
-    async def look() -> None:
-        while not over.is_set():
-            rss.append(psutil.Process(process.child.pid).memory_info().rss)
-            await asyncio.sleep(0.5)
-
-    task = asyncio.create_task(look())
-    try:
-        yield rss
-    finally:
-        over.set()
-        await task
-
-
-def total(page: str, metric: str, label: str = "") -> int:
-    """The sum of a metric's values whose labels have this in them."""
-    lines = (line for line in page.splitlines() if line.startswith(metric) and label in line)
-    return int(sum(float(line.split()[-1]) for line in lines))
-
-
-def rebalances(process: ServiceProcess) -> list[str]:
-    """How often each of its consumers had to stop since it joined its group, line by line."""
-    page = process.metrics()
-    return [line for line in page.splitlines() if line.startswith("authbus_rebalances_total{")]
 
 
 @asynccontextmanager
@@ -87,8 +59,8 @@ async def test_a_minute_of_ten_times_too_many_log_ins_harms_nobody_who_hashes_no
         drafts, begin = await sealed(web, OVER * rate, SECONDS)
         await until_then(begin)
 
-        left, before = held[len(calm.drafts) :], rebalances(process)
-        async with looking(process) as rss, logging_out(crowded, left, LOG_OUTS):
+        left, before = held[len(calm.drafts) :], rebalances(process.metrics())
+        async with sampled(process.rss) as rss, logging_out(crowded, left, LOG_OUTS):
             await flood(web, drafts, OVER * rate)
         slowest = await all_answered(web, drafts)
 
@@ -105,7 +77,7 @@ async def test_a_minute_of_ten_times_too_many_log_ins_harms_nobody_who_hashes_no
         assert found["busy"] == busy > len(drafts) / 2
         assert found["LoggedIn"] > 0
         assert max(rss) < LARGEST_RSS
-        assert rebalances(process) == before != []
+        assert rebalances(process.metrics()) == before != []
         assert lost == 0
         assert all_logged_out(web, [*calm.drafts, *crowded.drafts])
         assert crowded.p99() < P99

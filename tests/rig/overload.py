@@ -3,10 +3,11 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from pydantic import SecretStr
 
@@ -21,6 +22,11 @@ LIFE = timedelta(seconds=15)
 RIGHT = 10
 _TICK, _SEALED_A_SECOND = 0.02, 500
 WRONG = SecretStr("a password of nobody")
+FULL_COST = {"AUTHBUS_ARGON2_MEMORY_KIB": "19456"}
+LARGEST_RSS = 1024**3
+_LOOK_SECONDS = 0.5
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -151,6 +157,35 @@ def outcomes(web: Producer, drafts: Sequence[Draft]) -> Counter[str]:
 
 def _named(answer: Reply) -> str:
     return answer.code if isinstance(answer, Rejected) else type(answer).__name__
+
+
+@asynccontextmanager
+async def sampled(read: Callable[[], T]) -> AsyncGenerator[list[T]]:
+    """What this tells each half second, for the length of a block."""
+    found, over = list[T](), asyncio.Event()
+
+    async def look() -> None:
+        while not over.is_set():
+            found.append(await asyncio.to_thread(read))
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    looking = asyncio.create_task(look())
+    try:
+        yield found
+    finally:
+        over.set()
+        await looking
+
+
+def total(page: str, metric: str, label: str = "") -> int:
+    """The sum of a metric's values whose labels have this in them."""
+    lines = (line for line in page.splitlines() if line.startswith(metric) and label in line)
+    return int(sum(float(line.split()[-1]) for line in lines))
+
+
+def rebalances(page: str) -> list[str]:
+    """How often each consumer had to stop since it joined its group, line by line."""
+    return [line for line in page.splitlines() if line.startswith("authbus_rebalances_total{")]
 
 
 def all_logged_out(web: Producer, drafts: Sequence[Draft]) -> bool:

@@ -10,6 +10,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from authbus_service.cli import main
 from authbus_service.consumers import subscriber
 from tests.rig import programs
@@ -59,6 +61,10 @@ class ServiceProcess:
     def metrics(self) -> str:
         """What it shows to Prometheus."""
         return self._page("/metrics")
+
+    def rss(self) -> int:
+        """How many bytes of memory it has."""
+        return psutil.Process(self.child.pid).memory_info().rss
 
     def public_keys(self) -> list[dict[str, str]]:
         """Its JWK set."""
