@@ -8,12 +8,12 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import ceil
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.run.menu import TERMINATIONS, Profile, menu
+from tests.chaos.run.menu import LANES, TERMINATIONS, Profile
 from tests.chaos.run.report import counts_line
 from tests.chaos.run.running import ANSWERED_SECONDS
 
@@ -63,10 +63,10 @@ def _read(seed: int) -> dict[str, Any]:
     return told
 
 
-def least() -> dict[str, int]:
-    """The fewest of each that make them count; each fault on a menu is a class of its own too."""
-    each = dict.fromkeys((*menu("small"), *menu("full")), LEAST_OF_EACH)
-    return each | LEAST
+def least(told: Collection[str]) -> dict[str, int]:
+    """The fewest of each that make them count; each fault that a run tells of is a class too."""
+    faults = (name for lane in LANES for name in lane.names if name in told)
+    return dict.fromkeys(faults, LEAST_OF_EACH) | LEAST
 
 
 def summed(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def summed(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     waits = sorted(wait for each in reports for wait in each["seconds to each pending answer"])
     happened["minutes"] = round(sum(each["seconds"] for each in reports) / 60)
     happened["terminations"] = sum(happened[each] for each in TERMINATIONS)
-    fewest = least()
+    fewest = least(happened)
     wrong = [text for each in reports for text in each["violations"]]
     never = sum(len(each["unanswered after the heal"]) for each in reports)
     too_few = [

@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.run.menu import TERMINATIONS, menu
+from tests.chaos.run import disks, nodes, wire
+from tests.chaos.run.menu import LANES, TERMINATIONS
 from tests.chaos.run.release import LEAST, RUNS, least, page, summed
 from tests.chaos.run.report import happened
 from tests.chaos.run.report import least as of_run
 from tests.chaos.run.running import Plan, Run
 
-HALF = {name: -(-n // 2) for name, n in least().items()} | dict.fromkeys(TERMINATIONS, 23)
+FAULTS = [name for lane in LANES for name in lane.names]
+ALL = least(FAULTS)
+HALF = {name: -(-n // 2) for name, n in ALL.items()} | dict.fromkeys(TERMINATIONS, 23)
 ENOUGH: dict[str, Any] = {
     "again": "make chaos SEED=1",
     "verdict": "green",
@@ -58,19 +61,22 @@ def test_one_that_is_not_well_spoils_the_sum(
 
 
 def test_without_any_one_class_all_runs_are_void() -> None:
-    told = summed([ENOUGH | {"happened": {}}] * 2)
+    told = summed([ENOUGH | {"happened": dict.fromkeys(FAULTS, 0)}] * 2)
 
     assert told["verdict"] == "void"
-    asked = least().items()
-    assert told["too few"] == [f"{name}: 0 of {n}" for name, n in asked if name != "minutes"]
+    assert told["too few"] == [f"{name}: 0 of {n}" for name, n in ALL.items() if name != "minutes"]
 
 
-def test_what_is_asked_of_all_runs_is_what_runs_tell_and_no_less_than_they_must_have() -> None:
-    runs = [Run(Plan(seconds, seed, menu(of))) for of, seed, seconds in RUNS]
+def test_what_is_asked_of_all_runs_is_told_of_each_and_no_less_than_each_must_have() -> None:
+    of = {
+        "small": tuple(each for each in FAULTS if each not in nodes.MENU),
+        "full": tuple(each for each in FAULTS if each not in (*wire.MENU, *disks.MENU)),
+    }
+    runs = [Run(Plan(seconds, seed, of[profile])) for profile, seed, seconds in RUNS]
     told = {name for each in runs for name in happened(each)}
-    own = sum((Counter(of_run(each)) for each in runs), Counter())
+    own = sum((Counter(of_run(each)) for each in runs), Counter[str]())
 
-    assert {*least()} - told == {"minutes", "terminations"}
+    assert {*ALL} - told == {"minutes", "terminations"}
     assert {name: own[name] for name, n in LEAST.items() if own[name] > n} == {}
 
 
