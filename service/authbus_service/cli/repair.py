@@ -160,7 +160,9 @@ def state_rebuild(
 
 
 def watch(
-    where: Annotated[list[str] | None, typer.Option(help=_WHERE)] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(help=f"{_WHERE} And what comes of such commands.")
+    ] = None,
 ) -> None:
     """Show records as they come: type, ids, outcome, and how long each stage took."""
     from authbus_service.cli.watching import watch as run

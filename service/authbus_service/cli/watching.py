@@ -23,9 +23,11 @@ def watch(where: list[str]) -> None:
 
 
 async def _watched(settings: Settings, where: Where) -> None:
-    async with watching(settings, where) as follow:
+    def started() -> None:
         report(f"watching {settings.namespace}.*; Ctrl-C ends it")
-        async for seen in follow.records():
+
+    async with watching(settings, where) as follow:
+        async for seen in follow.records(started):
             say(line(seen) if to_a_person() else as_json(clean(seen.as_json())))
 
 

@@ -3,12 +3,11 @@
 Nothing is opened and nothing is committed: it shows what stands in the clear.
 """
 
-import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -67,12 +66,23 @@ class Seen:
         return {name: value for name, value in asdict(self).items() if value not in (None, {})}
 
 
+class _Came(NamedTuple):
+    """When a command came, and whether it is asked for."""
+
+    at: datetime
+    is_asked_for: bool
+
+
 @dataclass(slots=True)
 class Watch:
-    """Remembers when commands came, the newest of them, so that later records tell their time."""
+    """Shows what is asked for, and what comes of each command that is.
+
+    It remembers the newest commands: later records have other headers and do not tell their time.
+    """
 
     namespace: str
-    _came: OrderedDict[str, datetime] = field(default_factory=OrderedDict[str, datetime])
+    where: Where = field(default_factory=Where)
+    _came: OrderedDict[str, _Came] = field(default_factory=OrderedDict[str, _Came])
 
     def seen(self, record: Record) -> Seen | None:
         """What to show of a record; None: nothing."""
@@ -81,9 +91,14 @@ class Watch:
         type_ = headers.get("ce_type", "")
         if type_ == FeedAlive.wire_type():
             return None
-        said = _said(record)
         command_id = headers.get("ce_id") if kind == "command" else _cause(headers, kind, record)
-        stages = self._stages(kind, at, headers, command_id)
+        is_asked_for = self.where(record)
+        if kind == "command" and command_id is not None:
+            self._remember(command_id, _Came(at, is_asked_for))
+        came = self._came.get(command_id or "")
+        if not (is_asked_for or (came is not None and came.is_asked_for)):
+            return None
+        said = _said(record)
         return Seen(
             at=at,
             kind=kind,
@@ -96,7 +111,7 @@ class Watch:
             outcome=_outcome(kind, type_, said),
             replay_id=headers.get("replay_id"),
             place=f"{record.topic}/{record.partition}/{record.offset}",
-            after_ms=stages,
+            after_ms=_stages(kind, at, _time(headers.get("ce_time")), came),
         )
 
     def _kind(self, topic: str) -> str:
@@ -106,25 +121,9 @@ class Watch:
             return "command"
         return names.get(suffix, "reply")
 
-    def _stages(
-        self, kind: str, at: datetime, headers: Mapping[str, str], command_id: str | None
-    ) -> dict[str, float]:
-        said_at = _time(headers.get("ce_time"))
-        if kind == "command":
-            if command_id is not None:
-                self._remember(command_id, at)
-            return {} if said_at is None else {"sent": _ms(at - said_at)}
-        came = self._came.get(command_id or "")
-        if came is None:
-            return {}
-        written = {"reply": "answered", "event": "told", "audit": "told"}.get(kind)
-        stages = {} if written is None else {written: _ms(at - came)}
-        if said_at is not None and kind in {"event", "audit"}:
-            stages = {"decided": _ms(said_at - came), **stages}
-        return stages
-
-    def _remember(self, command_id: str, at: datetime) -> None:
-        self._came.setdefault(command_id, at)
+    def _remember(self, command_id: str, came: _Came) -> None:
+        first = self._came.get(command_id, came)
+        self._came[command_id] = _Came(first.at, first.is_asked_for or came.is_asked_for)
         self._came.move_to_end(command_id)
         if len(self._came) > _REMEMBERED:
             self._came.popitem(last=False)
@@ -140,10 +139,10 @@ class Watching:
     where: Where
     security: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
-    async def records(self, started: asyncio.Event | None = None) -> AsyncGenerator[Seen]:
-        """Without end. `started` is set when nothing is missed any more."""
+    async def records(self, started: Callable[[], None]) -> AsyncGenerator[Seen]:
+        """Without end. `started` is called when nothing is missed any more."""
         read_bounded()
-        watch = Watch(self.namespace)
+        watch = Watch(self.namespace, self.where)
         async with AIOKafkaConsumer(
             bootstrap_servers=self.admin.servers,
             isolation_level="read_committed",
@@ -157,14 +156,13 @@ class Watching:
             await consumer.seek_to_end(*places)
             for place in places:
                 await consumer.position(place)
-            if started is not None:
-                started.set()
+            started()
             while True:
                 found = await consumer.getmany(timeout_ms=_POLL_MS)
                 every = [each for of in found.values() for each in of]
                 for record in sorted(every, key=_order):
                     seen = watch.seen(record)
-                    if seen is not None and self.where(record):
+                    if seen is not None:
                         yield seen
 
     async def _places(self) -> list[TopicPartition]:
@@ -192,6 +190,20 @@ def _said(record: Record) -> _Said:
         return _Said.model_validate_json(record.value or b"")
     except ValidationError:
         return _Said()
+
+
+def _stages(
+    kind: str, at: datetime, said_at: datetime | None, came: _Came | None
+) -> dict[str, float]:
+    if kind == "command":
+        return {} if said_at is None else {"sent": _ms(at - said_at)}
+    written = {"reply": "answered", "event": "told", "audit": "told"}.get(kind)
+    if came is None or written is None:
+        return {}
+    stages = {written: _ms(at - came.at)}
+    if said_at is not None and kind in {"event", "audit"}:
+        stages = {"decided": _ms(said_at - came.at), **stages}
+    return stages
 
 
 def _outcome(kind: str, type_: str, said: _Said) -> str | None:

@@ -1,0 +1,64 @@
+"""What is watched is remembered for as long as there is room, and judged by its own command."""
+
+import pytest
+
+from authbus.topics import CREDENTIALS, EVENTS, Topic
+from authbus_service.replay import watching
+from authbus_service.replay.records import Record, Where
+from authbus_service.replay.watching import Watch
+
+OURS, THEIRS = b"/clients/web", b"/clients/shop"
+
+
+def a_record(topic: Topic, at: int, **headers: bytes) -> Record:
+    named = list(headers.items())
+    return Record(topic.name(), 0, at, at, 1, None, b"{}", None, 0, 2, named)
+
+
+def a_command(id_: bytes, at: int, source: bytes = OURS) -> Record:
+    return a_record(CREDENTIALS, at, ce_id=id_, ce_type=b"authbus.LogIn.v1", ce_source=source)
+
+
+def an_event(of: bytes, at: int) -> Record:
+    about = {"ce_type": b"authbus.SessionStarted.v1", "ce_source": b"/authbus"}
+    return a_record(EVENTS, at, ce_id=b"e", ce_causationid=of, **about)
+
+
+def is_shown(watch: Watch, record: Record) -> bool:
+    return watch.seen(record) is not None
+
+
+def test_what_comes_of_others_commands_is_not_shown_nor_what_nobody_saw_the_command_of() -> None:
+    watch = Watch("auth", Where.read(["client=web"]))
+
+    shown = [is_shown(watch, each) for each in (a_command(b"1", 0), a_command(b"2", 1, THEIRS))]
+
+    assert shown == [True, False]
+    assert [is_shown(watch, an_event(of, 2)) for of in (b"1", b"2", b"3")] == [True, False, False]
+
+
+def test_a_copy_in_another_name_takes_nothing_away_and_the_first_one_tells_the_time() -> None:
+    watch = Watch("auth", Where.read(["client=web"]))
+    for each in (a_command(b"1", 0), a_command(b"1", 500, THEIRS)):
+        watch.seen(each)
+
+    told = watch.seen(an_event(b"1", 700))
+
+    assert told is not None
+    assert told.after_ms == {"told": 700.0}
+
+
+def test_events_may_be_asked_for_by_what_they_are() -> None:
+    watch = Watch("auth", Where.read(["type=SessionStarted"]))
+
+    assert not is_shown(watch, a_command(b"1", 0))
+    assert is_shown(watch, an_event(b"1", 1))
+
+
+def test_the_newest_commands_are_remembered_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_REMEMBERED", 2)
+    watch = Watch("auth", Where.read(["client=web"]))
+    for id_ in (b"1", b"2", b"1", b"3"):
+        watch.seen(a_command(id_, 0))
+
+    assert [is_shown(watch, an_event(of, 1)) for of in (b"1", b"2", b"3")] == [True, False, True]
