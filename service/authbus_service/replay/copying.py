@@ -1,7 +1,8 @@
 """Records sent again: in their order, acknowledged, at most so many a second."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import choice
@@ -37,11 +38,16 @@ class Sent:
 class Pace:
     """At most `rate` records a second, None: as fast as it goes."""
 
-    def __init__(self, rate: float | None) -> None:
+    def __init__(
+        self,
+        rate: float | None,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         """The time begins with the first record."""
         self._rate = rate
-        self._began: float | None = None
-        self._done = 0
+        self._now, self._sleep = now, sleep
+        self._next = 0.0
 
     def parts(self, records: Sequence[Copy]) -> Iterable[Sequence[Copy]]:
         """Parts that are small enough not to come in bursts."""
@@ -52,10 +58,11 @@ class Pace:
         """Wait until so many more may be sent."""
         if self._rate is None:
             return
-        now = asyncio.get_running_loop().time()
-        self._began = now if self._began is None else self._began
-        await asyncio.sleep(self._began + self._done / self._rate - now)
-        self._done += count
+        now = self._now()
+        # What a pause has cost stays lost: to make it good would be a burst.
+        begin = max(self._next, now)
+        self._next = begin + count / self._rate
+        await self._sleep(begin - now)
 
 
 class Copier:
