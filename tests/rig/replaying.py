@@ -1,13 +1,18 @@
-"""Commands of a world replayed as the command line does it."""
+"""Commands and events of a world replayed as the command line does it."""
 
 from typing import Any
 
 from authbus.topics import CREDENTIALS, Topic
 from authbus_service.cluster import Admin
+from authbus_service.cluster.admin import NewlyWanted
 from authbus_service.core.ids import new_id
 from authbus_service.replay.commands import CommandReplay, Plan
+from authbus_service.replay.events import CopyReport, EventPlan, EventReplay
 from authbus_service.replay.summary import Summary
 from tests.rig.world import World
+
+# Of a module downstream, for copies of events.
+NEW = Topic("new", "user id", 2, {})
 
 
 async def replayed(world: World, topic: Topic = CREDENTIALS, **how: Any) -> Summary:
@@ -22,3 +27,17 @@ def counts(summary: Summary) -> dict[str, int]:
     """What was counted at all."""
     facts = summary.as_json()
     return {name: count for name, count in facts.items() if type(count) is int and count}
+
+
+async def a_new_topic(world: World, admin: Admin) -> str:
+    """Make the topic for copies; returns its name."""
+    name = NEW.name(world.namespace)
+    await admin.create([NewlyWanted(name, NEW.partitions, 1, {})])
+    return name
+
+
+async def events_copied(world: World, admin: Admin, **how: Any) -> CopyReport:
+    """Copy events from the start; `how` are fields of the plan."""
+    plan: dict[str, Any] = {"to": NEW.name(world.namespace), "replay_id": new_id(), "begin": 0}
+    replay = EventReplay(admin, world.namespace, lambda _, __, ___: None)
+    return await replay.run(EventPlan(**(plan | how)))

@@ -2,9 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing, suppress
-from typing import Any
 
 import pytest
 
@@ -14,27 +13,20 @@ from authbus.stream.events import StreamEvent
 from authbus.stream.told import Told
 from authbus.topics import EVENTS, Topic, replies
 from authbus_service.cluster import Admin
-from authbus_service.cluster.admin import NewlyWanted
 from authbus_service.core import clock
 from authbus_service.core.ids import new_id
 from authbus_service.replay.copying import Copier, Copy, Sent
-from authbus_service.replay.events import CopyReport, EventPlan, EventReplay, is_ours
+from authbus_service.replay.events import is_ours
 from authbus_service.replay.groups import GroupInUseError, GroupReplay
 from authbus_service.replay.records import Where
 from tests.rig.accident import serving
 from tests.rig.crowd import Crowd
 from tests.rig.dumps import ends_of
+from tests.rig.replaying import NEW, a_new_topic, events_copied
 from tests.rig.topics import records
 from tests.rig.world import World
 
 USERS = 3
-NEW = Topic("new", "user id", 2, {})
-
-
-@pytest.fixture
-async def admin(world: World) -> AsyncIterator[Admin]:
-    async with Admin.connect(world.servers, {}) as admin:
-        yield admin
 
 
 @pytest.fixture
@@ -129,20 +121,14 @@ async def test_a_group_with_members_and_one_of_the_service_are_not_moved(
         await move.run(f"{told.namespace}.cheap", 0, dry_run=False)
 
 
-async def copied(world: World, admin: Admin, **how: Any) -> CopyReport:
-    plan: dict[str, Any] = {"to": NEW.name(world.namespace), "replay_id": new_id(), "begin": 0}
-    replay = EventReplay(admin, world.namespace, lambda _, __, ___: None)
-    return await replay.run(EventPlan(**(plan | how)))
-
-
 async def test_a_new_topic_gets_the_events_that_are_asked_for_in_each_users_order(
     told: World, admin: Admin
 ) -> None:
-    await admin.create([NewlyWanted(NEW.name(told.namespace), 2, 1, {})])
+    await a_new_topic(told, admin)
     said = await ends_of(told.servers, EVENTS, told.namespace)
 
-    every = await copied(told, admin)
-    some = await copied(told, admin, where=Where.read(["type=UserCreated"]), dry_run=True)
+    every = await events_copied(told, admin)
+    some = await events_copied(told, admin, where=Where.read(["type=UserCreated"]), dry_run=True)
 
     assert (every.copied, some.selected, some.copied) == (2 * USERS, USERS, 0)
     assert await of_users(told, NEW) == await of_users(told, EVENTS)
@@ -154,7 +140,7 @@ async def test_a_copying_that_was_killed_goes_on_and_copies_nothing_twice(
     told: World, admin: Admin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replay_id, part = new_id(), Copier.part
-    await admin.create([NewlyWanted(NEW.name(told.namespace), 2, 1, {})])
+    await a_new_topic(told, admin)
     parts = 0
 
     async def dies(self: Copier, copies: Sequence[Copy]) -> list[Sent | None]:
@@ -167,8 +153,8 @@ async def test_a_copying_that_was_killed_goes_on_and_copies_nothing_twice(
     with monkeypatch.context() as patched:
         patched.setattr(Copier, "part", dies)
         with pytest.raises(ZeroDivisionError):
-            await copied(told, admin, replay_id=replay_id, rate=10)
-    resumed = await copied(told, admin, replay_id=replay_id, resumed=True)
+            await events_copied(told, admin, replay_id=replay_id, rate=10)
+    resumed = await events_copied(told, admin, replay_id=replay_id, resumed=True)
 
     assert (resumed.before, resumed.copied) == (2, 2 * USERS - 2)
     assert await of_users(told, NEW) == await of_users(told, EVENTS)
