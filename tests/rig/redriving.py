@@ -54,7 +54,7 @@ async def redriven(world: World, *, dry_run: bool = False) -> Counter[str]:
         return await work.run(await work.letters.open_ones(Which()), dry_run=dry_run)
 
 
-async def open_letters(world: World) -> list[Open]:
+async def open_letters(world: World, which: Which | None = None) -> list[Open]:
     """Those that are open."""
     async with Admin.connect(world.servers, {}) as admin:
-        return await DeadLetters(admin, world.namespace).open_ones(Which())
+        return await DeadLetters(admin, world.namespace).open_ones(which or Which())
