@@ -9,7 +9,7 @@ from pathlib import Path
 _SERVICE, _SCHEMAS = "service/authbus_service", "schemas/authbus"
 CONSUMERS, RELAY = "tests/integration/consumers", "tests/integration/relay"
 UNIT, ENTRY = "tests/unit", "tests/entry"
-MODEL = "tests/model"
+MODEL, REPLAY = "tests/model", "tests/integration/replay"
 
 
 @dataclass(frozen=True, slots=True)

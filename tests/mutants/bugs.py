@@ -3,6 +3,7 @@
 from tests.mutants.bug import Bug
 from tests.mutants.entering import BELIEVING, GUESSING, OPENING
 from tests.mutants.handling import COMMITTING, READING
+from tests.mutants.repairing import REPAIRING
 from tests.mutants.telling import CHECKING, DECIDING, SAYING
 
 BUGS: list[Bug] = [
@@ -14,4 +15,5 @@ BUGS: list[Bug] = [
     *OPENING,
     *BELIEVING,
     *GUESSING,
+    *REPAIRING,
 ]

@@ -3,15 +3,23 @@
 import asyncio
 import json
 from collections import defaultdict
-from dataclasses import asdict
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from sqlalchemy import event
+from sqlalchemy.util import await_only
 
+from authbus import LoggedIn, ProfileSaved, UpdateProfile
 from authbus.state import UserState
 from authbus.topics import KEYS_STATE, USERS_STATE
+from authbus_service.auth.users import repository as users
+from authbus_service.auth.users.service import state
 from authbus_service.cluster import Admin
+from authbus_service.core.database import Database, connect
 from authbus_service.core.ids import new_id
 from authbus_service.core.security import repository
 from authbus_service.core.security.rotation import RotationError
@@ -21,10 +29,13 @@ from authbus_service.startup.keys import retell
 from tests.rig.accident import serving
 from tests.rig.crowd import Crowd
 from tests.rig.dumps import ends_of
+from tests.rig.producing import Draft
 from tests.rig.topics import records
 from tests.rig.world import World
 
 USERS = 4
+# So that they are locked in two parts.
+MANY = 150
 
 
 async def rebuilt(world: World, *, dry_run: bool = False) -> dict[str, Any]:
@@ -76,6 +87,50 @@ async def test_each_users_state_is_told_again_and_what_nobody_knows_gets_a_tombs
         assert again.model_copy(update={"sequence": first.sequence}) == first
     assert [said[each][-1] for each in ghosts] == [None, None]
     assert await rebuilt(world, dry_run=True) == foretold | {"tombstones": 0}
+
+
+@pytest.mark.gate
+async def test_profiles_that_change_meanwhile_are_told_in_order_and_last_as_they_are(
+    world: World,
+) -> None:
+    crowd, version = Crowd(world), 0
+    async with serving(world), slow(world.database) as far:
+        sessions = await crowd.with_sessions(MANY)
+        rebuilding = asyncio.create_task(rebuilt(replace(world, database=far)))
+        while not rebuilding.done() or not version:
+            changes = [_a_change(world, each, version) for each in sessions]
+            assert {type(each) for each in await crowd.asked(changes)} == {ProfileSaved}
+            version += 1
+        done = await rebuilding
+
+    said = {key: [each for each in of if each] for key, of in (await told(world)).items()}
+    sequences = {key: [each.sequence for each in of] for key, of in said.items()}
+    async with world.database.reading() as db:
+        now = await users.read(db, [each.user_id for each in sessions])
+    assert (done["users"], len(now)) == (MANY, MANY)
+    assert sequences == {key: sorted(of) for key, of in sequences.items()}
+    assert {key: of[-1] for key, of in said.items()} == {str(each.id): state(each) for each in now}
+    assert {each.profile.display_name for each in now} == {f"Name {version - 1}"}
+
+
+def _a_change(world: World, of: LoggedIn, version: int) -> Draft:
+    change = UpdateProfile(
+        access_token=of.access_token, profile_version=version, display_name=f"Name {version}"
+    )
+    return world.web.draft(change, key=of.user_id.bytes)
+
+
+@asynccontextmanager
+async def slow(database: Database) -> AsyncGenerator[Database]:
+    """The same, but each answer comes a tenth of a second later."""
+
+    def later(*_: object) -> None:
+        await_only(asyncio.sleep(0.1))
+
+    far = connect(database.engine.url.render_as_string(hide_password=False))
+    event.listen(far.engine.sync_engine, "after_cursor_execute", later)
+    yield far
+    await far.close()
 
 
 async def test_keys_are_told_again_a_strangers_ends_and_one_of_ours_that_is_lost_is_not_given_up(

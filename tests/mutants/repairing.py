@@ -1,0 +1,56 @@
+"""Bugs of what operators have in the night: replay, redrive, rebuild, watch."""
+
+from tests.mutants.bug import REPLAY, UNIT, service
+
+REPAIRING = [
+    service(
+        "every copy counts as applied",
+        "replay/outcomes.py",
+        "        if noted is not None and again:\n            summary.already_handled += 1\n",
+        "        if summary:\n            summary.applied += 1\n",
+        f"{REPLAY}/test_commands.py",
+    ),
+    service(
+        "a group is moved under its members",
+        "replay/groups.py",
+        "        await self._refuse_members(group)\n",
+        "",
+        f"{REPLAY}/test_events.py",
+    ),
+    service(
+        "whatever is redriven is judged as of now",
+        "replay/redriving.py",
+        "        then = None if type(opened.command) in _SECRET else came.appended_at",
+        "        then = None",
+        f"{REPLAY}/test_dead_letters.py",
+    ),
+    service(
+        "states are told again without a lock",
+        "replay/states.py",
+        "            found = await users.lock(db, ids, wait=True)",
+        "            found = await users.read(db, ids)",
+        f"{REPLAY}/test_states.py::"
+        "test_profiles_that_change_meanwhile_are_told_in_order_and_last_as_they_are",
+    ),
+    service(
+        "a stretch has no end",
+        "replay/ranges.py",
+        "    ends = await offsets(consumer, places, end, last, last)",
+        "    ends = last",
+        f"{REPLAY}/test_ranges.py",
+    ),
+    service(
+        "a filter hides what comes of a command",
+        "replay/watching.py",
+        "        if not (is_asked_for or (came is not None and came.is_asked_for)):",
+        "        if not is_asked_for:",
+        f"{UNIT}/replay",
+    ),
+    service(
+        "a pause is made good by a burst",
+        "replay/copying.py",
+        "        begin = max(self._next, now)",
+        "        begin = self._next or now",
+        f"{UNIT}/replay",
+    ),
+]
