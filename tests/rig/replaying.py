@@ -9,6 +9,7 @@ from authbus_service.core.ids import new_id
 from authbus_service.replay.commands import CommandReplay, Plan
 from authbus_service.replay.events import CopyReport, EventPlan, EventReplay
 from authbus_service.replay.summary import Summary
+from tests.rig.topics import records
 from tests.rig.world import World
 
 # Of a module downstream, for copies of events.
@@ -41,3 +42,14 @@ async def events_copied(world: World, admin: Admin, **how: Any) -> CopyReport:
     plan: dict[str, Any] = {"to": NEW.name(world.namespace), "replay_id": new_id(), "begin": 0}
     replay = EventReplay(admin, world.namespace, lambda _, __, ___: None)
     return await replay.run(EventPlan(**(plan | how)))
+
+
+async def lying(world: World) -> list[Any]:
+    """All that lies on the topic of credentials."""
+    return [each async for each in records(world.servers, CREDENTIALS, world.namespace)]
+
+
+def bare(record: Any) -> tuple[Any, ...]:
+    """Its bytes and its partition, without the marks of a copy."""
+    headers = tuple(each for each in record.headers if not each[0].startswith("replay_"))
+    return record.partition, record.key, record.value, headers

@@ -1,17 +1,31 @@
 """`authbus replay` as a program: what it prints, how it ends, and the runbook's commands of it."""
 
+import asyncio
 import json
+import os
+import pty
+import signal
+import termios
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
-from authbus.topics import CREDENTIALS
+from authbus import GetProfile
+from authbus.topics import CREDENTIALS, EVENTS
 from authbus_service.auth import handlers
+from authbus_service.cluster import Admin
+from authbus_service.core.exit_status import Exit
 from tests.integration.cli.conftest import Authbus
+from tests.rig import programs
 from tests.rig.accident import serving
-from tests.rig.crowd import Crowd
+from tests.rig.crowd import PASSWORD, Crowd
+from tests.rig.dumps import ends_of
 from tests.rig.offsets import all_finished
 from tests.rig.operating import settings_of
 from tests.rig.redriving import open_letters
+from tests.rig.replaying import a_new_topic, bare, lying
 from tests.rig.runbook import commands
 from tests.rig.world import World
 
@@ -75,3 +89,102 @@ async def test_the_runbooks_dead_letters_run_and_end_with_none_open(
     ]
     assert await open_letters(world) == []
     assert len(await world.events()) == 1
+
+
+REPLAY = ("replay", "commands", CREDENTIALS.suffix, "--from", "0", "--wait", "0")
+
+
+async def noise(world: World, count: int) -> None:
+    """So many records that no service has come to."""
+    draft = world.web.draft(GetProfile(access_token=PASSWORD))
+    for number in range(count):
+        topic = CREDENTIALS.name(world.namespace)
+        await world.web.send(draft.but(topic=topic, key=b"%d" % number, value=b"noise"))
+
+
+@pytest.mark.gate
+async def test_a_replay_that_is_killed_sends_by_its_id_what_is_left_and_nothing_twice(
+    authbus: Authbus, world: World, tmp_path: Path
+) -> None:
+    count = 40
+    await noise(world, count)
+    originals, settings = await lying(world), await settings_of(world)
+
+    killed = await programs.start(
+        *REPLAY, "--rate", "20", environment={**os.environ, **settings}, folder=tmp_path
+    )
+    async with asyncio.timeout(30):
+        _, replay_id, *_ = (await killed.stderr.readline()).decode().split()
+        while await sent(world) < count + 5:  # noqa: ASYNC110 - Kafka wakes nobody
+            await asyncio.sleep(0.02)
+    killed.kill()
+    status, half = await killed.wait(), await sent(world)
+    resumed = await authbus(*REPLAY, "--resume", replay_id, **settings)
+
+    assert (status, resumed.status) == (-signal.SIGKILL, Exit.LEFT)
+    assert half < 2 * count
+    assert Counter(map(bare, await lying(world))) == Counter(map(bare, originals * 2))
+    summed_up = json.loads(resumed.out)
+    assert (summed_up["replay_id"], summed_up["selected"]) == (replay_id, count)
+
+
+async def sent(world: World) -> int:
+    """How many records lie on the topic of credentials."""
+    return sum((await ends_of(world.servers, CREDENTIALS, world.namespace)).values())
+
+
+@pytest.mark.gate
+async def test_a_terminal_shows_a_bar_with_how_many_of_how_many_are_sent(
+    world: World, tmp_path: Path
+) -> None:
+    await noise(world, 6)
+    environment = {**os.environ, **await settings_of(world), "TERM": "xterm"}
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(ours, (24, 100))
+
+    with os.fdopen(theirs, "wb") as errors:
+        program = await programs.start(
+            *REPLAY, environment=environment, folder=tmp_path, errors=errors
+        )
+    shown, out = await asyncio.wait_for(
+        asyncio.gather(asyncio.to_thread(all_of, ours), program.stdout.read()), 60
+    )
+
+    lines = shown.splitlines()
+    assert any("sent" in each and "6/6" in each and "/s" in each for each in lines), shown
+    assert "{" not in shown
+    assert (json.loads(out)["waiting"], await program.wait()) == (6, Exit.LEFT)
+
+
+def all_of(terminal: int) -> str:
+    """What a terminal was told until nobody had it open any more."""
+    parts: list[bytes] = []
+    with suppress(OSError):  # how a terminal says that it was the end
+        while part := os.read(terminal, 65_536):
+            parts.append(part)
+    os.close(terminal)
+    return b"".join(parts).decode()
+
+
+@pytest.mark.gate
+async def test_events_go_to_a_topic_and_a_group_goes_back_to_them(
+    authbus: Authbus, world: World
+) -> None:
+    async with serving(world):
+        await Crowd(world).with_sessions(1)
+    settings = await settings_of(world)
+    async with Admin.connect(world.servers, {}) as admin:
+        new = await a_new_topic(world, admin)
+        events = ("replay", "events", "--from", "0")
+        created = ("--to-topic", new, "--where", "type=UserCreated")
+
+        copied = await authbus(*events, *created, **settings)
+        moved = await authbus(*events, "--to-group", "billing", **settings)
+
+        assert [each.status for each in (copied, moved)] == [0, 0], copied.err + moved.err
+        report = json.loads(copied.out)
+        assert (report["to"], report["selected"], report["copied"]) == (new, 1, 1)
+        moves = [json.loads(each) for each in moved.out.splitlines()]
+        assert [each["to"] for each in moves] == [0] * EVENTS.partitions
+        kept = await admin.committed("billing")
+        assert kept == {(EVENTS.name(world.namespace), n): 0 for n in range(EVENTS.partitions)}

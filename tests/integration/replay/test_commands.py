@@ -4,14 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
 from aiokafka.errors import MessageSizeTooLargeError
 
 from authbus import GetProfile, LogIn
-from authbus.topics import ACCOUNTS, COMMAND_TOPICS, CREDENTIALS, EVENTS
+from authbus.topics import ACCOUNTS, COMMAND_TOPICS, EVENTS
 from authbus_service.core import clock
 from authbus_service.core.ids import new_id
 from authbus_service.replay.copying import Copier, Copy, Sent
@@ -20,8 +19,7 @@ from tests.rig.accident import serving
 from tests.rig.crowd import PASSWORD, Crowd, email
 from tests.rig.dumps import dumped, ends_of
 from tests.rig.offsets import all_finished
-from tests.rig.replaying import counts, replayed
-from tests.rig.topics import records
+from tests.rig.replaying import bare, counts, lying, replayed
 from tests.rig.world import World
 
 USERS = 4
@@ -172,14 +170,3 @@ async def test_a_record_too_large_to_carry_the_marks_is_told_and_stops_no_other(
     summary = await replayed(world, wait=0)
 
     assert (summary.not_sent, summary.already_handled) == (1, 10)
-
-
-async def lying(world: World) -> list[Any]:
-    """All that lies on the topic of credentials."""
-    return [each async for each in records(world.servers, CREDENTIALS, world.namespace)]
-
-
-def bare(record: Any) -> tuple[Any, ...]:
-    """Its bytes and its partition, without the marks of a copy."""
-    headers = tuple(each for each in record.headers if not each[0].startswith("replay_"))
-    return record.partition, record.key, record.value, headers
