@@ -42,8 +42,8 @@ REPAIRING = [
     service(
         "a filter hides what comes of a command",
         "replay/watching.py",
-        "        if not (is_asked_for or (came is not None and came.is_asked_for)):",
-        "        if not is_asked_for:",
+        "        if not (self.where(record) or (came is not None and came.is_asked_for)):",
+        "        if not self.where(record):",
         f"{UNIT}/replay",
     ),
     service(

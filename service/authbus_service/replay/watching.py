@@ -3,11 +3,10 @@
 Nothing is opened and nothing is committed: it shows what stands in the clear.
 """
 
-from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -18,11 +17,11 @@ from authbus.state import FeedAlive
 from authbus.topics import AUDIT, COMMAND_TOPICS, DEAD_LETTERS, EVENTS, replies
 from authbus_service.cluster import Admin, ClusterError
 from authbus_service.consumers.bounded import read_bounded
+from authbus_service.replay.lately import Came, Lately
 from authbus_service.replay.records import Record, Where, short
 
 _POLL_MS = 100
 _FETCH_MS = 50
-_REMEMBERED = 100_000
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -66,37 +65,41 @@ class Seen:
         return {name: value for name, value in asdict(self).items() if value not in (None, {})}
 
 
-class _Came(NamedTuple):
-    """When a command came, and whether it is asked for."""
-
-    at: datetime
-    is_asked_for: bool
-
-
 @dataclass(slots=True)
 class Watch:
     """Shows what is asked for, and what comes of each command that is.
 
-    It remembers the newest commands: later records have other headers and do not tell their time.
+    Answers, events and audits have other headers than their command, and do not tell its time.
     """
 
     namespace: str
     where: Where = field(default_factory=Where)
-    _came: OrderedDict[str, _Came] = field(default_factory=OrderedDict[str, _Came])
+    _lately: Lately = field(default_factory=Lately)
 
-    def seen(self, record: Record) -> Seen | None:
-        """What to show of a record; None: nothing."""
+    def shown(self, together: Iterable[Record]) -> Iterator[Seen]:
+        """What to show of records that came together, in the order of their times.
+
+        All their commands are known first: by the clock that stamped it an answer may be earlier.
+        """
+        every = sorted(together, key=_order)
+        for each in every:
+            self._note(each)
+        yield from filter(None, map(self._seen, every))
+
+    def _note(self, record: Record) -> None:
+        command_id = read_headers(record.headers).get("ce_id")
+        if self._kind(record.topic) == "command" and command_id is not None:
+            self._lately.note(command_id, Came(_instant(record.timestamp), self.where(record)))
+
+    def _seen(self, record: Record) -> Seen | None:
         headers = read_headers(record.headers)
         kind, at = self._kind(record.topic), _instant(record.timestamp)
         type_ = headers.get("ce_type", "")
         if type_ == FeedAlive.wire_type():
             return None
         command_id = headers.get("ce_id") if kind == "command" else _cause(headers, kind, record)
-        is_asked_for = self.where(record)
-        if kind == "command" and command_id is not None:
-            self._remember(command_id, _Came(at, is_asked_for))
-        came = self._came.get(command_id or "")
-        if not (is_asked_for or (came is not None and came.is_asked_for)):
+        came = self._lately.of(command_id)
+        if not (self.where(record) or (came is not None and came.is_asked_for)):
             return None
         said = _said(record)
         return Seen(
@@ -120,13 +123,6 @@ class Watch:
         if suffix in {each.suffix for each in COMMAND_TOPICS}:
             return "command"
         return names.get(suffix, "reply")
-
-    def _remember(self, command_id: str, came: _Came) -> None:
-        first = self._came.get(command_id, came)
-        self._came[command_id] = _Came(first.at, first.is_asked_for or came.is_asked_for)
-        self._came.move_to_end(command_id)
-        if len(self._came) > _REMEMBERED:
-            self._came.popitem(last=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +155,8 @@ class Watching:
             started()
             while True:
                 found = await consumer.getmany(timeout_ms=_POLL_MS)
-                every = [each for of in found.values() for each in of]
-                for record in sorted(every, key=_order):
-                    seen = watch.seen(record)
-                    if seen is not None:
-                        yield seen
+                for seen in watch.shown(each for of in found.values() for each in of):
+                    yield seen
 
     async def _places(self) -> list[TopicPartition]:
         topics = (*COMMAND_TOPICS, EVENTS, AUDIT, DEAD_LETTERS, *map(replies, self.clients))
@@ -193,7 +186,7 @@ def _said(record: Record) -> _Said:
 
 
 def _stages(
-    kind: str, at: datetime, said_at: datetime | None, came: _Came | None
+    kind: str, at: datetime, said_at: datetime | None, came: Came | None
 ) -> dict[str, float]:
     if kind == "command":
         return {} if said_at is None else {"sent": _ms(at - said_at)}

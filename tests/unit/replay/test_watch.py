@@ -3,7 +3,7 @@
 import pytest
 
 from authbus.topics import CREDENTIALS, EVENTS, Topic
-from authbus_service.replay import watching
+from authbus_service.replay import lately
 from authbus_service.replay.records import Record, Where
 from authbus_service.replay.watching import Watch
 
@@ -25,7 +25,7 @@ def an_event(of: bytes, at: int) -> Record:
 
 
 def is_shown(watch: Watch, record: Record) -> bool:
-    return watch.seen(record) is not None
+    return bool(list(watch.shown([record])))
 
 
 def test_what_comes_of_others_commands_is_not_shown_nor_what_nobody_saw_the_command_of() -> None:
@@ -39,13 +39,22 @@ def test_what_comes_of_others_commands_is_not_shown_nor_what_nobody_saw_the_comm
 
 def test_a_copy_in_another_name_takes_nothing_away_and_the_first_one_tells_the_time() -> None:
     watch = Watch("auth", Where.read(["client=web"]))
-    for each in (a_command(b"1", 0), a_command(b"1", 500, THEIRS)):
-        watch.seen(each)
+    list(watch.shown([a_command(b"1", 0), a_command(b"1", 500, THEIRS)]))
 
-    told = watch.seen(an_event(b"1", 700))
+    (told,) = watch.shown([an_event(b"1", 700)])
 
-    assert told is not None
     assert told.after_ms == {"told": 700.0}
+
+
+def test_of_records_that_come_together_an_earlier_clock_hides_nothing() -> None:
+    watch = Watch("auth", Where.read(["client=web"]))
+
+    shown = watch.shown([an_event(b"1", 40), a_command(b"1", 50)])
+
+    assert [(each.kind, each.after_ms) for each in shown] == [
+        ("event", {"told": -10.0}),
+        ("command", {}),
+    ]
 
 
 def test_events_may_be_asked_for_by_what_they_are() -> None:
@@ -56,9 +65,9 @@ def test_events_may_be_asked_for_by_what_they_are() -> None:
 
 
 def test_the_newest_commands_are_remembered_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watching, "_REMEMBERED", 2)
+    monkeypatch.setattr(lately, "_MOST", 2)
     watch = Watch("auth", Where.read(["client=web"]))
     for id_ in (b"1", b"2", b"1", b"3"):
-        watch.seen(a_command(id_, 0))
+        assert is_shown(watch, a_command(id_, 0))
 
     assert [is_shown(watch, an_event(of, 1)) for of in (b"1", b"2", b"3")] == [True, False, True]
