@@ -19,7 +19,7 @@ from authbus_service.embedded import EmbeddedStack
 from tests.rig.breaking import BREAKS, Place, a_place
 from tests.rig.failing import fresh, until
 
-PAGE = Path(__file__).resolve().parents[2] / "deploy" / "operations.md"
+PAGE = Path(__file__).resolve().parents[2] / "README.md"
 CHECK = "offline check of a token"
 WORKS, STALE = "works", f"works for {MAX_STALENESS:.0f} s, then refused"
 BACK = "waits until it is back"
