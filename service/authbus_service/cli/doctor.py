@@ -1,6 +1,5 @@
 """`authbus doctor`."""
 
-from dataclasses import asdict
 from datetime import datetime
 
 import typer
@@ -16,7 +15,7 @@ from authbus_service.startup.findings import Finding
 def examine(backup_from: datetime | None) -> None:
     """Print every finding; exit 1 when one is a fault."""
     findings = run_quietly(_findings(load(), backup_from))
-    show_rows([asdict(each) for each in findings])
+    show_rows([{"what": each.what, "state": each.state, "says": each.says} for each in findings])
     if any(each.state == "fault" for each in findings):
         raise typer.Exit(Exit.LEFT)
 

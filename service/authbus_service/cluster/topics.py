@@ -10,13 +10,15 @@ from dataclasses import dataclass
 
 from authbus.topics import TOPICS, Topic, replies
 from authbus_service.cluster.admin import Admin, Existing, NewlyWanted, Setting
-from authbus_service.cluster.errors import Finding, TopicsError
+from authbus_service.cluster.errors import ClusterError, Finding, TopicsError
 
 _REPLICAS = 3
 _PAUSES_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 4)
 APPLY = "authbus topics apply"
+MISSING = "is missing"
 # Some managed clusters refuse it; the consumers bound decompression themselves as well.
 _NICE_TO_HAVE = frozenset({"compression.type"})
+_TRIES_OF_NICE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ async def check(admin: Admin, wanted: Sequence[Wanted]) -> list[Finding]:
     for each in wanted:
         found = existing.get(each.name)
         if found is None:
-            findings.append(Finding(each.name, "is missing", APPLY))
+            findings.append(Finding(each.name, MISSING, APPLY))
         else:
             findings += _compare(admin, each, found, settings[each.name])
     return findings
@@ -72,9 +74,10 @@ async def apply(admin: Admin, wanted: Sequence[Wanted]) -> list[Finding]:
     broker learns a moment later of what the controller has done.
     """
     left: list[Finding] = []
-    for pause in _PAUSES_SECONDS:
+    for tried, pause in enumerate(_PAUSES_SECONDS):
         left = await check(admin, wanted)
-        if not any(finding.cure == APPLY for finding in left if finding.fatal):
+        matter = [finding for finding in left if finding.fatal or tried < _TRIES_OF_NICE]
+        if not any(finding.cure == APPLY for finding in matter):
             break
         await _mend(admin, wanted)
         await asyncio.sleep(pause)
@@ -91,9 +94,13 @@ async def _mend(admin: Admin, wanted: Sequence[Wanted]) -> None:
     settings = await admin.settings(existing) if existing else {}
     for each in wanted:
         found = settings.get(each.name)
-        if found is not None and _wrong(each, found):
+        if found is not None and (wrong := _wrong(each, found)):
             own = {name: setting.value for name, setting in found.items() if setting.own}
-            await admin.set(each.name, {**own, **each.config})
+            try:
+                await admin.set(each.name, {**own, **each.config})
+            except ClusterError:
+                if wrong.keys() - _NICE_TO_HAVE:
+                    raise
 
 
 def _wrong(wanted: Wanted, found: Mapping[str, Setting]) -> dict[str, str]:

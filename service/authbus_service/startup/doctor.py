@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -10,6 +10,7 @@ from sqlalchemy import select
 from authbus.topics import COMMAND_TOPICS
 from authbus_service import cluster
 from authbus_service.cluster import Admin, ClusterError, check, declared
+from authbus_service.cluster.topics import MISSING
 from authbus_service.consumers.intakes import groups_of
 from authbus_service.consumers.went_back import DatabaseWentBackError
 from authbus_service.core import clock
@@ -46,7 +47,7 @@ class Doctor:
 
     async def look(self) -> AsyncGenerator[Finding]:
         """Every finding, one after the other; what stands in the way of others ends it."""
-        for what, look, needed in (
+        for what, look, is_needed in (
             ("master key", self._masters, False),
             ("topics", self._topics, True),
             ("rights", self._rights, False),
@@ -57,9 +58,9 @@ class Doctor:
             ("backup", self._backup, False),
             ("mails", self._mails, False),
         ):
-            found = await _looked(what, look)
+            found = await _looked(what, look, hides=is_needed)
             yield found
-            if needed and found.state == "fault":
+            if found.hides:
                 return
         async for risk in Risks(self.settings, self.database, self.kafka).look():
             yield risk
@@ -74,7 +75,8 @@ class Doctor:
             _, brokers = await admin.describe()
             wanted = declared(self.settings.namespace, clients, brokers)
             findings = await check(admin, wanted)
-        return _summed_up("topics", findings, f"{len(wanted)} are as declared")
+        summed_up = _summed_up("topics", findings, f"{len(wanted)} are as declared")
+        return replace(summed_up, hides=any(each.problem == MISSING for each in findings))
 
     async def _rights(self) -> Finding:
         if not self.settings.logs_in:
@@ -98,10 +100,11 @@ class Doctor:
         mine = (self.settings.namespace, cluster_id)
         if (row.namespace, row.cluster_id) != mine:
             place = f"namespace {row.namespace!r} on cluster {row.cluster_id}"
-            return Finding("installation", "fault", f"the database belongs to {place}")
+            told = f"the database belongs to {place}"
+            return Finding("installation", "fault", told, hides=True)
         if row.recovering:
-            cure = "Run: authbus recover"
-            return Finding("installation", "fault", f"a recovery was not finished. {cure}")
+            told = "a recovery was not finished. Run: authbus recover"
+            return Finding("installation", "fault", told, hides=True)
         return Finding("installation", "ok", f"namespace {row.namespace!r}")
 
     async def _keys(self) -> Finding:
@@ -150,13 +153,13 @@ def _summed_up(what: str, findings: Sequence[cluster.Finding], well: str) -> Fin
     return Finding(what, state, "; ".join(map(str, findings)) or well)
 
 
-async def _looked(what: str, look: Callable[[], Awaitable[Finding]]) -> Finding:
+async def _looked(what: str, look: Callable[[], Awaitable[Finding]], *, hides: bool) -> Finding:
     try:
         return await look()
     except _EXPECTED as error:
-        return Finding(what, "fault", str(error))
+        return Finding(what, "fault", str(error), hides)
     except OUTAGES as error:
-        return Finding(what, "fault", f"does not answer: {type(error).__name__}")
+        return Finding(what, "fault", f"does not answer: {type(error).__name__}", hides)
 
 
 @asynccontextmanager

@@ -8,8 +8,12 @@ State = Literal["ok", "warning", "fault"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at, and what was found. A fault keeps the service from starting."""
+    """What was looked at, and what was found. A fault keeps the service from starting.
+
+    One that `hides` stands in the way of what would be looked at after it.
+    """
 
     what: str
     state: State
     says: str
+    hides: bool = False

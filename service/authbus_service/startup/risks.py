@@ -87,8 +87,9 @@ class Risks:
         roots = [thumbprint(each.public_key()) for each in map(masters.root_key, masters.names)]
         pin = f"pin it in every client: trust={roots[0]!r}"
         strange = await self._strange_keys(Trust(tuple(roots)))
+        topic = KEYS_STATE.name(self.settings.namespace)
         if strange:
-            told = f"{strange} keys on auth.state.keys.v1 are not ours: {pin}"
+            told = f"{strange} keys on {topic} are not ours: {pin}"
             return Finding("trust", "warning", told)
         if not self.settings.logs_in:
             return Finding("trust", "warning", f"nobody logs in, so anybody may write keys: {pin}")

@@ -11,6 +11,7 @@ import pytest
 
 from authbus.topics import TOPICS
 from tests.integration.cli.conftest import Authbus
+from tests.rig.risks import fix_compression
 
 CLIENTS = '[[client]]\nid = "web"\n'
 
@@ -69,6 +70,8 @@ async def test_topics_are_checked_applied_and_then_as_declared(
     before = await authbus("topics", "check", **settings)
     applied = await authbus("topics", "apply", **settings)
     after = await authbus("topics", "check", **settings)
+    await fix_compression(servers, namespace)
+    fixed = await authbus("topics", "check", **settings)
 
     findings = [json.loads(line) for line in before.out.splitlines()]
     assert before.status == 1
@@ -77,6 +80,7 @@ async def test_topics_are_checked_applied_and_then_as_declared(
     assert (applied.status, applied.out) == (0, "")
     assert (after.status, after.out) == (0, "")
     assert "12 topics are as declared" in after.err
+    assert (fixed.status, json.loads(fixed.out)["fatal"]) == (0, False)
 
 
 async def test_migrate_brings_an_empty_database_to_the_newest_revision_twice_without_harm(

@@ -15,16 +15,20 @@ from aiokafka.admin import AIOKafkaAdminClient
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from authbus.topics import AUDIT, CREDENTIALS
+from authbus.topics import AUDIT, CREDENTIALS, DAY_MS, KEYS_STATE, SESSIONS
+from authbus_service.cluster import Admin
 from authbus_service.cluster.installation import settle
 from authbus_service.consumers.intakes import groups_of
+from authbus_service.core import clock
 from authbus_service.core.config import load
 from authbus_service.core.database import Database
+from authbus_service.core.security.keyring import KeyRing
 from authbus_service.core.security.masters import Masters
 from authbus_service.startup.doctor import a_doctor
 from authbus_service.startup.keys import open_keyring
 from authbus_service.startup.topics import require_topics
 from tests.integration.cli.conftest import Authbus
+from tests.rig.risks import a_strangers_keys, commit_asynchronously, fix_compression, say_keys
 
 ALL = (
     *("master key", "topics", "rights", "database", "installation", "keys", "fence"),
@@ -40,6 +44,12 @@ class Patient:
     authbus: Authbus
     settings: Mapping[str, str]
     database: Database
+    keyring: KeyRing
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Kafka's address and the namespace."""
+        return self.settings["KAFKA_BOOTSTRAP_SERVERS"], self.settings["AUTHBUS_NAMESPACE"]
 
     async def seen(
         self, backup_from: datetime | None = None, **changes: str
@@ -77,8 +87,8 @@ async def patient(
     }
     cluster = await require_topics(servers, {}, namespace=namespace, clients=["web"], how="apply")
     await settle(database, namespace=namespace, cluster_id=cluster.id)
-    await open_keyring(database, Masters.read(SecretStr(settings["AUTHBUS_MASTER_KEY"]), None))
-    return Patient(authbus, settings, database)
+    masters = Masters.read(SecretStr(settings["AUTHBUS_MASTER_KEY"]), None)
+    return Patient(authbus, settings, database, await open_keyring(database, masters))
 
 
 async def test_an_installation_in_order_is_found_to_be(patient: Patient) -> None:
@@ -168,10 +178,39 @@ async def test_a_missing_topic_is_found_with_what_makes_it(patient: Patient) -> 
     assert "authbus topics apply" in found["topics"][1]
 
 
+async def test_what_a_service_can_live_with_and_somebody_should_know_is_found(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servers, namespace = patient.place
+    sessions = SESSIONS.name(namespace)
+    async with Admin.connect(servers, {}) as admin:
+        await admin.set(sessions, {**SESSIONS.config, "retention.ms": str(10 * DAY_MS)})
+    await commit_asynchronously(patient.database)
+    await say_keys(servers, namespace, [*patient.keyring.public_records(), *a_strangers_keys()])
+    monkeypatch.setattr(clock, "now", lambda: datetime.now(UTC) + timedelta(seconds=5))
+
+    found = await patient.seen()
+
+    assert {what for what, (state, _) in found.items() if state == "fault"} == {"topics"}
+    assert found.keys() == USUAL | {"topics", "clock", "inbox"}
+    assert "synchronous_commit" in found["durability"][1]
+    assert 3 < float(found["clock"][1].removesuffix(" s from the database's")) < 6
+    assert f"records of {sessions} are kept longer" in found["inbox"][1]
+    assert f"2 keys on {KEYS_STATE.name(namespace)} are not ours" in found["trust"][1]
+
+
+async def test_a_setting_of_a_topic_that_brokers_may_fix_is_a_warning(patient: Patient) -> None:
+    topic = await fix_compression(*patient.place)
+
+    found = await patient.seen()
+
+    assert found["topics"][0] == "warning"
+    assert f"{topic}: compression.type is gzip" in found["topics"][1]
+    assert found.keys() == USUAL | {"topics"}
+
+
 async def test_a_database_that_went_back_is_found(patient: Patient) -> None:
-    servers, namespace = (
-        patient.settings[name] for name in ("KAFKA_BOOTSTRAP_SERVERS", "AUTHBUS_NAMESPACE")
-    )
+    servers, namespace = patient.place
     (group, *_) = groups_of(namespace)
     place = TopicPartition(CREDENTIALS.name(namespace), 0)
     consumer = AIOKafkaConsumer(bootstrap_servers=servers, group_id=group, enable_auto_commit=False)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
@@ -11,8 +12,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from authbus import AuthClient
 from authbus.topics import CREDENTIALS
+from authbus_service.core.database import Database
 from tests.integration.cli.conftest import OWN, Authbus, Serve
+from tests.rig.clocks import later
 from tests.rig.post import code_in
+from tests.rig.risks import a_strangers_keys, commit_asynchronously, fix_compression, say_keys
 
 
 @pytest.mark.gate
@@ -72,6 +76,26 @@ async def test_serve_uses_the_servers_that_are_given_and_ends_well_on_ctrl_c(
     assert 'authbus_rebalances_total{consumer="credentials"} 0.0' in metrics
     assert "authbus_relay_leads 1.0" in metrics
     assert status == 0
+
+
+@pytest.mark.gate
+async def test_a_start_says_in_its_log_what_it_can_live_with(
+    serve: Serve, given: dict[str, str], database: Database
+) -> None:
+    servers, namespace = given["KAFKA_BOOTSTRAP_SERVERS"], given["AUTHBUS_NAMESPACE"]
+    topic = await fix_compression(servers, namespace)
+    await commit_asynchronously(database)
+    await say_keys(servers, namespace, a_strangers_keys())
+    async with later(database, timedelta(seconds=5)), serve(**given) as running:
+        warned = [each for each in running.lines() if each["level"] == "warning"]
+
+    says = {each["what"]: each["says"] for each in warned if each["event"] == "a risk"}
+    (found,) = (each for each in warned if each["event"] == "a topic is not as declared")
+    assert says.keys() == {"durability", "clock", "trust"}
+    assert "synchronous_commit" in says["durability"]
+    assert says["clock"].endswith(" s from the database's")
+    assert f"2 keys on {namespace}.state.keys.v1 are not ours" in says["trust"]
+    assert found["finding"].startswith(f"{topic}: compression.type is gzip")
 
 
 async def test_serve_listens_nowhere_when_http_is_off(serve: Serve, given: dict[str, str]) -> None:

@@ -13,11 +13,12 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
     CoordinatorLoadInProgressError,
     NotCoordinatorForGroupError,
+    PolicyViolationError,
     UnknownTopicOrPartitionError,
 )
 from aiokafka.protocol.commit import OffsetFetchRequest, OffsetFetchResponse_v3
 
-from authbus.topics import CREDENTIALS, EVENTS, RELAY, TOPICS, replies
+from authbus.topics import ACCOUNTS, CREDENTIALS, EVENTS, RELAY, TOPICS, replies
 from authbus_service.cluster import (
     Admin,
     ClusterError,
@@ -28,6 +29,7 @@ from authbus_service.cluster import (
     check,
     declared,
 )
+from tests.rig.risks import fix_compression
 from tests.rig.topics import widen
 
 
@@ -110,6 +112,28 @@ async def test_a_wrong_setting_is_found_and_mended_and_the_operators_own_setting
     assert all(finding.fatal and finding.cure == "authbus topics apply" for finding in findings)
     assert await check(admin, wanted) == []
     assert (await admin.settings([name]))[name]["segment.ms"].value == "600000"
+
+
+async def test_a_setting_that_some_brokers_fix_is_mended_where_they_let_us_and_else_lived_with(
+    admin: Admin, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = [each for each in declared(namespace, [], 1) if each.name == ACCOUNTS.name(namespace)]
+    (name,) = (each.name for each in wanted)
+    await apply(admin, wanted)
+    await fix_compression(admin.servers, namespace)
+
+    async def refuse(*_: Any) -> Any:
+        return [SimpleNamespace(resources=[(PolicyViolationError.errno, "fixed", 2, name)])]
+
+    (finding,) = await _noticed(admin, wanted)
+    with monkeypatch.context() as patched:
+        patched.setattr(AIOKafkaAdminClient, "alter_configs", refuse)
+        left = await apply(admin, wanted)
+    mended = await apply(admin, wanted)
+
+    assert (finding.problem, finding.fatal) == ("compression.type is gzip, not producer", False)
+    assert left == [finding]
+    assert mended == []
 
 
 async def test_too_few_partitions_are_a_finding_that_apply_does_not_touch(
