@@ -20,11 +20,20 @@ async def users_command(serving: Serving, *arguments: str, given: str = "") -> t
     return await authbus(serving.settings, "users", *arguments, "--client", "web", given=given)
 
 
-async def test_the_first_administrator_gives_a_role_that_a_verifier_asks_for(
+async def granted(serving: Serving, user_id: UUID, role: str) -> tuple[str, ...]:
+    """The roles of somebody to whom an operator has given this one."""
+    status, out, err = await users_command(serving, "grant", str(user_id), role)
+    assert (status, err) == (0, "")
+    told = json.loads(out)
+    assert told["user_id"] == str(user_id)
+    return tuple(told["roles"])
+
+
+async def test_the_first_administrator_or_an_operator_gives_a_role_that_a_verifier_asks_for(
     serving: Serving,
 ) -> None:
-    made = await users_command(serving, "create", "--admin", ROOT, given=f"{PASSWORD}\n")
-    again = await users_command(serving, "create", "--admin", ROOT, given=f"{PASSWORD}\n")
+    create = "create", "--admin", ROOT
+    made, again = [await users_command(serving, *create, given=f"{PASSWORD}\n") for _ in range(2)]
     where: dict[str, Any] = {"namespace": serving.namespace, "trust": serving.trust}
     async with (
         AuthClient(serving.servers, client_id="web", **where) as auth,
@@ -44,14 +53,15 @@ async def test_the_first_administrator_gives_a_role_that_a_verifier_asks_for(
         await auth.admin.deactivate(root, ana.user_id, reason="dormant")
         await until_revoked(verifier, after)
         await auth.admin.reactivate(root, ana.user_id)
-        revoked = await auth.admin.revoke_role(root, ana.user_id, "clerk")
+        assert await auth.admin.revoke_role(root, ana.user_id, "clerk") == ()
+        by_operator = await granted(serving, ana.user_id, "clerk")
+        verifier.require((await auth.log_in(ANA, PASSWORD)).access_token, "orders:write")
 
     assert (made[0], json.loads(made[1])["roles"]) == (0, ["admin"])
     assert again == (1, "", "authbus: email_taken\n")
     assert PASSWORD not in "".join(made[1:])
     assert verifier.verify(root).user_id == UUID(json.loads(made[1])["user_id"])
-    assert roles == claims.roles == ("clerk",)
-    assert revoked == ()
+    assert roles == claims.roles == by_operator == ("clerk",)
 
 
 async def until_revoked(verifier: Verifier, token: str) -> None:
