@@ -1,23 +1,12 @@
 """What a scrape tells after commands of every kind of end."""
 
-from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from authbus.commands import GetProfile, LogIn, RegisterUser
-from authbus_service.core.metrics import Metrics
+from tests.rig.scraping import counted
 from tests.rig.world import World
 
 EMAIL, PASSWORD = "ana@example.com", SecretStr("correct horse battery")
-
-
-def counted(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:
-    body, _ = metrics.exposed()
-    return {
-        tuple(each.labels.values()): each.value
-        for family in text_string_to_metric_families(body.decode())
-        for each in family.samples
-        if each.name == f"authbus_{name}" and each.value
-    }
 
 
 async def test_every_end_of_a_command_is_counted_once_by_type_and_outcome(world: World) -> None:

@@ -12,10 +12,15 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from authbus import EmailIsVerified, VerifyEmail
+from authbus_service.auth.mails import Template
+from authbus_service.core.config import Settings
 from authbus_service.core.mail_settings import parse_smtp
+from authbus_service.core.metrics import Metrics
 from authbus_service.core.security.masters import Masters
 from authbus_service.mail import Folder, Nowhere, Smtp
 from authbus_service.mail.carriers import Failure
+from authbus_service.startup import mail as startup_mail
+from authbus_service.startup.servers import Servers
 from tests.integration.mail.sending import (
     EMAIL,
     mailer,
@@ -25,7 +30,9 @@ from tests.integration.mail.sending import (
     smtp,
     waiting,
 )
+from tests.rig.failing import until
 from tests.rig.post import Post, free_port, parts, posting
+from tests.rig.scraping import counted
 from tests.rig.world import World
 
 
@@ -137,6 +144,29 @@ async def test_a_mail_whose_code_has_run_out_is_given_up(world: World, post: Pos
 
     assert await waiting(world) == []
     assert post.taken == []
+
+
+async def test_mails_are_counted_by_what_became_of_them(world: World, post: Post) -> None:
+    post.answers = ["550 no such user", "451 later", "452 later"]
+    metrics = Metrics()
+    settings = Settings(
+        smtp_url=SecretStr(post.url),
+        mail_from="Example <no-reply@example.com>",
+        link_base_url="https://example.com",
+    )
+    place = Servers(settings, own_kafka=False, own_database=False, stack=None)
+    async with world.consuming():
+        await register(world, *(f"user{number}@example.com" for number in range(6)))
+
+    async with startup_mail.sending(place, world.database, world.masters, metrics):
+        await until(lambda: sum(counted(metrics, "mails_total").values()) == 6)
+
+    template = Template.VERIFY_EMAIL
+    assert counted(metrics, "mails_total") == {
+        ("given_up", template): 1,
+        ("postponed", template): 2,
+        ("sent", template): 3,
+    }
 
 
 async def test_a_mail_under_a_master_that_this_process_lacks_is_left_to_another(
