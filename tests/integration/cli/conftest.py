@@ -39,6 +39,11 @@ class Ended:
 Authbus = Callable[..., Awaitable[Ended]]
 
 
+def kept() -> dict[str, str]:
+    """What a program needs of our own environment."""
+    return {name: os.environ[name] for name in KEPT if name in os.environ}
+
+
 @pytest.fixture
 def servers(addresses: Addresses) -> str:
     return addresses.bootstrap_servers
@@ -49,8 +54,9 @@ def authbus(tmp_path: Path) -> Authbus:
     """Run `authbus` in an empty folder with these settings alone."""
 
     async def run(*arguments: str, **settings: str) -> Ended:
-        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-        child = await programs.start(*arguments, environment={**kept, **settings}, folder=tmp_path)
+        child = await programs.start(
+            *arguments, environment={**kept(), **settings}, folder=tmp_path
+        )
         out, err = await asyncio.wait_for(child.communicate(), 60)
         return Ended(child.returncode or 0, out.decode(), err.decode())
 
@@ -104,10 +110,9 @@ def serve(tmp_path: Path) -> Serve:
 
     @asynccontextmanager
     async def run(**settings: str) -> AsyncGenerator[Running]:
-        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         log = tmp_path / "log"
         with log.open("a") as written:
-            environment = {**kept, **OWN, **settings}
+            environment = {**kept(), **OWN, **settings}
             child = await programs.start(
                 "serve", environment=environment, folder=tmp_path, errors=written
             )

@@ -1,86 +1,35 @@
 """A service on a Kafka that lets nobody do more than is declared, and refuses one that does."""
 
 import asyncio
-import base64
-import os
+import json
+import signal
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
-from pydantic import SecretStr
+from aiokafka import AIOKafkaProducer
 
-from authbus import AuthClient, EventStream, Security, SessionStarted, UserCreated
+from authbus import Security, SessionStarted, UserCreated
 from authbus.tls import Tls
+from authbus.topics import CREDENTIALS, DEAD_LETTERS, SESSIONS
 from authbus_service.cluster import ClusterError
 from authbus_service.cluster.acl_admin import acl_admin
 from authbus_service.cluster.acls import Acl, acls
 from authbus_service.consumers.intakes import groups_of
 from authbus_service.core.clients import Principals, read_declared
-from authbus_service.core.config import Settings
 from authbus_service.core.database import Database
-from authbus_service.main import Service
-from authbus_service.startup.doctor import a_doctor
-from authbus_service.startup.servers import Servers
-from authbus_service.startup.topics import require_topics
-from tests.integration.cli.conftest import Authbus
+from tests.integration.cli.conftest import Authbus, Ended, kept
+from tests.rig import programs
+from tests.rig.guarded import USERS, Guarded, a_guarded
 from tests.rig.secured import Secured, a_secured_kafka
+from tests.rig.topics import records
 
 pytestmark = pytest.mark.gate
 
-USERS = ("authbus", "authbus-relay", "authbus-operator", "web", "billing")
-CLIENTS = """
-[[client]]
-id = "web"
-principal = "User:web"
-
-[[reader]]
-group = "billing"
-principal = "User:billing"
-"""
-
-
-@dataclass(frozen=True)
-class Guarded:
-    """A namespace with the declared rights and topics, and the settings of a service for it."""
-
-    kafka: Secured
-    settings: Settings
-
-    def service(self, settings: Settings | None = None) -> Service:
-        here = settings or self.settings
-        return Service(Servers(here, own_kafka=False, own_database=False, stack=None))
-
-    async def looked_at(self, settings: Settings | None = None) -> dict[str, tuple[str, str]]:
-        """What a doctor finds: what -> state, text."""
-        async with a_doctor(settings or self.settings, None) as doctor:
-            return {each.what: (each.state, each.says) async for each in doctor.look()}
-
-    def named(self, topic: str) -> str:
-        return f"{self.settings.namespace}.{topic}"
-
-    def environment(self, user: str | None) -> dict[str, str]:
-        """For a command of this user's; None: of somebody who may do all."""
-        found = {
-            "AUTHBUS_NAMESPACE": self.settings.namespace,
-            "AUTHBUS_CLIENTS": str(self.settings.clients),
-            "KAFKA_BOOTSTRAP_SERVERS": self.kafka.inside if user is None else self.kafka.login,
-        }
-        if user is None:
-            return found
-        return {
-            **found,
-            "AUTHBUS_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
-            "AUTHBUS_KAFKA_CA_FILE": str(self.kafka.authority.file),
-            "AUTHBUS_KAFKA_USERNAME": user,
-            "AUTHBUS_KAFKA_PASSWORD_FILE": str(self._passwords / user),
-        }
-
-    @property
-    def _passwords(self) -> Path:
-        assert self.settings.kafka_password_file is not None
-        return self.settings.kafka_password_file.parent
+EMAIL, PASSWORD = "ana@example.com", "correct horse battery"
+KINDS = {"command", "reply", "event", "audit", "dead letter"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -93,64 +42,18 @@ async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Secur
 async def guarded(
     kafka: Secured, database: Database, database_url: str, namespace: str, tmp_path: Path
 ) -> Guarded:
-    clients = tmp_path / "clients.toml"
-    clients.write_text(CLIENTS)
-    for user in USERS:
-        (tmp_path / user).write_text(f"secret-of-{user}\n")
-    declared = read_declared(clients)
-    await require_topics(
-        kafka.inside, {}, namespace=namespace, clients=declared.clients, how="apply"
-    )
-    async with acl_admin(kafka.inside, {}) as admin:
-        await admin.add(acls(namespace, declared, groups_of(namespace)))
-    return Guarded(
-        kafka,
-        Settings(
-            kafka_bootstrap_servers=kafka.login,
-            kafka_security_protocol="SASL_SSL",
-            kafka_ca_file=kafka.authority.file,
-            kafka_username="authbus",
-            kafka_password_file=tmp_path / "authbus",
-            relay_username="authbus-relay",
-            relay_password_file=tmp_path / "authbus-relay",
-            database_url=SecretStr(database_url),
-            namespace=namespace,
-            clients=clients,
-            master_key=SecretStr(base64.b64encode(os.urandom(32)).decode()),
-            argon2_memory_kib=8,
-            argon2_time=1,
-            http_port=0,
-        ),
-    )
+    return await a_guarded(kafka, database_url, namespace, tmp_path)
 
 
 async def test_a_service_works_under_names_that_may_do_no_more_than_is_declared(
     guarded: Guarded,
 ) -> None:
-    kafka, namespace = guarded.kafka, guarded.settings.namespace
-    seen: list[type] = []
     async with guarded.service() as service, asyncio.timeout(60):
-        web = AuthClient(
-            kafka.login,
-            client_id="web",
-            trust=service.trust,
-            namespace=namespace,
-            security=kafka.by_password("web"),
-        )
-        async with web as auth:
-            await auth.register("ana@example.com", "correct horse battery")
-            session = await auth.log_in("ana@example.com", "correct horse battery")
+        async with guarded.web(service.trust) as auth:
+            await auth.register(EMAIL, PASSWORD)
+            session = await auth.log_in(EMAIL, PASSWORD)
             assert auth.verify(session.access_token).session_id == session.session_id
-        billing = EventStream(
-            kafka.mutual,
-            group="billing",
-            namespace=namespace,
-            security=kafka.by_certificate("billing"),
-        )
-        async for event in billing:
-            seen.append(type(event.data))
-            if len(seen) == 2:
-                break
+        seen = await guarded.heard(2)
         looked = await guarded.looked_at()
 
     assert seen == [UserCreated, SessionStarted]
@@ -160,6 +63,74 @@ async def test_a_service_works_under_names_that_may_do_no_more_than_is_declared(
         f"all keys are signed by our root; pin it in every client: trust={service.trust!r}",
     )
     assert "secret-of" not in str(looked)
+
+
+def operating(guarded: Guarded) -> list[tuple[str, ...]]:
+    """An operator's commands while the service runs."""
+    commands = "replay", "commands", guarded.named(CREDENTIALS.suffix), "--from", "0"
+    return [
+        (*commands, "--dry-run"),
+        commands,
+        ("replay", "events", "--to-group", "billing", "--from", "0"),
+        ("state", "rebuild", "users"),
+        ("state", "rebuild", "keys"),
+        ("dead-letters", "list"),
+        ("dead-letters", "discard", "--all"),
+        ("keys", "list"),
+    ]
+
+
+def rows(ended: Ended) -> list[dict[str, Any]]:
+    """What a command has printed."""
+    return [json.loads(line) for line in ended.out.splitlines()]
+
+
+async def say_noise(guarded: Guarded) -> None:
+    """Leave a dead letter."""
+    servers, namespace = guarded.kafka.inside, guarded.settings.namespace
+    async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
+        await producer.send_and_wait(SESSIONS.name(namespace), b"noise")
+    async with asyncio.timeout(20):
+        while not [each async for each in records(servers, DEAD_LETTERS, namespace)]:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+
+
+async def until_all_kinds(watch: programs.Program) -> set[str]:
+    """The kinds of records that are shown, once there are all."""
+    kinds = set[str]()
+    while kinds != KINDS:
+        kinds.add(json.loads(await watch.stdout.readline())["kind"])
+    return kinds
+
+
+async def test_an_operator_replays_and_repairs_under_a_name_that_may_do_no_more_than_is_declared(
+    guarded: Guarded, authbus: Authbus, tmp_path: Path
+) -> None:
+    mine = guarded.environment("authbus-operator")
+    async with guarded.service() as service, guarded.web(service.trust) as auth:
+        await auth.register(EMAIL, PASSWORD)
+        await auth.log_in(EMAIL, PASSWORD)
+        await guarded.heard(2)
+        await say_noise(guarded)
+        watch = await programs.start("watch", environment={**kept(), **mine}, folder=tmp_path)
+        ended = [await authbus(*each, **mine) for each in operating(guarded)]
+        await auth.log_in(EMAIL, PASSWORD)
+        async with asyncio.timeout(20):
+            kinds = await until_all_kinds(watch)
+        watch.send_signal(signal.SIGINT)
+        watched = await watch.wait()
+        again = await guarded.heard(2)
+    recovered = await authbus("recover", **mine)
+
+    assert [each.status for each in (*ended, recovered)] == [0] * 9, [*ended, recovered]
+    assert (watched, kinds) == (0, KINDS)
+    looked, replayed, moves, users, keys, letters, closed, known = map(rows, ended)
+    assert (looked[0]["selected"], replayed[0]["already_handled"]) == (2, 2)
+    assert sum(each["again"] for each in moves) > 0
+    assert again == [UserCreated, SessionStarted]
+    assert (users[0]["users"], keys[0]["keys"], len(known)) == (1, 2, 2)
+    assert (letters[0]["count"], closed[0]["discarded"]) == (1, 1)
+    assert "secret-of" not in str([*ended, recovered])
 
 
 @pytest.mark.parametrize("whose", ["everybody", "consumers"])

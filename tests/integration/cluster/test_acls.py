@@ -141,9 +141,14 @@ async def test_a_principal_is_the_same_by_certificate_and_by_token(kafka: Secure
         ("web", "auth.replies.web.1", True),
         ("web", "auth.replies.shell.1", False),
         ("web", "auth.credentials", False),
+        ("authbus-operator", "auth.credentials", True),
+        ("authbus-operator", "auth.cheap", True),
+        ("authbus-operator", "billing", True),
+        ("authbus-operator", "crm", True),
+        ("authbus-operator", "orders", False),
     ],
 )
-async def test_a_group_is_joined_by_its_own_principal_alone(
+async def test_a_group_is_joined_by_its_own_principal_and_operators_alone(
     kafka: Secured, user: str, group: str, may: bool
 ) -> None:
     topic = "auth.replies.web" if user == "web" else "auth.events.v1"
@@ -154,9 +159,15 @@ async def test_a_group_is_joined_by_its_own_principal_alone(
 
 @pytest.mark.parametrize(
     ("user", "may"),
-    [("authbus-relay", True), ("authbus", False), ("web", False), ("billing", False)],
+    [
+        ("authbus-relay", True),
+        ("authbus-operator", True),
+        ("authbus", False),
+        ("web", False),
+        ("billing", False),
+    ],
 )
-async def test_nobody_but_the_relay_speaks_under_its_transactional_id(
+async def test_nobody_but_the_relay_and_operators_speaks_under_its_transactional_id(
     kafka: Secured, user: str, may: bool
 ) -> None:
     known = kafka.by_password(user).arguments(kafka.login)
