@@ -1,5 +1,6 @@
 """What an installation can live with and somebody should know, done to one."""
 
+import asyncio
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -8,19 +9,28 @@ from aiokafka import AIOKafkaProducer
 from sqlalchemy import text
 
 from authbus.state import PublicKey
-from authbus.topics import ACCOUNTS, KEYS_STATE
+from authbus.topics import ACCOUNTS, KEYS_STATE, Topic
 from authbus_service.cluster import Admin
 from authbus_service.core.database import Database
 from authbus_service.core.security.keyring import KeyRing, first_keys
 from authbus_service.core.security.masters import Masters
 
 
+async def set_otherwise(
+    servers: str, namespace: str, topic: Topic, setting: str, value: str
+) -> str:
+    """Give a topic a setting that is not declared; returns the topic's name once it counts."""
+    name = topic.name(namespace)
+    async with Admin.connect(servers, {}) as admin, asyncio.timeout(10):
+        await admin.set(name, {**topic.config, setting: value})
+        while (await admin.settings([name]))[name][setting].value != value:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    return name
+
+
 async def fix_compression(servers: str, namespace: str) -> str:
     """Let a topic have a setting as some brokers fix it; returns the topic's name."""
-    name = ACCOUNTS.name(namespace)
-    async with Admin.connect(servers, {}) as admin:
-        await admin.set(name, {**ACCOUNTS.config, "compression.type": "gzip"})
-    return name
+    return await set_otherwise(servers, namespace, ACCOUNTS, "compression.type", "gzip")
 
 
 async def commit_asynchronously(database: Database) -> None:

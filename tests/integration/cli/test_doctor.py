@@ -16,7 +16,6 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from authbus.topics import AUDIT, CREDENTIALS, DAY_MS, KEYS_STATE, SESSIONS
-from authbus_service.cluster import Admin
 from authbus_service.cluster.installation import settle
 from authbus_service.consumers.intakes import groups_of
 from authbus_service.core import clock
@@ -28,7 +27,13 @@ from authbus_service.startup.doctor import a_doctor
 from authbus_service.startup.keys import open_keyring
 from authbus_service.startup.topics import require_topics
 from tests.integration.cli.conftest import Authbus
-from tests.rig.risks import a_strangers_keys, commit_asynchronously, fix_compression, say_keys
+from tests.rig.risks import (
+    a_strangers_keys,
+    commit_asynchronously,
+    fix_compression,
+    say_keys,
+    set_otherwise,
+)
 
 ALL = (
     *("master key", "topics", "rights", "database", "installation", "keys", "fence"),
@@ -182,9 +187,7 @@ async def test_what_a_service_can_live_with_and_somebody_should_know_is_found(
     patient: Patient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     servers, namespace = patient.place
-    sessions = SESSIONS.name(namespace)
-    async with Admin.connect(servers, {}) as admin:
-        await admin.set(sessions, {**SESSIONS.config, "retention.ms": str(10 * DAY_MS)})
+    sessions = await set_otherwise(*patient.place, SESSIONS, "retention.ms", str(10 * DAY_MS))
     await commit_asynchronously(patient.database)
     await say_keys(servers, namespace, [*patient.keyring.public_records(), *a_strangers_keys()])
     monkeypatch.setattr(clock, "now", lambda: datetime.now(UTC) + timedelta(seconds=5))

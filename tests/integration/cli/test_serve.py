@@ -87,7 +87,7 @@ async def test_a_start_says_in_its_log_what_it_can_live_with(
     await commit_asynchronously(database)
     await say_keys(servers, namespace, a_strangers_keys())
     async with later(database, timedelta(seconds=5)), serve(**given) as running:
-        warned = [each for each in running.lines() if each["level"] == "warning"]
+        warned = [each for each in running.lines() if each.get("level") == "warning"]
 
     says = {each["what"]: each["says"] for each in warned if each["event"] == "a risk"}
     (found,) = (each for each in warned if each["event"] == "a topic is not as declared")

@@ -125,7 +125,7 @@ async def test_a_setting_that_some_brokers_fix_is_mended_where_they_let_us_and_e
     async def refuse(*_: Any) -> Any:
         return [SimpleNamespace(resources=[(PolicyViolationError.errno, "fixed", 2, name)])]
 
-    (finding,) = await _noticed(admin, wanted)
+    (finding,) = await check(admin, wanted)
     with monkeypatch.context() as patched:
         patched.setattr(AIOKafkaAdminClient, "alter_configs", refuse)
         left = await apply(admin, wanted)

@@ -48,11 +48,12 @@ class Looked(Relay):
 async def test_the_relay_tells_of_its_age_its_batches_and_why_it_began_anew(world: World) -> None:
     hashes, metrics = HashPool(Hasher(CHEAP)), Metrics()
     relay = world.relay(Looked, pace=PACE)
+    assert isinstance(relay, Looked)
     relay.metrics, relay.seen = metrics, []
     bind_gauges(metrics, [], relay.state, hashes)
     await world.write(*(a_record() for _ in range(ROWS)))
     async with world.database.transaction() as db:
-        await db.execute(text(f"UPDATE outbox SET written_at = now() - interval '{AGED} s'"))
+        await db.execute(text(f"UPDATE outbox SET \"timestamp\" = now() - interval '{AGED} s'"))
 
     async with running(relay):
         await until(lambda: relay.state.said == ROWS and relay.state.oldest_age == 0)
