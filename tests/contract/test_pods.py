@@ -4,6 +4,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -55,6 +56,28 @@ def test_an_operator_has_the_services_settings_under_a_name_of_its_own(folder: P
     }
     assert not [name for name in operator if name.startswith("AUTHBUS_RELAY_")]
     assert operator["AUTHBUS_KAFKA_USERNAME"]["value"] in users - {"authbus", "authbus-relay"}
+
+
+@pytest.mark.parametrize("file", ["authbus.yaml", "operator.yaml"])
+def test_migrations_alone_come_as_the_owner_of_the_tables(folder: Path, file: str) -> None:
+    cluster = next(each for _, each in documents(folder) if each["kind"] == "Cluster")
+    owner, (role,) = (
+        cluster["spec"]["bootstrap"]["initdb"]["owner"],
+        cluster["spec"]["managed"]["roles"],
+    )
+    pod = pod_of(deployment(folder, file))
+
+    by_whom = {each["name"]: came_as(each) for each in (*pod["initContainers"], *pod["containers"])}
+
+    assert by_whom.pop("migrate") == (owner, f"{cluster['metadata']['name']}-app")
+    assert {*by_whom.values()} == {(role["name"], role["passwordSecret"]["name"])}
+
+
+def came_as(container: dict[str, Any]) -> tuple[str, str]:
+    """The role at PostgreSQL, and the secret with its password."""
+    found = environment(container)
+    role = found["DATABASE_URL"]["value"].removeprefix("postgresql://").partition(":")[0]
+    return role, found["POSTGRES_PASSWORD"]["valueFrom"]["secretKeyRef"]["name"]
 
 
 def test_each_secret_of_kafka_is_that_of_the_name_it_stands_for(folder: Path) -> None:

@@ -14,10 +14,8 @@ from authbus_service.core.database import clock_of
 
 # Longer than the command topics keep a record (7 days): a replay never meets a forgotten id.
 RETENTION = timedelta(days=9)
-_AHEAD = 2
-_DAY = timedelta(days=1)
-_LOCK = "SELECT pg_advisory_xact_lock(hashtext('authbus.inbox.partitions'))"
-_EXISTING = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'inbox'::regclass"
+_AHEAD = timedelta(days=2)
+_KEEP = "SELECT keep_inbox_days(:oldest, :newest)"
 
 
 def oldest(at: datetime) -> datetime:
@@ -33,20 +31,13 @@ def is_missing(error: BaseException) -> bool:
 
 
 async def keep(db: AsyncConnection) -> None:
-    """Make the partitions of these days, drop those past retention."""
-    await db.execute(text(_LOCK))
+    """Make the partitions of these days, drop those past retention.
+
+    The owner's function does it: who serves may write rows and no more.
+    """
     first = oldest(await clock_of(db))
-    wanted = {
-        _name(day): day for day in (first + n * _DAY for n in range(RETENTION.days + 1 + _AHEAD))
-    }
-    existing = set(await db.scalars(text(_EXISTING)))
-    for name in sorted(wanted.keys() - existing):
-        start, end = wanted[name].isoformat(), (wanted[name] + _DAY).isoformat()
-        await db.execute(
-            text(f"CREATE TABLE {name} PARTITION OF inbox FOR VALUES FROM ('{start}') TO ('{end}')")
-        )
-    for name in sorted(each for each in existing - wanted.keys() if each < _name(first)):
-        await db.execute(text(f"DROP TABLE {name}"))
+    newest = first + RETENTION + _AHEAD
+    await db.execute(text(_KEEP), {"oldest": first.date(), "newest": newest.date()})
 
 
 def _blamed(error: CheckViolationError) -> tuple[str | None, str | None]:
@@ -55,7 +46,3 @@ def _blamed(error: CheckViolationError) -> tuple[str | None, str | None]:
 
 def _midnight(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _name(day: datetime) -> str:
-    return f"inbox_{day:%Y%m%d}"
