@@ -6,9 +6,8 @@ deploy/scaling.md. With `--page` nothing is measured.
 
 import argparse
 import json
-import math
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import uvloop
@@ -17,71 +16,23 @@ from authbus.topics import CREDENTIALS, SESSIONS
 from authbus_service.core.security.passwords import Hasher
 from tests.benchmarks import processes, sizing
 from tests.benchmarks.__main__ import COST
+from tests.benchmarks.needs import (
+    COPIES,
+    EVENTS,
+    FILLED,
+    PRIMARY_CORES,
+    REFRESHES,
+    WAL_MB,
+    Measured,
+    Processes,
+)
 from tests.benchmarks.sizing import Cost
 
 FOLDER = Path(__file__).parents[2] / "deploy"
 RESULTS, PAGE = FOLDER / "scaling.json", FOLDER / "scaling.md"
 CLUSTERS = (10, 100, 1000)
-# Cores are filled so far and no further.
-FILLED = 2 / 3
-# A working day: one log-in, a refresh every ten minutes, a log-out.
-REFRESHES = 48
-EVENTS = REFRESHES + 2
-# What is taken for granted of others: three copies on Kafka, each as dear as the one measured; one
-# primary of PostgreSQL with so many cores and so fast a disk.
-COPIES = 3
-PRIMARY_CORES = 32
-WAL_MB = 250
-
-
-@dataclass(frozen=True)
-class Processes:
-    """The same work for so many processes, at a hash of no cost. CPU in ms a command."""
-
-    count: int
-    commands: float
-    handling: float
-    saying: float
-    alone: float
-    events: float
-
-
-@dataclass(frozen=True)
-class Measured:
-    """All that the page is computed from: CPU in ms, bytes, events a second."""
-
-    processes: list[Processes]
-    costs: dict[str, Cost]
-    hash: float
-
-    @property
-    def day(self) -> Cost:
-        """A log-in, its refreshes and its log-out."""
-        first = self.costs["log-in"].and_times(REFRESHES, self.costs["refresh"])
-        return first.and_times(1, self.costs["log-out"])
-
-    @property
-    def total(self) -> float:
-        """CPU of a day in ms, of all but the caller."""
-        cpu = self.day.cpu
-        return cpu["service"] + COPIES * cpu["kafka"] + cpu["postgres"]
-
-    @property
-    def loop(self) -> float:
-        """Of a day, what only one thread of a process can do: all but the hash."""
-        return self.day.cpu["service"] - self.hash
-
-    @property
-    def limits(self) -> dict[str, float]:
-        """Days begun a second that each single thing bears, filled like the rest."""
-        cpu, wal = self.day.cpu, self.day.wal
-        partitions = min(CREDENTIALS.partitions, SESSIONS.partitions)
-        return {
-            f"{partitions} partitions": FILLED * partitions * 1000 / self.loop,
-            "one relay": FILLED * min(each.events for each in self.processes) / EVENTS,
-            "one primary's cores": FILLED * PRIMARY_CORES * 1000 / cpu["postgres"],
-            "one primary's log": FILLED * WAL_MB * 1e6 / wal,
-        }
+LOG_INS = (10, 100, 1000)
+_DAY = 86_400
 
 
 def tables(measured: Measured) -> dict[str, str]:
@@ -89,6 +40,7 @@ def tables(measured: Measured) -> dict[str, str]:
     return {
         "processes": _processes(measured.processes),
         "costs": _costs(measured),
+        "sizes": _sizes(measured),
         "limits": _limits(measured),
         "clusters": _clusters(measured),
     }
@@ -123,6 +75,32 @@ def _costs(measured: Measured) -> str:
     )
 
 
+def _sizes(measured: Measured) -> str:
+    day, mib = measured.day, f"{measured.memory:.0f} + {COST.memory_kib / 1024:.0f} MiB"
+    table = _table(
+        "| log-ins/s | cores: service | Kafka | PostgreSQL | processes, one a core "
+        "| their memory, GiB | shards x partitions | PostgreSQL's log, MB/s "
+        "| Kafka's disks, GB a day | PostgreSQL's log, GB a day |",
+        *(_size(measured, rate) for rate in LOG_INS),
+    )
+    return (
+        f"{table}\n\nFor each log-in a second: cores as ms above / 1,000 / {FILLED:.2f}, "
+        f"{COPIES} x {day.kafka / 1000:.0f} kB on Kafka's disks, {day.wal / 1000:.0f} kB of log. "
+        f"Memory: {mib} a process, which runs a hash at a time."
+    )
+
+
+def _size(measured: Measured, rate: float) -> str:
+    need, kafka = measured.need(rate), rate * COPIES * measured.day.kafka * _DAY
+    log = rate * measured.day.wal
+    cores = " | ".join(f"{each:,.1f}" for each in need.cores)
+    return (
+        f"| {rate:,} | {cores} | {need.processes:,} | {need.memory / 1024:,.1f} "
+        f"| {need.shards} x {need.partitions} | {log / 1e6:,.1f} "
+        f"| {kafka / 1e9:,.0f} | {log * _DAY / 1e9:,.0f} |"
+    )
+
+
 def _limits(measured: Measured) -> str:
     cpu, wal = measured.day.cpu, measured.day.wal
     partitions = min(CREDENTIALS.partitions, SESSIONS.partitions)
@@ -151,17 +129,14 @@ def _clusters(measured: Measured) -> str:
 
 def _cluster(measured: Measured, cores: int) -> str:
     rate = FILLED * cores * 1000 / measured.total
-    parts = {"service": 1, "kafka": COPIES, "postgres": 1}
-    of = [rate * measured.day.cpu[name] * times / 1000 / FILLED for name, times in parts.items()]
-    broken = sorted((limit, name) for name, limit in measured.limits.items() if limit < rate)
+    need, limits = measured.need(rate), measured.limits
+    broken = sorted((limit, name) for name, limit in limits.items() if limit < rate)
     told = ", ".join(f"{name} ({rate / limit:.1f} x)" for limit, name in broken) or "all bear it"
-    workers = math.ceil(of[0])
-    single = min(limit for name, limit in measured.limits.items() if "partitions" not in name)
-    shards = math.ceil(rate / single)
+    of = " | ".join(f"{each:.0f}" for each in need.cores)
     return (
-        f"| {cores:,} | {rate:,.0f} | {of[0]:.0f} | {of[1]:.0f} | {of[2]:.0f} "
-        f"| {workers:,} | {rate * EVENTS:,.0f} | {rate * measured.day.wal / 1e6:,.0f} "
-        f"| {shards} x {math.ceil(workers / shards)} | {told} |"
+        f"| {cores:,} | {rate:,.0f} | {of} "
+        f"| {need.processes:,} | {rate * EVENTS:,.0f} | {rate * measured.day.wal / 1e6:,.0f} "
+        f"| {need.shards} x {need.partitions} | {told} |"
     )
 
 
@@ -182,12 +157,13 @@ def stored() -> Measured:
         [Processes(**each) for each in found["processes"]],
         {name: Cost(**cost) for name, cost in found["costs"].items()},
         found["hash"],
+        found["memory"],
     )
 
 
 def _measure(seconds: float) -> Measured:
     shared = uvloop.run(processes.measure(seconds))
-    costs = uvloop.run(sizing.measure(seconds))
+    costs, memory = uvloop.run(sizing.measure(seconds))
     return Measured(
         [
             Processes(count, *(round(each, 4) for each in found.told))
@@ -195,6 +171,7 @@ def _measure(seconds: float) -> Measured:
         ],
         {name: cost.rounded() for name, cost in costs.items()},
         round(1000 / Hasher(COST).rate, 2),
+        round(memory),
     )
 
 

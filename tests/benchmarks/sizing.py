@@ -19,6 +19,7 @@ PASSWORD = "correct horse battery"
 CALLERS = 32
 # So many that nobody has too many sessions.
 USERS = 256
+_MIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,13 @@ class Meter:
         return int(found)
 
 
-async def measure(seconds: float) -> dict[str, Cost]:
-    """The cost of each command."""
+async def measure(seconds: float) -> tuple[dict[str, Cost], float]:
+    """The cost of each command, and what the service holds behind them in MiB."""
     async with servers() as place, a_service(place, {}) as running:
         crowd = await a_crowd(running, CALLERS, PASSWORD)
         meter = Meter(running, place.stack.kafka_log_dir)
-        return await _costs(meter, running, crowd, seconds)
+        costs = await _costs(meter, running, crowd, seconds)
+        return costs, running.processes["service"].memory_info().rss / _MIB
 
 
 async def _costs(meter: Meter, running: Running, crowd: Crowd, seconds: float) -> dict[str, Cost]:
@@ -102,20 +104,21 @@ async def _costs(meter: Meter, running: Running, crowd: Crowd, seconds: float) -
     }
 
 
-def _print(costs: dict[str, Cost]) -> None:
+def _print(costs: dict[str, Cost], memory: float) -> None:
     print("| one | service, ms CPU | Kafka | PostgreSQL | bytes on Kafka | bytes of WAL |")
     print("| --- |" + " ---: |" * 5)
     for name, cost in costs.items():
         service, kafka, postgres = (cost.cpu[of] for of in ("service", "kafka", "postgres"))
         told = f"{service:.1f} | {kafka:.2f} | {postgres:.2f} | {cost.kafka:,.0f} | {cost.wal:,.0f}"
         print(f"| {name} | {told} |")
+    print(f"\nA process holds {memory:.0f} MiB while no hash runs.")
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="make sizing")
     parser.add_argument("--seconds", type=float, default=20.0)
-    _print(uvloop.run(measure(parser.parse_args().seconds)))
+    _print(*uvloop.run(measure(parser.parse_args().seconds)))
 
 
 if __name__ == "__main__":

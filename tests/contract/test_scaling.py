@@ -1,10 +1,12 @@
 """The page on scaling says what its figures say."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.scaling import CLUSTERS, FILLED, page, stored, tables
+from tests.benchmarks.needs import FILLED, REFRESHES
+from tests.benchmarks.scaling import CLUSTERS, RESULTS, page, stored, tables
 
 
 def test_the_tables_are_those_of_the_stored_figures(repository: Path) -> None:
@@ -19,6 +21,30 @@ def test_a_cluster_spends_what_it_has() -> None:
     for cores, row in zip(CLUSTERS, tables(measured)["clusters"].splitlines()[2:], strict=True):
         service, kafka, postgres = (int(cell) for cell in row.split(" | ")[2:5])
         assert service + kafka + postgres == pytest.approx(cores, abs=1)
+
+
+def test_log_ins_need_the_memory_and_the_disks_that_their_costs_sum_up_to() -> None:
+    found = json.loads(RESULTS.read_text(encoding="utf-8"))
+    times, day = {"log-in": 1, "refresh": REFRESHES, "log-out": 1}, 24 * 60 * 60
+    kafka, log = (
+        sum(count * found["costs"][name][of] for name, count in times.items())
+        for of in ("kafka", "wal")
+    )
+
+    rows = [
+        [cell.replace(",", "") for cell in row.strip("| ").split(" | ")]
+        for row in tables(stored())["sizes"].splitlines()[2:5]
+    ]
+
+    assert [row[0] for row in rows] == ["10", "100", "1000"]
+    for rate, service, _, _, processes, memory, _, *disks in rows:
+        assert 0 <= int(processes) - float(service) < 1
+        a_process = float(memory) * 1024 / int(processes)
+        assert a_process == pytest.approx(found["memory"] + 19, rel=0.07)
+        assert [float(each) for each in disks] == pytest.approx(
+            [int(rate) * each for each in (log / 1e6, 3 * kafka * day / 1e9, log * day / 1e9)],
+            rel=0.02,
+        )
 
 
 def test_what_is_single_bears_its_cores_filled_to_two_thirds() -> None:
