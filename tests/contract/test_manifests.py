@@ -190,6 +190,26 @@ def test_the_compose_file_is_what_its_schema_allows(repository: Path) -> None:
         assert set(service.get("depends_on", {})) <= set(compose["services"]), name
 
 
+def test_each_file_that_compose_names_in_a_setting_is_mounted_there(repository: Path) -> None:
+    compose = yaml.safe_load((repository / "docker-compose.yml").read_text(encoding="utf-8"))
+    ours = {name: each for name, each in compose["services"].items() if "build" in each}
+
+    named = {
+        (name, value)
+        for name, each in ours.items()
+        for value in each["environment"].values()
+        if value.startswith("/")
+    }
+    mounted = {
+        (name, volume.split(":")[1])
+        for name, each in ours.items()
+        for volume in each.get("volumes", ())
+    }
+
+    assert named
+    assert named == mounted
+
+
 def test_the_image_is_made_of_what_is_locked_alone_and_runs_as_nobody(repository: Path) -> None:
     stages = (repository / "deploy/Dockerfile").read_text(encoding="utf-8").split("\nFROM ")[1:]
     last = stages[-1].splitlines()
