@@ -39,6 +39,7 @@ from tests.benchmarks.service import Running, a_service, servers
 from tests.rig.dumps import ends_of
 
 NAMESPACE = "bench"
+HEAD = "| what | records | the command | until handled | CPU, us a record |"
 _SEALED_BYTES = 1_117  # a log-out's
 _AT_ONCE = 2_000
 _AGE = timedelta(hours=1)
@@ -236,10 +237,7 @@ def main() -> None:
     parser.add_argument("--commands", type=int, default=100_000)
     parser.add_argument("--events", type=int, default=100_000)
     asked = parser.parse_args()
-    print(
-        "| what | records | the command | until handled | CPU, us a record |\n"
-        "| --- | --- | --- | --- | --- |"
-    )
+    print(f"{HEAD}\n| --- | --- | --- | --- | --- |")
     for each in uvloop.run(run(asked.commands, asked.events)):
         print(each)
 

@@ -1,6 +1,7 @@
-"""schemas/examples/web before a real browser."""
+"""schemas/examples/web, and the service's page of the contract, before a real browser."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from authbus import AuthClient
+from authbus import AuthClient, LogIn, Message, SessionStarted
 from authbus_service.core.clock import now
 from authbus_service.http.server import HttpServer
 from tests.e2e.conftest import Serving
@@ -21,7 +22,7 @@ from web.signed_in import Row, SignedIn
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
 
 ADDRESS, PASSWORD = "ana@example.com", "correct horse battery"
-PICTURE = foreign.CACHE / "browser" / "signed-in.png"
+PICTURES = foreign.CACHE / "browser"
 WENT_BACK = (
     "document.readyState === 'complete' && "
     "performance.getEntriesByType('navigation')[0].type === 'back_forward'"
@@ -74,6 +75,11 @@ async def send(browser: Chromium, address: str, password: str) -> None:
     await browser.type("input[name=email]", address)
     await browser.type("input[name=password]", password)
     await browser.click("button")
+
+
+async def take_a_picture(browser: Chromium, name: str) -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    (PICTURES / f"{name}.png").write_bytes(await browser.picture())
 
 
 async def two_registrations_look_alike(browser: Chromium, site: Site) -> None:
@@ -139,8 +145,36 @@ async def test_a_real_browser_registers_logs_in_stays_signed_in_and_logs_out(
     assert await browser.path() == "/log-in"
     await two_registrations_look_alike(browser, site)
     await a_log_in_gives_a_new_cookie_and_scripts_nothing(browser)
-    PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    PICTURE.write_bytes(await browser.picture())
+    await take_a_picture(browser, "signed-in")
     await it_stays_signed_in(browser, site)
     await a_form_of_another_site_does_nothing(browser, site)
     await nothing_is_left_after_a_log_out(browser, site)
+
+
+async def the_sheet_is_applied(browser: Chromium) -> None:
+    computed = "getComputedStyle(document.querySelector('nav')).position"
+    assert await browser.script(computed) == "sticky"
+
+
+async def its_example_opens(browser: Chromium, message: type[Message]) -> None:
+    shown = f"document.querySelector('#{message.__name__} pre').checkVisibility()"
+    assert await browser.script(shown) is False
+    await browser.press(f"#{message.__name__} summary")
+    assert await browser.script(shown) is True
+    example = json.loads(await browser.text(f"#{message.__name__} pre"))
+    assert example["headers"]["ce_type"] == message.wire_type()
+
+
+async def test_a_real_browser_shows_the_contract_and_needs_nothing_from_elsewhere(
+    browser: Chromium, serving: Serving
+) -> None:
+    await browser.go(f"{serving.http}/docs")
+    assert await browser.text("h1") == "authbus: the contract"
+    await the_sheet_is_applied(browser)
+    for message in (LogIn, SessionStarted):
+        await its_example_opens(browser, message)
+    await take_a_picture(browser, "contract")
+
+    loaded = await browser.script("performance.getEntriesByType('resource').map(one => one.name)")
+
+    assert loaded == [f"{serving.http}/docs/style.css"]

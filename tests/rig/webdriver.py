@@ -48,6 +48,10 @@ class Chromium:
             while await self._is_there(element):  # noqa: ASYNC110 - a browser wakes nobody
                 await asyncio.sleep(0.02)
 
+    async def press(self, selector: str) -> None:
+        """A click that stays on the page."""
+        await self._post(f"{await self._element(selector)}/click")
+
     async def text(self, selector: str = "main") -> str:
         return await self._get(f"{await self._element(selector)}/text")
 
