@@ -12,6 +12,7 @@ from authbus_service.consumers.route import Voice
 from authbus_service.consumers.transient import is_transient
 from authbus_service.consumers.unreadable import Reason, UnreadableError
 from authbus_service.core import clock
+from authbus_service.core.database import name_of
 from authbus_service.core.logging import bind, get_logger
 from authbus_service.core.watch import DEAD, About, Watch, type_of
 
@@ -70,7 +71,7 @@ class Finishing:
                     await self.speaker.bury(arrival, Reason.FAILED, str(labels.id))
                     return DEAD
                 self.watch.again("command")
-                _log.warning("command waits", error=type(error).__name__)
+                _log.warning("command waits", error=name_of(error))
             await asyncio.sleep(_AGAIN[min(attempt, len(_AGAIN) - 1)])
             attempt += 1
 

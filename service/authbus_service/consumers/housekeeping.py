@@ -9,7 +9,7 @@ from authbus_service.auth.codes import repository as codes
 from authbus_service.auth.guessing import repository as guessing
 from authbus_service.consumers.auditing import close_minutes
 from authbus_service.consumers.transient import OUTAGE
-from authbus_service.core.database import Database, clock_of
+from authbus_service.core.database import Database, clock_of, name_of
 from authbus_service.core.logging import get_logger
 from authbus_service.inbox import partitions
 
@@ -38,7 +38,7 @@ class Housekeeping:
                     await self.forget()
                     forgets_at = monotonic() + _FORGET_SECONDS
             except OUTAGE as error:
-                _log.warning("housekeeping waits", error=type(error).__name__)
+                _log.warning("housekeeping waits", error=name_of(error))
 
     async def sum_up(self) -> None:
         """Close the audit's minutes that are over."""
@@ -47,7 +47,7 @@ class Housekeeping:
             try:
                 await self.close_minutes()
             except OUTAGE as error:
-                _log.warning("the audit waits", error=type(error).__name__)
+                _log.warning("the audit waits", error=name_of(error))
 
     async def keep_partitions(self) -> None:
         """Make the inbox's partitions that will be needed, drop old ones."""

@@ -16,7 +16,7 @@ from authbus_service.auth.sessions import repository as sessions
 from authbus_service.auth.sessions.lapsing import cause, lapsed
 from authbus_service.consumers.telling import applied, records
 from authbus_service.consumers.transient import OUTAGE
-from authbus_service.core.database import Database
+from authbus_service.core.database import Database, name_of
 from authbus_service.core.logging import get_logger
 from authbus_service.core.security.masters import Masters
 from authbus_service.core.sets import Writes
@@ -46,7 +46,7 @@ class Sweeper:
                 while await self.sweep():
                     pass
             except OUTAGE as error:
-                _log.warning("sessions are not swept", error=type(error).__name__)
+                _log.warning("sessions are not swept", error=name_of(error))
 
     async def sweep(self) -> int:
         """End what is over, so many at once; returns how many were ended."""

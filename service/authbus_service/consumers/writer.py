@@ -13,6 +13,7 @@ from uuid import UUID
 from authbus_service.consumers.group import Committed
 from authbus_service.consumers.job import Job, Result
 from authbus_service.consumers.transient import is_transient
+from authbus_service.core.database import name_of
 from authbus_service.core.logging import get_logger
 from authbus_service.inbox.repository import Handled, OvertakenError
 from authbus_service.inbox.writing import RecoveryRunsError
@@ -131,7 +132,7 @@ class Writer:
 
     async def _failed(self, part: Sequence[Job], error: Exception) -> list[Sequence[Job]]:
         again = is_transient(error)
-        _log.warning("group failed", size=len(part), error=type(error).__name__, again=again)
+        _log.warning("group failed", size=len(part), error=name_of(error), again=again)
         if again:
             await asyncio.sleep(self._back_off)
             self._back_off = min(2 * self._back_off, _LONGEST_BACK_OFF)

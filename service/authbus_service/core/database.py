@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import DateTime, MetaData, Text, event, func, make_url, select
 from sqlalchemy.engine import AdaptedConnection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -109,3 +110,9 @@ def connect(url: str, *, connections: int = 8) -> Database:
     database = Database(engine, Lending(_LIMITS) if lent else None)
     event.listen(engine.sync_engine, "connect", database.tell)
     return database
+
+
+def name_of(error: BaseException) -> str:
+    """What an error is called: PostgreSQL's own word where SQLAlchemy has wrapped it."""
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else None
+    return type(cause or error).__name__

@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy.exc import SQLAlchemyError
 
 from authbus_service.core import clock
-from authbus_service.core.database import Database
+from authbus_service.core.database import Database, name_of
 from authbus_service.core.logging import get_logger
 from authbus_service.core.metrics import Metrics
 from authbus_service.core.security.masters import MissingMasterError
@@ -68,7 +68,7 @@ class Mailer:
             try:
                 reached = await self.once()
             except _AWAY as error:
-                _log.warning("mails wait", error=type(error).__name__)
+                _log.warning("mails wait", error=name_of(error))
                 reached = 0
             if reached < _BATCH:
                 await asyncio.sleep(self._poll)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus_service.consumers.transient import OUTAGE, is_transient
-from authbus_service.core.database import Database
+from authbus_service.core.database import Database, name_of
 from authbus_service.core.security.masters import MasterKeyError, Masters, MissingMasterError
 
 Act = Callable[[AsyncConnection], Awaitable[object]]
@@ -38,7 +38,9 @@ async def ended_while_idle(db: AsyncConnection) -> None:
     await db.execute(text("SELECT 1"))
 
 
+FULL = said("DO $$ BEGIN RAISE 'no space left on device' USING ERRCODE = 'disk_full'; END $$")
 PASSING = {
+    "a disk is full": FULL,
     "the session is killed": said("SELECT pg_terminate_backend(pg_backend_pid())"),
     "a statement takes too long": said("SET LOCAL statement_timeout = 20", "SELECT pg_sleep(1)"),
     "a transaction takes too long": said(
@@ -66,6 +68,13 @@ async def error_of(database: Database, act: Act) -> DBAPIError:
         async with database.transaction() as db:
             await act(db)
     return raised.value
+
+
+async def test_an_error_is_called_what_postgresql_calls_it(database: Database) -> None:
+    found = [await error_of(database, act) for act in (FULL, said("SELECT 1/0"))]
+
+    assert [name_of(each) for each in found] == ["DiskFullError", "DivisionByZeroError"]
+    assert name_of(KeyError("x")) == "KeyError"
 
 
 @pytest.mark.parametrize("act", PASSING.values(), ids=PASSING.keys())
