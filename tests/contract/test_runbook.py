@@ -1,14 +1,49 @@
-"""The runbook names commands that the command line has, with options that it takes."""
+"""The runbook's commands are there, and a test runs each that can be run without a cluster."""
 
+import ast
+import re
+import shlex
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from typer.main import get_command
 
 from authbus_service.cli.app import app
-from tests.rig.runbook import named
+from tests.rig.runbook import ELSEWHERE, commands, named, programs
 
 AN_ID = "01990000-0000-7000-8000-000000000000"
+# Of `programs`, what needs Kubernetes, Kafka's own shell scripts, or `make`.
+NOT_RUN = {
+    "kubectl -n kafka scale deployment/authbus-operator --replicas=1",
+    "kubectl -n kafka exec -it deployment/authbus-operator -c doctor -- authbus doctor",
+    "kubectl -n kafka exec -it deployment/authbus-operator -- authbus dead-letters list",
+    (
+        "kubectl -n kafka annotate --overwrite scaledobject/authbus "
+        "autoscaling.keda.sh/paused-replicas=0"
+    ),
+    "kubectl -n kafka scale deployment/authbus --replicas=0",
+    "kubectl -n kafka delete cluster.postgresql.cnpg.io/authbus-postgres",
+    "kubectl apply -k deploy/kubernetes-restore",
+    (
+        "kubectl -n kafka wait --for=condition=Ready cluster.postgresql.cnpg.io/authbus-postgres "
+        "--timeout=1h"
+    ),
+    "kubectl -n kafka exec deployment/authbus-operator -- cat recovery.json",
+    "kubectl -n kafka exec -it authbus-postgres-1 -c postgres -- psql authbus",
+    "kubectl -n kafka get cluster.postgresql.cnpg.io/authbus-postgres",
+    "kubectl apply -k deploy/kubernetes",
+    "kubectl -n kafka get pods -l strimzi.io/cluster=kafka",
+    (
+        "kafka-log-dirs.sh --bootstrap-server kafka:9092 --describe "
+        "--topic-list auth.events.v1,auth.audit.v1"
+    ),
+    "kafka-topics.sh --bootstrap-server kafka:9092 --describe --under-replicated-partitions",
+    "kafka-transactions.sh find-hanging --topic auth.relay.v1",
+    "make chaos",
+    "make chaos PROFILE=full",
+    "make drill",
+}
 
 
 @pytest.mark.parametrize("arguments", named(), ids=" ".join)
@@ -21,3 +56,28 @@ def test_each_command_of_the_runbook_is_one_that_there_is(arguments: list[str]) 
         name, command, rest = command.resolve_command(context, rest)
 
     command.make_context(name, rest, parent=context)
+
+
+def test_all_that_the_runbook_says_is_run_by_a_test_or_listed_as_what_is_not() -> None:
+    """The commands that are in neither list are those that integration/cli/test_runbook.py runs."""
+    run = ("authbus ", "SELECT ", "curl ")
+
+    assert {each for each in programs() if not each.startswith(run)} == NOT_RUN
+    assert ELSEWHERE.keys() <= {" ".join(each) for each in named()}
+
+
+@pytest.mark.parametrize(("command", "test"), ELSEWHERE.items(), ids=ELSEWHERE)
+def test_what_is_run_elsewhere_is_run_there(command: str, test: str, repository: Path) -> None:
+    file, _, name = test.partition("::")
+    source = (repository / file).read_text(encoding="utf-8")
+    parsed = ast.walk(ast.parse(source))
+    tests = {each.name for each in parsed if isinstance(each, ast.AsyncFunctionDef)}
+    read = [
+        " ".join(each)
+        for heading in re.findall(r'commands\("([^"]+)"\)', source)
+        for each in commands(heading)
+    ]
+    words = [each for each in shlex.split(command) if re.fullmatch(r"[a-z-]+", each)]
+
+    assert name in tests
+    assert command in read or all(f'"{each}"' in source for each in words)

@@ -2,23 +2,89 @@
 
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 _RUNBOOK = Path(__file__).resolve().parents[2] / "deploy" / "runbook.md"
+_BLOCK = r"```[a-z]*\n(.*?)```"
+# Whatever begins like this is to be run also where it stands in a sentence.
+_PROGRAM = r"(?:authbus|curl|docker|kubectl|make|psql|promtool|kafka-[a-z-]+\.sh|SELECT) .+"
+
+_RECOVERY = (
+    "tests/e2e/test_recovery.py::"
+    "test_a_lost_database_is_noticed_and_comes_back_from_nothing_but_the_topics"
+)
+_SESSIONS = (
+    "tests/e2e/test_operator_sessions.py::"
+    "test_an_operator_sees_a_users_sessions_ends_one_and_then_all"
+)
+_LETTERS = (
+    "tests/integration/cli/test_replaying.py::"
+    "test_the_runbooks_dead_letters_run_and_end_with_none_open"
+)
+_REPLAYS = (
+    "tests/integration/cli/test_replaying.py::"
+    "test_the_runbooks_replay_runs_and_ends_with_0_and_what_is_dead_again_with_1"
+)
+_MASTERS = (
+    "tests/integration/cli/test_masters.py::"
+    "test_the_runbooks_way_ends_with_nothing_left_under_the_old_master"
+)
+_RIGHTS = (
+    "tests/integration/cli/test_guarded.py::"
+    "test_acls_are_checked_by_operators_and_made_by_who_may_alter_the_cluster"
+)
+_BACKUPS = (
+    "tests/integration/cli/test_doctor.py::test_a_backup_that_is_older_than_the_commands_is_found"
+)
+_OF_SESSIONS = "replay commands auth.commands.sessions.v1 --from 0"
+# What needs more than a service that is well, and the test that runs it where that is there.
+ELSEWHERE = {
+    "doctor --backup-from 2026-03-01T02:00:00": _BACKUPS,
+    "recover --dry-run": _RECOVERY,
+    "recover --report recovery.json": _RECOVERY,
+    "dead-letters show ID": _LETTERS,
+    "dead-letters discard --reason bad_seal": _LETTERS,
+    f"{_OF_SESSIONS} --dry-run": _REPLAYS,
+    f"{_OF_SESSIONS} --where type=LogOut --rate 500/s": _REPLAYS,
+    "acls check": _RIGHTS,
+    "keys replace-master": _MASTERS,
+    "keys replace-master --dry-run": _MASTERS,
+    "keys replace-master --trusted THUMBPRINT": _MASTERS,
+    "sessions list ana@example.com": _SESSIONS,
+    "sessions end SESSION_ID": _SESSIONS,
+    "sessions end-all ana@example.com": _SESSIONS,
+}
 
 
 def commands(heading: str) -> list[list[str]]:
     """The `authbus` commands under a heading, each as its arguments, comments left out."""
-    section = _RUNBOOK.read_text(encoding="utf-8").partition(f"\n## {heading}\n")[2]
-    shown = re.findall(r"```sh\n(.*?)```", section.partition("\n## ")[0], re.DOTALL)
-    lines = [line.strip() for block in shown for line in block.splitlines()]
-    found = [shlex.split(line, comments=True) for line in lines]
+    section = _text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    found = [shlex.split(line, comments=True) for line in _lines(section)]
     return [each[1:] for each in found if each[:1] == ["authbus"]]
 
 
 def named() -> list[list[str]]:
     """Every `authbus` command that the runbook names anywhere, each once, as its arguments."""
-    text = _RUNBOOK.read_text(encoding="utf-8")
-    lines = re.findall(r"^ *(authbus [a-z].*)|`(authbus [^`]+)`", text, re.MULTILINE)
-    found = [tuple(shlex.split("".join(line), comments=True)[1:]) for line in lines]
-    return [list(each) for each in dict.fromkeys(found)]
+    return [shlex.split(each)[1:] for each in programs() if each.startswith("authbus ")]
+
+
+def programs() -> list[str]:
+    """Whatever the runbook says is to be run, in a block or in a sentence, each once."""
+    found = [*_lines(_text()), *(each for each in _spans() if re.fullmatch(_PROGRAM, each))]
+    return list(dict.fromkeys(each.partition(" #")[0].rstrip() for each in found))
+
+
+def _text() -> str:
+    return _RUNBOOK.read_text(encoding="utf-8")
+
+
+def _lines(text: str) -> Iterator[str]:
+    for block in re.findall(_BLOCK, text, re.DOTALL):
+        yield from (line.strip() for line in block.splitlines() if line.strip())
+
+
+def _spans() -> Iterator[str]:
+    """What stands in backquotes in a sentence, on one line."""
+    for each in re.findall(r"`([^`]+)`", re.sub(_BLOCK, "", _text(), flags=re.DOTALL)):
+        yield " ".join(each.split())
