@@ -178,10 +178,26 @@ async def test_fewer_replicas_than_the_cluster_allows_are_said_and_lived_with(
     assert "has 1 replicas, not 2" in str(findings[0])
 
 
-def test_three_brokers_get_three_replicas_of_which_two_must_have_each_record() -> None:
-    one, three, many = (declared("auth", ["web"], brokers)[0] for brokers in (1, 3, 9))
+async def test_what_was_made_while_brokers_were_lost_is_found_when_three_are_there(
+    admin: Admin, namespace: str
+) -> None:
+    await apply(admin, declared(namespace, [], brokers=1))
 
-    assert (one.replicas, three.replicas, many.replicas) == (1, 3, 3)
+    findings = await check(admin, declared(namespace, [], brokers=3))
+
+    told = {(each.problem.partition(":")[0], each.cure, each.fatal) for each in findings}
+    assert told == {
+        ("has 1 replicas, not 3", "kafka-reassign-partitions.sh", False),
+        ("min.insync.replicas is 1, not 2", "authbus topics apply", True),
+    }
+    assert len(findings) == 2 * len(TOPICS)
+
+
+def test_three_brokers_get_three_replicas_of_which_two_must_have_each_record() -> None:
+    one, two, three, many = (declared("auth", ["web"], brokers)[0] for brokers in (1, 2, 3, 9))
+
+    assert (one.replicas, two.replicas, three.replicas, many.replicas) == (1, 2, 3, 3)
+    assert "min.insync.replicas" not in two.config
     assert "min.insync.replicas" not in one.config
     assert three.config["min.insync.replicas"] == "2"
 
