@@ -16,16 +16,15 @@ from pydantic import SecretStr
 
 from authbus import AuthClient, Verifier
 from authbus.topics import DEFAULT_NAMESPACE
-from authbus_service.core import clock
 from authbus_service.core.database import connect
 from authbus_service.core.ids import new_id
 from authbus_service.core.migrations import migrate
 from authbus_service.core.security.masters import Masters
-from authbus_service.core.security.operator import operator_token
 from authbus_service.demo.child import running
 from authbus_service.embedded import EmbeddedStack
 from tests.drill.mailbox import Mailbox
 from tests.drill.person import Town
+from tests.rig.operators import proof
 from tests.rig.post import Post, posting
 
 _ROOT, _PASSWORD = "root@example.org", "an old and long password"
@@ -73,9 +72,9 @@ class Stage:
 
     async def _crown(self, auth: AuthClient, user_id: UUID) -> None:
         masters = Masters.read(SecretStr(self.settings["AUTHBUS_MASTER_KEY"]), None)
-        id_, issuer = new_id(), f"authbus/{DEFAULT_NAMESPACE}"
-        proof = operator_token(masters, issuer=issuer, command_id=id_, at=clock.now())
-        await auth.admin.grant_role(proof, user_id, "admin", command_id=id_)
+        id_ = new_id()
+        shown = proof(masters, DEFAULT_NAMESPACE, id_).get_secret_value()
+        await auth.admin.grant_role(shown, user_id, "admin", command_id=id_)
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -97,5 +97,11 @@ async def code_in(folder: Path, page: str) -> str:
 
 def codes_in(folder: Path, page: str) -> list[str]:
     files = folder.glob("*.eml")
-    mails = (message_from_bytes(each.read_bytes(), policy=policy.default) for each in files)
+    return codes_of(
+        (message_from_bytes(each.read_bytes(), policy=policy.default) for each in files), page
+    )
+
+
+def codes_of(mails: Iterable[EmailMessage], page: str) -> list[str]:
+    """The codes in the links to such pages, a regular expression."""
     return re.findall(rf"/{page}\?code=(\S+)", "".join(parts(each)[0] for each in mails))

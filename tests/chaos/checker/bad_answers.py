@@ -1,5 +1,6 @@
 """Ways to break answers, ends, bounds, offsets and secrets: the edit, what must be found."""
 
+from base64 import b64encode
 from dataclasses import replace
 
 from tests.chaos.checker.edits import (
@@ -25,6 +26,7 @@ from tests.chaos.checker.history import (
     Samples,
     Stable,
 )
+from tests.chaos.checker.linearizing import NEVER
 from tests.chaos.checker.story import LOG, good
 
 I1, I2, I3, I4, I5, I6, I7, I8, I9, I10 = Invariant
@@ -35,6 +37,7 @@ CALLS = {each.id: each for each in BASE.calls}
 PLACE = "commands.credentials.v1 0"
 ANA_9 = next(each.message for each in BASE.committed if each.message.id == "ana-9")
 ANA_10 = replace(ANA_9, id="ana-10", sequence=10, cause="c13", session="")
+TOKEN = "Zm9yIG5vYm9keSBlbHNlIHRvIHJlYWQgYW5kIHRvIGtub3c"
 LOOK = Offsets(at=3, place=LOG, committed=13, fence=13, end=13)
 
 
@@ -167,6 +170,12 @@ OFFSETS: dict[str, Case] = {
     "an open transaction": (
         more(stable=(Stable(("events.v1", 1), 8, 9),)), I9, "a transaction hangs", "events.v1 1",
     ),
+    "a transaction that ends late": (
+        put(settled=15.5), I9, "a transaction hangs longer than 15 s", "15.5 s after the heal",
+    ),
+    "a transaction that ends never": (
+        put(settled=NEVER), I9, "a transaction hangs longer than 15 s", "inf s after the heal",
+    ),
 }  # fmt: skip
 LEAKS: dict[str, Case] = {
     "a password on a topic": (
@@ -175,6 +184,14 @@ LEAKS: dict[str, Case] = {
     ),
     "a password in the log": (
         more(logs=('{"event":"staple-4711"}',)), I10, "a secret is readable", "the log: secret 0",
+    ),
+    "a token on a topic, in base64 of base64": (
+        more(canaries=("aaaa", TOKEN), texts={"audit.v1": b"{" + b64encode(b"x" + TOKEN.encode())}),
+        I10, "a secret is readable", "audit.v1: secret 2",
+    ),
+    "a password in the log, in base64": (
+        more(logs=(f'{{"event":"{b64encode(b"staple-4711").decode()}"}}',)),
+        I10, "a secret is readable", "the log: secret 0",
     ),
     "a traceback in the log": (
         more(logs=("Traceback (most recent call last):",)),

@@ -204,6 +204,7 @@ class History:
     `written` is in no order; `committed` is what read_committed readers get, `uncommitted` what
     everybody gets. `erased` are the ids of erased users, `failures` the guesses that count against
     each account at the end. `staleness` is how long a token may be taken after its session ended.
+    `settled`: so many seconds after the heal the last transaction had ended that was open then.
     """
 
     calls: tuple[Call, ...] = ()
@@ -226,6 +227,7 @@ class History:
     staleness: float = 7.0
     offsets: tuple[Offsets, ...] = ()
     stable: tuple[Stable, ...] = ()
+    settled: float = 0.0
     replays: tuple[Replay, ...] = ()
     logs: tuple[str, ...] = ()
     canaries: tuple[str, ...] = ()

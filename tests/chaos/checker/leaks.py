@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from tests.chaos.checker.findings import Finding, Invariant
 from tests.chaos.checker.history import History
+from tests.chaos.checker.scanning import Scanner
 
 _HOUR = 3600.0
 _FEWEST = 3
@@ -18,10 +19,10 @@ def leaks(history: History) -> Iterator[Finding]:
 
 def _read(history: History) -> Iterator[Finding]:
     texts = {**history.texts, "the log": "\n".join(history.logs).encode()}
+    scanner = Scanner(history.canaries)
     for name, text in texts.items():
-        for number, canary in enumerate(history.canaries):
-            if canary.encode() in text:
-                yield Finding(Invariant.I10, "a secret is readable", f"{name}: secret {number}")
+        for number in scanner.held(text):
+            yield Finding(Invariant.I10, "a secret is readable", f"{name}: secret {number}")
     for number, line in enumerate(history.logs, start=1):
         if not _is_json(line):
             yield Finding(Invariant.I10, "a line of the log is no JSON", str(number))

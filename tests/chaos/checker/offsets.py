@@ -7,6 +7,8 @@ from itertools import pairwise
 from tests.chaos.checker.findings import Finding, Invariant
 from tests.chaos.checker.history import History, Offsets, Place
 
+_ENDS_SECONDS = 15.0
+
 
 def offsets(history: History) -> Iterator[Finding]:
     """Judge each look by itself, and against the one before it.
@@ -24,6 +26,9 @@ def offsets(history: History) -> Iterator[Finding]:
         if each.stable < each.end:
             about = f"{each.place[0]} {each.place[1]}"
             yield Finding(Invariant.I9, "a transaction hangs", about)
+    if history.settled > _ENDS_SECONDS:
+        rule = f"a transaction hangs longer than {_ENDS_SECONDS:.0f} s"
+        yield Finding(Invariant.I9, rule, f"{history.settled:.1f} s after the heal")
 
 
 def _broken(looks: list[Offsets]) -> dict[str, str]:

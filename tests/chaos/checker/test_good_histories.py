@@ -105,6 +105,7 @@ EDITED: dict[str, Edit] = {
             Look(session="s1", at=9, taken=True, knows=5),
         )
     ),
+    "a transaction that was aborted in time": put(settled=14.9),
     "as much at rest as there may be": more(held=(Held("fds", 120, 120),)),
     "right passwords that too many wrong ones shut out": together(
         put(guesses_at_once=1), call("c08", password="p2")

@@ -15,7 +15,8 @@ from tests.chaos.checker.check import check
 from tests.chaos.checker.history import History
 from tests.chaos.run.menu import PROFILES, menu
 from tests.chaos.run.report import page, report
-from tests.chaos.run.running import Plan, run
+from tests.chaos.run.running import run
+from tests.chaos.run.runs import Plan
 
 _EXIT = {"green": 0, "broken": 1, "void": 2}
 _REPORTS = Path("build/chaos")

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
+from pydantic import SecretStr
 
 from authbus import Rejected, Reply
 from authbus.envelope import read_headers
@@ -50,8 +51,9 @@ def label(password: str) -> str:
 class Client(Producer):
     """One of the declared clients. `counts` are what it did besides sending each command once.
 
-    `tokens` are the access tokens that it was given, each session's newest; `left` are the commands
-    on which it has given up for now: a copy of one that has expired has no answer any more.
+    `tokens` are the access tokens that it was given, each session's newest, `secrets` all that it
+    was ever told under seal. `left` are the commands on which it has given up for now: a copy of
+    one that has expired has no answer any more.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Client(Producer):
         self.asked: dict[UUID, Asked] = {}
         self.counts = Counter[str]()
         self.tokens: dict[UUID, str] = {}
+        self.secrets: set[str] = set()
         self.left: list[Asked] = []
         self._random = random
 
@@ -69,12 +72,20 @@ class Client(Producer):
         """All answers by the command that they say they answer."""
         return self._replies
 
-    async def asks(self, command: Command, subject: str, *, patience: float, **said: str) -> Asked:
+    async def asks(
+        self,
+        command: Command,
+        subject: str,
+        *,
+        patience: float,
+        id_: UUID | None = None,
+        **said: str,
+    ) -> Asked:
         """Send, and send again after each silence, until it is decided or patience is over.
 
         `said` are what the history shows of it: `session`, `password`, `new_password`.
         """
-        id_ = new_id()
+        id_ = id_ or new_id()
         asked = Asked(
             self.draft(command, id_=id_, key=subject.encode()),
             type(command).__name__,
@@ -109,6 +120,13 @@ class Client(Producer):
         if asked.decided is None:
             self.counts["given up"] += 1
             self.left.append(asked)
+
+    def read(self, record: ConsumerRecord[bytes, bytes], draft: Draft) -> Reply:
+        """Open an answer, and remember what was secret in it."""
+        reply = super().read(record, draft)
+        told = dict(reply).values()
+        self.secrets |= {each.get_secret_value() for each in told if isinstance(each, SecretStr)}
+        return reply
 
     async def _attempt(self, asked: Asked) -> None:
         with suppress(TimeoutError, KafkaError):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -62,6 +63,22 @@ class Looker:
         ends = await read_ends(self.stage.servers, TOPICS)
         stable = await read_ends(self.stage.servers, TOPICS, "read_committed")
         return [Stable(place, stable[place], end) for place, end in ends.items()]
+
+    async def until_stable(self) -> float:
+        """Wait until no transaction is open that was open at the first look; returns the time.
+
+        Each partition is looked at until its stable end is where it ended shortly before: what is
+        begun meanwhile is none of this.
+        """
+        open_: set[Place] | None = None
+        while True:
+            with suppress(*_BROKEN, *_HELD):
+                found = await asyncio.wait_for(self.stable(), _LOOK_SECONDS)
+                hanging = {each.place for each in found if each.stable < each.end}
+                open_ = hanging if open_ is None else open_ & hanging
+            if open_ is not None and not open_:
+                return monotonic()
+            await asyncio.sleep(_PAUSE)
 
 
 async def read_ends(

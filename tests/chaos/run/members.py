@@ -4,14 +4,34 @@ import asyncio
 import signal
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
+from authbus_service.core.exit_status import Exit
 from tests.chaos.run import points
 from tests.rig.processes import ServiceProcess
 
 _MISSED_AFTER = 3.0
 _TRY_AGAIN = 0.5
+# What a service says last that cannot reach a server, and why it ends.
+_SAYS = "authbus: "
+_AWAY = ("Is Kafka there", "Is PostgreSQL there")
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A process that nobody ended. `words` are its log's last line; `has_run`: it took commands."""
+
+    status: int
+    words: str
+    has_run: bool
+
+    @property
+    def is_an_outage(self) -> bool:
+        """Whether it could not start because a server was away, and said so: it is tried again."""
+        says_so = self.words.startswith(_SAYS) and any(each in self.words for each in _AWAY)
+        return says_so and not self.has_run and self.status == Exit.LEFT
 
 
 class _Process(ServiceProcess):
@@ -28,12 +48,12 @@ class _Process(ServiceProcess):
 class Member:
     """One process under a supervisor, as an orchestrator would run it.
 
-    `alone` are the exit statuses of ends that nobody asked for.
+    `alone` are the ends that nobody asked for.
     """
 
     def __init__(self, settings: Mapping[str, str], log: Path, orders: Path) -> None:
         self.log = log
-        self.alone: list[int] = []
+        self.alone: list[End] = []
         self._orders = orders
         self._process = _Process(settings, log, orders)
         self._up = asyncio.Event()
@@ -58,11 +78,16 @@ class Member:
         while True:
             status = await self._process.child.wait()
             self._up.clear()
-            if not self._killed and not self._was_ordered():
-                self.alone.append(status)
+            if not self._killed:
+                self._note(status, has_run=True)
             self._killed = False
             await asyncio.sleep(max(_TRY_AGAIN, self._may_start - monotonic()))
             await self._start_again()
+
+    def _note(self, status: int, *, has_run: bool) -> None:
+        if not self._was_ordered():
+            lines = self.log.read_text(encoding="utf-8").splitlines()
+            self.alone.append(End(status, lines[-1] if lines else "", has_run))
 
     def _was_ordered(self) -> bool:
         return any(self._orders.glob(f"*.{self.pid}"))
@@ -71,7 +96,10 @@ class Member:
         while not self.is_up:
             try:
                 await self.start()
-            except (AssertionError, TimeoutError):  # what it needs is not there yet
+            except (AssertionError, TimeoutError) as error:  # what it needs is not there yet
+                if isinstance(error, TimeoutError):
+                    self._process.child.kill()
+                self._note(await self._process.child.wait(), has_run=False)
                 await asyncio.sleep(_TRY_AGAIN)
 
     def end_by(self, which: signal.Signals, rest: float = 0.0) -> bool:

@@ -21,11 +21,16 @@ class Held:
 
 @dataclass
 class Person:
-    """`passwords` are those that may count now: more than one while a change has no answer."""
+    """`passwords` are those that may count now: more than one while a change has no answer.
+
+    `user_id` is there once somebody has heard it, `is_shut` while an operator has shut the account.
+    """
 
     email: str
     passwords: list[str]
     is_known: bool = False
+    user_id: UUID | None = None
+    is_shut: bool = False
     changes: bool = False
     version: int = 0
     sessions: dict[UUID, Held] = field(default_factory=dict[UUID, Held])
@@ -58,6 +63,16 @@ class People:
         person = Person(f"user{len(self.all)}@example.com", [self.password()])
         self.all.append(person)
         return person
+
+    def begin_anew(self, person: Person, *, is_gone: bool = True) -> None:
+        """In the place of who was erased comes another of the same address, who is not registered.
+
+        Where nobody knows whether it happened, the passwords of before may still count.
+        """
+        old = [] if is_gone else person.passwords
+        for n, each in enumerate(self.all):
+            if each is person:
+                self.all[n] = Person(person.email, [*old, self.password()])
 
     def password(self) -> str:
         """One that nobody had."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.chaos.run.menu import LANES, TERMINATIONS, Profile
 from tests.chaos.run.report import counts_line
-from tests.chaos.run.running import ANSWERED_SECONDS
+from tests.chaos.run.runs import ANSWERED_SECONDS
 
 KEPT = Path("tests/chaos/release")
 _REPORTS = Path("build/chaos")

@@ -11,7 +11,7 @@ from tests.chaos.checker.leaks import slope
 from tests.chaos.checker.looking import ends_told, is_known
 from tests.chaos.run import commits, crashes, nodes
 from tests.chaos.run.menu import KILLS_AND_STOPS, LANES
-from tests.chaos.run.running import ANSWERED_SECONDS, Plan, Run
+from tests.chaos.run.runs import ANSWERED_SECONDS, Plan, Run
 from tests.chaos.run.wire import IN_A_TRANSACTION
 
 _HOUR = 3600.0

@@ -18,6 +18,7 @@ from tests.chaos.run import disks, nodes
 from tests.chaos.run.disks import Disks, disks_of
 from tests.drill.stage import Stage as Usual
 from tests.drill.stage import a_stage
+from tests.rig.post import Post
 
 CLIENTS = ("web", "app", "desk", "kiosk")
 NAMESPACE = DEFAULT_NAMESPACE
@@ -58,7 +59,7 @@ class Stage:
     """`folder` is the run's own, with the logs in it; `settings` are the service's.
 
     The services, and who operates them, speak to PostgreSQL through `commits`. `disks` are the
-    servers' own, where they can be full.
+    servers' own, where they can be full. `post` takes the services' mails.
     """
 
     folder: Path
@@ -67,6 +68,7 @@ class Stage:
     kafka: Kafka
     commits: CommitProxy
     disks: Disks | None
+    post: Post
 
     @property
     def orders(self) -> Path:
@@ -124,7 +126,7 @@ async def staged(folder: Path, menu: Collection[str]) -> AsyncGenerator[Stage]:
             "KAFKA_BOOTSTRAP_SERVERS": kafka.to_services,
             "DATABASE_URL": url.set(port=commits.port).render_as_string(hide_password=False),
         }
-        stage = Stage(folder, usual.stack, settings, kafka, commits, small)
+        stage = Stage(folder, usual.stack, settings, kafka, commits, small, usual.post)
         stage.orders.mkdir()
         async with stage.database() as db:
             await db.execute(_BOOK)

@@ -11,7 +11,7 @@ from tests.chaos.checker.story import good
 from tests.chaos.run.menu import KILLS
 from tests.chaos.run.nemesis import Struck
 from tests.chaos.run.report import page, report, too_few
-from tests.chaos.run.running import Plan, Run
+from tests.chaos.run.runs import Plan, Run
 
 WRONG = Finding(Invariant.I2, "lost", "ana-1")
 LOOKS = (

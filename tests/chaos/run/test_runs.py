@@ -9,7 +9,8 @@ from tests.chaos.checker.check import check
 from tests.chaos.run import commits, crashes, disks, upkeep, wire
 from tests.chaos.run.menu import KILLS, OPERATIONS, STOPS, menu
 from tests.chaos.run.report import least, page, report
-from tests.chaos.run.running import Plan, Run, run
+from tests.chaos.run.running import run
+from tests.chaos.run.runs import Plan, Run
 
 # In so short a time each has its turn when not all of it happens at once.
 PAIR = (*KILLS, *STOPS, *OPERATIONS, *wire.MENU, *commits.MENU)

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from authbus import (
     AllSessionsEnded,
@@ -28,11 +29,15 @@ from authbus import (
 from authbus.message import Command
 from authbus.replies import Code, Tokens
 from tests.chaos.run.client import Asked, Client
+from tests.chaos.run.ending import Ending
+from tests.chaos.run.operator import Operator
 from tests.chaos.run.people import People, Person, secret
 
 FIRST, HOT = 48, 12
 _PATIENT, _IMPATIENT, _SHARE_OF_IMPATIENT = 60.0, 0.4, 0.1
 _PAUSE, _SHARE_OF_RETURNS = 0.2, 0.3
+# Of the moves about somebody registered, so that it is about 2 % of all.
+_SHARE_OF_ENDS, _SHARE_OF_OPENINGS = 0.03, 0.5
 _WRONG = "not my password at all"
 
 Move = Callable[[Person, Tokens], Awaitable[None]]
@@ -40,17 +45,22 @@ Move = Callable[[Person, Tokens], Awaitable[None]]
 
 @dataclass
 class Asker:
-    """Asks one thing after the other through one client, until it is told to stop."""
+    """Asks one thing after the other through one client."""
 
     client: Client
     people: People
     random: Random
-    stops: asyncio.Event
+    operator: Operator
+    ending: Ending = field(init=False)
 
-    async def go_on(self) -> None:
+    def __post_init__(self) -> None:
+        """What ends accounts asks as this one does."""
+        self.ending = Ending(self.people, self.operator, self.random, self._ask)
+
+    async def go_on(self, stops: asyncio.Event) -> None:
         """Ask until the stop; what is under way then is left to `Client.persist`."""
-        stopped = asyncio.create_task(self.stops.wait())
-        while not self.stops.is_set():
+        stopped = asyncio.create_task(stops.wait())
+        while not stops.is_set():
             move = asyncio.create_task(self._one())
             await asyncio.wait([move, stopped], return_when=asyncio.FIRST_COMPLETED)
             if not move.done():
@@ -68,10 +78,17 @@ class Asker:
         if self.random.random() < 0.05:
             await self.register(self.people.new())
             return
-        person = self.people.somebody(HOT)
+        await self._about(self.people.somebody(HOT))
+
+    async def _about(self, person: Person) -> None:
+        mine = person.of(self.client.client)
         if not person.is_known:
             await self.register(person)
-        elif not (mine := person.of(self.client.client)):
+        elif person.is_shut and self.random.random() < _SHARE_OF_OPENINGS:
+            await self.ending.reactivate(person)
+        elif person.user_id is not None and self.random.random() < _SHARE_OF_ENDS:
+            await self.ending.one(person, mine)
+        elif not mine:
             await self.log_in(person)
         else:
             moves: list[Move] = [self.refresh, self.log_out, self.update, self.asks]
@@ -79,18 +96,22 @@ class Asker:
             tokens = self.random.choice(mine)
             await self.random.choice([*moves, self.log_in])(person, tokens)
 
-    async def _ask(self, command: Command, person: Person, **said: Any) -> Asked:
+    async def _ask(
+        self, command: Command, person: Person, *, id_: UUID | None = None, **said: Any
+    ) -> Asked:
         impatient = self.random.random() < _SHARE_OF_IMPATIENT
         patience = _IMPATIENT if impatient else _PATIENT
         said = {name: str(value) for name, value in said.items()}
-        return await self.client.asks(command, person.email, patience=patience, **said)
+        return await self.client.asks(command, person.email, patience=patience, id_=id_, **said)
 
     async def register(self, person: Person) -> None:
         password = person.passwords[-1]
         command = RegisterUser(email=person.email, password=secret(password))
         asked = await self._ask(command, person, password=password)
         match asked.decided:
-            case Registered():
+            case Registered(user_id=user_id):
+                if person.user_id is None:  # else others know it better by now
+                    person.user_id, person.passwords = user_id, [password]
                 person.is_known = True
             case Rejected(code=Code.EMAIL_TAKEN):
                 person.is_known = True
@@ -102,10 +123,16 @@ class Asker:
         asked = await self._ask(
             LogIn(email=person.email, password=secret(password)), person, password=password
         )
-        if isinstance(asked.decided, LoggedIn):
-            person.holds(asked.decided, self.client.client)
-            if password == person.passwords[-1] and not person.changes:
-                person.passwords = [password]
+        match asked.decided:
+            case LoggedIn() as begun:
+                person.user_id = begun.user_id
+                person.holds(begun, self.client.client)
+                if password == person.passwords[-1] and not person.changes:
+                    person.passwords = [password]
+            case Rejected() if person.user_id is None:  # maybe nobody of this address is there
+                person.is_known = False
+            case _:
+                pass
 
     async def guess(self, person: Person, _: Tokens) -> None:
         command = LogIn(email=person.email, password=secret(_WRONG))
