@@ -98,6 +98,26 @@ REGISTERS: dict[str, Case] = {
     "a password that was never right": (
         call("c09", password="x"), I7, "an account is not as it was left", "ana c09",
     ),
+    "a log-in to an account that is shut": (
+        more(calls=(replace(CALLS["c12"], id="c99", kind="DeactivateUser", subject="ana",
+                            invoked=7.6, returned=7.9),),
+             inbox=(Handled("c99", "UserIsDeactivated"),)),
+        I7, "an account is not as it was left", "ana c09",
+    ),
+    "a log-in to an account that was erased": (
+        together(
+            everywhere(12, replace(ANA_10, id="bill-1", key="bill", user="bill", sequence=1,
+                                   cause="c99", kind="SessionStarted", session="s5", reason="")),
+            more(calls=(replace(CALLS["c12"], id="c99", kind="LogIn", password="b1", session="s5",
+                                invoked=12.6, returned=12.9),),
+                 inbox=(Handled("c99", "LoggedIn"),)),
+        ),
+        I7, "an account is not as it was left", "bob c99",
+    ),
+    "an account is erased by another's password": (
+        call("c12", kind="EraseAccount", password="x"),
+        I7, "an account is not as it was left", "bob c12",
+    ),
     "a token long after its session": (
         more(looks=(Look(session="s1", at=30, taken=True),)),
         I7, "a token is taken long after its session's end", "s1",

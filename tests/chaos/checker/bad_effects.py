@@ -139,9 +139,9 @@ SAYING: dict[str, Case] = {
     "a number twice": (event("ana-5", sequence=4), I4, "one number twice", "ana"),
     "a number too many": (event("ana-9", sequence=10), I4, "a gap", "ana"),
     "an event that was never written": (
-        together(nowhere("bob-1"), claimless("c11"), without("calls", lambda c: c.id == "c11"),
+        together(nowhere("bob-1"), claimless("c11"), call("c11", ended="unknown", returned=None),
                  without("answers", lambda a: a.command == "c11"),
-                 more(dead=frozenset({"c11"}))),
+                 more(dead=frozenset({"c11"}), failed=frozenset({"c11"}))),
         I4, "a gap", "bob",
     ),
     "numbers that are not those of the commits": (

@@ -32,6 +32,8 @@ DONE_BEFORE = frozenset(
         "RevokeRole",
     }
 )
+SHUTS = frozenset({"DeactivateUser"})
+ERASES = frozenset({"EraseAccount", "EraseUser"})
 # A refusal may have these: a lock after wrong passwords, the end of a session that was stolen.
 REFUSED_MAY_CAUSE = {
     "LogIn": {"UserLocked", "UserUnlocked"},

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from tests.chaos.checker.findings import Finding, Invariant
 from tests.chaos.checker.history import Call, History
-from tests.chaos.checker.kinds import EVENTS_TOPIC
+from tests.chaos.checker.kinds import ERASES, EVENTS_TOPIC
 from tests.chaos.checker.linearizing import NEVER, Operation, S, stuck_at
 
 _WRONG = "invalid_credentials"
 _ENDS = ("LogOut", "EndSession")
-_ERASES = ("EraseAccount", "EraseUser")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +92,10 @@ def _effect(call: Call) -> Callable[[_Account], _Account | None] | None:
             return lambda was: None if was == _ABSENT else _Account(was.password, is_active=False)
         case "ReactivateUser":
             return lambda was: None if was == _ABSENT else _Account(was.password)
-        case kind if kind in _ERASES:
-            return lambda _: _ABSENT
+        case "EraseAccount":
+            return lambda was: _ABSENT if was.is_active and was.password == call.password else None
+        case kind if kind in ERASES:
+            return lambda was: None if was == _ABSENT else _ABSENT
         case _:
             return None
 

@@ -14,7 +14,8 @@ from random import SystemRandom
 from tests.chaos.checker.check import check
 from tests.chaos.checker.history import History
 from tests.chaos.run.menu import PROFILES, menu
-from tests.chaos.run.report import page, report
+from tests.chaos.run.page import page
+from tests.chaos.run.report import report
 from tests.chaos.run.running import run
 from tests.chaos.run.runs import Plan
 

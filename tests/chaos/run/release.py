@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos.run.menu import LANES, TERMINATIONS, Profile
-from tests.chaos.run.report import counts_line
+from tests.chaos.run.page import counts_line
 from tests.chaos.run.runs import ANSWERED_SECONDS
 
 KEPT = Path("tests/chaos/release")

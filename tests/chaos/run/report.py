@@ -2,16 +2,20 @@
 
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import asdict
 from typing import Any
 
 from tests.chaos.checker.findings import Finding
-from tests.chaos.checker.history import History
+from tests.chaos.checker.history import Call, History
+from tests.chaos.checker.kinds import ERASES, SHUTS
 from tests.chaos.checker.leaks import slope
+from tests.chaos.checker.linearizing import NEVER
 from tests.chaos.checker.looking import ends_told, is_known
 from tests.chaos.run import commits, crashes, nodes
+from tests.chaos.run.members import End
 from tests.chaos.run.menu import KILLS_AND_STOPS, LANES
-from tests.chaos.run.runs import ANSWERED_SECONDS, Plan, Run
+from tests.chaos.run.runs import Plan, Run
 from tests.chaos.run.wire import IN_A_TRANSACTION
 
 _HOUR = 3600.0
@@ -25,7 +29,7 @@ _GROUPS = {
 }
 _SHARE_OF_DUPLICATES = 0.05
 _SENT_TWICE = ("sent twice at once", "sent again after the answer")
-_SECONDS_A_REFUSAL = 10.0
+_SECONDS_A_REFUSAL, _SECONDS_AN_END, _SECONDS_A_RETURN = 10.0, 10.0, 40.0
 
 
 def least(run: Run) -> dict[str, int]:
@@ -44,6 +48,8 @@ def least(run: Run) -> dict[str, int]:
         "replayed": commands,
         "tokens taken": int(seconds),
         "tokens refused whose end was known": int(seconds / _SECONDS_A_REFUSAL),
+        "accounts shut or erased": int(seconds / _SECONDS_AN_END),
+        "erased and registered again": int(seconds / _SECONDS_A_RETURN),
         "faults": faults,
         **{name: int(seconds / _GROUPS[name][1]) for name in _groups(run)},
         **each,
@@ -59,6 +65,8 @@ def happened(run: Run) -> dict[str, int]:
         "replayed": run.replayed["selected"],
         "tokens taken": sum(look.taken for look in run.history.looks),
         "tokens refused whose end was known": _refused(run.history),
+        "accounts shut or erased": len(_done(run.history, SHUTS | ERASES)),
+        "erased and registered again": _returned(run.history),
         "faults": len(run.struck),
         **{group: sum(faults[name] for name in names) for group, names in _groups(run).items()},
         **{name: faults[name] for name in run.plan.menu},
@@ -68,6 +76,20 @@ def happened(run: Run) -> dict[str, int]:
 def _refused(history: History) -> int:
     told = ends_told(history)
     return sum(look.revoked and is_known(look, told) for look in history.looks)
+
+
+def _done(history: History, kinds: AbstractSet[str]) -> list[Call]:
+    return [call for call in history.calls if call.ended == "ok" and call.kind in kinds]
+
+
+def _returned(history: History) -> int:
+    """How many were registered whose address had been another's, who was erased by then."""
+    erased = dict[str, float]()
+    for call in _done(history, ERASES):
+        if call.returned is not None:
+            erased[call.subject] = min(call.returned, erased.get(call.subject, NEVER))
+    registered = _done(history, {"RegisterUser"})
+    return sum(call.invoked > erased.get(call.subject, NEVER) for call in registered)
 
 
 def _groups(run: Run) -> dict[str, tuple[str, ...]]:
@@ -113,7 +135,8 @@ def report(run: Run, findings: list[Finding]) -> dict[str, Any]:
     """The figures as plain data."""
     ended = Counter(call.ended for call in run.history.calls)
     void, unanswered = too_few(run), run.unanswered
-    is_broken = bool(findings or unanswered)
+    crashed = [each for each in run.ended_alone if not each.is_an_outage]
+    is_broken = bool(findings or unanswered or ended["unknown"] or crashed)
     return {
         "verdict": "broken" if is_broken else "void" if void else "green",
         "seed": run.plan.seed,
@@ -128,12 +151,13 @@ def report(run: Run, findings: list[Finding]) -> dict[str, Any]:
         "replay": dict(sorted(run.replayed.items())),
         "unanswered after the heal": unanswered,
         "seconds to each pending answer": sorted(round(each, 2) for each in run.waits),
+        "seconds until no transaction was open": round(run.history.settled, 2),
         "recoveries": {name: _figures(each) for name, each in recoveries(run).items() if each},
         "faults": [
             {"name": each.name, "at": _since(run, each.began), "healed": _since(run, each.healed)}
             for each in run.struck
         ],
-        "services that ended by themselves": run.ended_alone,
+        "services that ended by themselves": [_end(each) for each in run.ended_alone],
         "log-ins": log_ins(run),
         "looks at offsets that failed": run.looks_missed,
         "records": _records(run),
@@ -149,46 +173,8 @@ def _again(plan: Plan) -> str:
     return f"make chaos SEED={plan.seed} SECONDS={plan.seconds:.0f}{profile}"
 
 
-def page(told: Mapping[str, Any]) -> str:
-    """The same for a person, in Markdown."""
-    outcomes = ", ".join(f"{n} {name}" for name, n in told["outcomes"].items())
-    lines = [
-        f"# Chaos, seed {told['seed']}: {told['verdict']}",
-        f"{told['seconds']:.0f} s. Again: `{told['again']}`",
-        "| what | happened | least |\n| --- | ---: | ---: |",
-        *(f"| {name} | {n} | {told['least'][name]} |" for name, n in told["happened"].items()),
-        f"Outcomes: {outcomes}.",
-        _pending(told),
-        f"All was replayed then: {counts_line(told['replay'])}.",
-        "| after | times | median s | longest s |\n| --- | ---: | ---: | ---: |",
-        *(
-            f"| {name} | {each['times']} | {each['median']} | {each['longest']} |"
-            for name, each in told["recoveries"].items()
-        ),
-        f"Held at rest: {_held(told['held at rest'])}.",
-        f"Growth an hour: {_held(told['growth an hour']) or 'no process lived long enough'}.",
-        f"{len(told['violations'])} violations.",
-        *(f"- {each}" for each in told["violations"]),
-    ]
-    return "\n\n".join(lines).replace("|\n\n|", "|\n|") + "\n"
-
-
-def _pending(told: Mapping[str, Any]) -> str:
-    pending, never = told["sends"].get("pending at the heal", 0), told["unanswered after the heal"]
-    last = max(told["seconds to each pending answer"], default=0.0)
-    return (
-        f"{pending} commands were pending when all had healed; the last was answered after {last} s"
-        f" (at most {ANSWERED_SECONDS:.0f} s), {len(never)} never."
-    )
-
-
-def counts_line(of: Mapping[str, int]) -> str:
-    """What there was of each, but for what there was not."""
-    return ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in of.items() if n)
-
-
-def _held(of: Mapping[str, float]) -> str:
-    return ", ".join(f"{n:g} {name}" for name, n in of.items())
+def _end(end: End) -> dict[str, Any]:
+    return {**asdict(end), "expected": end.is_an_outage}
 
 
 def _figures(times: list[float]) -> dict[str, float]:

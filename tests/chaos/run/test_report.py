@@ -8,9 +8,11 @@ from tests.chaos.checker.check import check
 from tests.chaos.checker.findings import Finding, Invariant
 from tests.chaos.checker.history import History, Look
 from tests.chaos.checker.story import good
+from tests.chaos.run.members import End
 from tests.chaos.run.menu import KILLS
 from tests.chaos.run.nemesis import Struck
-from tests.chaos.run.report import page, report, too_few
+from tests.chaos.run.page import page
+from tests.chaos.run.report import report, too_few
 from tests.chaos.run.runs import Plan, Run
 
 WRONG = Finding(Invariant.I2, "lost", "ana-1")
@@ -18,7 +20,11 @@ LOOKS = (
     *[Look(session="s3", at=9, taken=True)] * 40,
     *[Look(session="s1", at=9, taken=False, revoked=True, knows=8)] * 4,
 )
-HISTORY = replace(good(), calls=good().calls * 4, looks=LOOKS)
+CALLS = tuple(each for each in good().calls if each.ended != "unknown") * 4
+ERASED = next(each for each in CALLS if each.kind == "EraseUser")
+AGAIN = replace(CALLS[0], subject=ERASED.subject, invoked=ERASED.invoked + 1)
+HISTORY = replace(good(), calls=(*CALLS, AGAIN), looks=LOOKS)
+REFUSED = "authbus: cannot connect at 127.0.0.1:9092: nobody answers. Is Kafka there, is ... its"
 
 
 def a_run(faults: int = 8, history: History = HISTORY, twice: int = 9) -> Run:
@@ -47,6 +53,11 @@ def test_a_run_with_enough_of_all_and_nothing_wrong_is_green() -> None:
             a_run(history=replace(HISTORY, looks=LOOKS[:-1])),
             "tokens refused whose end was known: 3 of 4",
         ),
+        (a_run(history=replace(HISTORY, calls=CALLS)), "erased and registered again: 0 of 1"),
+        (
+            a_run(history=replace(HISTORY, calls=tuple(each for each in CALLS if each != ERASED))),
+            "accounts shut or erased: 0 of 4",
+        ),
     ],
 )
 def test_a_run_below_its_minimum_is_void_and_not_green(made: Run, what: str) -> None:
@@ -66,6 +77,45 @@ def test_a_command_that_is_never_answered_breaks_a_run() -> None:
     made.unanswered.append("c01")
 
     assert report(made, [])["verdict"] == "broken"
+
+
+def test_a_command_of_unknown_outcome_breaks_a_run() -> None:
+    unknown = next(each for each in good().calls if each.ended == "unknown")
+    made = a_run(history=replace(HISTORY, calls=(*HISTORY.calls, unknown)))
+
+    assert report(made, [])["verdict"] == "broken"
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        End(
+            1, "authbus: the relay makes no progress for 60 s while work waits", has_run=True
+        ),
+        End(1, REFUSED, has_run=True),
+        End(1, "ZeroDivisionError: division by zero", has_run=False),
+        End(1, "authbus: a master key is not random. Make one", has_run=False),
+        End(-11, REFUSED, has_run=False),
+        End(0, '{"event":"the service has stopped"}', has_run=True),
+    ],
+    ids=lambda end: f"{end.status} {end.words[:12]}",
+)
+def test_a_service_that_ended_by_itself_breaks_a_run(end: End) -> None:
+    made = a_run()
+    made.ended_alone.append(end)
+
+    told = report(made, [])
+    assert told["verdict"] == "broken"
+    assert f"nobody ended it, status {end.status}: {end.words}" in page(told)
+
+
+def test_a_service_that_could_not_start_while_kafka_was_away_breaks_none() -> None:
+    made = a_run()
+    made.ended_alone.append(End(1, REFUSED, has_run=False))
+
+    told = report(made, [])
+    assert told["verdict"] == "green"
+    assert "could not start, status 1" in page(told)
 
 
 def test_the_page_names_the_seed_that_runs_it_again() -> None:

@@ -8,7 +8,8 @@ import pytest
 from tests.chaos.checker.check import check
 from tests.chaos.run import commits, crashes, disks, upkeep, wire
 from tests.chaos.run.menu import KILLS, OPERATIONS, STOPS, menu
-from tests.chaos.run.report import least, page, report
+from tests.chaos.run.page import page
+from tests.chaos.run.report import least, report
 from tests.chaos.run.running import run
 from tests.chaos.run.runs import Plan, Run
 
