@@ -16,5 +16,8 @@ async def authbus(
     child = await programs.start(
         *arguments, environment=environment, folder=Path.cwd(), given=given
     )
-    out, err = await asyncio.wait_for(child.communicate(), 60)
+    try:
+        out, err = await asyncio.wait_for(child.communicate(), 60)
+    finally:
+        child.kill()  # it has ended, unless it was too slow
     return child.returncode or 0, out.decode(), err.decode()

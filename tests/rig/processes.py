@@ -14,9 +14,12 @@ import psutil
 
 from authbus_service.cli import main
 from authbus_service.consumers import subscriber
+from authbus_service.relay import producer
 from tests.rig import programs
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
+# Longer than the relay waits for a transaction, as the usual one is.
+TRANSACTION_MS = 5_000
 _START_SECONDS = 60
 _STOP_SECONDS = 40
 
@@ -103,10 +106,16 @@ async def serving(
             await process.stop()
 
 
-def serve(missed_after: float) -> None:
-    """Be such a process."""
+def cut_short(missed_after: float) -> None:
+    """Let Kafka miss this process after so many seconds, and abort what it leaves open soon."""
     subscriber._SESSION_MS = int(missed_after * 1000)  # pyright: ignore[reportPrivateUsage]
     subscriber._HEARTBEAT_MS = 500  # pyright: ignore[reportPrivateUsage]
+    producer._TRANSACTION_MS = TRANSACTION_MS  # pyright: ignore[reportPrivateUsage]
+
+
+def serve(missed_after: float) -> None:
+    """Be such a process."""
+    cut_short(missed_after)
     sys.argv[1:] = ["serve"]
     main()
 

@@ -13,7 +13,7 @@ from random import SystemRandom
 
 from tests.chaos.checker.check import check
 from tests.chaos.checker.history import History
-from tests.chaos.run.menu import PROFILES, menu
+from tests.chaos.run.menu import PROFILES, CannotBeHadError, menu
 from tests.chaos.run.page import page
 from tests.chaos.run.report import report
 from tests.chaos.run.running import run
@@ -30,11 +30,15 @@ def main() -> int:
     asked.add_argument("--seconds", type=float, default=120.0)
     asked.add_argument("--profile", choices=PROFILES, default="small")
     given = asked.parse_args()
+    try:
+        harm = menu(given.profile)
+    except CannotBeHadError as error:
+        sys.exit(f"make chaos: {error}")
     # A client says of each try that a broker is not there, which is the point.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     folder = _REPORTS / f"seed-{given.seed}"
     folder.mkdir(parents=True, exist_ok=True)
-    plan = Plan(given.seconds, given.seed, menu(given.profile), given.profile)
+    plan = Plan(given.seconds, given.seed, harm, given.profile)
     with tempfile.TemporaryDirectory(prefix="chaos-") as servers:
         Path(servers).chmod(0o711)
         made = asyncio.run(run(plan, Path(servers)))

@@ -12,7 +12,7 @@ from authbus_service.core.exit_status import Exit
 from tests.chaos.run import points
 from tests.rig.processes import ServiceProcess
 
-_MISSED_AFTER = 3.0
+MISSED_AFTER = 3.0
 _TRY_AGAIN = 0.5
 # What a service says last that cannot reach a server, and why it ends.
 _SAYS = "authbus: "
@@ -42,7 +42,7 @@ class _Process(ServiceProcess):
         self._orders = orders
 
     def program(self) -> tuple[str, ...]:
-        return points.__name__, str(_MISSED_AFTER), str(self._orders)
+        return points.__name__, str(MISSED_AFTER), str(self._orders)
 
 
 class Member:

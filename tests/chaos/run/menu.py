@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from tests.chaos.nodes import net
 from tests.chaos.run import commits, crashes, disks, nodes, upkeep, wire
 
 Profile = Literal["small", "soak", "full", "kills"]
@@ -47,11 +48,24 @@ LANES = (
 )
 
 
+class CannotBeHadError(Exception):
+    """This machine, or who we are on it, does not allow what the profile needs."""
+
+    def __str__(self) -> str:
+        """One sentence for a person."""
+        return (
+            "PROFILE=full needs three network namespaces, which cannot be had here: run it as root"
+            " where `ip netns add` works (package iproute2), or take PROFILE=small"
+        )
+
+
 def menu(profile: Profile) -> tuple[str, ...]:
     """All that can be done on this machine: to one broker, or with `full` to three.
 
     `soak` lets the services live, so that it can be seen what grows in them; `kills` only kills, so
     that it can be seen how soon each is got over.
+
+    Raises CannotBeHadError for `full` where there can be no network between three brokers.
     """
     without: set[str] = set()
     match profile:
@@ -60,6 +74,8 @@ def menu(profile: Profile) -> tuple[str, ...]:
         case "soak":
             without = {*nodes.MENU, *_ENDS_A_SERVICE}
         case "full":
+            if not net.can_be_had():
+                raise CannotBeHadError
             without = _OF_ONE_BROKER
         case "kills":
             return _TO_BE_SEEN

@@ -23,8 +23,8 @@ from tests.rig.command_line import authbus
 
 _UP_SECONDS = 60.0
 _DOWN = (0.0, 1.5)
-# Longer than Kafka waits for a member, and than a relay's lease lasts.
-_SHORT_STOP, _LONG_STOP = (0.3, 2.0), (5.5, 8.0)
+# Longer than Kafka waits for a member and for a transaction, and than a relay's lease lasts.
+_SHORT_STOP, LONG_STOP = (0.3, 2.0), (5.5, 8.0)
 _LEAD = "3"
 _TERMINATE = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -129,7 +129,7 @@ class Nemesis:
             return bool(await db.fetchval(_TERMINATE))
 
     def _seconds(self) -> float:
-        return self.random.uniform(*self.random.choice([_SHORT_STOP, _LONG_STOP]))
+        return self.random.uniform(*self.random.choice([_SHORT_STOP, LONG_STOP]))
 
     async def _stop_service(self) -> bool:
         member = self.random.choice(self.members)

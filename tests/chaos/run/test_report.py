@@ -89,9 +89,7 @@ def test_a_command_of_unknown_outcome_breaks_a_run() -> None:
 @pytest.mark.parametrize(
     "end",
     [
-        End(
-            1, "authbus: the relay makes no progress for 60 s while work waits", has_run=True
-        ),
+        End(1, "authbus: the relay makes no progress for 60 s while work waits", has_run=True),
         End(1, REFUSED, has_run=True),
         End(1, "ZeroDivisionError: division by zero", has_run=False),
         End(1, "authbus: a master key is not random. Make one", has_run=False),

@@ -1,4 +1,4 @@
-"""What a service lives through: members come and go, days are dropped, letters are redriven."""
+"""What a service lives through: members come and go, days are dropped, records come again."""
 
 import asyncio
 import json
@@ -11,23 +11,32 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
+from authbus.topics import COMMAND_TOPICS
 from authbus_service.consumers.housekeeping import Housekeeping
 from authbus_service.consumers.intakes import groups_of
 from authbus_service.consumers.transient import OUTAGE
 from authbus_service.core import clock
 from authbus_service.core.database import connect
+from authbus_service.core.exit_status import Exit
 from authbus_service.inbox import partitions
 from tests.chaos.run.points import FAIL, ill, order
 from tests.chaos.run.stage import NAMESPACE, Stage
 from tests.chaos.run.wire import Fault
 from tests.rig.command_line import authbus
 
-MENU = ("a member joins and leaves", "prune the inbox", "redrive a dead letter")
+MENU = (
+    "a member joins and leaves",
+    "prune the inbox",
+    "redrive a dead letter",
+    "replay a topic",
+)
 _JOINS_SECONDS, _STAYS = 20.0, (0.0, 1.5)
 _MISSED_MS = 3000
 _TRIES = 10
 _AGAIN_SECONDS = 0.5
 _FAILS_SECONDS, _LOOK_SECONDS = 6.0, 0.05
+# A stretch of a replay: so much of each partition's beginning, or the last seconds and what comes.
+_FIRST_RECORDS, _LAST = "100", timedelta(seconds=10)
 _OLD_ROWS = """
 INSERT INTO inbox (time, id, digest, content, master, expires_at, handled_at, outcome)
 SELECT $1, gen_random_uuid(), digest, content, master, expires_at, handled_at, outcome
@@ -47,7 +56,8 @@ class Upkeep:
     @property
     def faults(self) -> dict[str, Fault]:
         """Every one by its name."""
-        return dict(zip(MENU, (self._rebalance, self._prune, self._redrive), strict=True))
+        work = (self._rebalance, self._prune, self._redrive, self._replay)
+        return dict(zip(MENU, work, strict=True))
 
     async def _rebalance(self) -> bool:
         """A stranger has some of a group's partitions for a while, and reads nothing."""
@@ -130,4 +140,16 @@ class Upkeep:
             for each in self.stage.orders.glob(ill("*")):
                 self.failed.add(each.name.removeprefix(ill("")))
                 each.unlink()
+        return False
+
+    async def _replay(self) -> bool:
+        """Some commands of a topic again while it is written; what waits or is dead may be left."""
+        topic = self.random.choice(COMMAND_TOPICS)
+        old = ("--from", "0", "--to", _FIRST_RECORDS)
+        new = ("--from", (clock.now() - _LAST).isoformat())
+        command = ("replay", "commands", topic.suffix, *self.random.choice([old, new]))
+        with suppress(TimeoutError):
+            status, out, _ = await authbus(self.stage.settings, *command, "--wait", "0")
+            # What was refused for an outage says nothing of records.
+            return status in (0, Exit.LEFT) and bool(out) and json.loads(out)["selected"] > 0
         return False
