@@ -48,6 +48,12 @@ def label(password: str) -> str:
     return hashlib.sha256(password.encode()).hexdigest()[:12] if password else ""
 
 
+def secrets_of(reply: Reply) -> set[str]:
+    """Tokens, and whatever else may be in a reply under its seal alone."""
+    told = dict(reply).values()
+    return {each.get_secret_value() for each in told if isinstance(each, SecretStr)}
+
+
 class Client(Producer):
     """One of the declared clients. `counts` are what it did besides sending each command once.
 
@@ -124,8 +130,7 @@ class Client(Producer):
     def read(self, record: ConsumerRecord[bytes, bytes], draft: Draft) -> Reply:
         """Open an answer, and remember what was secret in it."""
         reply = super().read(record, draft)
-        told = dict(reply).values()
-        self.secrets |= {each.get_secret_value() for each in told if isinstance(each, SecretStr)}
+        self.secrets |= secrets_of(reply)
         return reply
 
     async def _attempt(self, asked: Asked) -> None:

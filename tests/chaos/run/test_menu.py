@@ -1,5 +1,7 @@
 """What each profile does to a run, and where it cannot be had."""
 
+# pyright: reportPrivateUsage=false
+
 import sys
 
 import pytest

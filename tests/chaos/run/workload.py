@@ -37,7 +37,7 @@ FIRST, HOT = 48, 12
 _PATIENT, _IMPATIENT, _SHARE_OF_IMPATIENT = 60.0, 0.4, 0.1
 _PAUSE, _SHARE_OF_RETURNS = 0.2, 0.3
 # Of the moves about somebody registered, so that it is about 2 % of all.
-_SHARE_OF_ENDS, _SHARE_OF_OPENINGS = 0.03, 0.5
+_SHARE_OF_ENDS, _SHARE_OF_OPENINGS = 0.025, 0.5
 _WRONG = "not my password at all"
 
 Move = Callable[[Person, Tokens], Awaitable[None]]
