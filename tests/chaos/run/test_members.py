@@ -11,7 +11,6 @@ import pytest
 from tests.chaos.run.members import End, Member
 from tests.rig.post import free_port
 
-
 GOOD = bytes(range(32)).hex()
 
 
@@ -37,7 +36,10 @@ async def end_of(settings: Mapping[str, str], folder: Path) -> End:
 async def test_only_servers_that_are_away_excuse_a_start_that_fails(
     key: str, is_an_outage: bool, tmp_path: Path
 ) -> None:
+    clients = tmp_path / "clients.toml"
+    clients.write_text('[[client]]\nid = "web"\n')
     settings = {
+        "AUTHBUS_CLIENTS": str(clients),
         "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{free_port()}",
         "DATABASE_URL": f"postgresql://nobody@127.0.0.1:{free_port()}/none",
         "AUTHBUS_MASTER_KEY": key,
