@@ -1,11 +1,14 @@
 """A secret is found in whatever form and wherever it lies, and nothing else is."""
 
+from random import Random
+
 import pytest
 
 from tests.chaos.checker.scanning import Scanner
 from tests.rig.canary import forms
 
-SECRETS = [f"staple {n:016x} together" for n in range(0, 2**64, 2**57)]
+RANDOM = Random(1)
+SECRETS = [f"staple {RANDOM.getrandbits(64):016x} together" for _ in range(100)]
 SCANNER = Scanner(SECRETS)
 BETWEEN = b'{"told":"staple 0000 together and then something else"}'
 
