@@ -86,7 +86,8 @@ def summed(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     ]
     too_few += [f"{each['again']}: {text}" for each in reports for text in each["too few"]]
     p99 = waits[ceil(0.99 * len(waits)) - 1] if waits else 0.0
-    is_broken = bool(wrong or never or outcomes["unknown"] or p99 > _P99_SECONDS)
+    broken = any(each["verdict"] == "broken" for each in reports)
+    is_broken = bool(broken or wrong or never or outcomes["unknown"] or p99 > _P99_SECONDS)
     return {
         "verdict": "broken" if is_broken else "void" if too_few else "green",
         "runs": [{name: each[name] for name in ("again", "verdict")} for each in reports],

@@ -45,6 +45,7 @@ def test_two_halves_are_enough_when_all_is_well() -> None:
         ({"happened": HALF | {"kill a service": 4}}, "void", "kill a service: 9 of 10"),
         ({"happened": HALF | dict.fromkeys(TERMINATIONS, 21)}, "void", "terminations: 88 of 90"),
         ({"too few": ["kills: 0 of 1"]}, "void", "make chaos SEED=1: kills: 0 of 1"),
+        ({"verdict": "broken"}, "broken", "| `make chaos SEED=1` | broken |"),
         ({"violations": ["I2 lost: ana-1"]}, "broken", "I2 lost: ana-1"),
         ({"unanswered after the heal": ["c01"]}, "broken", "1 never"),
         ({"outcomes": {"ok": 50_000, "unknown": 1}}, "broken", "1 unknown"),
