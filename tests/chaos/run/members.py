@@ -21,7 +21,10 @@ _AWAY = ("Is Kafka there", "Is PostgreSQL there")
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """A process that nobody ended. `words` are its log's last line; `has_run`: it took commands."""
+    """A process that nobody ended, or not so. `words` are its log's last line.
+
+    `has_run`: it had taken commands.
+    """
 
     status: int
     words: str
@@ -48,7 +51,7 @@ class _Process(ServiceProcess):
 class Member:
     """One process under a supervisor, as an orchestrator would run it.
 
-    `alone` are the ends that nobody asked for.
+    `alone` are the ends that nobody asked for, or not so.
     """
 
     def __init__(self, settings: Mapping[str, str], log: Path, orders: Path) -> None:
@@ -57,7 +60,7 @@ class Member:
         self._orders = orders
         self._process = _Process(settings, log, orders)
         self._up = asyncio.Event()
-        self._killed = False
+        self._ended_by: signal.Signals | None = None
         self._may_start = 0.0
 
     @property
@@ -78,11 +81,16 @@ class Member:
         while True:
             status = await self._process.child.wait()
             self._up.clear()
-            if not self._killed:
-                self._note(status, has_run=True)
-            self._killed = False
+            self._judge(status)
             await asyncio.sleep(max(_TRY_AGAIN, self._may_start - monotonic()))
             await self._start_again()
+
+    def _judge(self, status: int) -> None:
+        """Only SIGKILL excuses all; who is asked to end must do so in good order."""
+        asked = self._ended_by is signal.SIGTERM and status == Exit.DONE
+        if self._ended_by is not signal.SIGKILL and not asked:
+            self._note(status, has_run=True)
+        self._ended_by = None
 
     def _note(self, status: int, *, has_run: bool) -> None:
         if not self._was_ordered():
@@ -106,7 +114,7 @@ class Member:
         """Let it end, and rest for so many seconds; False when it was not running."""
         if not self.send(which):
             return False
-        self._killed, self._may_start = True, monotonic() + rest
+        self._ended_by, self._may_start = which, monotonic() + rest
         self._up.clear()
         return True
 
@@ -127,10 +135,11 @@ class Member:
             await asyncio.sleep(_TRY_AGAIN / 10)
         await self._up.wait()
 
-    async def end(self) -> int:
-        """SIGTERM; returns the exit status."""
-        child = self._process.child
-        return child.returncode if child.returncode is not None else await self._process.stop()
+    async def end(self) -> None:
+        """SIGTERM, for good."""
+        if self._process.child.returncode is None:
+            self._ended_by = signal.SIGTERM
+            self._judge(await self._process.stop())
 
 
 @asynccontextmanager

@@ -34,7 +34,7 @@ def page(told: Mapping[str, Any]) -> str:
 def _ends(told: Mapping[str, Any]) -> Iterator[str]:
     """The services that ended by themselves, each with its last words."""
     for each in told["services that ended by themselves"]:
-        judged = "could not start" if each["expected"] else "ended, and nobody ended it"
+        judged = "could not start" if each["expected"] else "ended as nobody told it to"
         yield f"A service {judged}, status {each['status']}: {each['words']}"
 
 

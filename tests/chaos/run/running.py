@@ -58,8 +58,8 @@ async def run(plan: Plan, folder: Path) -> Run:
             await _ended(looking)
             looker.looks += await looker.look()
             made.struck, made.looks_missed = nemesis.struck, looker.missed
-            made.ended_alone = [end for each in members for end in each.alone]
             made.counts += sum((each.counts for each in clients), Counter[str]())
+        made.ended_alone = [end for each in members for end in each.alone]
         gathered = await _gathered(stage, clients)
         made.history = replace(
             gathered,

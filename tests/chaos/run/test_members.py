@@ -1,4 +1,4 @@
-"""A member that cannot start is tried again, and what it said is kept."""
+"""What of a member's ends is to be told: that it could not start, or ended as nobody told it to."""
 
 # pyright: reportPrivateUsage=false
 

@@ -104,7 +104,7 @@ def test_a_service_that_ended_by_itself_breaks_a_run(end: End) -> None:
 
     told = report(made, [])
     assert told["verdict"] == "broken"
-    assert f"nobody ended it, status {end.status}: {end.words}" in page(told)
+    assert f"nobody told it to, status {end.status}: {end.words}" in page(told)
 
 
 def test_a_service_that_could_not_start_while_kafka_was_away_breaks_none() -> None:
