@@ -19,7 +19,7 @@ from tests.chaos.run.stage import NAMESPACE, Stage
 
 _PAUSE, _LOOK_SECONDS = 1.0, 8.0
 _BROKEN = (KafkaError, ClusterError, OSError, TimeoutError, asyncpg.PostgresError)
-_HELD = (asyncpg.InterfaceError, ConnectionError)
+_HELD = (asyncpg.InterfaceError, asyncpg.InternalClientError, ConnectionError)
 
 
 @dataclass
