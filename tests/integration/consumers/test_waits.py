@@ -36,7 +36,11 @@ async def done(race: Race, who: Acting, *statements: str) -> AsyncGenerator[None
 
 async def asked(race: Race, command: AnyCommand, acting: Acting) -> Job:
     """This user's command, prepared."""
-    tools = replace(race.groups[0].tools, token=lambda _: acting)
+
+    def token(_: str) -> Acting:
+        return acting
+
+    tools = replace(race.groups[0].tools, token=token)
     request = a_request(command)
     return a_job(request, await prepare(request, tools))
 

@@ -2,15 +2,16 @@
 
 # pyright: reportPrivateUsage=false
 
-from typing import Any
-
 from sqlalchemy import text
 
 from authbus_service.core.metrics import Metrics
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.passwords import Hasher
+from authbus_service.outbox.repository import Waiting
+from authbus_service.relay.batch import Unit
 from authbus_service.relay.errors import OutcomeUnknownError
 from authbus_service.relay.loop import Pace, Relay
+from authbus_service.relay.producer import Outgoing
 from authbus_service.startup.gauges import bind_gauges
 from tests.integration.relay.world import World, a_record, running
 from tests.rig.failing import until
@@ -31,11 +32,13 @@ class Looked(Relay):
     metrics: Metrics
     seen: list[dict[str, Values]]
 
-    async def _say(self, *of: Any) -> None:
+    async def _say(
+        self, together: list[Unit], rows: list[Waiting], records: list[Outgoing]
+    ) -> None:
         self._look()
         if not self.state.restarts:
             raise OutcomeUnknownError
-        await super()._say(*of)
+        await super()._say(together, rows, records)
 
     def _failed(self, error: Exception) -> None:
         super()._failed(error)
