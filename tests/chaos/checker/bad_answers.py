@@ -37,7 +37,7 @@ CALLS = {each.id: each for each in BASE.calls}
 PLACE = "commands.credentials.v1 0"
 ANA_9 = next(each.message for each in BASE.committed if each.message.id == "ana-9")
 ANA_10 = replace(ANA_9, id="ana-10", sequence=10, cause="c13", session="")
-TOKEN = "Zm9yIG5vYm9keSBlbHNlIHRvIHJlYWQgYW5kIHRvIGtub3c"
+TOKEN = "for-nobody-else-to-read-and-to-know"
 LOOK = Offsets(at=3, place=LOG, committed=13, fence=13, end=13)
 
 

@@ -60,9 +60,8 @@ async def run(plan: Plan, folder: Path) -> Run:
             made.struck, made.looks_missed = nemesis.struck, looker.missed
             made.counts += sum((each.counts for each in clients), Counter[str]())
         made.ended_alone = [end for each in members for end in each.alone]
-        gathered = await _gathered(stage, clients)
         made.history = replace(
-            gathered,
+            await _gathered(stage, clients),
             replays=(replay,),
             failed=frozenset(nemesis.failed),
             looks=tuple(verifying.looks),
