@@ -1,5 +1,6 @@
 """Commands and events of a world replayed as the command line does it."""
 
+import asyncio
 from typing import Any
 
 from authbus.topics import CREDENTIALS, Topic
@@ -34,6 +35,8 @@ async def a_new_topic(world: World, admin: Admin) -> str:
     """Make the topic for copies; returns its name."""
     name = NEW.name(world.namespace)
     await admin.create([NewlyWanted(name, NEW.partitions, 1, {})])
+    while not await admin.topics([name]):
+        await asyncio.sleep(0.01)
     return name
 
 
