@@ -69,7 +69,7 @@ def without(step: Step, change: Change, before: dict[str, str | None]) -> Run:
     return {"tests": [*step.checks], "files": {change.path: before[change.path]}}
 
 
-@pytest.mark.gate
+@pytest.mark.nightly
 @pytest.mark.timeout(300)
 def test_all_steps_make_a_command_and_each_forgotten_change_fails_the_named_check(
     shared: Addresses, copy: Path

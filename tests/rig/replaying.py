@@ -31,11 +31,10 @@ def counts(summary: Summary) -> dict[str, int]:
     return {name: count for name, count in facts.items() if type(count) is int and count}
 
 
-async def a_new_topic(world: World, admin: Admin) -> str:
-    """Make the topic for copies; returns its name."""
-    name = NEW.name(world.namespace)
+async def a_new_topic(admin: Admin, name: str) -> str:
+    """Make a topic for copies; returns its name."""
     await admin.create([NewlyWanted(name, NEW.partitions, 1, {})])
-    while not await admin.topics([name]):
+    while not await admin.topics([name]):  # noqa: ASYNC110 - Kafka wakes nobody
         await asyncio.sleep(0.01)
     return name
 

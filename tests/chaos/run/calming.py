@@ -15,6 +15,8 @@ from tests.chaos.run.runs import ANSWERED_SECONDS, Run
 from tests.chaos.run.stage import Stage
 
 _AT_REST_SECONDS = 60.0
+# Longer than a transaction may hang.
+_SETTLED_SECONDS = 20.0
 # One that failed, or whose sender was killed, waits for minutes; at rest none may be left.
 _MAILS_ARE_DUE = "UPDATE mails SET due_at = clock_timestamp() WHERE due_at > clock_timestamp()"
 
@@ -37,6 +39,8 @@ async def calm(
         await _until_answered(made, clients)
         await close_the_audit(stage)
         await at_rest(stage)
+        left = made.healed + _SETTLED_SECONDS - monotonic()
+        await asyncio.wait([settling], timeout=max(0.0, left))
         return settling.result() - made.healed if settling.done() else NEVER
     finally:
         settling.cancel()

@@ -37,7 +37,7 @@ def test_the_pair_of_two_minutes_counts_from_eighty_faults_on() -> None:
     "plan",
     [
         pytest.param(Plan(120, 11, of(PAIR), askers=FEW), marks=pytest.mark.gate),
-        pytest.param(Plan(120, 12, of(PAIR), askers=FEW), marks=pytest.mark.gate),
+        pytest.param(Plan(120, 12, of(PAIR)), marks=pytest.mark.nightly),
         pytest.param(Plan(240, 13, of((*crashes.MENU, *commits.MENU))), marks=pytest.mark.nightly),
         pytest.param(
             Plan(120, 14, of((*OPERATIONS, *upkeep.MENU, *disks.MENU))), marks=pytest.mark.nightly

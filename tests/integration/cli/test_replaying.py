@@ -174,7 +174,7 @@ async def test_events_go_to_a_topic_and_a_group_goes_back_to_them(
         await Crowd(world).with_sessions(1)
     settings = await settings_of(world)
     async with Admin.connect(world.servers, {}) as admin:
-        new = await a_new_topic(world, admin)
+        new = await a_new_topic(admin, f"copied.{world.namespace}")
         events = ("replay", "events", "--from", "0")
         created = ("--to-topic", new, "--where", "type=UserCreated")
 

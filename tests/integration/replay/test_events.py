@@ -124,7 +124,7 @@ async def test_a_group_with_members_and_one_of_the_service_are_not_moved(
 async def test_a_new_topic_gets_the_events_that_are_asked_for_in_each_users_order(
     told: World, admin: Admin
 ) -> None:
-    await a_new_topic(told, admin)
+    await a_new_topic(admin, NEW.name(told.namespace))
     said = await ends_of(told.servers, EVENTS, told.namespace)
 
     every = await events_copied(told, admin)
@@ -140,7 +140,7 @@ async def test_a_copying_that_was_killed_goes_on_and_copies_nothing_twice(
     told: World, admin: Admin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replay_id, part = new_id(), Copier.part
-    await a_new_topic(told, admin)
+    await a_new_topic(admin, NEW.name(told.namespace))
     parts = 0
 
     async def dies(self: Copier, copies: Sequence[Copy]) -> list[Sent | None]:

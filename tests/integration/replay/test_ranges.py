@@ -63,7 +63,7 @@ async def test_events_of_a_time_or_of_offsets_are_copied_and_no_others(
     world: World, admin: Admin
 ) -> None:
     at = await times_of(world, EVENTS)
-    await a_new_topic(world, admin)
+    await a_new_topic(admin, NEW.name(world.namespace))
 
     async def sent(begin: datetime | int, end: datetime | int | None) -> Places:
         replay_id = new_id()
