@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 
 from authbus.connection import Connection, Places
 from authbus.guarding import is_readable
@@ -65,7 +66,7 @@ class Follower:
                 await self._catch_up(consumer, places)
         except BaseException as error:
             await self._connection.close(consumer)
-            if isinstance(error, TimeoutError):
+            if isinstance(error, TimeoutError | KafkaError):
                 raise self._connection.unreachable(error) from error
             raise
         self._consumer = consumer

@@ -4,6 +4,8 @@ import asyncio
 import time
 
 import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaTimeoutError
 from pydantic import SecretStr
 
 from authbus import AuthClient, AuthUnavailable, MissingTopic, topics
@@ -68,6 +70,22 @@ async def test_a_kafka_that_is_not_there_is_told_within_the_time_out() -> None:
 
     assert time.monotonic() - started < 3
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_kafka_that_goes_away_while_one_starts_is_told_as_one_that_is_not_there(
+    service: StandIn,
+    new_client: NewClient,
+    new_verifier: NewVerifier,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def gone(*_: object) -> None:
+        raise KafkaTimeoutError("no offsets in 6000 ms")
+
+    monkeypatch.setattr(AIOKafkaConsumer, "end_offsets", gone)
+
+    for each in (new_client(), new_verifier()):
+        with pytest.raises(AuthUnavailable, match=rf"{service.servers}: .*no offsets"):
+            await each.__aenter__()
 
 
 async def test_a_service_that_has_not_published_its_keys_is_waited_for_and_then_named(
