@@ -152,8 +152,8 @@ async def test_a_real_browser_registers_logs_in_stays_signed_in_and_logs_out(
 
 
 async def the_sheet_is_applied(browser: Chromium) -> None:
-    computed = "getComputedStyle(document.querySelector('nav')).position"
-    assert await browser.script(computed) == "sticky"
+    computed = "getComputedStyle(document.querySelector('article')).borderTopLeftRadius"
+    assert await browser.script(computed) == "8px"
 
 
 async def its_example_opens(browser: Chromium, message: type[Message]) -> None:
