@@ -1,7 +1,7 @@
 """Which partition a key lies on: as every client of Kafka chooses it.
 
-Users' ids come again and again, and the library hashes a key in ten times the time in which the
-rest of its record is made.
+Users' ids come again and again, and to hash a key takes the library as long as all else that the
+relay does for a record.
 """
 
 from collections.abc import Sequence

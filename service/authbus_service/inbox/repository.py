@@ -35,23 +35,14 @@ _COLUMNS = Columns(
     ),
 )
 _CLAIM = insert_rows(_INBOX, _COLUMNS).on_conflict_do_nothing().returning(_INBOX.c.id)
-_ASKED = (
-    func.unnest(
-        bindparam("times", type_=ARRAY(DateTime(timezone=True))),
-        bindparam("ids", type_=ARRAY(Uuid)),
-    )
-    .table_valued("time", "id", name="asked")
-    .render_derived()
-)
+_TIMES = bindparam("times", type_=ARRAY(DateTime(timezone=True)))
+_IDS = bindparam("ids", type_=ARRAY(Uuid))
+_ASKED = func.unnest(_TIMES, _IDS).table_valued("time", "id", name="asked").render_derived()
 _KNOWN = select(_INBOX).join_from(
     _ASKED, _INBOX, (_INBOX.c.time == _ASKED.c.time) & (_INBOX.c.id == _ASKED.c.id)
 )
 _SHOWN = (
-    func.unnest(
-        bindparam("times", type_=ARRAY(DateTime(timezone=True))),
-        bindparam("ids", type_=ARRAY(Uuid)),
-        bindparam("digests", type_=ARRAY(LargeBinary)),
-    )
+    func.unnest(_TIMES, _IDS, bindparam("digests", type_=ARRAY(LargeBinary)))
     .table_valued("time", "id", "digest", with_ordinality="place", name="shown")
     .render_derived()
 )
@@ -64,13 +55,9 @@ _SAME = select(func.array_agg(_SHOWN.c.place)).join_from(
 )
 _OVER = _SAME.where(_INBOX.c.expires_at <= bindparam("at"))
 _BEFORE = _SAME.where(_INBOX.c.handled_at < bindparam("at"))
-_NOTED = select(
-    _INBOX.c.id,
-    _INBOX.c.digest,
-    _INBOX.c.expires_at,
-    _INBOX.c.handled_at,
-    _INBOX.c.outcome["data"]["code"].astext,
-).join_from(_ASKED, _INBOX, (_INBOX.c.time == _ASKED.c.time) & (_INBOX.c.id == _ASKED.c.id))
+_NOTED = select(_INBOX.c.id, _INBOX.c.outcome["data"]["code"].astext).join_from(
+    _ASKED, _INBOX, (_INBOX.c.time == _ASKED.c.time) & (_INBOX.c.id == _ASKED.c.id)
+)
 
 
 class Shown(NamedTuple):
@@ -82,11 +69,8 @@ class Shown(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """That a command has been handled: its record's digest and times, and a refusal's code."""
+    """That a command has been handled, and its refusal's code, if it was refused."""
 
-    digest: bytes
-    expires_at: datetime
-    handled_at: datetime
     code: str | None
 
 
@@ -115,16 +99,14 @@ class OvertakenError(Exception):
 
 async def known(db: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Handled]:
     """Which of these commands have been handled, and how. Ids without a time are none."""
-    timed = {each: at for each in ids if (at := id_time(each)) is not None}
-    found = await db.execute(_KNOWN, {"times": list(timed.values()), "ids": list(timed)})
+    found = await db.execute(_KNOWN, _asked(ids))
     return {row["id"]: Handled(**row) for row in found.mappings()}
 
 
 async def noted(db: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Noted]:
     """Which of these commands have been handled, in short: for many at once."""
-    timed = {each: at for each in ids if (at := id_time(each)) is not None}
-    found = await db.execute(_NOTED, {"times": list(timed.values()), "ids": list(timed)})
-    return {id_: Noted(*rest) for id_, *rest in found}
+    found = await db.execute(_NOTED, _asked(ids))
+    return {id_: Noted(code) for id_, code in found}
 
 
 async def over(db: AsyncConnection, shown: Sequence[Shown], at: datetime) -> set[int]:
@@ -149,6 +131,11 @@ async def claim(db: AsyncConnection, handled: Sequence[Handled]) -> None:
     claimed = set(await db.scalars(_CLAIM, _COLUMNS(rows)))
     if missing := {each.id for each in handled} - claimed:
         raise OvertakenError(missing)
+
+
+def _asked(ids: Iterable[UUID]) -> dict[str, list[Any]]:
+    timed = {each: at for each in ids if (at := id_time(each)) is not None}
+    return {"times": list(timed.values()), "ids": list(timed)}
 
 
 async def _same(
