@@ -36,7 +36,7 @@ from authbus_service.consumers.went_back import Guard, Witnesses
 from authbus_service.consumers.writer import Writer
 from authbus_service.core.clients import Client
 from authbus_service.core.config import Settings
-from authbus_service.core.database import Database
+from authbus_service.core.database import Database, name_of
 from authbus_service.core.logging import get_logger
 from authbus_service.core.metrics import Metrics
 from authbus_service.core.security.following import KeyFollower
@@ -144,7 +144,7 @@ class Consumers:
         try:
             await intake.close()
         except OUTAGE as error:
-            _log.warning("offsets are left behind", group=intake.group, error=type(error).__name__)
+            _log.warning("offsets are left behind", group=intake.group, error=name_of(error))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -232,4 +232,4 @@ class Consumers:
                     await self._persist(intake)
                     await intake.commit()
                 except OUTAGE as error:
-                    _log.warning("offsets wait", group=intake.group, error=type(error).__name__)
+                    _log.warning("offsets wait", group=intake.group, error=name_of(error))

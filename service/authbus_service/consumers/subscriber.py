@@ -25,6 +25,7 @@ from authbus_service.consumers.named import forget_name, name_once
 from authbus_service.consumers.progress import Progress
 from authbus_service.consumers.transient import OUTAGE
 from authbus_service.consumers.untouched import Records, raw, untouched
+from authbus_service.core.database import name_of
 from authbus_service.core.logging import get_logger
 
 # How often a poll that finds nothing looks whether the service ends; a record ends it at once.
@@ -38,8 +39,7 @@ _LET_GO_SECONDS = 13.0
 _HEARTBEAT_MS = 500
 # While the database is away nothing is polled; a member that is silent for longer joins anew.
 _MAX_POLL_MS = 300_000
-_GUARD_SECONDS = 3.0
-_GUARD_AGAIN_SECONDS = 0.2
+_GUARD_SECONDS, _GUARD_AGAIN_SECONDS = 3.0, 0.2
 
 _log = get_logger(__name__)
 
@@ -143,7 +143,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         try:
             await self._let_go(places)
         except OUTAGE as error:
-            _log.warning("offsets are left behind", group=self.group, error=type(error).__name__)
+            _log.warning("offsets are left behind", group=self.group, error=name_of(error))
         finally:
             self.progress.forget(places)
             self._committing.forget(places)
@@ -183,7 +183,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
                 await self._guard(await self._offsets(assigned))
             except OUTAGE as error:
                 self.progress.taken += 1
-                _log.warning("the fence is not known", group=self.group, error=type(error).__name__)
+                _log.warning("the fence is not known", group=self.group, error=name_of(error))
                 await asyncio.sleep(_GUARD_AGAIN_SECONDS)
             except Exception as error:  # noqa: BLE001 - the process ends with it
                 self._give_up(error)

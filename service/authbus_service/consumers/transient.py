@@ -5,6 +5,7 @@ from asyncpg.exceptions import InvalidCachedStatementError
 from sqlalchemy.exc import DBAPIError, InterfaceError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from authbus_service.core.database import cause_of
 from authbus_service.core.security.following import KeysBehindError
 from authbus_service.core.security.masters import MissingMasterError
 from authbus_service.inbox import partitions
@@ -28,7 +29,6 @@ def is_transient(error: BaseException) -> bool:
 
 
 def _is_lost(error: DBAPIError) -> bool:
-    cause = error.orig.__cause__ if error.orig is not None else None
     # A statement that was planned before a migration is planned anew when it is asked again.
     passing = OSError | TimeoutError | InvalidCachedStatementError
-    return isinstance(error, InterfaceError) or isinstance(cause, passing)
+    return isinstance(error, InterfaceError) or isinstance(cause_of(error), passing)

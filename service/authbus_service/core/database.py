@@ -112,7 +112,11 @@ def connect(url: str, *, connections: int = 8) -> Database:
     return database
 
 
+def cause_of(error: BaseException) -> BaseException | None:
+    """What asyncpg raised, where SQLAlchemy has wrapped it."""
+    return error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else None
+
+
 def name_of(error: BaseException) -> str:
     """What an error is called: PostgreSQL's own word where SQLAlchemy has wrapped it."""
-    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else None
-    return type(cause or error).__name__
+    return type(cause_of(error) or error).__name__

@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from asyncpg import CheckViolationError
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from authbus_service.core.database import clock_of
+from authbus_service.core.database import cause_of, clock_of
 
 # Longer than the command topics keep a record (7 days): a replay never meets a forgotten id.
 RETENTION = timedelta(days=9)
@@ -25,7 +24,7 @@ def oldest(at: datetime) -> datetime:
 
 def is_missing(error: BaseException) -> bool:
     """Whether a row found no partition for its day."""
-    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else None
+    cause = cause_of(error)
     # In whatever language it is told: the table is named, and no constraint of it.
     return isinstance(cause, CheckViolationError) and _blamed(cause) == ("inbox", None)
 

@@ -15,7 +15,7 @@ from authbus_service.consumers.intakes import groups_of
 from authbus_service.consumers.went_back import DatabaseWentBackError
 from authbus_service.core import clock
 from authbus_service.core.config import Settings
-from authbus_service.core.database import Database
+from authbus_service.core.database import Database, name_of
 from authbus_service.core.installation import Installation
 from authbus_service.core.security import repository as keys
 from authbus_service.core.security.keyring import KeyRing
@@ -159,7 +159,7 @@ async def _looked(what: str, look: Callable[[], Awaitable[Finding]], *, hides: b
     except _EXPECTED as error:
         return Finding(what, "fault", str(error), hides)
     except OUTAGES as error:
-        return Finding(what, "fault", f"does not answer: {type(error).__name__}", hides)
+        return Finding(what, "fault", f"does not answer: {name_of(error)}", hides)
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from authbus.trust import Trust
 from authbus_service.cluster import Admin, ClusterError
 from authbus_service.core import clock
 from authbus_service.core.config import Settings
-from authbus_service.core.database import Database
+from authbus_service.core.database import Database, name_of
 from authbus_service.core.security.masters import MasterKeyError, Masters
 from authbus_service.inbox.partitions import RETENTION
 from authbus_service.recovery.reading import Topics
@@ -48,7 +48,7 @@ class Risks:
             try:
                 yield await look()
             except (*OUTAGES, ClusterError, MasterKeyError) as error:
-                yield Finding(what, "warning", f"cannot be looked at: {type(error).__name__}")
+                yield Finding(what, "warning", f"cannot be looked at: {name_of(error)}")
 
     async def _durability(self) -> Finding:
         names = ("fsync", "full_page_writes", "synchronous_commit")

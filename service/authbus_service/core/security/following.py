@@ -3,7 +3,7 @@
 import asyncio
 from time import monotonic
 
-from authbus_service.core.database import Database
+from authbus_service.core.database import Database, name_of
 from authbus_service.core.logging import get_logger
 from authbus_service.core.security import repository
 from authbus_service.core.security.keyring import Key, KeyRing
@@ -48,7 +48,7 @@ class KeyFollower:
             except KeysBehindError as error:
                 _log.error("new keys cannot be used", why=str(error))
             except Exception as error:  # noqa: BLE001 - no failure may end who still has good keys
-                _log.warning("the keys are not read", error=type(error).__name__)
+                _log.warning("the keys are not read", error=name_of(error))
                 wait = min(_SOON, self._seconds)
 
     async def keep_fresh(self) -> None:
