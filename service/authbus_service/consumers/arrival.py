@@ -3,12 +3,13 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from authbus.batches import fault
 from authbus.following import Record
 from authbus.topics import Topic
 from authbus_service.consumers.unreadable import Reason
+from authbus_service.core.clock import at_ms
 
 Place = tuple[str, int]
 
@@ -56,15 +57,7 @@ def arrival(topic: Topic, record: Record) -> Arrival:
         key=record.key,
         value=record.value or b"",
         headers=record.headers,
-        appended_at=_instant(record.timestamp),
+        appended_at=at_ms(record.timestamp),
         fault=None if found is None else Reason(found),
         first_offset=first,
     )
-
-
-def _instant(milliseconds: int) -> datetime:
-    """A topic that takes its producers' times may hold any 64 bits; 1970 is far from any id."""
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (OverflowError, OSError, ValueError):
-        return datetime.fromtimestamp(0, UTC)

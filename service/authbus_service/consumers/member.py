@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from authbus.stopping import stop
 from authbus_service.consumers.arrival import Place
+from authbus_service.core.clock import at_ms
 
 _POSITION_SECONDS = 1.0
 _ASK_SECONDS = 5.0
@@ -52,7 +53,7 @@ class Member:
         """When Kafka last answered a fetch; None: not yet."""
         polls = map(self.consumer.last_poll_timestamp, self.partitions.values())
         newest = max(filter(None, polls), default=None)
-        return None if newest is None else datetime.fromtimestamp(newest / 1000, UTC)
+        return None if newest is None else at_ms(newest)
 
     async def is_behind(self, client: Mapping[str, Any]) -> bool:
         """Whether Kafka has records that we have not fetched, asked over a connection of its own.

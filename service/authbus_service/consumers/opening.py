@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -21,6 +21,7 @@ from authbus_service.consumers.labels import Labels
 from authbus_service.consumers.route import Route
 from authbus_service.consumers.unreadable import Reason, UnreadableError
 from authbus_service.core.clients import Client
+from authbus_service.core.clock import LONG_AGO
 from authbus_service.core.ids import id_time
 from authbus_service.core.security.masters import Masters
 
@@ -33,7 +34,6 @@ _ANSWERED_SEALED = frozenset(
     row.command for row in ROWS if any(reply.sealed for reply in row.replies)
 )
 # No database stores the first hours of year 1 that some time zones have.
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Keys(Protocol):
@@ -67,7 +67,7 @@ class Opened:
         name = master or self.master
         content = masters.content_digest(self.content, name)
         derived = Derived(masters, name, self.sealed.id, content)
-        expires_at = max(self.sealed.expirytime, _LONG_AGO)
+        expires_at = max(self.sealed.expirytime, LONG_AGO)
         return Request(self.command, self.sealed.id, self.client, expires_at, derived)
 
 

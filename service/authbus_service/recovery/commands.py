@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from aiokafka import TopicPartition
@@ -21,6 +21,7 @@ from authbus_service.consumers.arrival import Arrival, arrival
 from authbus_service.consumers.labels import instant, read_labels
 from authbus_service.consumers.opening import LONGEST_LIFE, NEAR, Opener
 from authbus_service.consumers.unreadable import UnreadableError
+from authbus_service.core.clock import LONG_AGO
 from authbus_service.core.ids import id_time
 from authbus_service.core.security.masters import Masters
 from authbus_service.recovery.backlog import by_time, claimed
@@ -28,7 +29,6 @@ from authbus_service.recovery.reading import Reader
 from authbus_service.recovery.unsealing import Unsealer
 
 _STEP = timedelta(seconds=10)
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _BUCKET_SECONDS = 10
 # So many are read before others have their turn: the batch before is being written.
 _IN_A_ROW = 20
@@ -54,7 +54,7 @@ class Commands:
     _read_to: dict[TopicPartition, datetime] = field(default_factory=dict[TopicPartition, datetime])
     # The latest of all that claim an id: else a forged header would have the true one let go of.
     _held_to: dict[UUID, int] = field(default_factory=dict[UUID, int])
-    _forgotten_to: datetime = _LONG_AGO
+    _forgotten_to: datetime = LONG_AGO
     _expiring: dict[int, list[UUID]] = field(
         default_factory=lambda: defaultdict[int, list[UUID]](list)
     )
@@ -63,7 +63,7 @@ class Commands:
         """Read on until these are there, or cannot come any more."""
         times = {each: at for each in wanted if (at := id_time(each)) is not None}
         missing = times.keys() - self.by_id.keys()
-        until = max((times[each] for each in missing), default=_LONG_AGO)
+        until = max((times[each] for each in missing), default=LONG_AGO)
         while missing:
             last = max(times[each] for each in missing) + NEAR
             if not await self._read(min(until, last)):
@@ -141,7 +141,7 @@ class Commands:
 
     async def _read(self, until: datetime) -> bool:
         """Read a little where not all is known that came until then; returns whether there was."""
-        behind = [each for each in self.reader.left if self._read_to.get(each, _LONG_AGO) <= until]
+        behind = [each for each in self.reader.left if self._read_to.get(each, LONG_AGO) <= until]
         if not behind:
             return False
         for topic, record in await self.reader.some(behind):
@@ -150,7 +150,7 @@ class Commands:
 
     def _keep(self, place: TopicPartition, came: Arrival) -> None:
         """Hold what might have had an effect."""
-        self._read_to[place] = max(self._read_to.get(place, _LONG_AGO), came.appended_at)
+        self._read_to[place] = max(self._read_to.get(place, LONG_AGO), came.appended_at)
         headers, id_ = read_headers(came.headers), claimed(came)
         issued = None if id_ is None else id_time(id_)
         if id_ is None or issued is None or headers.get("ce_type") in _QUESTIONS:

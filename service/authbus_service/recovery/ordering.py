@@ -6,11 +6,12 @@ So commands can be read beside them, and what is held of both grows with a stret
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from operator import itemgetter
 
 from aiokafka import TopicPartition
 
+from authbus_service.core.clock import LONG_AGO
 from authbus_service.recovery.events import Told, told
 from authbus_service.recovery.reading import Reader
 
@@ -19,7 +20,6 @@ Caused = list[Told]
 
 # Transactions that run side by side write their events in between each other, within so long.
 _SPREAD = timedelta(seconds=5)
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 AT_ONCE = 2000
 
 
@@ -27,7 +27,7 @@ AT_ONCE = 2000
 class _Held:
     """What was read of one partition, each event with the newest time so far."""
 
-    newest: datetime = _LONG_AGO
+    newest: datetime = LONG_AGO
     queue: deque[tuple[datetime, Told]] = field(default_factory=deque[tuple[datetime, Told]])
 
     def put(self, found: Told) -> None:

@@ -16,6 +16,7 @@ from authbus.state import DeadLetter
 from authbus.topics import DEAD_LETTERS, Topic
 from authbus_service.cluster import Admin
 from authbus_service.consumers.bounded import read_bounded
+from authbus_service.core.clock import at_ms
 from authbus_service.core.database import Database
 from authbus_service.replay import outcomes
 from authbus_service.replay.begun import SKEW, Original, Tell, begun_at
@@ -142,7 +143,7 @@ class CommandReplay:
                 for each in records
                 if (of := copied(each)) is not None and of.replay_id == str(plan.replay_id)
             ]
-            every = [outcomes.asked(each, outcomes.appended(each)) for each, _ in mine]
+            every = [outcomes.asked(each, at_ms(each.timestamp)) for each, _ in mine]
             known = await followed.look(every)
             for (record, of), each, seen in zip(mine, every, known, strict=True):
                 done.add((of.partition, of.offset))

@@ -7,7 +7,7 @@ service comes to it. Of every other one is known what became of it once the fenc
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from hashlib import sha256
 from typing import NamedTuple
@@ -167,8 +167,3 @@ def letter(record: Record) -> DeadLetter | None:
         return DeadLetter.model_validate_json(record.value or b"")
     except ValidationError:
         return None
-
-
-def appended(record: Record) -> datetime:
-    """The broker's time of a record."""
-    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=record.timestamp)

@@ -5,7 +5,7 @@ Nothing is opened and nothing is committed: it shows what stands in the clear.
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -17,12 +17,12 @@ from authbus.state import FeedAlive
 from authbus.topics import AUDIT, COMMAND_TOPICS, DEAD_LETTERS, EVENTS, replies
 from authbus_service.cluster import Admin, ClusterError
 from authbus_service.consumers.bounded import read_bounded
+from authbus_service.core.clock import at_ms
 from authbus_service.replay.lately import Came, Lately
 from authbus_service.replay.records import Record, Where, short
 
 _POLL_MS = 100
 _FETCH_MS = 50
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Said(BaseModel):
@@ -89,11 +89,11 @@ class Watch:
     def _note(self, record: Record) -> None:
         command_id = read_headers(record.headers).get("ce_id")
         if self._kind(record.topic) == "command" and command_id is not None:
-            self._lately.note(command_id, Came(_instant(record.timestamp), self.where(record)))
+            self._lately.note(command_id, Came(at_ms(record.timestamp), self.where(record)))
 
     def _seen(self, record: Record) -> Seen | None:
         headers = read_headers(record.headers)
-        kind, at = self._kind(record.topic), _instant(record.timestamp)
+        kind, at = self._kind(record.topic), at_ms(record.timestamp)
         type_ = headers.get("ce_type", "")
         if type_ == FeedAlive.wire_type():
             return None
@@ -221,13 +221,6 @@ def _cause(headers: Mapping[str, str], kind: str, record: Record) -> str | None:
     if kind == "dead letter":
         return (record.key or b"").decode(errors="replace") or None
     return headers.get("ce_causationid")
-
-
-def _instant(milliseconds: int) -> datetime:
-    try:
-        return _LONG_AGO + timedelta(milliseconds=milliseconds)
-    except OverflowError:
-        return _LONG_AGO
 
 
 def _time(text: str | None) -> datetime | None:

@@ -8,9 +8,9 @@ from uuid import UUID
 from authbus import GetProfile
 from authbus.topics import CREDENTIALS, EVENTS, Topic
 from authbus_service.cluster import Admin
+from authbus_service.core.clock import at_ms
 from authbus_service.core.ids import new_id
 from authbus_service.replay.groups import GroupReplay
-from authbus_service.replay.outcomes import appended
 from authbus_service.replay.records import copied
 from tests.rig.crowd import PASSWORD
 from tests.rig.replaying import NEW, a_new_topic, events_copied, replayed
@@ -30,7 +30,7 @@ async def times_of(world: World, topic: Topic) -> Sequence[datetime]:
         await asyncio.sleep(0.005)
     lying = [each async for each in records(world.servers, topic, world.namespace)]
     lying.sort(key=lambda each: int(each.value or b""))
-    times = [appended(each) for each in lying]
+    times = [at_ms(each.timestamp) for each in lying]
     assert sorted(set(times)) == times
     return times
 
