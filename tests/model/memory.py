@@ -35,8 +35,8 @@ class Memory:
     def loaded(self, proof: Proof, at: datetime) -> Rows:
         """What a proof asks for, of users who are there."""
         rows = Rows(hides=proof.hidden)
-        rows.users.locked = _copied(self.users, proof.users)
-        here = rows.users.locked
+        rows.users.by_id = _copied(self.users, proof.users)
+        here = rows.users.by_id
         wanted = proof.sessions & self.sessions.keys()
         if proof.every_session:
             wanted |= {id_ for id_, each in self.sessions.items() if _goes_on(each, proof, at)}

@@ -117,7 +117,7 @@ class PureService:
         for id_, session in sorted(self.memory.sessions.items()):
             proof = Proof(user_id=session.user_id, session_id=id_)
             rows = self.memory.loaded(proof, self.at)
-            user, by = rows.users.locked[session.user_id], cause(session, MASTERS)
+            user, by = rows.users.by_id[session.user_id], cause(session, MASTERS)
             if event := lapsed(session, user, by, self.at):
                 handlers.apply(event, NOTHING, rows, self.at)
                 self.memory.written(rows)

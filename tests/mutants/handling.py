@@ -129,10 +129,10 @@ COMMITTING = [
     service(
         "users are locked one after the other, who acts first",
         "auth/repository.py",
-        "    rows.users.locked = {user.id: user for user in await users.lock(db, wanted",
+        "    rows.users.by_id = {user.id: user for user in await users.lock(db, wanted",
         "    acting = {proof.acting.user_id for proof in proofs if proof.acting is not None}\n"
         "    found = await users.lock(db, wanted & acting, wait=wait)\n"
-        "    rows.users.locked = {\n"
+        "    rows.users.by_id = {\n"
         "        user.id: user for user in found + await users.lock(db, wanted - acting",
         f"{_WAITS}::test_two_that_wait_for_the_same_users_never_dead_lock",
     ),
@@ -146,10 +146,10 @@ COMMITTING = [
     service(
         "sessions are read before their users are locked",
         "auth/repository.py",
-        "    rows.users.locked = {user.id: user for user in await users.lock(",
+        "    rows.users.by_id = {user.id: user for user in await users.lock(",
         "    asked = set[UUID]().union(*(proof.sessions for proof in proofs))\n"
         "    rows.sessions.known = {each.id: each for each in await sessions.by_id(db, asked)}\n"
-        "    rows.users.locked = {user.id: user for user in await users.lock(",
+        "    rows.users.by_id = {user.id: user for user in await users.lock(",
         f"{_WAITS}::test_a_session_that_ends_while_its_user_is_waited_for_is_over",
     ),
     service(

@@ -159,7 +159,7 @@ def _factor_requested(
     event: SecondFactorRequested, private: Private, rows: Rows, at: datetime
 ) -> None:
     users.logged_in(event.user_id, private, rows.users)
-    version = rows.users.locked[event.user_id].credential_version
+    version = rows.users.by_id[event.user_id].credential_version
     codes.challenged(event, private.code_hash, version, rows.codes, at)
 
 

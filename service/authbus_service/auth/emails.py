@@ -20,7 +20,7 @@ def verification_requested(
     event: EmailVerificationRequested, private: Private, rows: Rows, at: datetime
 ) -> None:
     """Another code for the address that the user has."""
-    address = rows.users.locked[event.user_id].email
+    address = rows.users.by_id[event.user_id].email
     codes.made(Purpose.VERIFY_EMAIL, event, private.code_hash, address, rows.codes, at)
 
 

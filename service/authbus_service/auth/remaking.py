@@ -110,7 +110,7 @@ def _created(event: UserCreated, cause: Cause) -> Private:
 
 
 def _session_started(event: SessionStarted, cause: Cause) -> Private:
-    command, user = cause.request.command, cause.rows.users.locked[event.user_id]
+    command, user = cause.request.command, cause.rows.users.by_id[event.user_id]
     token = cause.derived.refresh_token
     hashes = token_hash(refresh_family(token)), token_hash(token)
     if isinstance(command, LogInService):
@@ -151,7 +151,7 @@ def _password_changed(_: PasswordChanged, cause: Cause) -> Private:
 
 def _reset_forced(event: PasswordResetForced, cause: Cause) -> Private:
     """A deactivated user was mailed no code."""
-    if not cause.rows.users.locked[event.user_id].is_active:
+    if not cause.rows.users.by_id[event.user_id].is_active:
         return NOTHING
     return Private(code_hash=token_hash(cause.derived.code(Purpose.RESET_PASSWORD)))
 

@@ -46,8 +46,8 @@ async def lock(
     )
     if not wanted and not any(proof.is_wrong or proof.hidden for proof in proofs):
         return rows, set()
-    rows.users.locked = {user.id: user for user in await users.lock(db, wanted, wait=wait)}
-    missed = wanted - rows.users.locked.keys()
+    rows.users.by_id = {user.id: user for user in await users.lock(db, wanted, wait=wait)}
+    missed = wanted - rows.users.by_id.keys()
     return rows, await users.present(db, missed) if missed else set()
 
 
@@ -93,7 +93,7 @@ async def load_sessions(db: AsyncConnection, proofs: Sequence[Proof], rows: Rows
     found = await sessions.by_id(db, by_id) if by_id else []
     if of_users:
         found += await sessions.live_of(db, of_users)
-    known = {each.id: each for each in found if each.user_id in rows.users.locked}
+    known = {each.id: each for each in found if each.user_id in rows.users.by_id}
     rows.sessions.known = known | rows.sessions.known
 
 
@@ -104,14 +104,14 @@ async def load_codes(db: AsyncConnection, proofs: Sequence[Proof], rows: Rows) -
     found = await codes.by_hash(db, hashes) if hashes else []
     if of_users or rows.hides:
         found += await codes.unused_of(db, of_users)
-    known = {each.hash: each for each in found if each.user_id in rows.users.locked}
+    known = {each.hash: each for each in found if each.user_id in rows.users.by_id}
     rows.codes.known = known | rows.codes.known
 
 
 async def load_factors(db: AsyncConnection, proofs: Sequence[Proof], rows: Rows) -> None:
     """The second factors that are asked for, of users who are in `rows`."""
     of_users = set[UUID]().union(*(each.users for each in proofs if each.factor))
-    if of_users := of_users & rows.users.locked.keys():
+    if of_users := of_users & rows.users.by_id.keys():
         known = {each.user_id: each for each in await factors.of(db, of_users)}
         rows.factors.known = known | rows.factors.known
 
@@ -121,7 +121,7 @@ async def read(db: AsyncConnection, proofs: Sequence[Proof]) -> Rows:
     rows = Rows()
     wanted = set[UUID]().union(*(proof.users for proof in proofs))
     if wanted:
-        rows.users.locked = {user.id: user for user in await users.read(db, wanted)}
+        rows.users.by_id = {user.id: user for user in await users.read(db, wanted)}
     await load_sessions(db, proofs, rows)
     return rows
 

@@ -49,7 +49,7 @@ class Rows:
 
     def user(self, user_id: UUID | None) -> User | None:
         """The locked user, or None when there is none."""
-        return None if user_id is None else self.users.locked.get(user_id)
+        return None if user_id is None else self.users.by_id.get(user_id)
 
     def session(self, session_id: UUID) -> Session | None:
         """The session of a locked user, or None."""

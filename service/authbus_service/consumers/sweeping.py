@@ -63,7 +63,7 @@ class Sweeper:
             ended = 0
             for session in sorted(rows.sessions.known.values(), key=lambda each: each.id):
                 by = cause(session, self.masters)
-                user = rows.users.locked[session.user_id]
+                user = rows.users.by_id[session.user_id]
                 event = lapsed(session, user, by, at)
                 if event is not None:
                     said += records(by, [applied(event, NOTHING, rows, at)], at)

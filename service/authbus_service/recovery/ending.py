@@ -58,7 +58,7 @@ def _ended(session: Session, rows: Rows, masters: Masters, at: datetime) -> list
     by = Derived(masters, masters.current, masters.lapse_id(session.id, _WHY), _WHY)
     event = SessionEnded(
         user_id=session.user_id,
-        sequence=rows.users.locked[session.user_id].sequence + 1,
+        sequence=rows.users.by_id[session.user_id].sequence + 1,
         actor="service",
         causation_id=by.command_id,
         session_id=session.id,

@@ -55,7 +55,7 @@ class Fold:
         """The password that is set, or the one that is known under newer parameters."""
         if isinstance(event, SessionStarted) and isinstance(request.command, LogIn):
             password = request.command.password.get_secret_value()
-            user = self.rows.users.locked[event.user_id]
+            user = self.rows.users.by_id[event.user_id]
             verified = hasher.verify(user.password_hash, password)
             assert verified.ok
             return hasher.hash(password, request.derived.salt) if verified.rehash_needed else ""
@@ -67,7 +67,7 @@ class Fold:
         """Each user but services has one address, and it is claimed."""
         found = [
             {"canonical": canonical(user.email), "user_id": user.id}
-            for user in self.rows.users.locked.values()
+            for user in self.rows.users.by_id.values()
             if not user.is_service
         ]
         return sorted(found, key=lambda each: str(each["canonical"]))
@@ -118,7 +118,7 @@ async def test_all_events_with_their_opened_commands_fold_into_the_tables(world:
     stronger.close()
     users, sessions_, emails, codes = await tables(world)
     assert counted(users, sessions_) == (25, 33, 11, 4, 4, 4)
-    assert users == by_id(row(each) for each in fold.rows.users.locked.values())
+    assert users == by_id(row(each) for each in fold.rows.users.by_id.values())
     assert sessions_ == by_id(
         asdict(each) | {"amr": " ".join(each.amr)} for each in fold.rows.sessions.known.values()
     )

@@ -76,7 +76,7 @@ async def test_what_administrators_did_and_who_is_erased_fold_into_the_tables(
     users, sessions_, emails, codes = await tables(world)
     assert not [each for each in answers if isinstance(each, Rejected)]
     assert len(users) == len(sessions_) == 4
-    assert users == by_id(row(each) for each in fold.rows.users.locked.values())
+    assert users == by_id(row(each) for each in fold.rows.users.by_id.values())
     assert {each["id"] for each in sessions_} == set(fold.rows.sessions.known)
     assert emails == fold.emails
     assert {each["hash"] for each in codes} == set(fold.rows.codes.known)
@@ -104,7 +104,7 @@ async def test_service_accounts_fold_into_the_tables(world: World) -> None:
 
     users, sessions, emails, codes = await tables(world)
     assert not [each for each in answers if isinstance(each, Rejected)]
-    assert users == by_id(row(each) for each in fold.rows.users.locked.values())
+    assert users == by_id(row(each) for each in fold.rows.users.by_id.values())
     assert sessions == by_id(
         asdict(each) | {"amr": " ".join(each.amr)} for each in fold.rows.sessions.known.values()
     )
@@ -133,7 +133,7 @@ async def test_passwords_that_were_forgotten_fold_into_the_tables(world: World) 
 
     users, sessions_, _, codes = await tables(world)
     assert not [each for each in answers if isinstance(each, Rejected)]
-    assert users == by_id(row(each) for each in fold.rows.users.locked.values())
+    assert users == by_id(row(each) for each in fold.rows.users.by_id.values())
     ended = {each["id"]: each["ended_at"] for each in sessions_}
     assert ended == {each.id: each.ended_at for each in fold.rows.sessions.known.values()}
     assert (len(codes), codes) == (6, fold.codes)
@@ -156,7 +156,7 @@ async def test_users_of_another_system_fold_into_the_tables(world: World) -> Non
 
     users, _, emails, _ = await tables(world)
     assert not [each for each in answers if isinstance(each, Rejected)]
-    assert users == by_id(row(each) for each in fold.rows.users.locked.values())
+    assert users == by_id(row(each) for each in fold.rows.users.by_id.values())
     kept = sorted(user["password_hash"].split("$", 2)[1:2] for user in users)
     assert kept == [[], ["2a"], ["argon2id"]]
     assert emails == fold.emails

@@ -52,7 +52,7 @@ async def test_second_factors_fold_into_the_tables(world: World) -> None:
     users, sessions_, _, codes = await tables(world)
     factors = await world.rows("SELECT * FROM factors ORDER BY user_id")
     assert sum(user["second_factor"] for user in users) == 2
-    assert users == by_id(row(each) for each in fold.rows.users.locked.values())
+    assert users == by_id(row(each) for each in fold.rows.users.by_id.values())
     assert sessions_ == by_id(
         asdict(each) | {"amr": " ".join(each.amr)} for each in fold.rows.sessions.known.values()
     )

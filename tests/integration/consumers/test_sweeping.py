@@ -165,7 +165,7 @@ async def assert_folded(race: Race, timed: list[tuple[AnyEvent, datetime]]) -> N
         fold.add(event, at, "first")
     users = by_id(await race.table("SELECT * FROM users"))
     sessions = by_id(await race.table("SELECT * FROM sessions"))
-    assert users == by_id(row(each) for each in fold.rows.users.locked.values())
+    assert users == by_id(row(each) for each in fold.rows.users.by_id.values())
     assert sessions == by_id(
         asdict(each) | {"amr": " ".join(each.amr)} for each in fold.rows.sessions.known.values()
     )

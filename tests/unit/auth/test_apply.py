@@ -104,13 +104,13 @@ def test_session_started_makes_the_session_and_says_nothing_public(rows: Rows) -
             ip_address="192.0.2.7",
         )
     ]
-    assert (rows.users.locked[ANA].sequence, rows.users.locked[ANA].password_hash) == (2, "phc")
+    assert (rows.users.by_id[ANA].sequence, rows.users.by_id[ANA].password_hash) == (2, "phc")
 
 
 def test_a_rehash_rides_with_the_log_in_and_leaves_the_credentials_version(rows: Rows) -> None:
     apply(started(2), Private(refresh_hash=b"hash", password_hash="stronger"), rows, NOW)
 
-    user = rows.users.locked[ANA]
+    user = rows.users.by_id[ANA]
     assert (user.password_hash, user.credential_version) == ("stronger", 1)
 
 
@@ -122,14 +122,14 @@ def test_session_ended_ends_it_and_tells_those_who_verify(rows: Rows) -> None:
     assert state == SessionRevoked(session_id=SESSION, user_id=ANA, ended_at=LATER)
     session = rows.sessions.known[SESSION]
     assert (session.ended_at, session.end_reason) == (LATER, "logout")
-    assert rows.users.locked[ANA].sequence == 3
+    assert rows.users.by_id[ANA].sequence == 3
 
 
 def test_rows_that_were_loaded_are_updated_and_rows_that_were_made_are_inserted(
     rows: Rows,
 ) -> None:
     loaded = Rows()
-    loaded.users.locked = dict(rows.users.locked)
+    loaded.users.by_id = dict(rows.users.by_id)
 
     apply(started(2), Private(refresh_hash=b"hash"), loaded, NOW)
     apply(ended(3), NOTHING, loaded, LATER)

@@ -42,7 +42,7 @@ class World:
     def __post_init__(self) -> None:
         self.now = clock.now()
         self.ana = User(new_id(), 4, "active", "phc", 2, NOW, email="Anastasia@example.com")
-        self.rows.users.locked[self.ana.id] = self.ana
+        self.rows.users.by_id[self.ana.id] = self.ana
         self.sessions = [self._session(each) for each in range(3)]
         self.acting = Acting(self.ana.id, self.sessions[1].id, self.now + timedelta(minutes=5))
 

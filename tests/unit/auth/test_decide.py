@@ -37,7 +37,7 @@ def decided(request: Request, proof: Proof, rows: Rows) -> Outcome:
 
 def rows_with(user: User) -> Rows:
     rows = Rows()
-    rows.users.locked[user.id] = user
+    rows.users.by_id[user.id] = user
     return rows
 
 

@@ -44,7 +44,7 @@ def test_no_device_that_became_known_by_an_old_password_is_known(
 ) -> None:
     rows, ana = Rows(), an_account()
     ana.devices = seen(b"", device(1))
-    rows.users.locked[ana.id] = ana
+    rows.users.by_id[ana.id] = ana
     told = {"user_id": ana.id, "sequence": 5, "actor": "", "causation_id": new_id()}
 
     apply(kind.model_validate({**told, **why}), Private(password_hash="new"), rows, NOW)

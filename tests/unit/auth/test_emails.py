@@ -49,7 +49,7 @@ class World:
     def __init__(self) -> None:
         self.rows = Rows()
         self.ana = User(new_id(), 4, "active", "phc", 1, NOW, OLD)
-        self.rows.users.locked[self.ana.id] = self.ana
+        self.rows.users.by_id[self.ana.id] = self.ana
         session = a_session(self.ana.id)
         self.rows.sessions.known[session.id] = session
         self.acting = Acting(self.ana.id, session.id, NOW + DAY)

@@ -25,7 +25,7 @@ class World:
         self.rows = Rows()
         self.ana = User(new_id(), 4, "active", "phc", 1, NOW, ADDRESS)
         self.ana.email_verified, self.ana.second_factor = is_verified, True
-        self.rows.users.locked[self.ana.id] = self.ana
+        self.rows.users.by_id[self.ana.id] = self.ana
         self.rows.factors.known[self.ana.id] = Factor(self.ana.id, b"secret", NOW, NOW)
         session = a_session(self.ana.id)
         self.rows.sessions.known[session.id] = session

@@ -46,7 +46,7 @@ class World:
 
     def _user(self, *roles: str) -> User:
         user = User(new_id(), 4, "active", "phc", 1, NOW, "ana@example.com", roles)
-        self.rows.users.locked[user.id] = user
+        self.rows.users.by_id[user.id] = user
         return user
 
     def _session(self, user: User) -> Any:

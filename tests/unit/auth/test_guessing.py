@@ -105,7 +105,7 @@ class World:
     def __init__(self, failures: int = 0) -> None:
         self.rows = Rows()
         self.ana = User(new_id(), 4, "active", "phc", 1, NOW)
-        self.rows.users.locked[self.ana.id] = self.ana
+        self.rows.users.by_id[self.ana.id] = self.ana
         self.rows.attempts.add(rows(failures, FAILED, ago=SECOND))
 
     def decided(self, *, wrong: bool) -> Outcome:

@@ -34,7 +34,7 @@ class World:
 
     def _user(self) -> User:
         user = User(new_id(), 4, "active", "phc", 1, NOW)
-        self.rows.users.locked[user.id] = user
+        self.rows.users.by_id[user.id] = user
         return user
 
     def _session(self, user: User, age: int) -> Session:

@@ -50,7 +50,7 @@ class World:
         self.hashed: list[str] = []
         self.now = clock.now()
         self.ana = User(new_id(), 4, "active", "phc", 2, self.now, email=ADDRESS)
-        self.rows.users.locked[self.ana.id] = self.ana
+        self.rows.users.by_id[self.ana.id] = self.ana
         for _ in range(2):
             session = a_session(self.ana.id, lapses_at=self.now + HOUR)
             self.rows.sessions.known[session.id] = session

@@ -36,7 +36,7 @@ class World:
     def __init__(self) -> None:
         self.rows = Rows()
         user = User(new_id(), 4, "active", "phc", 1, NOW, email="ana@example.com", profile=BEFORE)
-        self.ana = self.rows.users.locked[user.id] = user
+        self.ana = self.rows.users.by_id[user.id] = user
         session = a_session(user.id)
         self.rows.sessions.known[session.id] = session
         self.acting: Acting | None = Acting(user.id, session.id, SOON)

@@ -38,7 +38,7 @@ class World:
     signed: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
     def __post_init__(self) -> None:
-        self.rows.users.locked[self.ana.id] = self.ana
+        self.rows.users.by_id[self.ana.id] = self.ana
         credential = Credential(self.ana.id, self.ana.password_hash, self.ana.credential_version)
         reply = self.told(a_request(LOG_IN), Proof(user_id=self.ana.id, credential=credential))
         assert isinstance(reply, LoggedIn)

@@ -48,7 +48,7 @@ class World:
 
     def _user(self, roles: tuple[str, ...]) -> User:
         user = User(new_id(), 4, "active", "phc", 1, NOW, "user@example.com", roles)
-        self.rows.users.locked[user.id] = user
+        self.rows.users.by_id[user.id] = user
         return user
 
     def decided(self, command: AnyCommand) -> Outcome:

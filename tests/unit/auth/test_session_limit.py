@@ -30,7 +30,7 @@ class World:
     def __init__(self) -> None:
         self.rows = Rows()
         self.ana = User(new_id(), 4, "active", "phc", 1, NOW)
-        self.rows.users.locked[self.ana.id] = self.ana
+        self.rows.users.by_id[self.ana.id] = self.ana
         self.at = NOW
 
     def log_in(self, limit: int = LIMIT) -> Outcome:

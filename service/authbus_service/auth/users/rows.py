@@ -8,9 +8,9 @@ from authbus_service.auth.users.user import ErasedUser, User
 
 @dataclass(slots=True)
 class Users:
-    """Users under their locks, and the owners of the addresses that were claimed."""
+    """Users, mostly under their locks, and the owners of the addresses that were claimed."""
 
-    locked: dict[UUID, User] = field(default_factory=dict[UUID, User])
+    by_id: dict[UUID, User] = field(default_factory=dict[UUID, User])
     owners: dict[str, UUID] = field(default_factory=dict[str, UUID])
     gone: dict[UUID, ErasedUser] = field(default_factory=dict[UUID, ErasedUser])
     _new: set[UUID] = field(default_factory=set[UUID])
@@ -21,14 +21,14 @@ class Users:
 
     def add(self, user: User) -> None:
         """A user that this group makes."""
-        self.locked[user.id] = user
+        self.by_id[user.id] = user
         self._new.add(user.id)
 
     def touch(self, user_id: UUID) -> User:
         """The user, to be written back."""
         if user_id not in self._new:
             self._changed.add(user_id)
-        return self.locked[user_id]
+        return self.by_id[user_id]
 
     def touch_profile(self, user_id: UUID) -> User:
         """The user, whose profile is to be written back too."""
@@ -38,7 +38,7 @@ class Users:
     def erase(self, user: ErasedUser) -> None:
         """The user is gone: nothing of it is written back."""
         self.gone[user.id] = user
-        del self.locked[user.id]
+        del self.by_id[user.id]
         self._new.discard(user.id)
         self._changed.discard(user.id)
         self._profiles.discard(user.id)
@@ -46,12 +46,12 @@ class Users:
     @property
     def new(self) -> list[User]:
         """Users to insert, by id."""
-        return [self.locked[each] for each in sorted(self._new)]
+        return [self.by_id[each] for each in sorted(self._new)]
 
     @property
     def changed(self) -> list[User]:
         """Users to update, by id."""
-        return [self.locked[each] for each in sorted(self._changed)]
+        return [self.by_id[each] for each in sorted(self._changed)]
 
     def take(self, canonical: str) -> None:
         """An address that was claimed is its user's now."""
@@ -75,4 +75,4 @@ class Users:
     @property
     def profiles(self) -> list[User]:
         """Users whose profiles are to be updated, by id: wide, so not written with each log-in."""
-        return [self.locked[each] for each in sorted(self._profiles - self._new)]
+        return [self.by_id[each] for each in sorted(self._profiles - self._new)]
