@@ -1,9 +1,12 @@
-"""Where a topic's records lie: every partition that it has, not only those that are declared."""
+"""Where a topic's records lie: every partition that it has, not only those that are declared.
+
+And whether one of them was read to its end.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from authbus.connection import SILENCE_MS
 from authbus.stopping import stop
@@ -26,3 +29,9 @@ async def places_of(client: Mapping[str, Any], topics: Iterable[str]) -> list[To
         ]
     finally:
         await stop(producer)
+
+
+async def is_past(consumer: AIOKafkaConsumer, place: TopicPartition, end: int) -> bool:
+    """Whether all is read up to this offset, but for what an open transaction still holds back."""
+    stable = consumer.last_stable_offset(place)
+    return await consumer.position(place) >= (end if stable is None else min(end, stable))

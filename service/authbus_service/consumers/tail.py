@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from pydantic import BaseModel, ValidationError
 
 from authbus.connection import SILENCE_MS
 from authbus.stopping import stop
 from authbus.topics import EVENTS
-from authbus_service.cluster.places import places_of
+from authbus_service.cluster.places import is_past, places_of
 
 _EACH = 200
 _WAIT_MS = 50
@@ -48,7 +48,7 @@ async def newest_events(
             found = await consumer.getmany(*open_, timeout_ms=_WAIT_MS)
             for records in found.values():
                 _note(records, newest)
-            open_ = {each for each in open_ if not await _is_at(consumer, each, ends[each])}
+            open_ = {each for each in open_ if not await is_past(consumer, each, ends[each])}
     finally:
         await stop(consumer)
     return newest
@@ -61,9 +61,3 @@ def _note(records: list[ConsumerRecord[Any, Any]], newest: dict[UUID, int]) -> N
         except ValidationError:
             continue
         newest[said.user_id] = max(said.sequence, newest.get(said.user_id, 0))
-
-
-async def _is_at(consumer: AIOKafkaConsumer, place: TopicPartition, end: int) -> bool:
-    """Whether all is read, but for what a transaction that is open still holds back."""
-    stable = consumer.last_stable_offset(place)
-    return await consumer.position(place) >= (end if stable is None else min(end, stable))

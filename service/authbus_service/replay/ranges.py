@@ -8,6 +8,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from authbus_service.cluster import Admin, ClusterError
+from authbus_service.cluster.places import is_past
 from authbus_service.replay.records import Record
 
 # An offset means the same one on each partition.
@@ -105,16 +106,10 @@ async def read(
     while left:
         found = await consumer.getmany(*left, timeout_ms=_WAIT_MS, max_records=at_once)
         for place in list(left):
-            if await _is_past(consumer, place, stretches[place].end):
+            if await is_past(consumer, place, stretches[place].end):
                 left.discard(place)
         records = [
             each for place, of in found.items() for each in of if each.offset < stretches[place].end
         ]
         if records:
             yield records
-
-
-async def _is_past(consumer: AIOKafkaConsumer, place: TopicPartition, end: int) -> bool:
-    """Whether all is read, but for what an open transaction still holds back."""
-    stable = consumer.last_stable_offset(place)
-    return await consumer.position(place) >= (end if stable is None else min(end, stable))
