@@ -70,8 +70,8 @@ READING = [
     ),
     service(
         "records are handled before the guard has agreed",
-        "consumers/subscriber.py",
-        "            await self._admitted.wait()\n",
+        "consumers/admitting.py",
+        "        await self._open.wait()\n",
         "",
         f"{UNIT}/consumers/test_subscriber.py",
     ),

@@ -18,9 +18,7 @@ from rich.progress import (
 )
 
 from authbus_service.cli.output import report
-
-# Called with a step's name, how much of it is done, and how much there is, where that is known.
-Tell = Callable[[str, int, int | None], None]
+from authbus_service.core.progress import Tell
 
 _EVERY = 1.0
 

@@ -10,8 +10,7 @@ from authbus.following import Record
 from authbus.topics import Topic
 from authbus_service.consumers.unreadable import Reason
 from authbus_service.core.clock import at_ms
-
-Place = tuple[str, int]
+from authbus_service.inbox.fence import Place
 
 
 @dataclass(frozen=True, slots=True)

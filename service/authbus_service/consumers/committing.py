@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-from authbus_service.consumers.arrival import Place
+from authbus_service.inbox.fence import Place
 
 _KAFKA_SECONDS = 5.0
 # For so long a commit that had no answer may still arrive, and set back a newer one.

@@ -16,7 +16,6 @@ from authbus_service.auth.outcome import Outcome, refused, stored
 from authbus_service.auth.proof import Policy
 from authbus_service.auth.rows import Rows
 from authbus_service.consumers import auditing, telling
-from authbus_service.consumers.arrival import Place
 from authbus_service.consumers.job import Decided, Job, queued
 from authbus_service.consumers.telling import applied
 from authbus_service.core.database import Database
@@ -24,6 +23,7 @@ from authbus_service.core.ids import id_time
 from authbus_service.core.sets import Writes
 from authbus_service.inbox import fence, partitions, writing
 from authbus_service.inbox import repository as inbox
+from authbus_service.inbox.fence import Place
 from authbus_service.outbox import mails
 from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.repository import Record

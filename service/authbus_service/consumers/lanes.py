@@ -5,9 +5,10 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Collection
 from typing import Protocol
 
-from authbus_service.consumers.arrival import Arrival, Place
+from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.progress import Progress
 from authbus_service.core.logging import get_logger
+from authbus_service.inbox.fence import Place
 
 Lane = tuple[str, int, bytes | int]
 

@@ -11,8 +11,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from authbus.stopping import stop
-from authbus_service.consumers.arrival import Place
 from authbus_service.core.clock import at_ms
+from authbus_service.inbox.fence import Place
 
 _POSITION_SECONDS = 1.0
 _ASK_SECONDS = 5.0

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
-from authbus_service.consumers.arrival import Arrival, Place
+from authbus_service.consumers.arrival import Arrival
+from authbus_service.inbox.fence import Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from authbus import topics
 from authbus_service.auth.granting import Granting
 from authbus_service.auth.proof import Policy, Tools
 from authbus_service.auth.roles.roles import BUILT_IN, Roles
-from authbus_service.consumers.arrival import Place
 from authbus_service.consumers.bounded import read_bounded
 from authbus_service.consumers.broker import broker
 from authbus_service.consumers.finishing import Finishing
@@ -46,6 +45,7 @@ from authbus_service.core.sets import Writes
 from authbus_service.core.watch import Watch
 from authbus_service.inbox import fence, writing
 from authbus_service.inbox import repository as inbox
+from authbus_service.inbox.fence import Place
 
 _TICK = 0.2
 

@@ -6,6 +6,7 @@ value are never parsed here, so no record can stop its neighbours.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -16,7 +17,8 @@ from faststream.kafka import KafkaBroker
 from authbus.group_offsets import heed_group
 from authbus.leaders import heed_leaders
 from authbus.topics import Topic
-from authbus_service.consumers.arrival import Place, arrival
+from authbus_service.consumers.admitting import Admission, Guard
+from authbus_service.consumers.arrival import arrival
 from authbus_service.consumers.committing import Committing
 from authbus_service.consumers.intakes import group
 from authbus_service.consumers.lanes import Lanes
@@ -27,6 +29,7 @@ from authbus_service.consumers.transient import OUTAGE
 from authbus_service.consumers.untouched import Records, raw, untouched
 from authbus_service.core.database import name_of
 from authbus_service.core.logging import get_logger
+from authbus_service.inbox.fence import Place
 
 # How often a poll that finds nothing looks whether the service ends; a record ends it at once.
 _POLL_MS = 500
@@ -39,7 +42,6 @@ _LET_GO_SECONDS = 13.0
 _HEARTBEAT_MS = 500
 # While the database is away nothing is polled; a member that is silent for longer joins anew.
 _MAX_POLL_MS = 300_000
-_GUARD_SECONDS, _GUARD_AGAIN_SECONDS = 3.0, 0.2
 
 _log = get_logger(__name__)
 
@@ -55,7 +57,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         make_lanes: Callable[[Progress], Lanes],
         *,
         instance: str | None,
-        guard: Callable[[Mapping[Place, int]], Awaitable[None]],
+        guard: Guard,
         persist: Callable[["Intake"], Awaitable[None]],
         failed: Callable[[BaseException], None],
     ) -> None:
@@ -69,16 +71,14 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         self.progress = Progress()
         self.lanes = make_lanes(self.progress)
         self._instance = instance
-        self._guard = guard
+        self._admission = Admission(self.group, guard, self.progress, self._give_up)
         self._persist = persist
         self._failed = failed
         self._subscriber: Any = None
         self._names = {topic.suffix: name for name, topic in self.topics.items()}
         self._committing = Committing()
-        self._closing = self._joined = False
-        self._round = self.rebalances = 0
-        self._admitted = asyncio.Event()
-        self._admitting: asyncio.Task[None] | None = None
+        self._joined = False
+        self.rebalances = 0
 
     def register(self, broker: KafkaBroker) -> None:
         """Add the subscriber to the broker; it runs from the broker's start on."""
@@ -110,11 +110,9 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         return tuple(chain.from_iterable(found.values()))
 
     async def _take(self, records: Records) -> None:
-        this_round = self._round
         try:
             arrivals = [arrival(self.topics[record.topic], record) for record in records]
-            await self._admitted.wait()
-            if this_round == self._round and not self._closing:
+            if await self._admission.granted():
                 await self.lanes.feed(arrivals, self)
         except Exception as error:
             # FastStream goes on with the next batch, and this one would be passed over.
@@ -127,7 +125,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         """Let records in once the guard has agreed; they may be fetched before, never handled."""
         self._joined = True
         name_once(self._consumer())
-        self._admitting = asyncio.create_task(self._admit(list(assigned)))
+        self._admission.ask(partial(self._offsets, list(assigned)))
 
     async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride] - as above
         self, revoked: Iterable[TopicPartition]
@@ -135,10 +133,9 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         """Finish what runs, say how far it came, forget the rest, also when nobody can be told."""
         heed_group(self._consumer())
         heed_leaders(self._consumer())
-        self._round += 1
+        self._admission.next_round()
         self.rebalances += self._joined
         self._joined = False
-        self._admitted.clear()
         places = [self._place(each) for each in revoked]
         try:
             await self._let_go(places)
@@ -150,8 +147,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
 
     async def close(self) -> None:
         """Take nothing more, finish what runs, commit what is durable."""
-        self._closing = True
-        self._admitted.set()
+        self._admission.close()
         if self._subscriber.consumer is not None:
             forget_name(self._consumer())
         await self._let_go()
@@ -159,39 +155,11 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
     async def _let_go(self, places: Collection[Place] | None = None) -> None:
         """Finish what runs and say how far it came, within the time that a group waits for us."""
         async with asyncio.timeout(_LET_GO_SECONDS):
-            await self._ask_no_more()
+            await self._admission.ask_no_more()
             if not await self.lanes.drain(places, within=_DRAIN_SECONDS) and places is None:
                 await self.lanes.cancel()
             await self._persist(self)
             await self.commit()
-
-    async def _ask_no_more(self) -> None:
-        """Let no question to the guard outlive who asked.
-
-        It holds connections, and one that is cancelled while it makes them leaves them open.
-        """
-        if self._admitting is not None:
-            await asyncio.wait({self._admitting}, timeout=_GUARD_SECONDS)
-            self._admitting.cancel()
-            await asyncio.gather(self._admitting, return_exceptions=True)
-
-    async def _admit(self, assigned: Sequence[TopicPartition]) -> None:
-        """Ask the guard: is the database at least as new as Kafka's offsets?"""
-        this_round = self._round
-        while this_round == self._round and not self._closing:
-            try:
-                await self._guard(await self._offsets(assigned))
-            except OUTAGE as error:
-                self.progress.taken += 1
-                _log.warning("the fence is not known", group=self.group, error=name_of(error))
-                await asyncio.sleep(_GUARD_AGAIN_SECONDS)
-            except Exception as error:  # noqa: BLE001 - the process ends with it
-                self._give_up(error)
-                return
-            else:
-                if this_round == self._round:
-                    self._admitted.set()
-                return
 
     async def _offsets(self, assigned: Sequence[TopicPartition]) -> dict[Place, int]:
         committed = self._consumer().committed
@@ -203,8 +171,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         }
 
     def _give_up(self, error: Exception) -> None:
-        self._closing = True
-        self._admitted.set()
+        self._admission.close()
         self._failed(error)
 
     async def commit(self) -> None:
@@ -233,7 +200,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         if consumer is None or not self._joined:
             return None
         ours = {self._place(each): each for each in consumer.assignment()}
-        return Member(consumer, ours, self._admitted.is_set())
+        return Member(consumer, ours, self._admission.is_open)
 
     def _is_ours(self, place: Place) -> bool:
         consumer = self._subscriber.consumer

@@ -15,11 +15,11 @@ from sqlalchemy.engine import AdaptedConnection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus_service.auth.users import repository as users
-from authbus_service.consumers.arrival import Place
 from authbus_service.consumers.tail import newest_events
 from authbus_service.core.database import Database
 from authbus_service.core.ids import id_time
 from authbus_service.inbox import fence, partitions
+from authbus_service.inbox.fence import Place
 
 _WITNESSES = 16
 _FOUND = """

@@ -12,7 +12,8 @@ from aiokafka import TopicPartition
 from authbus.envelope import read_headers
 from authbus.topics import AUDIT, COMMAND_TOPICS, RELAY
 from authbus_service.consumers.arrival import Arrival, arrival
-from authbus_service.recovery.reading import Place, Reader, Record, Topics
+from authbus_service.inbox.fence import Place
+from authbus_service.recovery.reading import Reader, Record, Topics
 from authbus_service.relay import manifest
 
 # The relay is so far behind at most, while it runs.

@@ -11,10 +11,10 @@ from authbus_service.core.ids import new_id
 from authbus_service.core.installation import Installation
 from authbus_service.core.sets import Writes
 from authbus_service.inbox import fence
+from authbus_service.inbox.fence import Place
 from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.models import OutboxRow
 from authbus_service.outbox.repository import Said, Waiting
-from authbus_service.recovery.reading import Place
 from authbus_service.relay.batch import units
 
 _MOST_WAITING = 1_000_000

@@ -16,7 +16,6 @@ from authbus_service.core.database import Database
 from authbus_service.relay.belonging import settle_past
 
 Record = ConsumerRecord[Any, Any]
-Place = tuple[str, int]
 
 AT_ONCE = 2000
 _WAIT_MS = 200

@@ -19,9 +19,11 @@ from authbus_service.consumers.speaker import Speaker
 from authbus_service.core import clock
 from authbus_service.core.database import Database
 from authbus_service.core.installation import Installation
+from authbus_service.core.progress import Tell
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.keyring import KeyRing
 from authbus_service.inbox import partitions, writing
+from authbus_service.inbox.fence import Place
 from authbus_service.inbox.models import InboxRow
 from authbus_service.recovery.applying import Applying
 from authbus_service.recovery.backlog import Backlog, decided
@@ -39,7 +41,7 @@ from authbus_service.recovery.late import Late
 from authbus_service.recovery.losing import Losses
 from authbus_service.recovery.ordering import in_time
 from authbus_service.recovery.preparing import Batch, Preparing
-from authbus_service.recovery.reading import Place, Topics
+from authbus_service.recovery.reading import Topics
 from authbus_service.recovery.report import Report
 from authbus_service.recovery.states import take_states
 from authbus_service.recovery.unsealing import unsealing
@@ -50,9 +52,6 @@ _SKEW = timedelta(hours=1)
 _PATIENCE = timedelta(minutes=30)
 # Events of one user are in order, those of others only nearly: commands are held so much longer.
 _SLACK = timedelta(minutes=1)
-
-# Called with a step's name, how much of it is done, and how much there is, where that is known.
-Tell = Callable[[str, int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ from authbus_service.cluster import Admin
 from authbus_service.consumers.bounded import read_bounded
 from authbus_service.core.clock import at_ms
 from authbus_service.core.database import Database
+from authbus_service.core.progress import Tell
 from authbus_service.replay import outcomes
-from authbus_service.replay.begun import SKEW, Original, Tell, begun_at
+from authbus_service.replay.begun import SKEW, Original, begun_at
 from authbus_service.replay.beside import beside
 from authbus_service.replay.copying import Copier, Copy, copier
 from authbus_service.replay.outcomes import Asked, Outcomes, Seen

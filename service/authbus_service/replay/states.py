@@ -22,6 +22,7 @@ from authbus_service.auth.users.service import state
 from authbus_service.cluster import Admin, ClusterError
 from authbus_service.consumers.transient import is_transient
 from authbus_service.core.database import Database
+from authbus_service.core.progress import Tell
 from authbus_service.inbox import writing
 from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.repository import Record
@@ -34,8 +35,6 @@ _AT_ONCE = 100
 _MOST_WAITING = 2_000
 _PAUSE_SECONDS = 0.05
 _PATIENCE_SECONDS = 30.0
-
-Tell = Callable[[str, int, int | None], None]
 
 
 class NobodyRelaysError(ClusterError):

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from authbus_service.cluster import Admin
 from authbus_service.core.config import Settings
-from authbus_service.replay.begun import Tell
+from authbus_service.core.progress import Tell
 from authbus_service.replay.events import EventReplay
 from authbus_service.startup.errors import StartupError
 

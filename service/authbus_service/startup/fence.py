@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from authbus_service.cluster import Admin
-from authbus_service.consumers.arrival import Place
 from authbus_service.consumers.went_back import Guard
 from authbus_service.core.database import Database
+from authbus_service.inbox.fence import Place
 
 
 async def require_fence(

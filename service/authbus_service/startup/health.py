@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from authbus_service.consumers.arrival import Place
 from authbus_service.consumers.service import Consumers
 from authbus_service.consumers.subscriber import Intake
 from authbus_service.core import clock
 from authbus_service.core.database import Database
 from authbus_service.http import Readiness
+from authbus_service.inbox.fence import Place
 from authbus_service.outbox import repository as outbox
 from authbus_service.relay.loop import RelayState
 from authbus_service.startup.gauges import silent_seconds

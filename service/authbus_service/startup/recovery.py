@@ -10,11 +10,12 @@ from authbus_service.consumers.intakes import groups_of
 from authbus_service.consumers.opening import Opener
 from authbus_service.consumers.policy import policy_of
 from authbus_service.consumers.questions import readers_of, tools_of
+from authbus_service.core.progress import Tell
 from authbus_service.core.security.keyring import KeyRing
 from authbus_service.core.security.masters import Masters
 from authbus_service.core.security.repository import keys
 from authbus_service.recovery.reading import Topics
-from authbus_service.recovery.recover import Recovery, Tell
+from authbus_service.recovery.recover import Recovery
 from authbus_service.startup.clients import declared_clients
 from authbus_service.startup.database import bring_to_newest, open_database, require_newest
 from authbus_service.startup.fence import committed_offsets

@@ -4,7 +4,6 @@ Every step is a transaction of its own and looks at what is there: killed in bet
 again, and does what is left.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,6 +13,7 @@ from authbus.signing import thumbprint
 from authbus_service.auth.rewrapping import FIRST, rewrap
 from authbus_service.core import clock
 from authbus_service.core.database import Database
+from authbus_service.core.progress import Tell
 from authbus_service.core.security import repository
 from authbus_service.core.security.keyring import USES, Key, Use
 from authbus_service.core.security.masters import Masters
@@ -22,7 +22,6 @@ from authbus_service.inbox import writing
 from authbus_service.startup import keys
 from authbus_service.startup.under_masters import Lying, all_lying, require_masters
 
-Tell = Callable[[str, int, int | None], None]
 _ROUNDS = 3
 
 

@@ -8,7 +8,7 @@ from authbus_service.cluster.installation import settle
 from authbus_service.consumers.intakes import groups_of
 from authbus_service.core.config import Settings
 from authbus_service.core.database import Database
-from authbus_service.replay.begun import Tell
+from authbus_service.core.progress import Tell
 from authbus_service.replay.commands import CommandReplay
 from authbus_service.replay.groups import GroupReplay
 from authbus_service.replay.records import Where

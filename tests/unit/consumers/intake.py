@@ -10,10 +10,11 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from authbus import topics
-from authbus_service.consumers.arrival import Arrival, Place
+from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.lanes import Lanes
 from authbus_service.consumers.progress import Progress
 from authbus_service.consumers.subscriber import Intake
+from authbus_service.inbox.fence import Place
 
 TOPIC = topics.CREDENTIALS.name("t")
 ZERO, ONE = TopicPartition(TOPIC, 0), TopicPartition(TOPIC, 1)

@@ -2,8 +2,9 @@
 
 import asyncio
 
-from authbus_service.consumers.arrival import Arrival, Place
+from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.lanes import Lanes
+from authbus_service.inbox.fence import Place
 from tests.rig.made import an_arrival
 
 

@@ -12,11 +12,11 @@ from pydantic import SecretStr
 from authbus.commands import LogOut, RegisterUser
 from authbus.replies import LoggedOut
 from authbus_service.auth.proof import Claim, Proof
-from authbus_service.consumers.arrival import Place
 from authbus_service.consumers.group import Committed
 from authbus_service.consumers.job import Decided, Job
 from authbus_service.consumers.writer import Writer
 from authbus_service.core.ids import new_id
+from authbus_service.inbox.fence import Place
 from authbus_service.inbox.repository import Handled
 from tests.rig.made import NOW, a_job, a_request
 
