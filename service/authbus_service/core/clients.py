@@ -3,16 +3,16 @@
 Beside them: who reads, and the names by which Kafka knows the service itself. ACLs follow from it.
 """
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from authbus.topics import Topic, replies
 from authbus_service.core.config import ConfigError
+from authbus_service.core.tables import read_tables
 
 _Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
 _Principal = Annotated[str, StringConstraints(pattern=r"^User:[^*\s][^\s]*$")]
@@ -104,18 +104,7 @@ def read_clients(path: Path) -> Mapping[str, Client]:
 
 def read_declared(path: Path) -> Declared:
     """The whole file: `[[client]]`, `[[reader]]` and `[principals]`. Raises as `read_clients`."""
-    try:
-        declared = Declared.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ConfigError(
-            f"AUTHBUS_CLIENTS: {path} cannot be read: {reason}. Mend the file"
-        ) from None
-    except ValidationError as error:
-        told = "; ".join(
-            f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
-        )
-        raise ConfigError(f"AUTHBUS_CLIENTS: {path}: {told}. Mend the file") from None
+    declared = read_tables(Declared, path, "AUTHBUS_CLIENTS")
     if len(declared.clients) < len(declared.client):
         raise ConfigError(f"AUTHBUS_CLIENTS: {path}: an id is declared twice. Leave one")
     return declared

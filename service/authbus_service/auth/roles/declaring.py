@@ -1,13 +1,13 @@
 """The file of roles: `[[role]]` tables with a name and what it permits."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from authbus_service.auth.roles.roles import ADMIN, BUILT_IN, Roles
 from authbus_service.core.config import ConfigError
+from authbus_service.core.tables import read_tables
 
 # All of them may stand in one access token.
 MOST_PERMISSIONS = 200
@@ -36,18 +36,7 @@ def read_roles(path: Path | None) -> Roles:
     """
     if path is None:
         return BUILT_IN
-    try:
-        found = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).role
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ConfigError(
-            f"AUTHBUS_ROLES: {path} cannot be read: {reason}. Mend the file"
-        ) from None
-    except ValidationError as error:
-        told = "; ".join(
-            f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
-        )
-        raise ConfigError(f"AUTHBUS_ROLES: {path}: {told}. Mend the file") from None
+    found = read_tables(_File, path, "AUTHBUS_ROLES").role
     declared = {role.name: frozenset(role.permissions) for role in found}
     if ADMIN in declared:
         raise ConfigError(f"AUTHBUS_ROLES: {path}: {ADMIN} is built in. Take another name")
