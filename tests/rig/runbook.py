@@ -18,6 +18,7 @@ _SESSIONS = (
     "tests/e2e/test_operator_sessions.py::"
     "test_an_operator_sees_a_users_sessions_ends_one_and_then_all"
 )
+_USERS = "tests/e2e/test_operator_users.py::test_an_operator_does_what_an_administrator_may"
 _LETTERS = (
     "tests/integration/cli/test_replaying.py::"
     "test_the_runbooks_dead_letters_run_and_end_with_none_open"
@@ -54,6 +55,8 @@ ELSEWHERE = {
     "sessions list ana@example.com": _SESSIONS,
     "sessions end SESSION_ID": _SESSIONS,
     "sessions end-all ana@example.com": _SESSIONS,
+    "users deactivate ana@example.com": _USERS,
+    "users reset-password ana@example.com": _USERS,
 }
 
 

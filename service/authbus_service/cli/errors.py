@@ -1,6 +1,6 @@
 """Which errors are for a person to mend, and what is said of them."""
 
-from authbus.errors import AuthError
+from authbus.errors import AuthError, AuthRejected
 from authbus_service.cluster import ClusterError
 from authbus_service.consumers.went_back import DatabaseWentBackError
 from authbus_service.core.config import ConfigError
@@ -33,4 +33,6 @@ MENDABLE = (
 
 def explain(error: Exception) -> str | None:
     """The reason and the cure, or None for a bug, whose trace somebody needs."""
+    if isinstance(error, AuthRejected):
+        return f"{error}: {error.code.meaning.cause} {error.code.meaning.cure}"
     return str(error) if isinstance(error, MENDABLE) else None

@@ -7,16 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from authbus.admin_commands import ImportUser
-from authbus.client import AuthClient
 from authbus.errors import AuthRejected, AuthTimeout
 from authbus.replies import Code
 from authbus.strict_json import JsonError, read_json
-from authbus.uuid7 import uuid7
+from authbus_service.cli.operator import Operator, as_operator
 from authbus_service.cli.output import report, show
-from authbus_service.cli.running import run_quietly
-from authbus_service.cli.users import client_of, masters_of, proof_for
-from authbus_service.core.config import Settings, load
-from authbus_service.core.security.masters import Masters
 from authbus_service.startup.errors import StartupError
 
 _UNDER_WAY = 64
@@ -27,24 +22,22 @@ _FIELDS = ImportUser.model_fields.keys() - {"access_token"}
 
 def import_users(file: Path, *, client: str) -> None:
     """Send each line; print how many were imported, there already, and refused with their lines."""
-    settings = load()
-    counts = run_quietly(_import(settings, masters_of(settings), file, client))
+    lines = _lines(file)
+
+    async def work(operator: Operator) -> Counter[str]:
+        counts = Counter[str]()
+
+        async def take() -> None:
+            for number, line in lines:
+                counts[await _one(operator, number, line)] += 1
+
+        await asyncio.gather(*(take() for _ in range(_UNDER_WAY)))
+        return counts
+
+    counts = as_operator(client, work)
     show({name: counts[name] for name in ("imported", "there_already", "refused", "unanswered")})
     if counts["refused"] or counts["unanswered"]:
         raise StartupError("not every line was imported. Mend those lines and run it again")
-
-
-async def _import(settings: Settings, masters: Masters, file: Path, client: str) -> Counter[str]:
-    counts = Counter[str]()
-    lines = _lines(file)
-    async with client_of(settings, masters, client) as auth:
-
-        async def work() -> None:
-            for number, line in lines:
-                counts[await _one(auth, settings, masters, number, line)] += 1
-
-        await asyncio.gather(*(work() for _ in range(_UNDER_WAY)))
-    return counts
 
 
 def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
@@ -54,9 +47,7 @@ def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
                 yield number, line
 
 
-async def _one(
-    auth: AuthClient, settings: Settings, masters: Masters, number: int, line: bytes
-) -> str:
+async def _one(operator: Operator, number: int, line: bytes) -> str:
     """What became of a line. What is reported names no address and no hash."""
     try:
         user: Any = read_json(line, max_bytes=_LONGEST_LINE, max_depth=_DEPTH)
@@ -65,10 +56,8 @@ async def _one(
     if not isinstance(user, dict) or not user.keys() <= _FIELDS or "email" not in user:
         report(f"line {number}: not an object of these fields: {', '.join(sorted(_FIELDS))}")
         return "refused"
-    command_id = uuid7()
-    proof = proof_for(settings, masters, command_id)
     try:
-        await auth.admin.import_user(proof, **user, command_id=command_id)
+        await operator.ask(operator.admin.import_user, **user)
     except AuthRejected as refused:
         if refused.code == Code.EMAIL_TAKEN:
             return "there_already"

@@ -7,7 +7,6 @@ from typing import Any
 
 from authbus_service.cli.output import show, show_rows
 from authbus_service.cli.running import run_quietly
-from authbus_service.cli.users import masters_of
 from authbus_service.core import clock
 from authbus_service.core.config import Settings, load
 from authbus_service.core.database import Database
@@ -18,6 +17,7 @@ from authbus_service.core.security.rotation import RotationError
 from authbus_service.startup import keys
 from authbus_service.startup.database import open_database, require_newest
 from authbus_service.startup.errors import StartupError
+from authbus_service.startup.master_key import masters_of
 
 
 def list_keys() -> None:

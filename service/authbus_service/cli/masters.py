@@ -12,11 +12,11 @@ from authbus_service.cli.keys import a_database, require_lead
 from authbus_service.cli.output import report, say, show_rows, to_a_person
 from authbus_service.cli.progress import progress
 from authbus_service.cli.running import run_quietly
-from authbus_service.cli.users import masters_of
 from authbus_service.core import clock
 from authbus_service.core.config import Settings, load
 from authbus_service.core.exit_status import Exit
 from authbus_service.core.security.masters import Masters
+from authbus_service.startup.master_key import masters_of
 from authbus_service.startup.replacing import Replacement
 from authbus_service.startup.under_masters import Lying, What
 

@@ -1,7 +1,7 @@
 """The table of the commands about users and their sessions."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import typer
@@ -9,7 +9,10 @@ import typer
 users = typer.Typer(help="Users, by the master key.", no_args_is_help=True)
 sessions = typer.Typer(help="Users' sessions, by the master key.", no_args_is_help=True)
 
+
+_Reason = Literal["unspecified", "requested", "compromised", "abuse", "dormant"]
 _CLIENT = typer.Option(help="As which declared client to ask.")
+_ROLE = typer.Argument(help="A declared role, or `admin`.")
 _WHOSE = typer.Argument(metavar="EMAIL|USER_ID", help="Whose.")
 
 
@@ -25,16 +28,106 @@ def users_create(
     create(email, admin=admin, client=client)
 
 
+@users.command("show")
+def users_show(whose: Annotated[str, _WHOSE], client: Annotated[str, _CLIENT] = "shell") -> None:
+    """Print one account: address, state, roles, how many sessions go on."""
+    from authbus_service.cli.users import look
+
+    look(whose, client=client)
+
+
 @users.command("grant")
 def users_grant(
-    user_id: Annotated[UUID, typer.Argument(help="Whom.")],
-    role: Annotated[str, typer.Argument(help="A declared role, or `admin`.")],
+    whose: Annotated[str, _WHOSE],
+    role: Annotated[str, _ROLE],
     client: Annotated[str, _CLIENT] = "shell",
 ) -> None:
     """Give a user a role."""
     from authbus_service.cli.users import grant
 
-    grant(user_id, role, client=client)
+    grant(whose, role, client=client)
+
+
+@users.command("revoke")
+def users_revoke(
+    whose: Annotated[str, _WHOSE],
+    role: Annotated[str, _ROLE],
+    client: Annotated[str, _CLIENT] = "shell",
+) -> None:
+    """Take a role away."""
+    from authbus_service.cli.users import revoke
+
+    revoke(whose, role, client=client)
+
+
+@users.command("deactivate")
+def users_deactivate(
+    whose: Annotated[str, _WHOSE],
+    reason: Annotated[_Reason, typer.Option(help="Why, for auditors.")] = "unspecified",
+    client: Annotated[str, _CLIENT] = "shell",
+) -> None:
+    """Shut an account and end its sessions; nobody logs in until it is reactivated."""
+    from authbus_service.cli.users import deactivate
+
+    deactivate(whose, reason, client=client)
+
+
+@users.command("reactivate")
+def users_reactivate(
+    whose: Annotated[str, _WHOSE], client: Annotated[str, _CLIENT] = "shell"
+) -> None:
+    """Open a deactivated account again."""
+    from authbus_service.cli.users import reactivate
+
+    reactivate(whose, client=client)
+
+
+@users.command("unlock")
+def users_unlock(whose: Annotated[str, _WHOSE], client: Annotated[str, _CLIENT] = "shell") -> None:
+    """End a lock that wrong passwords brought."""
+    from authbus_service.cli.users import unlock
+
+    unlock(whose, client=client)
+
+
+@users.command("reset-password")
+def users_reset_password(
+    whose: Annotated[str, _WHOSE], client: Annotated[str, _CLIENT] = "shell"
+) -> None:
+    """Take a password away, end all sessions, and mail the user how to set a new one."""
+    from authbus_service.cli.users import reset_password
+
+    reset_password(whose, client=client)
+
+
+@users.command("reset-second-factor")
+def users_reset_second_factor(
+    whose: Annotated[str, _WHOSE], client: Annotated[str, _CLIENT] = "shell"
+) -> None:
+    """Take a lost second factor away."""
+    from authbus_service.cli.users import reset_second_factor
+
+    reset_second_factor(whose, client=client)
+
+
+@users.command("export")
+def users_export(whose: Annotated[str, _WHOSE], client: Annotated[str, _CLIENT] = "shell") -> None:
+    """Print all that is held of a user."""
+    from authbus_service.cli.users import export
+
+    export(whose, client=client)
+
+
+@users.command("erase")
+def users_erase(
+    whose: Annotated[str, _WHOSE],
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nobody.")] = False,
+    client: Annotated[str, _CLIENT] = "shell",
+) -> None:
+    """Erase a user for good, once somebody has agreed; prints the receipt."""
+    from authbus_service.cli.users import erase
+
+    erase(whose, client=client, is_sure=lambda user_id: yes or typer.confirm(f"Erase {user_id}?"))
 
 
 @users.command("import")

@@ -6,11 +6,11 @@ from typing import Any
 from authbus_service.cli.output import report, show
 from authbus_service.cli.progress import progress
 from authbus_service.cli.running import run_quietly
-from authbus_service.cli.users import masters_of
 from authbus_service.core.config import Settings, load
 from authbus_service.embedded import warm
 from authbus_service.replay.key_topic import KeyTopic
 from authbus_service.startup.keys import retell
+from authbus_service.startup.master_key import masters_of
 from authbus_service.startup.replaying import up_to_date, user_states
 from authbus_service.startup.servers import needs_own_kafka, servers
 

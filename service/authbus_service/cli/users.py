@@ -1,89 +1,162 @@
-"""`authbus users`: commands like everybody's, proven by the master key."""
+"""`authbus users`: what an administrator may do about a user, by the master key."""
 
 import sys
+from collections.abc import Awaitable, Callable, Mapping
 from getpass import getpass
+from typing import Any
 from uuid import UUID
 
-from authbus.client import AuthClient
-from authbus.signing import thumbprint
-from authbus.uuid7 import uuid7
+from authbus.client import User
+from authbus.client.admin_calls import Reason
+from authbus.errors import AuthRejected
+from authbus.replies import Code
 from authbus_service.auth.roles.roles import ADMIN
+from authbus_service.cli.operator import Operator, as_operator
 from authbus_service.cli.output import show
-from authbus_service.cli.running import run_quietly
-from authbus_service.core import clock
-from authbus_service.core.config import Settings, load
-from authbus_service.core.security.masters import Masters
-from authbus_service.core.security.operator import operator_token
+from authbus_service.core.config import load
 from authbus_service.startup.errors import StartupError
-from authbus_service.startup.master_key import kept_master_key
-
-_OWN_KAFKA = "localhost:9092"
+from authbus_service.startup.master_key import masters_of
 
 
 def create(email: str, *, admin: bool, client: str) -> None:
     """Register a user and print the id; `admin` gives the role that permits everything."""
-    settings = load()
-    masters = masters_of(settings)
-    user_id = run_quietly(_create(settings, masters, email, _password(), admin, client))
-    show({"user_id": str(user_id), "roles": [ADMIN] if admin else []})
+    masters_of(load())  # what is set wrong is told before a password is asked for
+    password = _password()
 
-
-def grant(user_id: UUID, role: str, *, client: str) -> None:
-    """Give a user a role and print all that they hold."""
-    settings = load()
-    roles = run_quietly(_grant(settings, masters_of(settings), user_id, role, client))
-    show({"user_id": str(user_id), "roles": list(roles)})
-
-
-async def _create(
-    settings: Settings, masters: Masters, email: str, password: str, admin: bool, client: str
-) -> UUID:
-    async with client_of(settings, masters, client) as auth:
-        user = await auth.register(email, password)
+    async def work(operator: Operator) -> UUID:
+        user = await _registered(operator, email, password)
         if admin:
-            await _granted(auth, settings, masters, user.user_id, ADMIN)
+            await operator.ask(operator.admin.grant_role, user.user_id, ADMIN)
         return user.user_id
 
-
-async def _grant(
-    settings: Settings, masters: Masters, user_id: UUID, role: str, client: str
-) -> tuple[str, ...]:
-    async with client_of(settings, masters, client) as auth:
-        return await _granted(auth, settings, masters, user_id, role)
+    show({"user_id": str(as_operator(client, work)), "roles": [ADMIN] if admin else []})
 
 
-async def _granted(
-    auth: AuthClient, settings: Settings, masters: Masters, user_id: UUID, role: str
-) -> tuple[str, ...]:
-    command_id = uuid7()
-    proof = proof_for(settings, masters, command_id)
-    return await auth.admin.grant_role(proof, user_id, role, command_id=command_id)
+async def _registered(operator: Operator, email: str, password: str) -> User:
+    try:
+        return await operator.auth.register(email, password)
+    except AuthRejected as refused:
+        if refused.code != Code.EMAIL_TAKEN:
+            raise
+        raise StartupError(
+            "there is an account with this address. `authbus users show` looks at it, "
+            "`authbus users grant` gives it a role"
+        ) from None
 
 
-def proof_for(settings: Settings, masters: Masters, command_id: UUID) -> str:
-    """What stands in place of an administrator's token."""
-    return operator_token(masters, issuer=settings.issuer, command_id=command_id, at=clock.now())
+def look(whose: str, *, client: str) -> None:
+    """Print one account: its state, roles and how many sessions go on."""
+
+    async def ask(operator: Operator, user_id: UUID) -> Mapping[str, Any]:
+        found = await operator.ask(operator.admin.get, user_id)
+        return {
+            **found.user.model_dump(exclude={"user_id"}),
+            "sessions": len(found.sessions),
+            "sequence": found.sequence,
+        }
+
+    _about(whose, ask, client)
 
 
-def client_of(settings: Settings, masters: Masters, client: str) -> AuthClient:
-    """A client that trusts these masters alone: keys of each may be there while one is replaced."""
-    return AuthClient(
-        settings.kafka_bootstrap_servers or _OWN_KAFKA,
-        client_id=client,
-        trust=tuple(thumbprint(masters.root_key(each).public_key()) for each in masters.names),
-        namespace=settings.namespace,
-        issuer=settings.issuer,
-        security=settings.client_security(),
-    )
+def grant(whose: str, role: str, *, client: str) -> None:
+    """Give a user a role and print all that they hold."""
+
+    async def ask(operator: Operator, user_id: UUID) -> Mapping[str, Any]:
+        return {"roles": await operator.ask(operator.admin.grant_role, user_id, role)}
+
+    _about(whose, ask, client)
 
 
-def masters_of(settings: Settings) -> Masters:
-    """As they are set; on this machine's own servers, those of their data folder."""
-    if settings.master_key is not None or settings.master_key_file is not None:
-        return Masters.read(settings.master_key, settings.master_key_file)
-    if settings.kafka_bootstrap_servers is None:
-        return Masters.read(None, kept_master_key(settings.data))
-    return Masters.read(None, None)
+def revoke(whose: str, role: str, *, client: str) -> None:
+    """Take a role away and print all that the user still holds."""
+
+    async def ask(operator: Operator, user_id: UUID) -> Mapping[str, Any]:
+        return {"roles": await operator.ask(operator.admin.revoke_role, user_id, role)}
+
+    _about(whose, ask, client)
+
+
+def deactivate(whose: str, reason: Reason, *, client: str) -> None:
+    """Shut an account and print how many of its sessions ended."""
+
+    async def ask(operator: Operator, user_id: UUID) -> Mapping[str, Any]:
+        ended = await operator.ask(operator.admin.deactivate, user_id, reason=reason)
+        return {"status": "deactivated", "sessions_ended": ended}
+
+    _about(whose, ask, client)
+
+
+def reactivate(whose: str, *, client: str) -> None:
+    """Open a deactivated account again."""
+
+    async def ask(operator: Operator, user_id: UUID) -> Mapping[str, Any]:
+        await operator.ask(operator.admin.reactivate, user_id)
+        return {"status": "active"}
+
+    _about(whose, ask, client)
+
+
+def unlock(whose: str, *, client: str) -> None:
+    """End a lock that wrong passwords brought, if there is one."""
+
+    async def ask(operator: Operator, user_id: UUID) -> Mapping[str, Any]:
+        await operator.ask(operator.admin.unlock, user_id)
+        return {"locked": False}
+
+    _about(whose, ask, client)
+
+
+def reset_password(whose: str, *, client: str) -> None:
+    """Take a password away, mail its user how to set another; print how many sessions ended."""
+
+    async def ask(operator: Operator, user_id: UUID) -> Mapping[str, Any]:
+        ended = await operator.ask(operator.admin.force_password_reset, user_id)
+        return {"sessions_ended": ended}
+
+    _about(whose, ask, client)
+
+
+def reset_second_factor(whose: str, *, client: str) -> None:
+    """Take a lost second factor away, if there is one."""
+
+    async def ask(operator: Operator, user_id: UUID) -> Mapping[str, Any]:
+        await operator.ask(operator.admin.reset_second_factor, user_id)
+        return {"second_factor": False}
+
+    _about(whose, ask, client)
+
+
+def export(whose: str, *, client: str) -> None:
+    """Print all that is held of a user, for whom the law gives a right to it."""
+
+    async def ask(operator: Operator, user_id: UUID) -> Mapping[str, Any]:
+        return (await operator.ask(operator.admin.export, user_id)).model_dump()
+
+    _about(whose, ask, client)
+
+
+def erase(whose: str, *, client: str, is_sure: Callable[[UUID], bool]) -> None:
+    """Erase a user for good and print the receipt, once `is_sure` has said so of the id."""
+    user_id = as_operator(client, lambda operator: operator.user_id(whose))
+    if not is_sure(user_id):
+        raise StartupError(f"{user_id} is as before. Say --yes where nobody can be asked")
+
+    async def ask(operator: Operator, user_id: UUID) -> Mapping[str, Any]:
+        return (await operator.ask(operator.admin.erase, user_id)).model_dump()
+
+    _about(str(user_id), ask, client)
+
+
+def _about(
+    whose: str, ask: Callable[[Operator, UUID], Awaitable[Mapping[str, Any]]], client: str
+) -> None:
+    """Ask about this user, named by id or address, and print the id with the answer."""
+
+    async def work(operator: Operator) -> Mapping[str, Any]:
+        user_id = await operator.user_id(whose)
+        return {"user_id": str(user_id), **await ask(operator, user_id)}
+
+    show(as_operator(client, work))
 
 
 def _password() -> str:

@@ -1,11 +1,26 @@
-"""Master keys made here: 32 random bytes in base64."""
+"""Master keys: which are set, and those made here, 32 random bytes in base64."""
 
 import base64
 import os
 import secrets
 from pathlib import Path
 
+from authbus_service.core.config import Settings
+from authbus_service.core.security.masters import Masters
+
 _BYTES = 32
+
+
+def masters_of(settings: Settings) -> Masters:
+    """As they are set; on this machine's own servers, those of their data folder.
+
+    Raises MasterKeyError when there is none where one is needed, or it cannot be taken.
+    """
+    if settings.master_key is not None or settings.master_key_file is not None:
+        return Masters.read(settings.master_key, settings.master_key_file)
+    if settings.kafka_bootstrap_servers is None:
+        return Masters.read(None, kept_master_key(settings.data))
+    return Masters.read(None, None)
 
 
 def new_master_key() -> str:
