@@ -37,6 +37,7 @@ from authbus_service.startup.hashing import hash_pool
 from authbus_service.startup.health import Health
 from authbus_service.startup.keys import open_keyring
 from authbus_service.startup.mail import sending
+from authbus_service.startup.outages import outages_told
 from authbus_service.startup.relaying import run_relay
 from authbus_service.startup.self_check import self_check
 from authbus_service.startup.servers import Servers, addresses
@@ -79,7 +80,8 @@ class Service:
     async def __aenter__(self) -> Self:
         """Start; returns when commands are taken."""
         async with AsyncExitStack() as stack:
-            await self._start(stack)
+            with outages_told():
+                await self._start(stack)
             self._stack = stack.pop_all()
         self._runs = True
         _log.info("the service runs", http=self.http_url, clients=sorted(self._clients))

@@ -1,0 +1,31 @@
+"""A server that goes away while we start is told of like one that is not there."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from aiokafka.errors import KafkaError, KafkaTimeoutError, KafkaUnavailableError
+
+from authbus_service.consumers.transient import is_transient
+from authbus_service.core.database import name_of
+from authbus_service.startup.errors import StartupError
+
+
+@contextmanager
+def outages_told() -> Generator[None]:
+    """Raise StartupError, with its cure, for what is raised in the block and passes by itself."""
+    try:
+        yield
+    except Exception as error:
+        if not _is_an_outage(error):
+            raise
+        raise StartupError(
+            f"a server went away while the service began: {name_of(error)}. "
+            "Is Kafka there, and is PostgreSQL? Then start it again"
+        ) from error
+
+
+def _is_an_outage(error: Exception) -> bool:
+    if isinstance(error, KafkaError):
+        return error.retriable or isinstance(error, KafkaTimeoutError | KafkaUnavailableError)
+    is_about_a_file = isinstance(error, OSError) and error.filename is not None
+    return is_transient(error) and not is_about_a_file
