@@ -176,7 +176,7 @@ COMMITTING = [
         f"{UNIT}/consumers/test_finishing.py",
     ),
     service(
-        "the fence lets an older database in",
+        "an older database is let in",
         "consumers/went_back.py",
         "        if sequence > (so_far := known.get(user_id, 0)):",
         "        if sequence < (so_far := known.get(user_id, 0)):",

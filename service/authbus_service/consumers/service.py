@@ -96,7 +96,7 @@ class Consumers:
         handle = Finishing(way, self._speaker, self.watch, settings.namespace)
         self._intakes = [self._intake(*each, settings, handle) for each in INTAKES]
         self._sweeper = Sweeper(database, keyring.masters, settings.sweep_seconds, wake_relay)
-        self._witnesses = Witnesses(database, self._fail)
+        self._witnesses = Witnesses(database, self._guard.said, self._fail)
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -114,7 +114,7 @@ class Consumers:
         read_bounded()
         self.failure = asyncio.get_running_loop().create_future()
         await self._house.keep_partitions()
-        self._witnesses.watch()
+        await self._witnesses.watch()
         await self._speaker.start()
         self._tasks = [
             asyncio.create_task(each)

@@ -1,16 +1,21 @@
 """Is the database as new as all that is known of it? If not, an older copy was restored.
 
 Three things tell: Kafka's offsets, which follow the fence; the events that were said, which follow
-the users' rows; and, in a process that runs, the commands that it has committed itself.
+the users' rows; and, in a process that runs, the commands that it has committed itself. Offsets and
+events are looked at before partitions are read, events again when PostgreSQL is another server than
+before: others may have committed there what this process never heard of.
 """
 
+import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NoReturn
 from uuid import UUID
 
 from asyncpg import Connection, UndefinedTableError
+from sqlalchemy import func, select
 from sqlalchemy.engine import AdaptedConnection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,6 +27,12 @@ from authbus_service.inbox import fence, partitions
 from authbus_service.inbox.fence import Place
 
 _WITNESSES = 16
+_SAID_SECONDS = 10.0
+_SERVER = "SELECT pg_postmaster_start_time() AS started, pg_is_in_recovery() AS follows"
+_SEQUENCES = """
+SELECT id, sequence FROM users WHERE id = ANY($1::uuid[])
+UNION ALL SELECT id, sequence FROM erased_users WHERE id = ANY($1::uuid[])
+"""
 _FOUND = """
 SELECT clock_timestamp() AS at, ARRAY(
     SELECT id FROM inbox
@@ -55,17 +66,19 @@ async def require_no_older(database: Database, committed: Mapping[Place, int]) -
 
 
 async def require_no_less(database: Database, said: Mapping[UUID, int]) -> None:
-    """Raise DatabaseWentBackError when a user's newest event (user -> sequence) is not known.
-
-    Users are named by nobody but their ids.
-    """
+    """Raise DatabaseWentBackError when a user's newest event (user -> sequence) is not known."""
     async with database.reading() as db:
         known = await users.sequences(db, said)
+    if missing := _less(known, said):
+        raise DatabaseWentBackError(missing)
+
+
+def _less(known: Mapping[UUID, int], said: Mapping[UUID, int]) -> str | None:
+    """What was said and is not known. Users are named by nobody but their ids."""
     for user_id, sequence in said.items():
         if sequence > (so_far := known.get(user_id, 0)):
-            raise DatabaseWentBackError(
-                f"event {sequence} of user {user_id} was said, the database knows {so_far}"
-            )
+            return f"event {sequence} of user {user_id} was said, the database knows {so_far}"
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,34 +92,48 @@ class Guard:
 
     async def __call__(self, committed: Mapping[Place, int]) -> None:
         """Raise DatabaseWentBackError when the database knows less than Kafka."""
-        said = await newest_events(self.servers, self.security, self.namespace)
-        await require_no_less(self.database, said)
+        await require_no_less(self.database, await self.said())
         await require_no_older(self.database, committed)
+
+    async def said(self) -> Mapping[UUID, int]:
+        """The newest events of users, as Kafka has them: user -> sequence."""
+        return await newest_events(self.servers, self.security, self.namespace)
 
 
 class Witnesses:
-    """The newest commands that this process has committed. Each new connection must know them.
+    """The newest commands that this process has committed, and on another server all events.
 
-    Behind a pooler each other server must, which may come without a new connection. Commits are
-    lost from the end, so that a few of the newest speak for all.
+    Each new connection must know them. Behind a pooler each other server must, which may come
+    without a new connection. Commits are lost from the end, so that a few of the newest speak for
+    all. A server that only follows another one is none of ours: it may lose what we saw in it.
     """
 
     def __init__(
-        self, database: Database, went_back: Callable[[DatabaseWentBackError], None]
+        self,
+        database: Database,
+        said: Callable[[], Awaitable[Mapping[UUID, int]]],
+        went_back: Callable[[DatabaseWentBackError], None],
     ) -> None:
-        """`went_back` is told once a connection does not know one; the connection is given up."""
+        """`said` reads the newest events (see Guard).
+
+        `went_back` is told once a connection knows too little; the connection is given up.
+        """
         self._ids = deque[UUID](maxlen=_WITNESSES)
-        self._went_back = went_back
+        self._said, self._went_back = said, went_back
         self._database = database
         self._asks = False
+        self._server: datetime | None = None
+        self._one = asyncio.Lock()
 
     def note(self, ids: Iterable[UUID]) -> None:
         """A group was committed."""
         if newest := max(ids, default=None):
             self._ids.append(newest)
 
-    def watch(self) -> None:
-        """Ask every connection that is made from now on."""
+    async def watch(self) -> None:
+        """Ask every connection that is made from now on; of this server the guard was asked."""
+        async with self._database.reading() as db:
+            self._server = (await db.scalars(select(func.pg_postmaster_start_time()))).one()
         self._asks = True
         self._database.made.append(self._connected)
         if self._database.lending is not None:
@@ -120,21 +147,39 @@ class Witnesses:
         if not self._asks:
             return
         try:
-            known = connection.run_async(self._knows_all)
+            missing = connection.run_async(self._missing)
         except Exception as error:  # asyncpg has kinds of its own for what is lost half-way
             raise ConnectionResetError(f"lost while it was made: {type(error).__name__}") from error
-        if not known:
-            self._refuse()
+        if missing:
+            self._refuse(missing)
 
     async def _lent(self, db: AsyncConnection) -> None:
         connection: Any = (await db.get_raw_connection()).driver_connection
-        if self._asks and not await self._knows_all(connection):
-            self._refuse()
+        if self._asks and (missing := await self._missing(connection)):
+            self._refuse(missing)
 
-    def _refuse(self) -> NoReturn:
-        error = DatabaseWentBackError("what this process has committed is not there")
+    def _refuse(self, missing: str) -> NoReturn:
+        error = DatabaseWentBackError(missing)
         self._went_back(error)
         raise ConnectionRefusedError(str(error))
+
+    async def _missing(self, connection: "Connection[Any]") -> str | None:
+        """What is known and not in the database that is behind this connection."""
+        (server,) = await connection.fetch(_SERVER)
+        if server["follows"]:
+            raise ConnectionRefusedError("this server follows another one")
+        if not await self._knows_all(connection):
+            return "what this process has committed is not there"
+        async with self._one:
+            if server["started"] == self._server:
+                return None
+            async with asyncio.timeout(_SAID_SECONDS):
+                said = await self._said()
+            rows = await connection.fetch(_SEQUENCES, list(said))
+            missing = _less({row["id"]: row["sequence"] for row in rows}, said)
+            if missing is None:
+                self._server = server["started"]
+            return missing
 
     async def _knows_all(self, connection: "Connection[Any]") -> bool:
         asked = {each: at for each in self._ids if (at := id_time(each))}

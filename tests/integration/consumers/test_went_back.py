@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -16,13 +17,14 @@ from authbus import Registered
 from authbus.topics import EVENTS
 from authbus_service.consumers.housekeeping import Housekeeping
 from authbus_service.consumers.service import Consumers
+from authbus_service.consumers.subscriber import Intake
 from authbus_service.consumers.transient import OUTAGE
 from authbus_service.consumers.went_back import DatabaseWentBackError, Witnesses
 from authbus_service.core import clock
 from authbus_service.core.database import Database, connect
 from authbus_service.core.migrations import migrate
 from authbus_service.embedded import EmbeddedStack
-from tests.rig.crowd import Crowd
+from tests.rig.crowd import Crowd, until
 from tests.rig.world import World, a_world
 
 
@@ -35,6 +37,11 @@ async def kept_servers(folder: Path) -> AsyncGenerator[tuple[EmbeddedStack, Worl
         async with a_world(stack.addresses.bootstrap_servers, "auth", database) as world:
             yield stack, world
         await database.close()
+
+
+def is_admitted(intake: Intake) -> bool:
+    member = intake.member()
+    return member is not None and member.admitted
 
 
 async def ends(consumers: Consumers) -> None:
@@ -74,6 +81,39 @@ async def test_a_process_whose_database_lost_its_last_commits_handles_nothing_mo
     assert not any(world.web.answers(draft.id) for draft in late)
 
 
+@pytest.mark.gate
+@pytest.mark.timeout(120)
+async def test_a_process_hears_of_commits_that_others_made_and_a_fail_over_lost(
+    tmp_path: Path,
+) -> None:
+    async with kept_servers(tmp_path) as (stack, world):
+        crowd, copy = Crowd(world), tmp_path / "copy"
+        other = replace(world, database=connect(stack.addresses.database_url))
+        async with other.consuming():
+            await crowd.asked(crowd.registers(range(1)))
+        await stack.kill_postgres()
+        shutil.copytree(stack.postgres_data_dir, copy)
+        await stack.restart_postgres()
+        await asyncio.gather(*(each.database.engine.dispose() for each in (world, other)))
+        async with other.consuming():
+            (made,) = await crowd.asked(crowd.registers([1]))
+        assert isinstance(made, Registered)
+        await said(world, made.user_id, 1)
+        async with world.consuming() as consumers:
+            await until(lambda: all(map(is_admitted, consumers.intakes)))
+            await stack.kill_postgres()
+            shutil.rmtree(stack.postgres_data_dir)
+            copy.rename(stack.postgres_data_dir)
+            (late,) = crowd.registers([2])
+            await world.web.send(late)
+            await stack.restart_postgres()
+
+            await ends(consumers)
+        await other.database.close()
+
+    assert not world.web.answers(late.id)
+
+
 async def said(world: World, user_id: UUID, sequence: int) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=world.servers)
     await producer.start()
@@ -110,6 +150,10 @@ async def test_a_database_that_does_not_know_a_user_of_whom_was_said_is_not_serv
     assert await world.rows("SELECT id FROM users") == []
 
 
+async def nothing_said() -> dict[UUID, int]:
+    return {}
+
+
 def id_of(at: datetime) -> UUID:
     return UUID(int=int(at.timestamp() * 1000) << 80 | 7 << 76 | 2 << 62)
 
@@ -120,9 +164,9 @@ async def test_a_process_whose_clock_is_behind_asks_for_no_command_of_a_day_that
 ) -> None:
     refusals: list[DatabaseWentBackError] = []
     await Housekeeping(database).keep_partitions()
-    witnesses = Witnesses(database, refusals.append)
+    witnesses = Witnesses(database, nothing_said, refusals.append)
     witnesses.note([id_of(clock.now() - age)])
-    witnesses.watch()
+    await witnesses.watch()
     await database.engine.dispose()
 
     with clock.standing_at(clock.now() - timedelta(days=3)), suppress(*OUTAGE):
