@@ -7,7 +7,6 @@ a header name that is not UTF-8, and believes the offsets that a producer wrote 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
 from aiokafka.errors import CorruptRecordException
@@ -15,6 +14,7 @@ from aiokafka.record.default_records import DefaultRecord, DefaultRecordBatch
 from aiokafka.record.util import decode_varint
 
 from authbus.decompression import LARGEST, DecompressionError, decompress
+from authbus.state import DeadLetterReason
 
 # As many as an uncompressed batch of 64 KiB, the most that a command topic takes, can hold.
 MOST_RECORDS = 10_000
@@ -32,14 +32,6 @@ _CODEC = 0b111
 _MARK = "\udc00"
 
 
-class Fault(StrEnum):
-    """Why something could not be read."""
-
-    BATCH_UNREADABLE = "batch_unreadable"
-    BAD_RECORD = "bad_record"
-    BAD_HEADER = "bad_header"
-
-
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """The most that one batch may hold: records, and bytes when it is unpacked."""
@@ -53,12 +45,12 @@ class _Record(Protocol):
     def offset(self) -> int: ...
 
 
-def fault(headers: Iterable[tuple[str, bytes | None]]) -> tuple[Fault, int] | None:
+def fault(headers: Iterable[tuple[str, bytes | None]]) -> tuple[DeadLetterReason, int] | None:
     """Why a record that stands for unreadable ones is there, and the first offset it stands for."""
     for name, value in headers:
         if name == _MARK and value is not None:
             reason, _, first = value.decode().partition("/")
-            return Fault(reason), int(first)
+            return DeadLetterReason(reason), int(first)
     return None
 
 
@@ -123,7 +115,7 @@ class _Batch:
         except DecompressionError:
             if expected < end:
                 whole = self._data[_RECORDS_AT:]
-                yield self._marked(Fault.BATCH_UNREADABLE, whole, expected, end - 1)
+                yield self._marked(DeadLetterReason.BATCH_UNREADABLE, whole, expected, end - 1)
 
     def _plain(self) -> bytes:
         """The records without compression."""
@@ -171,11 +163,11 @@ class _Batch:
         try:
             record = next(DefaultRecordBatch(self._head(1) + part))
         except UnicodeDecodeError:
-            return self._marked(Fault.BAD_HEADER, part, expected, expected)
+            return self._marked(DeadLetterReason.BAD_HEADER, part, expected, expected)
         except CorruptRecordException:
-            return self._marked(Fault.BAD_RECORD, part, expected, expected)
+            return self._marked(DeadLetterReason.BAD_RECORD, part, expected, expected)
         if record.offset != expected and not self._is_gap(expected, record.offset):
-            return self._marked(Fault.BAD_RECORD, part, expected, expected)
+            return self._marked(DeadLetterReason.BAD_RECORD, part, expected, expected)
         return record
 
     def _is_gap(self, expected: int, offset: int) -> bool:
@@ -183,7 +175,7 @@ class _Batch:
         compacted = self._count <= self._whole.last_offset_delta
         return compacted and expected < offset < self._whole.next_offset
 
-    def _marked(self, reason: Fault, value: bytes, first: int, last: int) -> _Record:
+    def _marked(self, reason: DeadLetterReason, value: bytes, first: int, last: int) -> _Record:
         mark: list[tuple[str, bytes | None]] = [(_MARK, f"{reason}/{first}".encode())]
         at, kind = self._whole.max_timestamp, self._whole.timestamp_type
         return DefaultRecord(last, at, kind, None, value, mark)

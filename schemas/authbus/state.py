@@ -95,6 +95,26 @@ class AuditRecord(Message):
     count: Annotated[int, Field(ge=1)] = 1
 
 
+class DeadLetterReason(OpenEnum):
+    """Why a record could not be read, or never works."""
+
+    BATCH_UNREADABLE = "batch_unreadable"
+    BAD_RECORD = "bad_record"
+    EMPTY = "empty"
+    TOO_LARGE = "too_large"
+    BAD_HEADER = "bad_header"
+    SECRET_EXPOSED = "secret_exposed"  # noqa: S105 - a reason's name
+    NOT_SEALED = "not_sealed"
+    UNKNOWN_KEY = "unknown_key"
+    BAD_SEAL = "bad_seal"
+    BAD_JSON = "bad_json"
+    BAD_ENVELOPE = "bad_envelope"
+    HEADER_MISMATCH = "header_mismatch"
+    UNKNOWN_CLIENT = "unknown_client"
+    REPLY_NOT_ALLOWED = "reply_not_allowed"
+    FAILED = "failed"
+
+
 class DeadLetter(Message):
     """A record that could not be read or never works: where it lies and why, not what it holds.
 
@@ -112,7 +132,7 @@ class DeadLetter(Message):
     appended_at: Instant
     size: Annotated[int, Field(ge=0)]
     digest: str
-    reason: str
+    reason: DeadLetterReason
 
 
 class Closing(OpenEnum):

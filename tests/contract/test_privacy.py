@@ -75,7 +75,7 @@ REVIEWED = {
     "ServiceSecretRotated.actor",
     "DeadLetter.topic",  # where a record lies
     "DeadLetter.digest",  # SHA-256 in hex
-    "DeadLetter.reason",  # a code of ours
+    "DeadLetter.reason",  # an open enumeration of ours
     "DeadLetterClosed.how",  # a word of ours
     "DeadLetterClosed.outcome",  # `done` or a code of ours
 }

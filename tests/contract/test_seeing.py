@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from authbus.code import Code
+from authbus.state import DeadLetterReason
 from authbus.topics import COMMAND_TOPICS
 from authbus_service.auth.mails import Template
-from authbus_service.consumers.unreadable import Reason
 from authbus_service.core.metrics import Metrics, Stage
 from authbus_service.core.watch import DEAD, DONE, REPEATED
 from authbus_service.mail.mailer import OUTCOMES
 from authbus_service.relay.errors import REASONS
 
 LABELS = {
-    "reason": {*Reason, *REASONS},
+    "reason": {*DeadLetterReason, *REASONS},
     "outcome": {*Code, DONE, REPEATED, DEAD, *OUTCOMES},
     "stage": {*Stage},
     "template": {*Template},

@@ -48,7 +48,7 @@ OPENING = [
         "an answer is written wherever it is asked to be",
         "consumers/opening.py",
         "        if asked - {allowed}:\n"
-        "            raise UnreadableError(Reason.REPLY_NOT_ALLOWED)\n"
+        "            raise UnreadableError(DeadLetterReason.REPLY_NOT_ALLOWED)\n"
         "        return Route(\n"
         "            topic=allowed if asked else None,\n",
         "        return Route(\n            topic=next(iter(asked - {allowed}), allowed),\n",

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from authbus.state import DeadLetterReason
 from authbus_service.auth.granting import Granting
 from authbus_service.auth.guessing import repository as guessing
 from authbus_service.auth.guessing.attempt import Attempt
@@ -16,7 +17,6 @@ from authbus_service.consumers.group import Grouping
 from authbus_service.consumers.opening import Opener
 from authbus_service.consumers.questions import readers_of, tools_of
 from authbus_service.consumers.route import Letter, Voice
-from authbus_service.consumers.unreadable import Reason
 from authbus_service.consumers.way import Way
 from authbus_service.consumers.writer import Writer
 from authbus_service.core.clients import EMBEDDED_CLIENTS
@@ -45,7 +45,9 @@ class Ear:
     async def answered(self, letter: Letter | None) -> None:
         self.answer(letter)
 
-    async def bury(self, arrival: Arrival, reason: Reason, command_id: str | None) -> None:
+    async def bury(
+        self, arrival: Arrival, reason: DeadLetterReason, command_id: str | None
+    ) -> None:
         raise AssertionError(f"{command_id} was buried: {reason}")
 
 

@@ -12,6 +12,7 @@ from authbus.state import (
     Closing,
     DeadLetter,
     DeadLetterClosed,
+    DeadLetterReason,
     FeedAlive,
     PublicKey,
     SessionRevoked,
@@ -59,7 +60,7 @@ def values(user_id: UUID, session_id: UUID, command_id: UUID, at: datetime) -> t
             appended_at=at,
             size=512,
             digest=sha256(b"").hexdigest(),
-            reason="bad_seal",
+            reason=DeadLetterReason.BAD_SEAL,
         ),
         DeadLetterClosed(letter_id=command_id, how=Closing.HANDLED_ANEW, outcome="done"),
     )

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from authbus.batches import fault
 from authbus.following import Record
+from authbus.state import DeadLetterReason
 from authbus.topics import Topic
-from authbus_service.consumers.unreadable import Reason
 from authbus_service.core.clock import at_ms
 from authbus_service.inbox.fence import Place
 
@@ -27,7 +27,7 @@ class Arrival:
     value: bytes = field(repr=False)
     headers: Sequence[tuple[str, bytes | None]] = field(repr=False)
     appended_at: datetime
-    fault: Reason | None = None
+    fault: DeadLetterReason | None = None
     first_offset: int | None = None
 
     @property
@@ -57,6 +57,6 @@ def arrival(topic: Topic, record: Record) -> Arrival:
         value=record.value or b"",
         headers=record.headers,
         appended_at=at_ms(record.timestamp),
-        fault=None if found is None else Reason(found),
+        fault=found,
         first_offset=first,
     )

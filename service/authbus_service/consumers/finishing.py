@@ -6,11 +6,12 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
+from authbus.state import DeadLetterReason
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.labels import Labels, read_labels
 from authbus_service.consumers.route import Voice
 from authbus_service.consumers.transient import is_transient
-from authbus_service.consumers.unreadable import Reason, UnreadableError
+from authbus_service.consumers.unreadable import UnreadableError
 from authbus_service.core import clock
 from authbus_service.core.database import name_of
 from authbus_service.core.logging import bind, get_logger
@@ -68,7 +69,7 @@ class Finishing:
             except Exception as error:  # noqa: BLE001 - one command's fault is no other's
                 if not is_transient(error):
                     _log.exception("command failed", place=arrival.place, offset=arrival.offset)
-                    await self.speaker.bury(arrival, Reason.FAILED, str(labels.id))
+                    await self.speaker.bury(arrival, DeadLetterReason.FAILED, str(labels.id))
                     return DEAD
                 self.watch.again("command")
                 _log.warning("command waits", error=name_of(error))

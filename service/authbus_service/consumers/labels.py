@@ -6,8 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from authbus.envelope import Sealed, read_headers
+from authbus.state import DeadLetterReason
 from authbus_service.consumers.arrival import Arrival
-from authbus_service.consumers.unreadable import Reason, UnreadableError
+from authbus_service.consumers.unreadable import UnreadableError
 
 _OURS = frozenset(
     {
@@ -87,18 +88,18 @@ def read_labels(arrival: Arrival) -> Labels:
     ours = [header for header in arrival.headers if header[0] in _OURS]
     text = read_headers(ours)
     if len(text) < len(ours) or any(len(value) > _LONGEST for value in text.values()):
-        raise UnreadableError(Reason.BAD_HEADER)
+        raise UnreadableError(DeadLetterReason.BAD_HEADER)
     try:
         command_id = UUID(text["ce_id"])
     except (KeyError, ValueError):
-        raise UnreadableError(Reason.BAD_HEADER) from None
+        raise UnreadableError(DeadLetterReason.BAD_HEADER) from None
     if str(command_id) != text["ce_id"].lower():
-        raise UnreadableError(Reason.BAD_HEADER)
+        raise UnreadableError(DeadLetterReason.BAD_HEADER)
     text["ce_id"] = str(command_id)
     spring = dict(arrival.headers)
     correlation, partition = spring.get(_SPRING_CORRELATION), spring.get(_SPRING_PARTITION)
     if correlation is not None and len(correlation) > _LONGEST:
-        raise UnreadableError(Reason.BAD_HEADER)
+        raise UnreadableError(DeadLetterReason.BAD_HEADER)
     return Labels(
         id=command_id,
         text=text,

@@ -14,12 +14,13 @@ from authbus.envelope import Sealed
 from authbus.replies import Code, Rejected
 from authbus.sealing import LARGEST_SEAL, Seal, SealError, public_key
 from authbus.signing import canonical
+from authbus.state import DeadLetterReason
 from authbus.strict_json import JsonError, read_json
 from authbus_service.auth.request import Derived, Request
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.labels import Labels
 from authbus_service.consumers.route import Route
-from authbus_service.consumers.unreadable import Reason, UnreadableError
+from authbus_service.consumers.unreadable import UnreadableError
 from authbus_service.core.clients import Client
 from authbus_service.core.clock import LONG_AGO
 from authbus_service.core.ids import id_time
@@ -91,14 +92,14 @@ class Opener:
         try:
             sealed = Sealed.model_validate(read_json(payload))
         except JsonError:
-            raise UnreadableError(Reason.BAD_JSON) from None
+            raise UnreadableError(DeadLetterReason.BAD_JSON) from None
         except ValidationError:
-            raise UnreadableError(Reason.BAD_ENVELOPE) from None
+            raise UnreadableError(DeadLetterReason.BAD_ENVELOPE) from None
         if not labels.agree_with(sealed):
-            raise UnreadableError(Reason.HEADER_MISMATCH)
+            raise UnreadableError(DeadLetterReason.HEADER_MISMATCH)
         client = self.clients.get(sealed.source.removeprefix(_SOURCE))
         if client is None or client.source != sealed.source:
-            raise UnreadableError(Reason.UNKNOWN_CLIENT)
+            raise UnreadableError(DeadLetterReason.UNKNOWN_CLIENT)
         command, refusal = self._asked(arrival, sealed)
         return Opened(
             sealed=sealed,
@@ -113,28 +114,30 @@ class Opener:
     def _unsealed(self, arrival: Arrival) -> tuple[bytes, str]:
         value = arrival.value
         if not value:
-            raise UnreadableError(Reason.EMPTY)
+            raise UnreadableError(DeadLetterReason.EMPTY)
         if len(value) > LARGEST_SEAL:
-            raise UnreadableError(Reason.TOO_LARGE)
+            raise UnreadableError(DeadLetterReason.TOO_LARGE)
         try:
             seal = Seal.read(value)
             found = self.keys.sealing(seal.kid)
         except SealError:
             clear = value.lstrip(_BEFORE_JSON).startswith(_CLEAR)
-            raise UnreadableError(Reason.SECRET_EXPOSED if clear else Reason.NOT_SEALED) from None
+            raise UnreadableError(
+                DeadLetterReason.SECRET_EXPOSED if clear else DeadLetterReason.NOT_SEALED
+            ) from None
         if found is None:
-            raise UnreadableError(Reason.UNKNOWN_KEY)
+            raise UnreadableError(DeadLetterReason.UNKNOWN_KEY)
         key, master = found
         try:
             return seal.open(key), master
         except SealError:
-            raise UnreadableError(Reason.BAD_SEAL) from None
+            raise UnreadableError(DeadLetterReason.BAD_SEAL) from None
 
     def _route(self, labels: Labels, sealed: Sealed, client: Client) -> Route:
         allowed = client.reply_topic.name(self.namespace)
         asked = {sealed.reply_to, labels.text.get("kafka_replyTopic")} - {None}
         if asked - {allowed}:
-            raise UnreadableError(Reason.REPLY_NOT_ALLOWED)
+            raise UnreadableError(DeadLetterReason.REPLY_NOT_ALLOWED)
         return Route(
             topic=allowed if asked else None,
             partition=sealed.reply_partition

@@ -9,8 +9,8 @@ from authbus.envelope import EVENT_SOURCE, JSON_TYPE, SEALED_TYPE, Header, cloud
 from authbus.message import Reply
 from authbus.replies import Code, Rejected
 from authbus.sealing import SealError, seal
+from authbus.state import DeadLetterReason
 from authbus_service.consumers.arrival import Arrival
-from authbus_service.consumers.unreadable import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,9 @@ class Voice(Protocol):
 
     def answer(self, letter: Letter | None) -> None: ...
     async def answered(self, letter: Letter | None) -> None: ...
-    async def bury(self, arrival: Arrival, reason: Reason, command_id: str | None) -> None: ...
+    async def bury(
+        self, arrival: Arrival, reason: DeadLetterReason, command_id: str | None
+    ) -> None: ...
 
 
 def letter(route: Route, reply: Reply, at: datetime) -> Letter | None:

@@ -9,11 +9,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
-from authbus.state import DeadLetter
+from authbus.state import DeadLetter, DeadLetterReason
 from authbus.topics import DEAD_LETTERS
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.route import Letter
-from authbus_service.consumers.unreadable import Reason
 from authbus_service.core import clock
 from authbus_service.core.ids import new_id
 from authbus_service.core.logging import get_logger
@@ -77,7 +76,9 @@ class Speaker:
         if letter is not None:
             await self._begin(letter)
 
-    async def bury(self, arrival: Arrival, reason: Reason, command_id: str | None) -> None:
+    async def bury(
+        self, arrival: Arrival, reason: DeadLetterReason, command_id: str | None
+    ) -> None:
         """Write a dead letter: where the record lies and why, nothing of what it holds.
 
         Returns when the letter stands; the record's offset waits for that.
@@ -96,7 +97,7 @@ class Speaker:
                 return
 
     def _dead(
-        self, arrival: Arrival, reason: Reason, command_id: str | None, at: datetime
+        self, arrival: Arrival, reason: DeadLetterReason, command_id: str | None, at: datetime
     ) -> Letter:
         topic, partition = arrival.place
         dead = DeadLetter(

@@ -11,6 +11,7 @@ from uuid import UUID
 from authbus.contract import REPLIES
 from authbus.message import Reply
 from authbus.replies import Code, Rejected
+from authbus.state import DeadLetterReason
 from authbus.topics import CREDENTIALS
 from authbus_service.auth import handlers
 from authbus_service.auth.guessing.attempt import Attempt
@@ -25,7 +26,7 @@ from authbus_service.consumers.labels import Labels
 from authbus_service.consumers.mismatches import Mismatches
 from authbus_service.consumers.opening import Opened, Opener
 from authbus_service.consumers.route import Route, Voice, letter
-from authbus_service.consumers.unreadable import Reason, UnreadableError
+from authbus_service.consumers.unreadable import UnreadableError
 from authbus_service.consumers.writer import Writer
 from authbus_service.core import clock
 from authbus_service.core.clients import Client
@@ -96,7 +97,7 @@ class Way:
         try:
             return self.opener.open(arrival, labels)
         except UnreadableError as error:
-            if error.reason is not Reason.UNKNOWN_KEY:
+            if error.reason is not DeadLetterReason.UNKNOWN_KEY:
                 raise
         await self.keys.look()
         return self.opener.open(arrival, labels)

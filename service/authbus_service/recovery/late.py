@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
+from authbus.state import DeadLetterReason
 from authbus_service.auth import handlers
 from authbus_service.auth.proof import Policy, Tools
 from authbus_service.auth.request import Request
@@ -16,7 +17,7 @@ from authbus_service.consumers.labels import Labels, read_labels
 from authbus_service.consumers.opening import Opener
 from authbus_service.consumers.speaker import Speaker
 from authbus_service.consumers.transient import is_transient
-from authbus_service.consumers.unreadable import Reason, UnreadableError
+from authbus_service.consumers.unreadable import UnreadableError
 from authbus_service.core import clock
 from authbus_service.core.database import Database
 from authbus_service.core.ids import id_time
@@ -79,7 +80,7 @@ class Late:
             if is_transient(error):
                 raise
             _log.exception("command failed", place=came.place, offset=came.offset)
-            await self.speaker.bury(came, Reason.FAILED, str(labels.id))
+            await self.speaker.bury(came, DeadLetterReason.FAILED, str(labels.id))
             return False
         return True
 

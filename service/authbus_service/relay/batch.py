@@ -6,7 +6,7 @@ from itertools import chain
 from uuid import UUID
 
 from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
-from authbus.state import DeadLetter
+from authbus.state import DeadLetter, DeadLetterReason
 from authbus.topics import DEAD_LETTERS, EVENTS, RELAY, SESSIONS_ENDED, USERS_STATE
 from authbus_service.outbox.repository import Said, Waiting
 from authbus_service.relay.manifest import KEY, manifest
@@ -14,7 +14,6 @@ from authbus_service.relay.producer import Outgoing
 
 # Where such a record lies, in the words of a dead letter: its offset is the row's position.
 _OUTBOX = "outbox"
-_TOO_LARGE = "too_large"
 _STATES = {USERS_STATE.suffix, SESSIONS_ENDED.suffix}
 _CAUSE = "ce_causationid"
 
@@ -85,7 +84,7 @@ def _dead_letter(row: Waiting, namespace: str) -> Outgoing:
         appended_at=row.written_at,
         size=len(payload),
         digest=sha256(payload).hexdigest(),
-        reason=_TOO_LARGE,
+        reason=DeadLetterReason.TOO_LARGE,
     )
     return Outgoing(
         topic=DEAD_LETTERS.name(namespace),

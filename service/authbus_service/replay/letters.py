@@ -13,17 +13,16 @@ from aiokafka import AIOKafkaProducer
 from pydantic import ValidationError
 
 from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event, read_headers
-from authbus.state import Closing, DeadLetter, DeadLetterClosed
+from authbus.state import Closing, DeadLetter, DeadLetterClosed, DeadLetterReason
 from authbus.topics import DEAD_LETTERS
 from authbus_service.cluster import Admin
-from authbus_service.consumers.unreadable import Reason
 from authbus_service.core import clock
 from authbus_service.core.ids import new_id
 from authbus_service.replay.ranges import places_of, read, reader, spans
 from authbus_service.replay.records import Record
 
 # The service's own fault: the same record may be handled now.
-OURS = frozenset({Reason.FAILED, Reason.UNKNOWN_KEY})
+OURS = frozenset({DeadLetterReason.FAILED, DeadLetterReason.UNKNOWN_KEY})
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from uuid import UUID
 from authbus.contract import ROWS
 from authbus.message import Command, Reply
 from authbus.replies import Code
-from authbus.state import Closing
+from authbus.state import Closing, DeadLetterReason
 from authbus_service.auth.outcome import Answer
 from authbus_service.auth.proof import Tools
 from authbus_service.auth.request import Request
@@ -30,7 +30,7 @@ from authbus_service.consumers.opening import Opened, Opener
 from authbus_service.consumers.questions import letting_go
 from authbus_service.consumers.route import Letter
 from authbus_service.consumers.speaker import Speaker
-from authbus_service.consumers.unreadable import Reason, UnreadableError
+from authbus_service.consumers.unreadable import UnreadableError
 from authbus_service.consumers.way import Way
 from authbus_service.consumers.writer import Writer
 from authbus_service.core import clock
@@ -64,7 +64,7 @@ class Hearing:
 
     speaker: Speaker
     waited_for: bool
-    buried: Reason | None = None
+    buried: DeadLetterReason | None = None
 
     def answer(self, letter: Letter | None) -> None:
         """Say it, or keep it to ourselves."""
@@ -76,7 +76,12 @@ class Hearing:
         if self.waited_for:
             await self.speaker.answered(letter)
 
-    async def bury(self, arrival: Arrival, reason: Reason, command_id: str | None) -> None:  # noqa: ARG002
+    async def bury(
+        self,
+        arrival: Arrival,  # noqa: ARG002
+        reason: DeadLetterReason,
+        command_id: str | None,  # noqa: ARG002
+    ) -> None:
         """The letter is there already."""
         self.buried = reason
 

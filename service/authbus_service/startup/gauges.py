@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from functools import partial
 
+from authbus.state import DeadLetterReason
 from authbus_service.auth.mails import Template
 from authbus_service.consumers.subscriber import Intake
-from authbus_service.consumers.unreadable import Reason
 from authbus_service.core import clock
 from authbus_service.core.metrics import Metrics
 from authbus_service.core.security.hash_pool import HashPool
@@ -40,7 +40,7 @@ def bind_gauges(
 
 def _begin(metrics: Metrics) -> None:
     metrics.lost_replies.begin()
-    for reason in Reason:
+    for reason in DeadLetterReason:
         metrics.dead_letters.begin(reason)
     for template in Template:
         for outcome in OUTCOMES:

@@ -11,11 +11,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from authbus import topics
-from authbus.batches import BoundedRecords, Fault, fault
+from authbus.batches import BoundedRecords, fault
 from authbus.decompression import LARGEST, DecompressionError, decompress
+from authbus.state import DeadLetterReason
 from authbus_service.consumers.arrival import arrival
 from authbus_service.consumers.bounded import read_bounded
-from authbus_service.consumers.unreadable import Reason
 from tests.rig.batches import GZIP, LZ4, SNAPPY, ZSTD, Raw, batch, compress, records
 
 CODECS = [0, GZIP, SNAPPY, LZ4, ZSTD]
@@ -24,9 +24,9 @@ HEADERS = [(b"ce_id", b"1"), (b"null", None)]
 PLAIN = records(Raw(b"v%d" % n, b"k", HEADERS) for n in range(4))
 
 
-def read(data: bytes, *, base: int = 100) -> list[tuple[int, Fault | None, int | None]]:
+def read(data: bytes, *, base: int = 100) -> list[tuple[int, DeadLetterReason | None, int | None]]:
     """The offsets in a fetch, with the fault of each and the first offset it stands for."""
-    found: list[tuple[int, Fault | None, int | None]] = []
+    found: list[tuple[int, DeadLetterReason | None, int | None]] = []
     fetched = BoundedRecords(struct.pack(">q", base) + data[8:])
     while fetched.has_next():
         for record in fetched.next_batch() or ():
@@ -69,7 +69,7 @@ def test_one_bad_header_name_takes_one_record() -> None:
 
     assert read(batch(3, plain)) == [
         (100, None, None),
-        (101, Fault.BAD_HEADER, 101),
+        (101, DeadLetterReason.BAD_HEADER, 101),
         (102, None, None),
     ]
 
@@ -80,7 +80,7 @@ def test_a_made_up_offset_stays_at_its_place(delta: int) -> None:
 
     assert read(batch(3, plain)) == [
         (100, None, None),
-        (101, Fault.BAD_RECORD, 101),
+        (101, DeadLetterReason.BAD_RECORD, 101),
         (102, None, None),
     ]
 
@@ -94,7 +94,10 @@ def test_the_gaps_of_compaction_are_no_faults() -> None:
 def test_a_batch_that_breaks_off_is_unreadable_from_there_on() -> None:
     plain = records([Raw(b"v")]) + b"\xff\xff\xff\xff\xff\xff"
 
-    assert read(batch(5, plain)) == [(100, None, None), (104, Fault.BATCH_UNREADABLE, 101)]
+    assert read(batch(5, plain)) == [
+        (100, None, None),
+        (104, DeadLetterReason.BATCH_UNREADABLE, 101),
+    ]
 
 
 def test_no_record_can_say_of_itself_that_it_is_unreadable() -> None:
@@ -111,7 +114,7 @@ def test_an_arrival_takes_the_fault_over() -> None:
 
     taken = arrival(topics.SESSIONS, ConsumerRecord("t", 0, *values))
 
-    assert (taken.fault, taken.first_offset) == (Reason.BATCH_UNREADABLE, 0)
+    assert (taken.fault, taken.first_offset) == (DeadLetterReason.BATCH_UNREADABLE, 0)
     assert taken.appended_at == datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from authbus.envelope import cloud_event
+from authbus.state import DeadLetterReason
 from authbus_service.consumers import finishing
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.finishing import Finishing
 from authbus_service.consumers.labels import Labels
-from authbus_service.consumers.unreadable import Reason, UnreadableError
+from authbus_service.consumers.unreadable import UnreadableError
 from authbus_service.core.ids import new_id
 from authbus_service.core.metrics import Metrics
 from authbus_service.core.watch import Watch
@@ -28,7 +29,7 @@ class World:
     def __init__(self, *failures: Exception) -> None:
         self.failures: Iterator[Exception | None] = chain(failures, repeat(None))
         self.tries = 0
-        self.buried: list[Reason] = []
+        self.buried: list[DeadLetterReason] = []
         self.finish = Finishing(self.way, self, Watch(Metrics()), "t")
 
     async def way(self, arrival: Arrival, labels: Labels) -> str:
@@ -43,7 +44,9 @@ class World:
     async def answered(self, letter: object) -> None:
         raise AssertionError
 
-    async def bury(self, arrival: Arrival, reason: Reason, command_id: str | None) -> None:
+    async def bury(
+        self, arrival: Arrival, reason: DeadLetterReason, command_id: str | None
+    ) -> None:
         self.buried.append(reason)
 
 
@@ -75,15 +78,15 @@ async def test_what_lasts_is_buried_once_and_not_tried_again(
     await world.finish(arrival)
 
     assert world.tries == 1
-    assert world.buried == [Reason.FAILED]
+    assert world.buried == [DeadLetterReason.FAILED]
 
 
 async def test_what_cannot_be_read_is_buried_with_its_own_reason(arrival: Arrival) -> None:
-    world = World(UnreadableError(Reason.BAD_JSON))
+    world = World(UnreadableError(DeadLetterReason.BAD_JSON))
 
     await world.finish(arrival)
 
-    assert world.buried == [Reason.BAD_JSON]
+    assert world.buried == [DeadLetterReason.BAD_JSON]
 
 
 async def test_a_record_without_labels_is_never_tried(arrival: Arrival) -> None:

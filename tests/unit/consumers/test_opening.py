@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from authbus.envelope import stamp
 from authbus.replies import Code, Rejected
 from authbus.sealing import ReplyKey, seal
+from authbus.state import DeadLetterReason
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.labels import read_labels
 from authbus_service.consumers.opening import Opened, Opener
 from authbus_service.consumers.route import letter
-from authbus_service.consumers.unreadable import Reason, UnreadableError
+from authbus_service.consumers.unreadable import UnreadableError
 from authbus_service.core.clients import EMBEDDED_CLIENTS
 from authbus_service.core.ids import id_time, new_id
 from authbus_service.core.security.keyring import KeyRing, first_keys
@@ -64,7 +65,7 @@ def sealed(opener: Opener, payload: bytes) -> bytes:
     return seal(payload, jwk)
 
 
-def opened(opener: Opener, value: bytes, *, at: datetime = AT) -> Opened | Reason:
+def opened(opener: Opener, value: bytes, *, at: datetime = AT) -> Opened | DeadLetterReason:
     """What becomes of a value. Any error but one is the test's failure."""
     arrival = arrived(value, at=at)
     try:
@@ -79,7 +80,7 @@ def opened(opener: Opener, value: bytes, *, at: datetime = AT) -> Opened | Reaso
     return found
 
 
-def changed(opener: Opener, **fields: Any) -> Opened | Reason:
+def changed(opener: Opener, **fields: Any) -> Opened | DeadLetterReason:
     return opened(opener, sealed(opener, json.dumps({**RIGHT, **fields}).encode()))
 
 
@@ -120,7 +121,11 @@ def test_the_data_of_a_command_may_be_any_json(opener: Opener, value: Any) -> No
 def test_a_seal_may_be_around_any_bytes(opener: Opener, payload: bytes) -> None:
     outcome = opened(opener, sealed(opener, payload))
 
-    assert outcome in {Reason.BAD_JSON, Reason.BAD_ENVELOPE, Reason.NOT_SEALED}
+    assert outcome in {
+        DeadLetterReason.BAD_JSON,
+        DeadLetterReason.BAD_ENVELOPE,
+        DeadLetterReason.NOT_SEALED,
+    }
 
 
 @settings(max_examples=150)
@@ -129,7 +134,7 @@ def test_a_seal_may_be_around_any_bytes(opener: Opener, payload: bytes) -> None:
 @example(b"[" * 100_000)
 @example(b"a" * 65_537)
 def test_a_value_may_be_any_bytes(opener: Opener, value: bytes) -> None:
-    assert isinstance(opened(opener, value), Reason)
+    assert isinstance(opened(opener, value), DeadLetterReason)
 
 
 @settings(max_examples=150)
@@ -141,7 +146,7 @@ def test_a_seal_with_any_byte_changed_opens_for_nobody(opener: Opener, data: st.
 
     value[at] = other
 
-    assert isinstance(opened(opener, bytes(value)), Reason)
+    assert isinstance(opened(opener, bytes(value)), DeadLetterReason)
 
 
 @pytest.mark.parametrize(("minutes", "stale"), [(9.9, False), (10.1, True)])
