@@ -80,6 +80,26 @@ def cloud_event(
     return [(name, value.encode()) for name, value in named.items() if value is not None]
 
 
+def own_headers(
+    type: str,  # noqa: A002 - CloudEvents' name
+    *,
+    id: UUID,  # noqa: A002 - CloudEvents' name
+    time: datetime,
+    subject: str | None = None,
+    cause: UUID | None = None,
+    extra: Mapping[str, str | None] | None = None,
+) -> list[Header]:
+    """The headers of a record that the service itself tells; it is JSON unless `extra` differs."""
+    named = {
+        "content-type": JSON_TYPE,
+        "ce_causationid": None if cause is None else str(cause),
+        **(extra or {}),
+    }
+    return cloud_event(
+        id=id, type=type, source=EVENT_SOURCE, time=time, subject=subject, extra=named
+    )
+
+
 def read_headers(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
     """The headers that are UTF-8 text; the first of a name wins. Never raises."""
     found: dict[str, str] = {}

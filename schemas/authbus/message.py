@@ -84,6 +84,10 @@ class Message(BaseModel):
         """Plain JSON data; secrets are revealed, so the result must be sealed when it has any."""
         return self.model_dump(mode="json", exclude_none=True)
 
+    def to_bytes(self) -> bytes:
+        """The same data as a record's value; it too must be sealed when it has any secret."""
+        return self.model_dump_json(exclude_none=True).encode()
+
 
 class Command(Message):
     """Asks for something. A field that the service does not know is refused, never dropped."""

@@ -16,7 +16,7 @@ def details(
     """The account with its live sessions and those that are over, newest first, which fit."""
     for count in range(min(len(over), MOST_OVER), 0, -1):
         shown = _details(user, sequence, [*over[:count], *live])
-        if len(shown.model_dump_json(exclude_none=True).encode()) <= _MOST_BYTES:
+        if len(shown.to_bytes()) <= _MOST_BYTES:
             return shown
     return _details(user, sequence, live)
 

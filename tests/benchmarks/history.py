@@ -93,7 +93,7 @@ class History:
         by = Derived(masters, masters.current, sealed.id, content)
         event = self._event(person, command, by, at + _WAITED)
         topic = topic_of(type(command)).name(self.namespace)
-        value = seal(sealed.model_dump_json(exclude_none=True).encode(), self.jwk)
+        value = seal(sealed.to_bytes(), self.jwk)
         key = str(person.number).encode()
         sent = {"timestamp_ms": _ms(at), "headers": sealed.headers()}
         first = await producer.send(topic, value, key=key, **sent)  # pyright: ignore[reportArgumentType]

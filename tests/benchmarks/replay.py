@@ -24,7 +24,7 @@ import uvloop
 from aiokafka import AIOKafkaProducer
 
 from authbus import LoggedOut, LogOut
-from authbus.envelope import EVENT_SOURCE, JSON_TYPE, SEALED_TYPE, cloud_event, stamp
+from authbus.envelope import SEALED_TYPE, cloud_event, own_headers, stamp
 from authbus.events import SessionRefreshed
 from authbus.topics import EVENTS, SESSIONS
 from authbus_service.auth.outcome import stored
@@ -133,15 +133,14 @@ def _event(user_id: UUID, number: int) -> tuple[bytes, bytes, Any]:
         session_id=user_id,
         lapses_at=datetime.now(UTC),
     )
-    headers = cloud_event(
+    headers = own_headers(
+        event.wire_type(),
         id=new_id(),
-        type=event.wire_type(),
-        source=EVENT_SOURCE,
         time=datetime.now(UTC),
         subject=str(user_id),
-        extra={"content-type": JSON_TYPE, "ce_causationid": str(event.causation_id)},
+        cause=event.causation_id,
     )
-    return str(user_id).encode(), event.model_dump_json(exclude_none=True).encode(), headers
+    return str(user_id).encode(), event.to_bytes(), headers
 
 
 async def copy_events(kafka: str, running: Running) -> Measured:

@@ -160,7 +160,7 @@ class RealService:
             partition=0,
             offset=0,
             key=b"key",
-            value=seal(sealed.model_dump_json(exclude_none=True).encode(), _JWK),
+            value=seal(sealed.to_bytes(), _JWK),
             headers=sealed.headers(),
             appended_at=self.at,
         )

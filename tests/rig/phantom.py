@@ -3,12 +3,11 @@
 A service that hears of a user whom its database does not know ends: ask it nothing afterwards.
 """
 
-import json
 from uuid import UUID, uuid4
 
 from aiokafka import AIOKafkaProducer
 
-from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
+from authbus.envelope import own_headers
 from authbus.events import UserCreated
 from authbus.message import Event
 from authbus.topics import EVENTS
@@ -46,17 +45,12 @@ async def _send(
     producer: AIOKafkaProducer, namespace: str, event: Event, partition: int | None = None
 ) -> None:
     subject = str(event.user_id)
-    headers = cloud_event(
-        id=uuid4(),
-        type=event.wire_type(),
-        source=EVENT_SOURCE,
-        time=now(),
-        subject=subject,
-        extra={"content-type": JSON_TYPE, "ce_causationid": str(event.causation_id)},
+    headers = own_headers(
+        event.wire_type(), id=uuid4(), time=now(), subject=subject, cause=event.causation_id
     )
     await producer.send_and_wait(
         EVENTS.name(namespace),
-        json.dumps(event.to_json()).encode(),
+        event.to_bytes(),
         key=subject.encode(),
         partition=partition,
         headers=headers,

@@ -95,7 +95,7 @@ class Producer:
                 **fields,
             }
         )
-        value = seal(payload.model_dump_json(exclude_none=True).encode(), self._jwk)
+        value = seal(payload.to_bytes(), self._jwk)
         return Draft(topic, key, value, payload.headers(), id_, reply_key)
 
     def around(self, payload: bytes, draft: Draft) -> Draft:

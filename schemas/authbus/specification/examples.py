@@ -15,7 +15,7 @@ from authbus.commands import (
     RequestPasswordReset,
     UpdateProfile,
 )
-from authbus.envelope import EVENT_SOURCE, JSON_TYPE, SEALED_TYPE, Sealed, cloud_event
+from authbus.envelope import JSON_TYPE, SEALED_TYPE, Sealed, own_headers
 from authbus.events import (
     EndReason,
     ProfileUpdated,
@@ -160,15 +160,14 @@ def headers(entry: Entry) -> dict[str, str]:
         pairs = sealed(entry.model).headers()
     else:
         replies = entry.kind is Kind.REPLY
-        pairs = cloud_event(
+        pairs = own_headers(
+            entry.model.wire_type(),
             id=uuid5(_COMMAND, entry.model.wire_type()) if replies else _RECORD,
-            type=entry.model.wire_type(),
-            source=EVENT_SOURCE,
             time=AT,
             subject=None if replies else key(entry),
+            cause=None if entry.model in _UNCAUSED else _COMMAND,
             extra={
                 "content-type": SEALED_TYPE if entry.sealed else JSON_TYPE,
-                "ce_causationid": None if entry.model in _UNCAUSED else str(_COMMAND),
                 "correlation_id": _CORRELATION if replies else None,
             },
         )

@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus import base64url
 from authbus.addresses import canonical
-from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
 from authbus.events import AnyEvent
 from authbus.places import place_of
 from authbus.replies import Code, Rejected
@@ -29,6 +28,7 @@ from authbus_service.core.database import Database
 from authbus_service.core.ids import new_id
 from authbus_service.core.security.masters import Masters
 from authbus_service.outbox import repository as outbox
+from authbus_service.outbox.records import record_of
 from authbus_service.outbox.repository import Record
 
 # So many failed guesses of one account, client and minute have a record of their own.
@@ -194,17 +194,5 @@ def _row(
     trace: str | None = None,
 ) -> Record:
     key = str(record.subject or record.command_id or id_)
-    headers = cloud_event(
-        id=id_,
-        type=record.wire_type(),
-        source=EVENT_SOURCE,
-        time=at,
-        subject=key,
-        extra={
-            "content-type": JSON_TYPE,
-            "ce_causationid": None if cause is None else str(cause),
-            "traceparent": trace,
-        },
-    )
-    payload = record.model_dump_json(exclude_none=True).encode()
-    return Record(id_, AUDIT, key, record.wire_type(), payload, headers)
+    kind = record.wire_type()
+    return record_of(AUDIT, key, kind, record, id_=id_, at=at, cause=cause, traceparent=trace)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID, uuid5
 
-from authbus.envelope import EVENT_SOURCE, JSON_TYPE, SEALED_TYPE, Header, cloud_event
+from authbus.envelope import JSON_TYPE, SEALED_TYPE, Header, own_headers
 from authbus.message import Reply
 from authbus.replies import Code, Rejected
 from authbus.sealing import SealError, seal
@@ -50,7 +50,7 @@ def letter(route: Route, reply: Reply, at: datetime) -> Letter | None:
     """The reply as a record, sealed when it has secrets; None when nobody waits."""
     if route.topic is None:
         return None
-    value = reply.model_dump_json(exclude_none=True).encode()
+    value = reply.to_bytes()
     content_type = JSON_TYPE
     if reply.sealed:
         try:
@@ -58,17 +58,13 @@ def letter(route: Route, reply: Reply, at: datetime) -> Letter | None:
         except SealError:
             why = "reply_key: none to seal to, or the answer is larger than a record may be"
             return letter(route, Rejected.because(Code.INVALID, why), at)
-    headers = cloud_event(
+    headers = own_headers(
+        reply.wire_type(),
         # A repeated answer to a repeated command is the same message.
         id=uuid5(route.command_id, reply.wire_type()),
-        type=reply.wire_type(),
-        source=EVENT_SOURCE,
         time=at,
-        extra={
-            "content-type": content_type,
-            "ce_causationid": str(route.command_id),
-            "correlation_id": route.correlation_id,
-        },
+        cause=route.command_id,
+        extra={"content-type": content_type, "correlation_id": route.correlation_id},
     )
     if route.spring_correlation is not None:
         headers.append(("kafka_correlationId", route.spring_correlation))

@@ -8,7 +8,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
+from authbus.envelope import own_headers
 from authbus.state import DeadLetter, DeadLetterReason
 from authbus.topics import DEAD_LETTERS
 from authbus_service.consumers.arrival import Arrival
@@ -111,16 +111,9 @@ class Speaker:
             reason=reason,
         )
         key = command_id or f"{topic}/{partition}/{arrival.offset}"
-        headers = cloud_event(
-            id=new_id(),
-            type=dead.wire_type(),
-            source=EVENT_SOURCE,
-            time=at,
-            subject=key,
-            extra={"content-type": JSON_TYPE},
-        )
-        value = dead.model_dump_json(exclude_none=True).encode()
-        return Letter(DEAD_LETTERS.name(self._namespace), None, key.encode(), value, headers)
+        headers = own_headers(dead.wire_type(), id=new_id(), time=at, subject=key)
+        topic_name = DEAD_LETTERS.name(self._namespace)
+        return Letter(topic_name, None, key.encode(), dead.to_bytes(), headers)
 
     def _begin(self, letter: Letter) -> asyncio.Task[None]:
         task = asyncio.create_task(self._try(letter))

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from authbus.contract import STATE
-from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
 from authbus.events import AnyEvent
 from authbus.message import Message
 from authbus.state import SessionRevoked
@@ -14,6 +13,7 @@ from authbus_service.auth import handlers
 from authbus_service.auth.outcome import Gone, Private
 from authbus_service.auth.request import Derived
 from authbus_service.auth.rows import Rows
+from authbus_service.outbox.records import record_of
 from authbus_service.outbox.repository import Record
 
 
@@ -61,27 +61,12 @@ def _record(
     at: datetime,
     traceparent: str | None,
 ) -> Record:
-    record_id, (topic, key) = derived.event_id(index), place
-    extra = {
-        "content-type": JSON_TYPE,
-        "ce_causationid": str(derived.command_id),
-        "traceparent": traceparent,
-    }
-    headers = cloud_event(
-        id=record_id,
-        type=message.wire_type(),
-        source=EVENT_SOURCE,
-        time=at,
-        subject=key,
-        extra=extra,
-    )
-    return Record(
-        id=record_id,
-        topic=topic,
-        key=key,
-        type=message.wire_type(),
-        payload=None
-        if isinstance(message, Gone)
-        else message.model_dump_json(exclude_none=True).encode(),
-        headers=headers,
+    return record_of(
+        *place,
+        message.wire_type(),
+        None if isinstance(message, Gone) else message,
+        id_=derived.event_id(index),
+        at=at,
+        cause=derived.command_id,
+        traceparent=traceparent,
     )

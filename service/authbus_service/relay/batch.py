@@ -5,7 +5,7 @@ from hashlib import sha256
 from itertools import chain
 from uuid import UUID
 
-from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
+from authbus.envelope import own_headers
 from authbus.state import DeadLetter, DeadLetterReason
 from authbus.topics import DEAD_LETTERS, EVENTS, RELAY, SESSIONS_ENDED, USERS_STATE
 from authbus_service.outbox.repository import Said, Waiting
@@ -89,13 +89,8 @@ def _dead_letter(row: Waiting, namespace: str) -> Outgoing:
     return Outgoing(
         topic=DEAD_LETTERS.name(namespace),
         key=str(row.said.id).encode(),
-        value=letter.model_dump_json(exclude_none=True).encode(),
-        headers=cloud_event(
-            id=row.said.id,
-            type=letter.wire_type(),
-            source=EVENT_SOURCE,
-            time=row.written_at,
-            subject=str(row.said.id),
-            extra={"content-type": JSON_TYPE},
+        value=letter.to_bytes(),
+        headers=own_headers(
+            letter.wire_type(), id=row.said.id, time=row.written_at, subject=str(row.said.id)
         ),
     )

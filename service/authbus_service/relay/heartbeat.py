@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import column, func, select, table
 
-from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event
+from authbus.envelope import own_headers
 from authbus.state import FeedAlive
 from authbus.topics import SESSIONS_ENDED
 from authbus_service.core.database import Database
@@ -46,19 +46,12 @@ def heartbeats(
 ) -> list[Outgoing]:
     """One record for each partition."""
     alive = FeedAlive(published_through=published_through)
-    headers = cloud_event(
-        id=new_id(),
-        type=FeedAlive.wire_type(),
-        source=EVENT_SOURCE,
-        time=published_through,
-        subject=KEY,
-        extra={"content-type": JSON_TYPE},
-    )
+    headers = own_headers(alive.wire_type(), id=new_id(), time=published_through, subject=KEY)
     return [
         Outgoing(
             topic=SESSIONS_ENDED.name(namespace),
             key=KEY.encode(),
-            value=alive.model_dump_json().encode(),
+            value=alive.to_bytes(),
             headers=headers,
             partition=partition,
         )

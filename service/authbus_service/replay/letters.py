@@ -12,7 +12,7 @@ from uuid import UUID
 from aiokafka import AIOKafkaProducer
 from pydantic import ValidationError
 
-from authbus.envelope import EVENT_SOURCE, JSON_TYPE, cloud_event, read_headers
+from authbus.envelope import own_headers, read_headers
 from authbus.state import Closing, DeadLetter, DeadLetterClosed, DeadLetterReason
 from authbus.topics import DEAD_LETTERS
 from authbus_service.cluster import Admin
@@ -121,17 +121,13 @@ class DeadLetters:
         ) as producer:
             for each, how, outcome in letters:
                 told = DeadLetterClosed(letter_id=each.id, how=how, outcome=outcome)
-                headers = cloud_event(
-                    id=new_id(),
-                    type=told.wire_type(),
-                    source=EVENT_SOURCE,
-                    time=clock.now(),
-                    subject=each.key.decode(errors="replace"),
-                    extra={"content-type": JSON_TYPE},
+                subject = each.key.decode(errors="replace")
+                headers = own_headers(
+                    told.wire_type(), id=new_id(), time=clock.now(), subject=subject
                 )
                 await producer.send_and_wait(
                     DEAD_LETTERS.name(self.namespace),
-                    told.model_dump_json(exclude_none=True).encode(),
+                    told.to_bytes(),
                     key=each.key,
                     headers=headers,  # pyright: ignore[reportArgumentType] - theirs is invariant
                 )

@@ -22,11 +22,12 @@ from authbus_service.auth.users.service import state
 from authbus_service.cluster import Admin, ClusterError
 from authbus_service.consumers.transient import is_transient
 from authbus_service.core.database import Database
+from authbus_service.core.ids import new_id
 from authbus_service.core.progress import Tell
 from authbus_service.inbox import writing
 from authbus_service.outbox import repository as outbox
+from authbus_service.outbox.records import record_of
 from authbus_service.outbox.repository import Record
-from authbus_service.outbox.states import state_record
 from authbus_service.replay.ranges import places_of, read, reader, spans
 
 # So many users are locked at once, for some milliseconds.
@@ -169,4 +170,4 @@ def _is_text(key: bytes) -> bool:
 
 
 def _record(key: str, at: datetime, told: UserState | None) -> Record:
-    return state_record(USERS_STATE, key, UserState, told, at)
+    return record_of(USERS_STATE, key, UserState.wire_type(), told, id_=new_id(), at=at)

@@ -10,6 +10,7 @@ from authbus.state import PublicKey
 from authbus.topics import KEYS_STATE
 from authbus_service.core.clock import now
 from authbus_service.core.database import Database
+from authbus_service.core.ids import new_id
 from authbus_service.core.installation import Installation
 from authbus_service.core.security import repository
 from authbus_service.core.security.keyring import Key, KeyRing, Use, first_keys
@@ -21,8 +22,8 @@ from authbus_service.core.security.rotation import (
     rotated,
 )
 from authbus_service.inbox import writing
+from authbus_service.outbox.records import record_of
 from authbus_service.outbox.repository import Record, append
-from authbus_service.outbox.states import state_record
 from authbus_service.replay.key_topic import KeyTopic
 
 
@@ -107,7 +108,7 @@ def _records(ring: KeyRing, keys: Iterable[Key]) -> list[Record]:
 
 def _record(kid: str, key: PublicKey | None) -> Record:
     """None is the key's end."""
-    return state_record(KEYS_STATE, kid, PublicKey, key, now())
+    return record_of(KEYS_STATE, kid, PublicKey.wire_type(), key, id_=new_id(), at=now())
 
 
 async def retell(

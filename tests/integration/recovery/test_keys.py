@@ -49,7 +49,7 @@ async def a_needless_key(world: World) -> Key:
     (public,) = ring.public_records()
     async with world.database.transaction() as db:
         await repository.add(db, [key])
-        payload = public.model_dump_json(exclude_none=True).encode()
+        payload = public.to_bytes()
         record = Record(new_id(), KEYS_STATE, key.kid, PublicKey.wire_type(), payload, [])
         await append(db, [record])
     return key

@@ -26,7 +26,7 @@ def record(key: Key, masters: Masters = OURS) -> bytes:
     ring = KeyRing(masters)
     ring.load([replace(key, master=masters.current)])
     (public,) = ring.public_records()
-    return public.model_dump_json(exclude_none=True).encode()
+    return public.to_bytes()
 
 
 def told(*values: bytes | None, kid: str = "k1") -> SaidKeys:
