@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from pydantic import SecretStr
-
 from authbus import (
     LoggedIn,
     LoggedOut,
@@ -24,9 +22,7 @@ from authbus import (
 )
 from authbus.message import Event
 from tests.rig.producing import Draft
-from tests.rig.world import World
-
-PASSWORD = SecretStr("correct horse battery")
+from tests.rig.world import PASSWORD, World
 
 
 @dataclass

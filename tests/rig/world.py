@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
+from pydantic import SecretStr
 from sqlalchemy import text
 
+from authbus import LoggedIn, LogIn, RegisterUser
 from authbus.contract import EVENTS
 from authbus.message import Event
 from authbus.topics import DEAD_LETTERS
@@ -29,6 +31,7 @@ from authbus_service.core.watch import Watch
 from tests.rig.producing import Producer
 from tests.rig.topics import FEW, made, places
 
+EMAIL, PASSWORD = "ana@example.com", SecretStr("correct horse battery")
 CHEAP = Cost(memory_kib=8, time=1, parallelism=1)
 
 
@@ -68,6 +71,20 @@ class World:
         finally:
             await consumers.stop()
             await consumers.broker.stop()
+
+    async def session(self, email: str = EMAIL, password: SecretStr = PASSWORD) -> LoggedIn:
+        """Register a user and log them in."""
+        await self.web.ask(self.web.draft(RegisterUser(email=email, password=password)))
+        return await self.logged_in(email, password)
+
+    async def logged_in(
+        self, email: str = EMAIL, password: SecretStr = PASSWORD, **side: Any
+    ) -> LoggedIn:
+        """Start one more session; `side` are other fields of the command."""
+        command = LogIn(email=email, password=password, **side)
+        session = await self.web.ask(self.web.draft(command))
+        assert isinstance(session, LoggedIn)
+        return session
 
     async def events(self) -> list[Event]:
         """Every event that waits in the outbox, in order."""

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -16,10 +16,9 @@ from authbus.commands import LogIn, RegisterUser
 from authbus.replies import LoggedIn
 from authbus_service.core import migrations
 from authbus_service.core.database import Database
-from authbus_service.embedded import Addresses
 from authbus_service.startup import database as startup
 from authbus_service.startup.errors import StartupError
-from tests.rig.world import World, a_world
+from tests.rig.world import World
 
 PASSWORD = SecretStr("correct horse battery")
 EMAILS = [f"user{number}@example.com" for number in range(3)]
@@ -38,12 +37,6 @@ def upgrade() -> None:
     op.add_column("users", sa.Column("later", sa.Boolean(), server_default=sa.false()))
     op.add_column("sessions", sa.Column("later", sa.Text(), nullable=True))
 '''
-
-
-@pytest.fixture
-async def world(addresses: Addresses, namespace: str, database: Database) -> AsyncIterator[World]:
-    async with a_world(addresses.bootstrap_servers, namespace, database) as made:
-        yield made
 
 
 @pytest.fixture

@@ -10,13 +10,7 @@ from authbus_service.embedded import Addresses
 from tests.integration.consumers.racing import Race, racing
 from tests.rig.databases import empty_database
 from tests.rig.outcomes import Watch, watching
-from tests.rig.world import World, a_world
-
-
-@pytest.fixture
-async def world(addresses: Addresses, namespace: str, database: Database) -> AsyncIterator[World]:
-    async with a_world(addresses.bootstrap_servers, namespace, database) as made:
-        yield made
+from tests.rig.world import a_world
 
 
 @pytest.fixture

@@ -24,9 +24,9 @@ from authbus import (
 )
 from authbus_service.core.ids import new_id
 from tests.rig.operators import by_operator
-from tests.rig.world import World
+from tests.rig.world import PASSWORD, World
 
-ANA, ROOT, PASSWORD = "ana@example.com", "root@example.com", SecretStr("correct horse battery")
+ANA, ROOT = "ana@example.com", "root@example.com"
 
 
 async def registered(world: World, email: str) -> Registered:
@@ -35,24 +35,18 @@ async def registered(world: World, email: str) -> Registered:
     return user
 
 
-async def log_in(world: World, email: str) -> LoggedIn:
-    session = await world.web.ask(world.web.draft(LogIn(email=email, password=PASSWORD)))
-    assert isinstance(session, LoggedIn)
-    return session
-
-
 async def test_a_shut_account_has_no_sessions_and_starts_none_until_it_is_opened(
     world: World,
 ) -> None:
     web = world.web
     async with world.consuming():
         user = await registered(world, ANA)
-        one, two = await log_in(world, ANA), await log_in(world, ANA)
+        one, two = await world.logged_in(ANA), await world.logged_in(ANA)
         shut = await web.ask(by_operator(world, shutting(user)))
         listed = await web.ask(web.draft(ListSessions(access_token=one.access_token)))
         refused = await web.ask(web.draft(LogIn(email=ANA, password=PASSWORD)))
         opened = await web.ask(by_operator(world, opening(user)))
-        again = await log_in(world, ANA)
+        again = await world.logged_in(ANA)
 
     assert shut == UserIsDeactivated(user_id=user.user_id, sessions_ended=2)
     assert listed == Rejected.because(Code.INVALID_TOKEN)
@@ -80,7 +74,7 @@ async def test_a_user_is_no_administrator_and_an_administrator_not_after_the_rol
     web = world.web
     async with world.consuming():
         ana, root = await registered(world, ANA), await registered(world, ROOT)
-        token = (await log_in(world, ROOT)).access_token
+        token = (await world.logged_in(ROOT)).access_token
 
         def shut() -> DeactivateUser:
             return DeactivateUser(access_token=token, user_id=ana.user_id)
@@ -106,7 +100,7 @@ async def test_an_operators_proof_is_good_for_no_second_command(world: World) ->
     web = world.web
     async with world.consuming():
         user = await registered(world, ANA)
-        token = (await log_in(world, ANA)).access_token
+        token = (await world.logged_in(ANA)).access_token
         draft, last = by_operator(world, shutting(user)), by_operator(world, opening(user))
         other = web.draft(with_anothers_proof(world, user))
         answers = [await web.ask(each) for each in (draft, draft, other, last)]

@@ -40,13 +40,6 @@ async def of(world: World, *drafts: Draft) -> list[AuditRecord]:
     return [by_id[each.id] for each in drafts]
 
 
-async def logged_in(world: World, user: int = 0) -> LoggedIn:
-    draft = world.web.draft(LogIn(email=email(user), password=PASSWORD))
-    session = await world.web.ask(draft)
-    assert isinstance(session, LoggedIn)
-    return session
-
-
 async def test_each_handled_command_has_one_record_with_who_whom_and_what_became_of_it(
     world: World,
 ) -> None:

@@ -27,9 +27,9 @@ from authbus import (
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.consumers.housekeeping import Housekeeping
 from tests.rig.mailed import code, queued
-from tests.rig.world import World
+from tests.rig.world import PASSWORD, World
 
-OLD, NEW, PASSWORD = "Ana@example.com", "Ana@example.org", SecretStr("correct horse battery")
+OLD, NEW = "Ana@example.com", "Ana@example.org"
 
 
 async def ask(world: World, command: Command) -> Reply:
@@ -44,8 +44,7 @@ async def registered(world: World, email: str = OLD) -> Registered:
 
 async def changing(world: World, address: str = NEW) -> ConfirmEmailChange:
     """Ask for a change; the confirmation that its mail leads to."""
-    session = await ask(world, LogIn(email=OLD, password=PASSWORD))
-    assert isinstance(session, LoggedIn)
+    session = await world.logged_in(OLD)
     change = ChangeEmail(access_token=session.access_token, password=PASSWORD, new_email=address)
     assert isinstance(await ask(world, change), MailQueued)
     return ConfirmEmailChange(code=SecretStr(await code(world, Purpose.CHANGE_EMAIL, address)))
@@ -66,8 +65,7 @@ async def test_a_registered_address_is_verified_by_the_code_in_its_mail_once(
         verify = VerifyEmail(code=SecretStr(await code(world, Purpose.VERIFY_EMAIL, OLD)))
         answers = [await ask(world, verify) for _ in range(2)]
         wrong = await ask(world, VerifyEmail(code=SecretStr("no such code")))
-        session = await ask(world, LogIn(email=OLD, password=PASSWORD))
-        assert isinstance(session, LoggedIn)
+        session = await world.logged_in(OLD)
         more = await ask(world, ResendVerification(access_token=session.access_token))
 
     assert answers == [EmailIsVerified(user_id=user.user_id)] * 2
@@ -80,9 +78,7 @@ async def test_a_registered_address_is_verified_by_the_code_in_its_mail_once(
 
 async def test_a_second_mail_is_not_sent_at_once(world: World) -> None:
     async with world.consuming():
-        await registered(world)
-        session = await ask(world, LogIn(email=OLD, password=PASSWORD))
-        assert isinstance(session, LoggedIn)
+        session = await world.session(OLD)
         resend = ResendVerification(access_token=session.access_token)
         soon = await ask(world, resend)
         async with world.database.transaction() as db:

@@ -10,7 +10,6 @@ from authbus import (
     Code,
     LoggedIn,
     LogIn,
-    RegisterUser,
     Rejected,
     SessionStarted,
     signing,
@@ -36,10 +35,7 @@ WRONG = SecretStr("000000")
 
 
 async def ana(world: World) -> tuple[LoggedIn, App]:
-    web = world.web
-    await web.ask(web.draft(RegisterUser(email=EMAIL, password=PASSWORD)))
-    session = await web.ask(web.draft(LogIn(email=EMAIL, password=PASSWORD)))
-    assert isinstance(session, LoggedIn)
+    session = await world.session()
     return session, await enrolled(world, session)
 
 

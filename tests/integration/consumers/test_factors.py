@@ -2,7 +2,7 @@
 
 from pydantic import SecretStr
 
-from authbus import Code, LoggedIn, LogIn, RegisterUser, Rejected
+from authbus import Code, LoggedIn, Rejected
 from authbus.events import AnyEvent
 from authbus.message import Reply
 from authbus.second_factor import (
@@ -19,17 +19,8 @@ from tests.rig.authenticator import App, enrolled, started
 from tests.rig.crowd import PASSWORD
 from tests.rig.world import World
 
-EMAIL = "ana@example.com"
 NO_CODE = Rejected.because(Code.CODE_INVALID)
 WRONG = SecretStr("000000")
-
-
-async def session_of(world: World) -> LoggedIn:
-    web = world.web
-    await web.ask(web.draft(RegisterUser(email=EMAIL, password=PASSWORD)))
-    session = await web.ask(web.draft(LogIn(email=EMAIL, password=PASSWORD)))
-    assert isinstance(session, LoggedIn)
-    return session
 
 
 async def disabled(world: World, session: LoggedIn, code: SecretStr) -> Reply:
@@ -43,7 +34,7 @@ async def kinds(world: World) -> list[type[AnyEvent]]:
 
 async def test_a_second_factor_counts_once_its_first_code_has_come_back(world: World) -> None:
     async with world.consuming():
-        session = await session_of(world)
+        session = await world.session()
         first = await started(world, session)
         second = await started(world, session)
         confirm = [
@@ -66,7 +57,7 @@ async def test_a_second_factor_counts_once_its_first_code_has_come_back(world: W
 async def test_the_same_command_shows_the_same_secret_again(world: World) -> None:
     web = world.web
     async with world.consuming():
-        session = await session_of(world)
+        session = await world.session()
         start = web.draft(StartTotp(access_token=session.access_token, password=PASSWORD))
         secrets = [await web.ask(start), await web.ask(start)]
         app = App(b"")
@@ -81,7 +72,7 @@ async def test_the_same_command_shows_the_same_secret_again(world: World) -> Non
 async def test_without_the_password_no_second_factor_is_set_up(world: World) -> None:
     web = world.web
     async with world.consuming():
-        session = await session_of(world)
+        session = await world.session()
         token = session.access_token
         asked = [
             StartTotp(access_token=token, password=SecretStr("not this one")),
@@ -107,7 +98,7 @@ async def test_it_is_given_up_by_a_code_that_was_not_used_or_by_a_recovery_code(
     world: World,
 ) -> None:
     async with world.consuming():
-        session = await session_of(world)
+        session = await world.session()
         app = await started(world, session)
         first = app.code()
         confirm = ConfirmTotp(access_token=session.access_token, code=first)
@@ -130,7 +121,7 @@ async def test_beyond_the_limit_of_guesses_even_a_right_code_is_refused_alike(
 ) -> None:
     world.settings = {"guesses": 3, "guess_wait_seconds": 600}
     async with world.consuming():
-        session = await session_of(world)
+        session = await world.session()
         app = await enrolled(world, session)
         answers = [await disabled(world, session, WRONG) for _ in range(3)]
         answers.append(await disabled(world, session, app.code()))

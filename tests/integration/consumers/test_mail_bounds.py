@@ -4,14 +4,10 @@ import asyncio
 from collections import Counter
 from dataclasses import replace
 
-from pydantic import SecretStr
-
 from authbus import (
     ChangeEmail,
     Code,
     Command,
-    LoggedIn,
-    LogIn,
     MailQueued,
     Registered,
     RegisterUser,
@@ -20,9 +16,8 @@ from authbus import (
     ResendVerification,
 )
 from tests.rig.mailed import queued
-from tests.rig.world import World
+from tests.rig.world import PASSWORD, World
 
-PASSWORD = SecretStr("correct horse battery")
 VICTIM, MOST = "victim@example.com", 5
 TOO_SOON = Rejected.because(Code.TOO_SOON)
 
@@ -33,12 +28,6 @@ async def ask(world: World, command: Command) -> Reply:
 
 async def register(world: World, email: str, ip_address: str | None = None) -> Reply:
     return await ask(world, RegisterUser(email=email, password=PASSWORD, ip_address=ip_address))
-
-
-async def logged_in(world: World, email: str) -> LoggedIn:
-    session = await ask(world, LogIn(email=email, password=PASSWORD))
-    assert isinstance(session, LoggedIn)
-    return session
 
 
 async def time_passes(world: World, interval: str) -> None:
@@ -83,7 +72,7 @@ async def test_one_mailbox_is_mailed_five_registrations_a_day_and_no_account_is_
         answers = await asyncio.gather(*(register(world, each) for each in spelt))
         at_once = await queued(world)
         late = await register(world, VICTIM)
-        session = await logged_in(world, VICTIM)
+        session = await world.logged_in(VICTIM)
         await time_passes(world, "1 minute")
         asked_for = await ask(world, ResendVerification(access_token=session.access_token))
         await time_passes(world, "1 day")
@@ -103,7 +92,7 @@ async def test_one_mailbox_is_mailed_five_changes_a_day_from_however_many_accoun
     async with world.consuming():
         for each in users:
             await register(world, each)
-        sessions = [await logged_in(world, each) for each in users]
+        sessions = [await world.logged_in(each) for each in users]
         changes = [
             ChangeEmail(access_token=each.access_token, password=PASSWORD, new_email=VICTIM)
             for each in sessions

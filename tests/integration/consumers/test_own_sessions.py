@@ -1,7 +1,5 @@
 """A user's own sessions on real servers: listed, ended one by one, ended together."""
 
-from typing import Any
-
 from pydantic import SecretStr
 
 from authbus import (
@@ -10,31 +8,18 @@ from authbus import (
     EndAllSessions,
     EndSession,
     ListSessions,
-    LoggedIn,
-    LogIn,
-    RegisterUser,
     Rejected,
     SessionIsEnded,
     SessionList,
 )
 from tests.rig.world import World
 
-EMAIL, PASSWORD = "ana@example.com", SecretStr("correct horse battery")
-
-
-async def log_in(world: World, **side: Any) -> LoggedIn:
-    web = world.web
-    session = await web.ask(web.draft(LogIn(email=EMAIL, password=PASSWORD, **side)))
-    assert isinstance(session, LoggedIn)
-    return session
-
 
 async def test_a_user_sees_and_ends_their_own_sessions(world: World) -> None:
     web = world.web
     async with world.consuming():
-        await web.ask(web.draft(RegisterUser(email=EMAIL, password=PASSWORD)))
-        one, two = [await log_in(world) for _ in range(2)]
-        three = await log_in(world, device="Firefox on Linux", ip_address="192.0.2.7")
+        one, two = await world.session(), await world.logged_in()
+        three = await world.logged_in(device="Firefox on Linux", ip_address="192.0.2.7")
         token = three.access_token
         listed = await web.ask(web.draft(ListSessions(access_token=token)))
         end = EndSession(access_token=token, session_id=one.session_id)
@@ -58,8 +43,7 @@ async def test_a_user_sees_and_ends_their_own_sessions(world: World) -> None:
 async def test_a_question_has_no_effect_and_leaves_no_trace_in_the_inbox(world: World) -> None:
     web = world.web
     async with world.consuming():
-        await web.ask(web.draft(RegisterUser(email=EMAIL, password=PASSWORD)))
-        session = await log_in(world)
+        session = await world.session()
         before = await world.rows("SELECT count(*) FROM inbox")
         draft = web.draft(ListSessions(access_token=session.access_token))
         first = await web.ask(draft)

@@ -15,7 +15,6 @@ from authbus import (
     EmailVerified,
     ForcePasswordReset,
     ListSessions,
-    LoggedIn,
     LogIn,
     PasswordChanged,
     PasswordIsChanged,
@@ -34,10 +33,10 @@ from authbus_service.auth.codes.code import Purpose
 from tests.integration.consumers.test_shedding import Counting, cost
 from tests.rig.mailed import code, queued
 from tests.rig.operators import by_operator
-from tests.rig.world import World
+from tests.rig.world import EMAIL, PASSWORD, World
 
-EMAIL, NOBODY = "ana@example.com", "nobody@example.com"
-PASSWORD, NEW = SecretStr("correct horse battery"), SecretStr("staple them together")
+NOBODY = "nobody@example.com"
+NEW = SecretStr("staple them together")
 FREE = {"guesses": 100, "guesses_until_lock": 100, "guesses_per_source": 100_000}
 
 
@@ -47,12 +46,6 @@ async def ask(world: World, command: Command) -> Reply:
 
 async def registered(world: World, email: str = EMAIL) -> None:
     await ask(world, RegisterUser(email=email, password=PASSWORD))
-
-
-async def logged_in(world: World, password: SecretStr) -> LoggedIn:
-    session = await ask(world, LogIn(email=EMAIL, password=password))
-    assert isinstance(session, LoggedIn)
-    return session
 
 
 async def a_minute_passes(world: World) -> None:
@@ -70,15 +63,14 @@ async def test_the_code_of_a_mail_sets_a_password_once_and_ends_every_session(
     world: World,
 ) -> None:
     async with world.consuming():
-        await registered(world)
-        one, _ = await logged_in(world, PASSWORD), await logged_in(world, PASSWORD)
+        one, _ = await world.session(), await world.logged_in()
         await ask(world, RequestPasswordReset(email="Ana@Example.com"))
         draft = world.web.draft(await setting(world))
         changed = [await world.web.ask(draft) for _ in range(2)]
         again = await ask(world, await setting(world))
         old = await ask(world, LogIn(email=EMAIL, password=PASSWORD))
         ended = await ask(world, ListSessions(access_token=one.access_token))
-        await logged_in(world, NEW)
+        await world.logged_in(password=NEW)
 
     assert changed == [PasswordIsChanged(sessions_ended=2)] * 2
     assert again == Rejected.because(Code.CODE_INVALID)
@@ -104,7 +96,7 @@ async def test_a_reset_ends_a_lock_and_lets_its_user_in_at_once(world: World) ->
         locked = await ask(world, LogIn(email=EMAIL, password=PASSWORD))
         await ask(world, RequestPasswordReset(email=EMAIL))
         await ask(world, await setting(world))
-        await logged_in(world, NEW)
+        await world.logged_in(password=NEW)
 
     assert locked == Rejected.because(Code.INVALID_CREDENTIALS)
     kinds = [type(each) for each in await world.events()]
@@ -177,15 +169,14 @@ async def test_a_password_that_was_taken_away_is_replaced_by_the_code_of_its_mai
     world: World,
 ) -> None:
     async with world.consuming():
-        await registered(world)
-        user = (await logged_in(world, PASSWORD)).user_id
+        user = (await world.session()).user_id
         draft = by_operator(
             world, lambda proof: ForcePasswordReset(access_token=proof, user_id=user)
         )
         forced = [await world.web.ask(draft) for _ in range(2)]
         old = await ask(world, LogIn(email=EMAIL, password=PASSWORD))
         await ask(world, await setting(world, "force_reset"))
-        await logged_in(world, NEW)
+        await world.logged_in(password=NEW)
 
     assert forced == [PasswordIsVoid(user_id=user, sessions_ended=1)] * 2
     assert old == Rejected.because(Code.INVALID_CREDENTIALS)
@@ -198,7 +189,7 @@ async def test_a_code_whose_hour_is_over_sets_nothing(world: World) -> None:
         async with world.database.transaction() as db:
             await db.exec_driver_sql("UPDATE codes SET expires_at = now()")
         late = await ask(world, await setting(world))
-        await logged_in(world, PASSWORD)
+        await world.logged_in()
 
     assert late == Rejected.because(Code.CODE_INVALID)
     (kept,) = await world.rows("SELECT * FROM codes WHERE purpose = 'reset_password'")

@@ -10,21 +10,13 @@ from authbus import (
     LoggedIn,
     LogIn,
     PasswordIsChanged,
-    RegisterUser,
     Rejected,
     SessionEnded,
     SessionList,
 )
-from tests.rig.world import World
+from tests.rig.world import EMAIL, PASSWORD, World
 
-EMAIL, PASSWORD = "ana@example.com", SecretStr("correct horse battery")
 NEW = SecretStr("staple them together")
-
-
-async def logged_in(world: World, password: SecretStr) -> LoggedIn:
-    session = await world.web.ask(world.web.draft(LogIn(email=EMAIL, password=password)))
-    assert isinstance(session, LoggedIn)
-    return session
 
 
 def a_change(session: LoggedIn, current: SecretStr, new: SecretStr = NEW) -> ChangePassword:
@@ -36,14 +28,14 @@ def a_change(session: LoggedIn, current: SecretStr, new: SecretStr = NEW) -> Cha
 async def test_a_change_ends_the_other_sessions_and_the_old_password(world: World) -> None:
     web = world.web
     async with world.consuming():
-        await web.ask(web.draft(RegisterUser(email=EMAIL, password=PASSWORD)))
-        one, two, three = [await logged_in(world, PASSWORD) for _ in range(3)]
+        one = await world.session()
+        two, three = [await world.logged_in() for _ in range(2)]
         draft = web.draft(a_change(two, PASSWORD))
         changed = await web.ask(draft)
         again = await web.ask(draft)
         old = await web.ask(web.draft(LogIn(email=EMAIL, password=PASSWORD)))
         ended = await web.ask(web.draft(ListSessions(access_token=three.access_token)))
-        four = await logged_in(world, NEW)
+        four = await world.logged_in(password=NEW)
         left = await web.ask(web.draft(ListSessions(access_token=two.access_token)))
 
     assert changed == again == PasswordIsChanged(sessions_ended=2)
@@ -60,8 +52,7 @@ async def test_a_change_ends_the_other_sessions_and_the_old_password(world: Worl
 async def test_a_change_that_is_refused_changes_nothing(world: World) -> None:
     web = world.web
     async with world.consuming():
-        await web.ask(web.draft(RegisterUser(email=EMAIL, password=PASSWORD)))
-        session = await logged_in(world, PASSWORD)
+        session = await world.session()
         forged = session.model_copy(update={"access_token": SecretStr("a.b.c")})
         answers = [
             await web.ask(web.draft(each))
@@ -74,7 +65,7 @@ async def test_a_change_that_is_refused_changes_nothing(world: World) -> None:
                 a_change(forged, PASSWORD),
             )
         ]
-        await logged_in(world, PASSWORD)
+        await world.logged_in()
 
     assert answers == [
         Rejected.because(code)
@@ -94,10 +85,9 @@ async def test_no_byte_of_a_new_password_is_cut_off(world: World) -> None:
     twins = [SecretStr("a long word, " * 6 + end) for end in ("one", "two")]
     web = world.web
     async with world.consuming():
-        await web.ask(web.draft(RegisterUser(email=EMAIL, password=PASSWORD)))
-        session = await logged_in(world, PASSWORD)
+        session = await world.session()
         await web.ask(web.draft(a_change(session, PASSWORD, twins[0])))
         twin = await web.ask(web.draft(LogIn(email=EMAIL, password=twins[1])))
-        await logged_in(world, twins[0])
+        await world.logged_in(password=twins[0])
 
     assert twin == Rejected.because(Code.INVALID_CREDENTIALS)

@@ -12,11 +12,9 @@ from authbus import (
     Code,
     GetProfile,
     LoggedIn,
-    LogIn,
     Profile,
     ProfileSaved,
     ProfileUpdated,
-    RegisterUser,
     Rejected,
     Reply,
     UpdateProfile,
@@ -27,7 +25,7 @@ from authbus.topics import ACCOUNTS
 from authbus_service.core.ids import new_id
 from tests.rig.world import World
 
-EMAIL, PASSWORD = "Ana@example.com", SecretStr("correct horse battery")
+EMAIL = "Ana@example.com"
 CHANGES: dict[str, Any] = {
     "display_name": "Ana Ćwik 👩‍🚀",
     "locale": "pt-BR",
@@ -52,14 +50,6 @@ BAD: list[tuple[str, object]] = [
     ("profile_version", -1),
     ("is_admin", True),
 ]
-
-
-async def log_in(world: World) -> LoggedIn:
-    web = world.web
-    await web.ask(web.draft(RegisterUser(email=EMAIL, password=PASSWORD)))
-    session = await web.ask(web.draft(LogIn(email=EMAIL, password=PASSWORD)))
-    assert isinstance(session, LoggedIn)
-    return session
 
 
 async def update(world: World, session: LoggedIn, version: int, **fields: Any) -> Reply:
@@ -87,7 +77,7 @@ async def states(world: World) -> list[UserState]:
 
 async def test_a_user_changes_and_clears_parts_of_their_profile(world: World) -> None:
     async with world.consuming():
-        session = await log_in(world)
+        session = await world.session(EMAIL)
         first = await get(world, session)
         saved = await update(world, session, 0, **CHANGES)
         second = await get(world, session)
@@ -110,7 +100,7 @@ async def test_a_user_changes_and_clears_parts_of_their_profile(world: World) ->
 
 async def test_events_name_the_fields_and_the_state_alone_has_the_values(world: World) -> None:
     async with world.consuming():
-        session = await log_in(world)
+        session = await world.session(EMAIL)
         await update(world, session, 0, **CHANGES)
         await update(world, session, 1, locale="de")
         await update(world, session, 2, locale="de")
@@ -130,7 +120,7 @@ async def test_events_name_the_fields_and_the_state_alone_has_the_values(world: 
 
 async def test_of_many_changes_from_one_version_one_is_made(world: World) -> None:
     async with world.consuming(), world.consuming():
-        session = await log_in(world)
+        session = await world.session(EMAIL)
         names = [f"Ana {each}" for each in range(20)]
         asks = (update(world, session, 0, display_name=name) for name in names)
         answers = await asyncio.gather(*asks)
@@ -144,7 +134,7 @@ async def test_of_many_changes_from_one_version_one_is_made(world: World) -> Non
 
 async def test_a_bad_field_is_named_and_changes_nothing(world: World) -> None:
     async with world.consuming():
-        session = await log_in(world)
+        session = await world.session(EMAIL)
         answers = [await update(world, session, 0, **{name: value}) for name, value in BAD]
         after = await get(world, session)
 
@@ -161,7 +151,7 @@ async def test_what_is_no_json_is_buried_and_the_next_is_answered(
     world: World, number: str
 ) -> None:
     async with world.consuming():
-        session = await log_in(world)
+        session = await world.session(EMAIL)
         token = session.access_token.get_secret_value()
         ask = UpdateProfile(
             access_token=SecretStr(token), profile_version=0, attributes={"a": "HERE"}

@@ -8,11 +8,8 @@ from authbus import (
     Code,
     EndReason,
     ListSessions,
-    LoggedIn,
-    LogIn,
     Refreshed,
     RefreshSession,
-    RegisterUser,
     Rejected,
     SessionEnded,
     SessionList,
@@ -23,16 +20,7 @@ from tests.rig.crowd import until
 from tests.rig.producing import Draft
 from tests.rig.world import World
 
-EMAIL, PASSWORD = "ana@example.com", SecretStr("correct horse battery")
 INVALID = Rejected.because(Code.INVALID_TOKEN)
-
-
-async def logged_in(world: World) -> LoggedIn:
-    web = world.web
-    await web.ask(web.draft(RegisterUser(email=EMAIL, password=PASSWORD)))
-    session = await web.ask(web.draft(LogIn(email=EMAIL, password=PASSWORD)))
-    assert isinstance(session, LoggedIn)
-    return session
 
 
 def drafting(world: World) -> Callable[[Tokens], Draft]:
@@ -47,7 +35,7 @@ def drafting(world: World) -> Callable[[Tokens], Draft]:
 async def test_a_session_is_refreshed_again_and_again(world: World) -> None:
     web, refresh = world.web, drafting(world)
     async with world.consuming():
-        first = await logged_in(world)
+        first = await world.session()
         second = await web.ask(refresh(first))
         assert isinstance(second, Refreshed)
         third = await web.ask(refresh(second))
@@ -74,7 +62,7 @@ async def test_a_refresh_whose_reply_was_lost_is_asked_again_and_gives_the_same_
 ) -> None:
     web, refresh = world.web, drafting(world)
     async with world.consuming():
-        session = await logged_in(world)
+        session = await world.session()
         draft = refresh(session)
         first = await web.ask(draft)
         other_bytes = web.draft(
@@ -95,7 +83,7 @@ async def test_a_refresh_whose_reply_was_lost_is_asked_again_and_gives_the_same_
 async def test_a_used_token_is_told_from_a_guess_and_ends_the_session(world: World) -> None:
     web, refresh = world.web, drafting(world)
     async with world.consuming():
-        first = await logged_in(world)
+        first = await world.session()
         guess = first.model_copy(update={"refresh_token": SecretStr("x" * 87)})
         second = await web.ask(refresh(first))
         assert isinstance(second, Refreshed)

@@ -12,11 +12,9 @@ from authbus import (
     EraseAccount,
     GrantRole,
     LoggedIn,
-    LogIn,
     PasswordIsChanged,
     Refreshed,
     RefreshSession,
-    RegisterUser,
     Rejected,
     UserRoles,
     signing,
@@ -34,18 +32,9 @@ from tests.rig.mailed import queued
 from tests.rig.operators import by_operator
 from tests.rig.world import World
 
-EMAIL = "ana@example.com"
 NEW = SecretStr("staple them together")
 NEEDED = Rejected.because(Code.STEP_UP_REQUIRED)
 ONE, TWO = bytes(range(32)), bytes(range(100, 132))
-
-
-async def session_of(world: World, email: str = EMAIL) -> LoggedIn:
-    web = world.web
-    await web.ask(web.draft(RegisterUser(email=email, password=PASSWORD)))
-    session = await web.ask(web.draft(LogIn(email=email, password=PASSWORD)))
-    assert isinstance(session, LoggedIn)
-    return session
 
 
 def sensitive(session: LoggedIn) -> list[AnyCommand]:
@@ -66,7 +55,7 @@ async def test_what_could_take_an_account_away_needs_a_second_factor_shown_latel
 ) -> None:
     web = world.web
     async with world.consuming():
-        session = await session_of(world)
+        session = await world.session()
         app = await enrolled(world, session)
         before = [await web.ask(web.draft(each)) for each in sensitive(session)]
         hashed = await guesses(world)
@@ -90,7 +79,7 @@ async def test_what_could_take_an_account_away_needs_a_second_factor_shown_latel
 async def test_a_refreshed_token_tells_when_the_second_factor_was_shown(world: World) -> None:
     web = world.web
     async with world.consuming():
-        session = await session_of(world)
+        session = await world.session()
         app = await enrolled(world, session)
         token = await stepped_up(world, session, app.code())
         refresh = RefreshSession(session_id=session.session_id, refresh_token=session.refresh_token)
@@ -104,7 +93,7 @@ async def test_a_refreshed_token_tells_when_the_second_factor_was_shown(world: W
 async def test_an_administrator_grants_roles_by_a_second_factor_shown_lately(world: World) -> None:
     web = world.web
     async with world.consuming():
-        root, ana = await session_of(world, "root@example.com"), await session_of(world)
+        root, ana = await world.session("root@example.com"), await world.session()
         await web.ask(
             by_operator(
                 world, lambda by: GrantRole(access_token=by, user_id=root.user_id, role="admin")
@@ -123,17 +112,16 @@ async def test_an_administrator_grants_roles_by_a_second_factor_shown_lately(wor
 async def test_a_lost_second_factor_is_reset_and_its_user_told(world: World) -> None:
     web = world.web
     async with world.consuming():
-        ana = await session_of(world)
+        ana = await world.session()
         app = await enrolled(world, ana)
         reset = await web.ask(
             by_operator(world, lambda by: ResetSecondFactor(access_token=by, user_id=ana.user_id))
         )
-        session = await web.ask(web.draft(LogIn(email=EMAIL, password=PASSWORD)))
+        await world.logged_in()
         gone = DisableTotp(access_token=ana.access_token, code=app.recovery_code())
         missing = await web.ask(web.draft(gone))
 
     assert reset == SecondFactorIsReset(user_id=ana.user_id)
-    assert isinstance(session, LoggedIn)
     assert missing == Rejected.because(Code.FACTOR_MISSING)
     told = [template for template, _ in await queued(world)]
     assert told == ["verify_email", "second_factor_on", "second_factor_off"]
@@ -147,7 +135,7 @@ async def rewrapped(world: World, masters: Masters) -> Batch:
 async def test_secrets_are_wrapped_again_when_the_master_was_replaced(world: World) -> None:
     old, both, new = Masters([ONE]), Masters([TWO, ONE]), Masters([TWO])
     async with world.consuming():
-        session = await session_of(world)
+        session = await world.session()
         app = await enrolled(world, session)
     id_ = session.user_id
 

@@ -1,7 +1,7 @@
 """What readiness tells of a service that runs, waits or is stuck."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -19,15 +19,9 @@ from authbus_service.relay.loop import RelayState
 from authbus_service.startup import health
 from authbus_service.startup.health import Health
 from tests.rig.topics import FEW
-from tests.rig.world import World, a_world
+from tests.rig.world import World
 
 ASKED = GetProfile(access_token=SecretStr("none"))
-
-
-@pytest.fixture
-async def world(addresses: Addresses, namespace: str, database: Database) -> AsyncIterator[World]:
-    async with a_world(addresses.bootstrap_servers, namespace, database) as made:
-        yield made
 
 
 def health_of(consumers: Consumers, database: Database) -> Health:

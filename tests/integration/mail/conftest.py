@@ -1,17 +1,8 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from authbus_service.core.database import Database
-from authbus_service.embedded import Addresses
 from tests.rig.post import Post, posting
-from tests.rig.world import World, a_world
-
-
-@pytest.fixture
-async def world(addresses: Addresses, namespace: str, database: Database) -> AsyncIterator[World]:
-    async with a_world(addresses.bootstrap_servers, namespace, database) as made:
-        yield made
 
 
 @pytest.fixture

@@ -1,14 +1,10 @@
-from collections.abc import AsyncIterator
-
 import pytest
 
-from authbus_service.core.database import Database
-from authbus_service.embedded import Addresses
 from tests.rig.accident import installed
-from tests.rig.world import World, a_world
+from tests.rig.world import World
 
 
 @pytest.fixture
-async def world(addresses: Addresses, namespace: str, database: Database) -> AsyncIterator[World]:
-    async with a_world(addresses.bootstrap_servers, namespace, database) as made:
-        yield await installed(made)
+async def world(world: World) -> World:
+    """With the installation that its database belongs to."""
+    return await installed(world)
