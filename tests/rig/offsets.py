@@ -51,3 +51,11 @@ async def all_finished(world: World, *, within: float = 20) -> None:
             if all(known.get(place, 0) >= end for place, end in sent.items()):
                 return
             await asyncio.sleep(0.05)
+
+
+async def all_committed(world: World, groups: list[str], *, within: float = 20) -> None:
+    """Wait until Kafka's offsets, which never pass the fence, stand there too."""
+    sent = await ends(world)
+    async with Admin.connect(world.servers, {}) as admin, asyncio.timeout(within):
+        while await committed(world, admin, groups) != sent:  # noqa: ASYNC110 - Kafka tells nobody
+            await asyncio.sleep(0.05)

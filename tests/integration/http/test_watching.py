@@ -1,28 +1,21 @@
 """The watchdog on real servers: it knows who is away, and leaves who joins or waits alone."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from pydantic import SecretStr
 
 from authbus.commands import GetProfile
 from authbus_service.core import watchdog
-from authbus_service.core.database import Database
 from authbus_service.core.watchdog import StalledError
 from authbus_service.embedded import Addresses
 from authbus_service.relay.loop import RelayState
 from authbus_service.startup.watching import Answering, watching
-from tests.rig.world import World, a_world
+from tests.rig.crowd import until
+from tests.rig.world import World
 
 NOBODY = "127.0.0.1:9"
 ASKED = GetProfile(access_token=SecretStr("none"))
-
-
-@pytest.fixture
-async def world(addresses: Addresses, namespace: str, database: Database) -> AsyncIterator[World]:
-    async with a_world(addresses.bootstrap_servers, namespace, database) as made:
-        yield made
 
 
 @pytest.fixture
@@ -68,7 +61,7 @@ async def test_records_that_are_not_fetched_are_a_stall(
         world.consuming() as consumers,
         watching(consumers, RelayState(), servers, seconds=1) as ends,
     ):
-        await asyncio.sleep(1)
+        await until(consumers.intakes[1].member)
         member = consumers.intakes[1].member()
         assert member is not None
         member.consumer.pause(*member.partitions.values())

@@ -1,6 +1,5 @@
 """Rows come back in the order in which they were written, as they were written."""
 
-import asyncio
 import random
 from uuid import uuid4
 
@@ -11,6 +10,7 @@ from sqlalchemy import false, true
 from authbus import topics
 from authbus_service.outbox.repository import CHANNEL, Record, Said, append, oldest, remove
 from tests.integration.relay.world import World, a_record
+from tests.rig.crowd import until
 
 
 async def stored(world: World, limit: int = 1000) -> list[Said]:
@@ -83,23 +83,24 @@ async def test_nothing_to_write_is_written_and_nobody_is_woken(world: World) -> 
 
 
 async def test_listeners_are_woken_once_when_the_transaction_commits(world: World) -> None:
-    heard: list[object] = []
+    heard: list[str] = []
     url = world.database.engine.url.set(drivername="postgresql")
     listener = await asyncpg.connect(url.render_as_string(hide_password=False))
 
-    def hear(*notification: object) -> None:
-        heard.append(notification)
+    def hear(_: object, __: object, ___: object, payload: object) -> None:
+        heard.append(str(payload))
 
     await listener.add_listener(CHANNEL, hear)
 
     async with world.database.transaction() as db:
         await append(db, [a_record(), a_record()])
         await append(db, [a_record()])
-        await asyncio.sleep(0.1)
-        before = len(heard)
-    await asyncio.sleep(0.1)
+        await listener.execute("SELECT 1")
+        before = [*heard]
+    await listener.execute(f"NOTIFY {CHANNEL}, 'last'")
+    await until(lambda: "last" in heard)
 
-    assert (before, len(heard)) == (0, 1)
+    assert (before, heard) == ([], ["", "last"])
     await listener.close()
 
 
