@@ -9,7 +9,7 @@ from authbus_service.consumers.arrival import arrival
 from authbus_service.consumers.housekeeping import Housekeeping
 from authbus_service.consumers.labels import read_labels
 from authbus_service.consumers.policy import policy_of
-from authbus_service.consumers.route import Letter
+from authbus_service.consumers.route import Saying
 from authbus_service.core import clock
 from authbus_service.core.config import Settings
 from authbus_service.core.database import Database
@@ -30,7 +30,7 @@ _ALL = 10_000
 class Replayed:
     """The answers in the order of the commands, and all that waits to be said."""
 
-    answers: list[Letter] = field(default_factory=list[Letter])
+    answers: list[Saying] = field(default_factory=list[Saying])
     said: list[Waiting] = field(default_factory=list[Waiting])
 
 

@@ -16,7 +16,7 @@ from authbus_service.consumers.gather import Gathered
 from authbus_service.consumers.group import Grouping
 from authbus_service.consumers.opening import Opener
 from authbus_service.consumers.questions import readers_of, tools_of
-from authbus_service.consumers.route import Letter, Voice
+from authbus_service.consumers.route import Saying, Voice
 from authbus_service.consumers.way import Way
 from authbus_service.consumers.writer import Writer
 from authbus_service.core.clients import EMBEDDED_CLIENTS
@@ -36,14 +36,14 @@ _NEVER = 1e9
 class Ear:
     """Hears the answers that would go to Kafka."""
 
-    heard: list[Letter] = field(default_factory=list[Letter])
+    heard: list[Saying] = field(default_factory=list[Saying])
 
-    def answer(self, letter: Letter | None) -> None:
-        if letter is not None:
-            self.heard.append(letter)
+    def answer(self, saying: Saying | None) -> None:
+        if saying is not None:
+            self.heard.append(saying)
 
-    async def answered(self, letter: Letter | None) -> None:
-        self.answer(letter)
+    async def answered(self, saying: Saying | None) -> None:
+        self.answer(saying)
 
     async def bury(
         self, arrival: Arrival, reason: DeadLetterReason, command_id: str | None

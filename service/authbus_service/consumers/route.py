@@ -26,7 +26,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Saying:
     """One record to send: an answer or a dead letter."""
 
     topic: str
@@ -39,14 +39,14 @@ class Letter:
 class Voice(Protocol):
     """Says answers and dead letters; see Speaker."""
 
-    def answer(self, letter: Letter | None) -> None: ...
-    async def answered(self, letter: Letter | None) -> None: ...
+    def answer(self, saying: Saying | None) -> None: ...
+    async def answered(self, saying: Saying | None) -> None: ...
     async def bury(
         self, arrival: Arrival, reason: DeadLetterReason, command_id: str | None
     ) -> None: ...
 
 
-def letter(route: Route, reply: Reply, at: datetime) -> Letter | None:
+def answer_of(route: Route, reply: Reply, at: datetime) -> Saying | None:
     """The reply as a record, sealed when it has secrets; None when nobody waits."""
     if route.topic is None:
         return None
@@ -57,7 +57,7 @@ def letter(route: Route, reply: Reply, at: datetime) -> Letter | None:
             value, content_type = seal(value, route.key or {}), SEALED_TYPE
         except SealError:
             why = "reply_key: none to seal to, or the answer is larger than a record may be"
-            return letter(route, Rejected.because(Code.INVALID, why), at)
+            return answer_of(route, Rejected.because(Code.INVALID, why), at)
     headers = own_headers(
         reply.wire_type(),
         # A repeated answer to a repeated command is the same message.
@@ -69,4 +69,4 @@ def letter(route: Route, reply: Reply, at: datetime) -> Letter | None:
     if route.spring_correlation is not None:
         headers.append(("kafka_correlationId", route.spring_correlation))
     key = (route.correlation_id or str(route.command_id)).encode()
-    return Letter(route.topic, route.partition, key, value, headers)
+    return Saying(route.topic, route.partition, key, value, headers)

@@ -12,7 +12,7 @@ from authbus.envelope import own_headers
 from authbus.state import DeadLetter, DeadLetterReason
 from authbus.topics import DEAD_LETTERS
 from authbus_service.consumers.arrival import Arrival
-from authbus_service.consumers.route import Letter
+from authbus_service.consumers.route import Saying
 from authbus_service.core import clock
 from authbus_service.core.ids import new_id
 from authbus_service.core.logging import get_logger
@@ -63,18 +63,18 @@ class Speaker:
         if self._producer is not None:
             await self._producer.stop()
 
-    def answer(self, letter: Letter | None) -> None:
+    def answer(self, saying: Saying | None) -> None:
         """Send an answer in the background. One that fails is lost: the asker sends again."""
-        if letter is not None:
-            self._begin(letter)
+        if saying is not None:
+            self._begin(saying)
 
-    async def answered(self, letter: Letter | None) -> None:
+    async def answered(self, saying: Saying | None) -> None:
         """Send an answer and wait until it has gone out, or is lost.
 
         For those that cost nothing: nothing else would bound how many are under way.
         """
-        if letter is not None:
-            await self._begin(letter)
+        if saying is not None:
+            await self._begin(saying)
 
     async def bury(
         self, arrival: Arrival, reason: DeadLetterReason, command_id: str | None
@@ -98,7 +98,7 @@ class Speaker:
 
     def _dead(
         self, arrival: Arrival, reason: DeadLetterReason, command_id: str | None, at: datetime
-    ) -> Letter:
+    ) -> Saying:
         topic, partition = arrival.place
         dead = DeadLetter(
             topic=topic,
@@ -113,36 +113,36 @@ class Speaker:
         key = command_id or f"{topic}/{partition}/{arrival.offset}"
         headers = own_headers(dead.wire_type(), id=new_id(), time=at, subject=key)
         topic_name = DEAD_LETTERS.name(self._namespace)
-        return Letter(topic_name, None, key.encode(), dead.to_bytes(), headers)
+        return Saying(topic_name, None, key.encode(), dead.to_bytes(), headers)
 
-    def _begin(self, letter: Letter) -> asyncio.Task[None]:
-        task = asyncio.create_task(self._try(letter))
+    def _begin(self, saying: Saying) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._try(saying))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         return task
 
-    async def _try(self, letter: Letter) -> None:
+    async def _try(self, saying: Saying) -> None:
         try:
             with self._watch.stage(Stage.REPLY):
-                await self._send(letter)
+                await self._send(saying)
         except (KafkaError, TimeoutError) as error:
             self._watch.metrics.lost_replies.add()
-            _log.warning("reply lost", topic=letter.topic, error=type(error).__name__)
+            _log.warning("reply lost", topic=saying.topic, error=type(error).__name__)
 
-    async def _send(self, letter: Letter) -> None:
+    async def _send(self, saying: Saying) -> None:
         if self._producer is None:
             raise RuntimeError("not started")
-        partition = letter.partition
+        partition = saying.partition
         async with asyncio.timeout(_REPLY_SECONDS):
             if partition is not None:
-                there = await self._producer.partitions_for(letter.topic)
+                there = await self._producer.partitions_for(saying.topic)
                 # Whoever asked for another one reads them all, or reads nothing anyway.
                 partition = partition if partition in there else None
             sent = await self._producer.send(
-                letter.topic,
-                letter.value,
-                key=letter.key,
+                saying.topic,
+                saying.value,
+                key=saying.key,
                 partition=partition,
-                headers=letter.headers,
+                headers=saying.headers,
             )
             await sent

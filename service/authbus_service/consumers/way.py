@@ -25,7 +25,7 @@ from authbus_service.consumers.job import Decided, Job
 from authbus_service.consumers.labels import Labels
 from authbus_service.consumers.mismatches import Mismatches
 from authbus_service.consumers.opening import Opened, Opener
-from authbus_service.consumers.route import Route, Voice, letter
+from authbus_service.consumers.route import Route, Voice, answer_of
 from authbus_service.consumers.unreadable import UnreadableError
 from authbus_service.consumers.writer import Writer
 from authbus_service.core import clock
@@ -204,7 +204,7 @@ class Way:
         self._say(opened.route, self.finish(answer, request), handled.handled_at)
 
     def _say(self, route: Route, reply: Reply, at: datetime | None = None) -> str:
-        self.speaker.answer(letter(route, reply, at or clock.now()))
+        self.speaker.answer(answer_of(route, reply, at or clock.now()))
         return reply.code if isinstance(reply, Rejected) else DONE
 
     def _is_hopeless(self, arrival: Arrival, labels: Labels) -> bool:
@@ -236,7 +236,7 @@ class Way:
                 command_id=labels.id,
             )
             busy = Rejected.because(Code.BUSY)
-            await self.speaker.answered(letter(route, busy, clock.now()))
+            await self.speaker.answered(answer_of(route, busy, clock.now()))
 
     def _client(self, labels: Labels) -> Client | None:
         source = labels.text.get("ce_source", "")

@@ -28,7 +28,7 @@ from authbus_service.consumers.group import Grouping
 from authbus_service.consumers.labels import read_labels
 from authbus_service.consumers.opening import Opened, Opener
 from authbus_service.consumers.questions import letting_go
-from authbus_service.consumers.route import Letter
+from authbus_service.consumers.route import Saying
 from authbus_service.consumers.speaker import Speaker
 from authbus_service.consumers.unreadable import UnreadableError
 from authbus_service.consumers.way import Way
@@ -66,15 +66,15 @@ class Hearing:
     waited_for: bool
     buried: DeadLetterReason | None = None
 
-    def answer(self, letter: Letter | None) -> None:
+    def answer(self, saying: Saying | None) -> None:
         """Say it, or keep it to ourselves."""
         if self.waited_for:
-            self.speaker.answer(letter)
+            self.speaker.answer(saying)
 
-    async def answered(self, letter: Letter | None) -> None:
+    async def answered(self, saying: Saying | None) -> None:
         """The same, and wait for it."""
         if self.waited_for:
-            await self.speaker.answered(letter)
+            await self.speaker.answered(saying)
 
     async def bury(
         self,

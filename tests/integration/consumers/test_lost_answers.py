@@ -7,7 +7,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.cluster import ClusterMetadata
 
-from authbus_service.consumers.route import Letter
+from authbus_service.consumers.route import Saying
 from authbus_service.consumers.speaker import Speaker
 from authbus_service.embedded import Addresses
 from tests.rig.topics import a_partition
@@ -37,7 +37,7 @@ async def test_answers_go_on_after_one_was_given_up_while_nobody_led_its_partiti
     await speaker.start()
 
     async def answer(text: bytes) -> None:
-        await speaker.answered(Letter(place.topic, place.partition, b"key", text, []))
+        await speaker.answered(Saying(place.topic, place.partition, b"key", text, []))
 
     await answer(b"before")
     leads = False

@@ -14,7 +14,7 @@ from sqlalchemy import event
 
 from authbus import Code, LogIn, Registered, RegisterUser, Rejected
 from authbus.message import Command
-from authbus_service.consumers.route import Letter
+from authbus_service.consumers.route import Saying
 from authbus_service.consumers.speaker import Speaker
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.passwords import Verified
@@ -116,12 +116,12 @@ async def test_a_backlog_is_shed_no_faster_than_its_answers_go_out(
     hashes, send = Slow(world.hashes.hasher), Speaker._send
     under_way = most = 0
 
-    async def slowly(self: Speaker, letter: Letter) -> None:
+    async def slowly(self: Speaker, saying: Saying) -> None:
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
         await asyncio.sleep(0.1)
-        await send(self, letter)
+        await send(self, saying)
         under_way -= 1
 
     monkeypatch.setattr(Speaker, "_send", slowly)

@@ -38,10 +38,10 @@ class World:
             raise failure
         return "done"
 
-    def answer(self, letter: object) -> None:
+    def answer(self, saying: object) -> None:
         raise AssertionError
 
-    async def answered(self, letter: object) -> None:
+    async def answered(self, saying: object) -> None:
         raise AssertionError
 
     async def bury(

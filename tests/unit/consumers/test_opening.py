@@ -16,7 +16,7 @@ from authbus.state import DeadLetterReason
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.labels import read_labels
 from authbus_service.consumers.opening import Opened, Opener
-from authbus_service.consumers.route import letter
+from authbus_service.consumers.route import answer_of
 from authbus_service.consumers.unreadable import UnreadableError
 from authbus_service.core.clients import EMBEDDED_CLIENTS
 from authbus_service.core.ids import id_time, new_id
@@ -74,7 +74,7 @@ def opened(opener: Opener, value: bytes, *, at: datetime = AT) -> Opened | DeadL
         return error.reason
     assert (found.command is not None) or (found.refusal is not None)
     said = found.refusal or Rejected.because(Code.EXPIRED)
-    assert letter(found.route, said, AT) is None or found.route.topic == "auth.replies.web"
+    assert answer_of(found.route, said, AT) is None or found.route.topic == "auth.replies.web"
     if found.command is not None:
         assert found.request(MASTERS).expires_at.year >= 1970
     return found

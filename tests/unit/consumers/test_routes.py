@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from authbus.envelope import read_headers
 from authbus.replies import Code, LoggedIn, LoggedOut, Rejected
 from authbus.sealing import ReplyKey
-from authbus_service.consumers.route import Letter, Route, letter
+from authbus_service.consumers.route import Route, Saying, answer_of
 from tests.rig.made import NOW
 
 ROUTE = Route(
@@ -41,14 +41,14 @@ BAD_KEYS = [
 ]
 
 
-def sent(route: Route, reply: LoggedIn | LoggedOut | Rejected) -> Letter:
-    found = letter(route, reply, NOW)
+def sent(route: Route, reply: LoggedIn | LoggedOut | Rejected) -> Saying:
+    found = answer_of(route, reply, NOW)
     assert found is not None
     return found
 
 
 def test_nobody_who_waits_gets_no_letter() -> None:
-    assert letter(replace(ROUTE, topic=None), Rejected.because(Code.BUSY), NOW) is None
+    assert answer_of(replace(ROUTE, topic=None), Rejected.because(Code.BUSY), NOW) is None
 
 
 def test_tokens_go_out_sealed_to_the_reply_key() -> None:
