@@ -23,12 +23,12 @@ from authbus_service.replay import outcomes
 from authbus_service.replay.begun import SKEW, Original, begun_at
 from authbus_service.replay.beside import beside
 from authbus_service.replay.copying import Copier, Copy, copier
-from authbus_service.replay.outcomes import Asked, Outcomes, Seen
+from authbus_service.replay.outcomes import Asked, Knowledge, Outcomes
 from authbus_service.replay.ranges import Bound, Span, largest_batch, places_of, read, reader, spans
 from authbus_service.replay.records import Mark, Record, Where, can_be_copied, copied
 from authbus_service.replay.summary import Summary
 
-_Part = tuple[Record, Asked, Seen]
+_Part = tuple[Record, Asked, Knowledge]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +116,9 @@ class CommandReplay:
             chosen = _chosen(records, plan, summary)
             every = outcomes.asked_now(each for each in chosen if can_be_copied(each))
             for each, seen in zip(every, await followed.look(every), strict=True):
-                if seen is Seen.HANDLED:
+                if seen is Knowledge.HANDLED:
                     summary.already_handled += 1
-                elif seen is Seen.UNKNOWN and each.is_stale:
+                elif seen is Knowledge.UNKNOWN and each.is_stale:
                     summary.expired += 1
                 else:
                     summary.undecided += 1

@@ -46,7 +46,7 @@ class Asked(NamedTuple):
         return issued is None or abs(self.at - issued) > NEAR
 
 
-class Seen(Enum):
+class Knowledge(Enum):
     """What the inbox knows of a record before its copy is sent."""
 
     HANDLED = "these very bytes, before the replay: the look-up ends it"
@@ -79,27 +79,27 @@ class Outcomes:
     summary: Summary
     _open: dict[Lie, tuple[Asked, bool]] = field(default_factory=dict[Lie, tuple[Asked, bool]])
 
-    async def look(self, every: Sequence[Asked]) -> list[Seen]:
+    async def look(self, every: Sequence[Asked]) -> list[Knowledge]:
         """What is known of each of these."""
-        seen = [Seen.UNKNOWN] * len(every)
+        seen = [Knowledge.UNKNOWN] * len(every)
         named = [(place, each.id, each) for place, each in enumerate(every) if each.id is not None]
         shown = [inbox.Shown(id_, each.digest) for _, id_, each in named]
         async with self.database.reading() as db:
             for number in await inbox.before(db, shown, self.since):
-                seen[named[number][0]] = Seen.HANDLED
-            left = [each for each in named if seen[each[0]] is Seen.UNKNOWN]
+                seen[named[number][0]] = Knowledge.HANDLED
+            left = [each for each in named if seen[each[0]] is Knowledge.UNKNOWN]
             known = await inbox.noted(db, {id_ for _, id_, _ in left}) if left else {}
         for place, id_, _ in left:
             if id_ in known:
-                seen[place] = Seen.KNOWN
+                seen[place] = Knowledge.KNOWN
         return seen
 
-    def sent(self, of: Asked, seen: Seen, lies: Lie, *, before: bool = False) -> None:
+    def sent(self, of: Asked, seen: Knowledge, lies: Lie, *, before: bool = False) -> None:
         """A copy lies there; `seen` is from before it was sent, unless it was sent `before`."""
-        if seen is Seen.HANDLED:
+        if seen is Knowledge.HANDLED:
             self.summary.already_handled += 1
         else:
-            self._open[lies] = of, seen is Seen.KNOWN and not before
+            self._open[lies] = of, seen is Knowledge.KNOWN and not before
 
     @property
     def left(self) -> int:
