@@ -7,7 +7,7 @@ from authbus_service.cli.running import run_quietly, until_asked
 from authbus_service.core.config import Settings, load
 from authbus_service.core.log_values import as_json, clean
 from authbus_service.replay.records import Where
-from authbus_service.replay.watching import Seen
+from authbus_service.replay.watching import Sighting
 from authbus_service.startup.replaying import watching
 
 _SHORT = 8
@@ -31,7 +31,7 @@ async def _watched(settings: Settings, where: Where) -> None:
             say(line(seen) if to_a_person() else as_json(clean(seen.as_json())))
 
 
-def line(seen: Seen) -> str:
+def line(seen: Sighting) -> str:
     """For a person: time, kind, type, who, outcome, and how long each stage took."""
     took = ", ".join(f"{stage} {ms:,.1f} ms" for stage, ms in seen.after_ms.items())
     who = f"user {str(seen.user_id)[-_SHORT:]}" if seen.user_id else seen.client or ""

@@ -40,7 +40,7 @@ class _Said(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Sighting:
     """One record. `after_ms`: since its command was appended, by the stage that it ends.
 
     `sent`: from the producer's clock to the broker's. `decided`: to the commit. `answered`, `told`:
@@ -76,7 +76,7 @@ class Watch:
     where: Where = field(default_factory=Where)
     _lately: Lately = field(default_factory=Lately)
 
-    def shown(self, together: Iterable[Record]) -> Iterator[Seen]:
+    def shown(self, together: Iterable[Record]) -> Iterator[Sighting]:
         """What to show of records that came together, in the order of their times.
 
         All their commands are known first: by the clock that stamped it an answer may be earlier.
@@ -91,7 +91,7 @@ class Watch:
         if self._kind(record.topic) == "command" and command_id is not None:
             self._lately.note(command_id, Came(at_ms(record.timestamp), self.where(record)))
 
-    def _seen(self, record: Record) -> Seen | None:
+    def _seen(self, record: Record) -> Sighting | None:
         headers = read_headers(record.headers)
         kind, at = self._kind(record.topic), at_ms(record.timestamp)
         type_ = headers.get("ce_type", "")
@@ -102,7 +102,7 @@ class Watch:
         if not (self.where(record) or (came is not None and came.is_asked_for)):
             return None
         said = _said(record)
-        return Seen(
+        return Sighting(
             at=at,
             kind=kind,
             type=short(type_),
@@ -135,7 +135,7 @@ class Watching:
     where: Where
     security: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
-    async def records(self, started: Callable[[], None]) -> AsyncGenerator[Seen]:
+    async def records(self, started: Callable[[], None]) -> AsyncGenerator[Sighting]:
         """Without end. `started` is called when nothing is missed any more."""
         read_bounded()
         watch = Watch(self.namespace, self.where)

@@ -9,15 +9,17 @@ from authbus import LogIn, RegisterUser
 from authbus_service.cli.watching import line
 from authbus_service.cluster import Admin
 from authbus_service.replay.records import Where
-from authbus_service.replay.watching import Seen, Watching
+from authbus_service.replay.watching import Sighting, Watching
 from tests.rig.accident import serving
 from tests.rig.crowd import PASSWORD, email
 from tests.rig.world import World
 
 
-async def watched(world: World, count: int, started: Callable[[], None], *where: str) -> list[Seen]:
+async def watched(
+    world: World, count: int, started: Callable[[], None], *where: str
+) -> list[Sighting]:
     """The first records that are shown."""
-    found: list[Seen] = []
+    found: list[Sighting] = []
     async with Admin.connect(world.servers, {}) as admin:
         follow = Watching(admin, world.namespace, ["web"], Where.read(where))
         async with aclosing(follow.records(started)) as seen, asyncio.timeout(20):
@@ -64,7 +66,7 @@ async def test_what_comes_of_a_command_that_is_asked_for_is_shown_with_the_time_
     }
 
 
-def assert_all_is_told(every: Iterable[Seen], first: str, second: str) -> None:
+def assert_all_is_told(every: Iterable[Sighting], first: str, second: str) -> None:
     """Of a command that was done, and a copy of it in noise, and of one that was refused."""
     of = {(each.kind, each.command_id): each for each in every}
     assert of["reply", first].outcome == of["audit", first].outcome == "done"
@@ -76,14 +78,16 @@ def assert_all_is_told(every: Iterable[Seen], first: str, second: str) -> None:
     assert "RegisterUser" in line(of["command", first])
 
 
-def places(every: Iterable[Seen]) -> set[str]:
+def places(every: Iterable[Sighting]) -> set[str]:
     """Where these records lie."""
     return {each.place for each in every}
 
 
 def test_what_a_stranger_writes_cannot_steer_a_terminal() -> None:
     at = datetime.now(UTC)
-    shown = line(Seen(at=at, kind="command", type="\x1b[2J\u202eLogIn\n", id="\r1", client="a\x07"))
+    shown = line(
+        Sighting(at=at, kind="command", type="\x1b[2J\u202eLogIn\n", id="\r1", client="a\x07")
+    )
 
     assert shown.isascii()
     assert shown.isprintable()
