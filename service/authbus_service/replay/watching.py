@@ -66,7 +66,7 @@ class Sighting:
 
 
 @dataclass(slots=True)
-class Watch:
+class Follower:
     """Shows what is asked for, and what comes of each command that is.
 
     Answers, events and audits have other headers than their command, and do not tell its time.
@@ -138,7 +138,7 @@ class Watching:
     async def records(self, started: Callable[[], None]) -> AsyncGenerator[Sighting]:
         """Without end. `started` is called when nothing is missed any more."""
         read_bounded()
-        watch = Watch(self.namespace, self.where)
+        follower = Follower(self.namespace, self.where)
         async with AIOKafkaConsumer(
             bootstrap_servers=self.admin.servers,
             isolation_level="read_committed",
@@ -155,7 +155,7 @@ class Watching:
             started()
             while True:
                 found = await consumer.getmany(timeout_ms=_POLL_MS)
-                for seen in watch.shown(each for of in found.values() for each in of):
+                for seen in follower.shown(each for of in found.values() for each in of):
                     yield seen
 
     async def _places(self) -> list[TopicPartition]:

@@ -5,7 +5,7 @@ import pytest
 from authbus.topics import CREDENTIALS, EVENTS, Topic
 from authbus_service.replay import lately
 from authbus_service.replay.records import Record, Where
-from authbus_service.replay.watching import Watch
+from authbus_service.replay.watching import Follower
 
 OURS, THEIRS = b"/clients/web", b"/clients/shop"
 
@@ -24,32 +24,36 @@ def an_event(of: bytes, at: int) -> Record:
     return a_record(EVENTS, at, ce_id=b"e", ce_causationid=of, **about)
 
 
-def is_shown(watch: Watch, record: Record) -> bool:
-    return bool(list(watch.shown([record])))
+def is_shown(follower: Follower, record: Record) -> bool:
+    return bool(list(follower.shown([record])))
 
 
 def test_what_comes_of_others_commands_is_not_shown_nor_what_nobody_saw_the_command_of() -> None:
-    watch = Watch("auth", Where.read(["client=web"]))
+    follower = Follower("auth", Where.read(["client=web"]))
 
-    shown = [is_shown(watch, each) for each in (a_command(b"1", 0), a_command(b"2", 1, THEIRS))]
+    shown = [is_shown(follower, each) for each in (a_command(b"1", 0), a_command(b"2", 1, THEIRS))]
 
     assert shown == [True, False]
-    assert [is_shown(watch, an_event(of, 2)) for of in (b"1", b"2", b"3")] == [True, False, False]
+    assert [is_shown(follower, an_event(of, 2)) for of in (b"1", b"2", b"3")] == [
+        True,
+        False,
+        False,
+    ]
 
 
 def test_a_copy_in_another_name_takes_nothing_away_and_the_first_one_tells_the_time() -> None:
-    watch = Watch("auth", Where.read(["client=web"]))
-    list(watch.shown([a_command(b"1", 0), a_command(b"1", 500, THEIRS)]))
+    follower = Follower("auth", Where.read(["client=web"]))
+    list(follower.shown([a_command(b"1", 0), a_command(b"1", 500, THEIRS)]))
 
-    (told,) = watch.shown([an_event(b"1", 700)])
+    (told,) = follower.shown([an_event(b"1", 700)])
 
     assert told.after_ms == {"told": 700.0}
 
 
 def test_of_records_that_come_together_an_earlier_clock_hides_nothing() -> None:
-    watch = Watch("auth", Where.read(["client=web"]))
+    follower = Follower("auth", Where.read(["client=web"]))
 
-    shown = watch.shown([an_event(b"1", 40), a_command(b"1", 50)])
+    shown = follower.shown([an_event(b"1", 40), a_command(b"1", 50)])
 
     assert [(each.kind, each.after_ms) for each in shown] == [
         ("event", {"told": -10.0}),
@@ -58,16 +62,16 @@ def test_of_records_that_come_together_an_earlier_clock_hides_nothing() -> None:
 
 
 def test_events_may_be_asked_for_by_what_they_are() -> None:
-    watch = Watch("auth", Where.read(["type=SessionStarted"]))
+    follower = Follower("auth", Where.read(["type=SessionStarted"]))
 
-    assert not is_shown(watch, a_command(b"1", 0))
-    assert is_shown(watch, an_event(b"1", 1))
+    assert not is_shown(follower, a_command(b"1", 0))
+    assert is_shown(follower, an_event(b"1", 1))
 
 
 def test_the_newest_commands_are_remembered_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lately, "_MOST", 2)
-    watch = Watch("auth", Where.read(["client=web"]))
+    follower = Follower("auth", Where.read(["client=web"]))
     for id_ in (b"1", b"2", b"1", b"3"):
-        assert is_shown(watch, a_command(id_, 0))
+        assert is_shown(follower, a_command(id_, 0))
 
-    assert [is_shown(watch, an_event(of, 1)) for of in (b"1", b"2", b"3")] == [True, False, True]
+    assert [is_shown(follower, an_event(of, 1)) for of in (b"1", b"2", b"3")] == [True, False, True]
