@@ -25,7 +25,7 @@ from authbus_service.inbox import partitions
 from authbus_service.inbox import repository as inbox
 from authbus_service.recovery import losing
 from authbus_service.recovery.answers import Done, answer
-from authbus_service.recovery.events import Told
+from authbus_service.recovery.events import SaidEvent
 from authbus_service.recovery.losing import Losses
 from authbus_service.recovery.ordering import Caused
 from authbus_service.recovery.preparing import Batch
@@ -55,7 +55,7 @@ class Applying:
             await inbox.put(db, handled)
             await repository.flush(db, rows, Writes())
 
-    async def _rows(self, db: AsyncConnection, told: Sequence[Told]) -> Rows:
+    async def _rows(self, db: AsyncConnection, told: Sequence[SaidEvent]) -> Rows:
         proofs = [_proof(each) for each in told]
         rows, _ = await repository.lock(db, proofs, wait=True)
         await repository.load_sessions(db, proofs, rows)
@@ -87,7 +87,7 @@ class Applying:
             outcome=stored(answer(done)),
         )
 
-    def _apply(self, told: Told, batch: Batch, rows: Rows) -> None:
+    def _apply(self, told: SaidEvent, batch: Batch, rows: Rows) -> None:
         event = told.event
         if isinstance(event, UserErased):
             self._erase(event, told, rows)
@@ -103,7 +103,7 @@ class Applying:
             handlers.apply(event, private, rows, told.at)
             self.losses.applied(event)
 
-    def _private(self, told: Told, batch: Batch, rows: Rows) -> Private | None:
+    def _private(self, told: SaidEvent, batch: Batch, rows: Rows) -> Private | None:
         """What `apply` needs beside the event; None: it is lost."""
         event, cause, found = told.event, told.event.causation_id, batch.found
         if not remaking.needs_command(event) and cause not in found:
@@ -114,7 +114,7 @@ class Applying:
         private = remaking.remade(event, because)
         return losing.on_known_codes(event, private, rows)
 
-    def _erase(self, event: UserErased, told: Told, rows: Rows) -> None:
+    def _erase(self, event: UserErased, told: SaidEvent, rows: Rows) -> None:
         """What happened to the user before does not matter; the id stays, also of one unknown."""
         self.report.users_erased += 1
         user = rows.user(event.user_id)
@@ -125,7 +125,7 @@ class Applying:
         handlers.apply(event, NOTHING, rows, told.at)
 
 
-def _proof(told: Told) -> Proof:
+def _proof(told: SaidEvent) -> Proof:
     event = told.event
     session_id = getattr(event, "session_id", None)
     return Proof(user_id=event.user_id, session_id=session_id, every_code=True, factor=True)

@@ -22,7 +22,7 @@ class UnknownEventError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SaidEvent:
     """One event as it was said; `at` is its effect's time."""
 
     event: AnyEvent
@@ -69,7 +69,7 @@ class Survey:
         if self.waiting and (id_ := UUID(headers["ce_id"])) in self.waiting:
             self.said.add(id_)
 
-    def is_of_last(self, told: Told) -> bool:
+    def is_of_last(self, told: SaidEvent) -> bool:
         """Whether it is one of the last effects: others of about its time may be unsaid."""
         return self.last is not None and told.at >= unsaid_since(self.last)
 
@@ -85,7 +85,7 @@ class Survey:
         return unsaid_since(min(times)) if times else None
 
 
-def told(record: Record) -> Told:
+def said_event(record: Record) -> SaidEvent:
     """The event of a record. Raises UnknownEventError."""
     headers = read_headers(record.headers)
     model = EVENTS.get(headers["ce_type"])
@@ -94,7 +94,7 @@ def told(record: Record) -> Told:
             f"{headers['ce_type']} at {record.topic}/{record.partition}/{record.offset} is not "
             "known to this version. Recover with the version that was running"
         )
-    return Told(
+    return SaidEvent(
         event=model.model_validate_json(record.value),  # pyright: ignore[reportArgumentType]
         id=UUID(headers["ce_id"]),
         at=datetime.fromisoformat(headers["ce_time"]),

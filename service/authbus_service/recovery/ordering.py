@@ -12,11 +12,11 @@ from operator import itemgetter
 from aiokafka import TopicPartition
 
 from authbus_service.core.clock import LONG_AGO
-from authbus_service.recovery.events import Told, told
+from authbus_service.recovery.events import SaidEvent, said_event
 from authbus_service.recovery.reading import Reader
 
 # All that one command caused, in its order.
-Caused = list[Told]
+Caused = list[SaidEvent]
 
 # Transactions that run side by side write their events in between each other, within so long.
 _SPREAD = timedelta(seconds=5)
@@ -28,9 +28,11 @@ class _Held:
     """What was read of one partition, each event with the newest time so far."""
 
     newest: datetime = LONG_AGO
-    queue: deque[tuple[datetime, Told]] = field(default_factory=deque[tuple[datetime, Told]])
+    queue: deque[tuple[datetime, SaidEvent]] = field(
+        default_factory=deque[tuple[datetime, SaidEvent]]
+    )
 
-    def put(self, found: Told) -> None:
+    def put(self, found: SaidEvent) -> None:
         self.newest = max(self.newest, found.at)
         self.queue.append((self.newest, found))
 
@@ -59,7 +61,7 @@ async def in_time(reader: Reader) -> AsyncGenerator[list[Caused]]:
         newest = min(held[place].newest for place in reader.left)
         behind = [place for place in reader.left if held[place].newest == newest]
         for _, record in await reader.some(behind):
-            held[TopicPartition(record.topic, record.partition)].put(told(record))
+            held[TopicPartition(record.topic, record.partition)].put(said_event(record))
         until = min((held[place].newest for place in reader.left), default=None)
         ready += _taken(held.values(), until and until - _SPREAD)
         while sum(map(len, ready)) >= AT_ONCE:

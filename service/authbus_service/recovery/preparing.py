@@ -14,7 +14,7 @@ from authbus_service.consumers.arrival import Arrival
 from authbus_service.core.database import Database
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.recovery.commands import Commands
-from authbus_service.recovery.events import Survey, Told
+from authbus_service.recovery.events import SaidEvent, Survey
 from authbus_service.recovery.losing import Losses
 from authbus_service.recovery.ordering import Caused
 from authbus_service.recovery.report import Report
@@ -81,7 +81,7 @@ class Preparing:
             or self.survey.is_of_last(of[0])
         ]
 
-    def _foretell(self, told: Sequence[Told], found: Found) -> None:
+    def _foretell(self, told: Sequence[SaidEvent], found: Found) -> None:
         """Count what would be done; what was known from the batches before is counted again."""
         for each in told:
             if remaking.needs_command(each.event) and each.event.causation_id not in found:
@@ -89,7 +89,7 @@ class Preparing:
             else:
                 self.losses.applied(each.event)
 
-    def _note_again(self, told: Iterable[Told]) -> None:
+    def _note_again(self, told: Iterable[SaidEvent]) -> None:
         """A recovery that was killed has applied these: what it lost is reported now."""
         for each in told:
             event = each.event
@@ -100,7 +100,7 @@ class Preparing:
             else:
                 self.losses.settle(event)
 
-    def _is_after(self, told: Told) -> bool:
+    def _is_after(self, told: SaidEvent) -> bool:
         return self.restore_point is None or told.at > self.restore_point
 
     async def _fresh(self, told: Iterable[Caused]) -> set[UUID]:
@@ -110,7 +110,7 @@ class Preparing:
             known = await users.sequences(db, {each.event.user_id for each in every})
         return {each.id for each in every if self._is_fresh(each, known)}
 
-    def _is_fresh(self, told: Told, known: Mapping[UUID, int]) -> bool:
+    def _is_fresh(self, told: SaidEvent, known: Mapping[UUID, int]) -> bool:
         """Of a user who was erased, the erasure alone counts."""
         event = told.event
         if event.user_id in self.survey.erased:
