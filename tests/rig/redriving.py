@@ -16,7 +16,7 @@ from authbus_service.core.config import Settings
 from authbus_service.core.security.following import KeyFollower
 from authbus_service.replay.letters import DeadLetters, Open, Which
 from authbus_service.replay.originals import Originals
-from authbus_service.replay.redriving import Redriving, Service
+from authbus_service.replay.redriving import Handling, Redriving
 from tests.rig.world import World
 
 
@@ -35,7 +35,7 @@ async def a_redriving(world: World) -> AsyncGenerator[Redriving]:
                 letters=DeadLetters(admin, world.namespace),
                 originals=Originals(world.servers, world.namespace),
                 speaker=speaker,
-                service=Service(
+                handling=Handling(
                     opener=Opener(ring, EMBEDDED_CLIENTS, world.namespace),
                     masters=ring.masters,
                     tools=tools_of(database, world.hashes, policy, *readers),

@@ -87,7 +87,7 @@ class Hearing:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class Handling:
     """What a service has to handle commands with; see Way."""
 
     opener: Opener
@@ -125,7 +125,7 @@ class Redriving:
     letters: DeadLetters
     originals: Originals
     speaker: Speaker
-    service: Service
+    handling: Handling
     wait: float = field(default=_PATIENCE_SECONDS)
 
     async def run(self, chosen: Sequence[Open], *, dry_run: bool) -> Counter[str]:
@@ -163,7 +163,7 @@ class Redriving:
         if dry_run:
             return "would_be_handled", None
         try:
-            opened = self.service.opener.open(came, labels)
+            opened = self.handling.opener.open(came, labels)
         except UnreadableError:
             return "dead_again", None
         return await self._handled(came, opened)
@@ -176,7 +176,7 @@ class Redriving:
             try:
                 async with asyncio.timeout(self.wait):
                     with _as_of(then):
-                        way = self.service.way(writer, hearing, self._known, self.database)
+                        way = self.handling.way(writer, hearing, self._known, self.database)
                         await way(came)
             except TimeoutError:
                 return "unfinished", None
@@ -186,7 +186,7 @@ class Redriving:
 
     @asynccontextmanager
     async def _writing(self, then: datetime | None) -> AsyncGenerator[Writer]:
-        grouping = Grouping(self.database, self.service.tools.policy, lambda _: {}, at=then)
+        grouping = Grouping(self.database, self.handling.tools.policy, lambda _: {}, at=then)
         writer = Writer(grouping, known=self._known, window=lambda: 0.0, committed=lambda _: None)
         running = asyncio.create_task(writer.run())
         try:

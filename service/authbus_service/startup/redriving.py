@@ -18,7 +18,7 @@ from authbus_service.core.security.masters import Masters
 from authbus_service.core.security.repository import keys
 from authbus_service.replay.letters import DeadLetters
 from authbus_service.replay.originals import Originals
-from authbus_service.replay.redriving import Redriving, Service
+from authbus_service.replay.redriving import Handling, Redriving
 from authbus_service.startup.clients import declared_clients
 from authbus_service.startup.copying import cluster
 from authbus_service.startup.hashing import hash_pool
@@ -62,18 +62,18 @@ async def redriving(place: Servers) -> AsyncGenerator[Redriving]:
                 letters=DeadLetters(admin, namespace, security),
                 originals=Originals(servers, namespace, security),
                 speaker=speaker,
-                service=_service(place, database, ring, hashes),
+                handling=_handling(place, database, ring, hashes),
             )
         finally:
             await speaker.stop()
             hashes.close()
 
 
-def _service(place: Servers, database: Database, ring: KeyRing, hashes: HashPool) -> Service:
+def _handling(place: Servers, database: Database, ring: KeyRing, hashes: HashPool) -> Handling:
     settings = place.settings
     clients = declared_clients(settings.clients, own_kafka=place.own_kafka)
     policy = policy_of(settings, read_roles(settings.roles))
-    return Service(
+    return Handling(
         opener=Opener(ring, clients, settings.namespace),
         masters=ring.masters,
         tools=tools_of(database, hashes, policy, *readers_of(settings.issuer, ring)),
