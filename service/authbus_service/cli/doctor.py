@@ -8,8 +8,8 @@ from authbus_service.cli.output import show_rows
 from authbus_service.cli.running import run_quietly
 from authbus_service.core.config import Settings, load
 from authbus_service.core.exit_status import Exit
+from authbus_service.startup.diagnosis import Diagnosis
 from authbus_service.startup.doctor import a_doctor
-from authbus_service.startup.findings import Finding
 
 
 def examine(backup_from: datetime | None) -> None:
@@ -20,6 +20,6 @@ def examine(backup_from: datetime | None) -> None:
         raise typer.Exit(Exit.LEFT)
 
 
-async def _findings(settings: Settings, backup_from: datetime | None) -> list[Finding]:
+async def _findings(settings: Settings, backup_from: datetime | None) -> list[Diagnosis]:
     async with a_doctor(settings, backup_from) as doctor:
         return [each async for each in doctor.look()]

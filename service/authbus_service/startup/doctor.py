@@ -22,9 +22,9 @@ from authbus_service.core.security.keyring import KeyRing
 from authbus_service.core.security.masters import MasterKeyError, Masters
 from authbus_service.startup.clients import declared_clients
 from authbus_service.startup.database import open_database, require_newest
+from authbus_service.startup.diagnosis import Diagnosis, State
 from authbus_service.startup.errors import StartupError
 from authbus_service.startup.fence import require_fence
-from authbus_service.startup.findings import Finding, State
 from authbus_service.startup.rights import look_at_rights
 from authbus_service.startup.risks import OUTAGES, Risks
 from authbus_service.startup.servers import addresses
@@ -45,7 +45,7 @@ class Doctor:
     kafka: str
     backup_from: datetime | None
 
-    async def look(self) -> AsyncGenerator[Finding]:
+    async def look(self) -> AsyncGenerator[Diagnosis]:
         """Every finding, one after the other; what stands in the way of others ends it."""
         for what, look, is_needed in (
             ("master key", self._masters, False),
@@ -65,11 +65,11 @@ class Doctor:
         async for risk in Risks(self.settings, self.database, self.kafka).look():
             yield risk
 
-    async def _masters(self) -> Finding:
+    async def _masters(self) -> Diagnosis:
         masters = Masters.read(self.settings.master_key, self.settings.master_key_file)
-        return Finding("master key", "ok", f"{len(masters.names)} can be read")
+        return Diagnosis("master key", "ok", f"{len(masters.names)} can be read")
 
-    async def _topics(self) -> Finding:
+    async def _topics(self) -> Diagnosis:
         clients = declared_clients(self.settings.clients, own_kafka=False)
         async with Admin.connect(self.kafka, self.settings.security()) as admin:
             _, brokers = await admin.describe()
@@ -78,44 +78,44 @@ class Doctor:
         summed_up = _summed_up("topics", findings, f"{len(wanted)} are as declared")
         return replace(summed_up, hides=any(each.problem == MISSING for each in findings))
 
-    async def _rights(self) -> Finding:
+    async def _rights(self) -> Diagnosis:
         if not self.settings.logs_in:
             told = "Kafka does not ask who we are: everybody may do everything"
-            return Finding("rights", "warning", told)
+            return Diagnosis("rights", "warning", told)
         clients = declared_clients(self.settings.clients, own_kafka=False)
         findings = await look_at_rights(self.settings, self.kafka, clients)
         return _summed_up("rights", findings, "each of our names may do what it needs and no more")
 
-    async def _shape(self) -> Finding:
+    async def _shape(self) -> Diagnosis:
         await require_newest(self.database)
-        return Finding("database", "ok", "has the newest shape")
+        return Diagnosis("database", "ok", "has the newest shape")
 
-    async def _installation(self) -> Finding:
+    async def _installation(self) -> Diagnosis:
         async with Admin.connect(self.kafka, self.settings.security()) as admin:
             cluster_id, _ = await admin.describe()
         async with self.database.reading() as db:
             row = (await db.execute(select(Installation.__table__))).one_or_none()
         if row is None:
-            return Finding("installation", "ok", "no service has run on it yet")
+            return Diagnosis("installation", "ok", "no service has run on it yet")
         mine = (self.settings.namespace, cluster_id)
         if (row.namespace, row.cluster_id) != mine:
             place = f"namespace {row.namespace!r} on cluster {row.cluster_id}"
             told = f"the database belongs to {place}"
-            return Finding("installation", "fault", told, hides=True)
+            return Diagnosis("installation", "fault", told, hides=True)
         if row.recovering:
             told = "a recovery was not finished. Run: authbus recover"
-            return Finding("installation", "fault", told, hides=True)
-        return Finding("installation", "ok", f"namespace {row.namespace!r}")
+            return Diagnosis("installation", "fault", told, hides=True)
+        return Diagnosis("installation", "ok", f"namespace {row.namespace!r}")
 
-    async def _keys(self) -> Finding:
+    async def _keys(self) -> Diagnosis:
         masters = Masters.read(self.settings.master_key, self.settings.master_key_file)
         async with self.database.reading() as db:
             found = await keys.keys(db)
         KeyRing(masters).load(found)
         await require_masters(self.database, masters)
-        return Finding("keys", "ok", f"all {len(found)} follow from the master key")
+        return Diagnosis("keys", "ok", f"all {len(found)} follow from the master key")
 
-    async def _fence(self) -> Finding:
+    async def _fence(self) -> Diagnosis:
         namespace = self.settings.namespace
         await require_fence(
             self.database,
@@ -124,9 +124,9 @@ class Doctor:
             namespace=namespace,
             groups=groups_of(namespace),
         )
-        return Finding("fence", "ok", "the database knows all that Kafka knows of it")
+        return Diagnosis("fence", "ok", "the database knows all that Kafka knows of it")
 
-    async def _backup(self) -> Finding:
+    async def _backup(self) -> Diagnosis:
         """A backup is good while the topics keep each command that came after it."""
         names = [topic.name(self.settings.namespace) for topic in COMMAND_TOPICS]
         async with Admin.connect(self.kafka, self.settings.security()) as admin:
@@ -136,30 +136,30 @@ class Doctor:
         limit = oldest.isoformat(" ", "minutes")
         if self.backup_from is not None and self.backup_from < oldest:
             told = f"it was begun before {limit}: commands that came after it are gone"
-            return Finding("backup", "fault", told)
-        return Finding("backup", "ok", f"one that was begun after {limit} brings everything back")
+            return Diagnosis("backup", "fault", told)
+        return Diagnosis("backup", "ok", f"one that was begun after {limit} brings everything back")
 
-    async def _mails(self) -> Finding:
+    async def _mails(self) -> Diagnosis:
         if self.settings.smtp_url is None:
             told = "they wait, and are given up when their code has run out: set AUTHBUS_SMTP_URL"
-            return Finding("mails", "warning", told)
-        return Finding("mails", "ok", "an SMTP server is set")
+            return Diagnosis("mails", "warning", told)
+        return Diagnosis("mails", "ok", "an SMTP server is set")
 
 
-def _summed_up(what: str, findings: Sequence[cluster.Finding], well: str) -> Finding:
+def _summed_up(what: str, findings: Sequence[cluster.Finding], well: str) -> Diagnosis:
     state: State = "ok"
     if findings:
         state = "fault" if any(each.fatal for each in findings) else "warning"
-    return Finding(what, state, "; ".join(map(str, findings)) or well)
+    return Diagnosis(what, state, "; ".join(map(str, findings)) or well)
 
 
-async def _looked(what: str, look: Callable[[], Awaitable[Finding]], *, hides: bool) -> Finding:
+async def _looked(what: str, look: Callable[[], Awaitable[Diagnosis]], *, hides: bool) -> Diagnosis:
     try:
         return await look()
     except _EXPECTED as error:
-        return Finding(what, "fault", str(error), hides)
+        return Diagnosis(what, "fault", str(error), hides)
     except OUTAGES as error:
-        return Finding(what, "fault", f"does not answer: {name_of(error)}", hides)
+        return Diagnosis(what, "fault", f"does not answer: {name_of(error)}", hides)
 
 
 @asynccontextmanager

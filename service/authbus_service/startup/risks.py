@@ -21,7 +21,7 @@ from authbus_service.core.database import Database, name_of
 from authbus_service.core.security.masters import MasterKeyError, Masters
 from authbus_service.inbox.partitions import RETENTION
 from authbus_service.recovery.reading import Topics
-from authbus_service.startup.findings import Finding
+from authbus_service.startup.diagnosis import Diagnosis
 
 _SKEW = timedelta(seconds=1)
 _ASYNCHRONOUS = ("off", "local")
@@ -36,9 +36,9 @@ class Risks:
     database: Database
     kafka: str
 
-    async def look(self) -> AsyncGenerator[Finding]:
+    async def look(self) -> AsyncGenerator[Diagnosis]:
         """Every finding; none is a fault."""
-        looks: Mapping[str, Callable[[], Awaitable[Finding]]] = {
+        looks: Mapping[str, Callable[[], Awaitable[Diagnosis]]] = {
             "durability": self._durability,
             "clock": self._clock,
             "inbox": self._inbox,
@@ -48,27 +48,27 @@ class Risks:
             try:
                 yield await look()
             except (*OUTAGES, ClusterError, MasterKeyError) as error:
-                yield Finding(what, "warning", f"cannot be looked at: {name_of(error)}")
+                yield Diagnosis(what, "warning", f"cannot be looked at: {name_of(error)}")
 
-    async def _durability(self) -> Finding:
+    async def _durability(self) -> Diagnosis:
         names = ("fsync", "full_page_writes", "synchronous_commit")
         async with self.database.reading() as db:
             found = [await db.scalar(text(f"SHOW {name}")) for name in names]
         weak = [name for name, value in zip(names, found, strict=True) if value in _ASYNCHRONOUS]
         if weak:
             told = f"{', '.join(weak)}: commits that were answered may be lost"
-            return Finding("durability", "warning", told)
-        return Finding("durability", "ok", "commits wait for the disk")
+            return Diagnosis("durability", "warning", told)
+        return Diagnosis("durability", "ok", "commits wait for the disk")
 
-    async def _clock(self) -> Finding:
+    async def _clock(self) -> Diagnosis:
         async with self.database.reading() as db:
             before = clock.now()
             theirs = await db.scalar(text("SELECT clock_timestamp()"))
         apart = abs((theirs or before) - before)
         told = f"{apart.total_seconds():.1f} s from the database's"
-        return Finding("clock", "warning" if apart > _SKEW else "ok", told)
+        return Diagnosis("clock", "warning" if apart > _SKEW else "ok", told)
 
-    async def _inbox(self) -> Finding:
+    async def _inbox(self) -> Diagnosis:
         """A record that outlives its inbox row would be told that it has expired."""
         names = [topic.name(self.settings.namespace) for topic in COMMAND_TOPICS]
         async with Admin.connect(self.kafka, self.settings.security()) as admin:
@@ -78,10 +78,10 @@ class Risks:
         longer = [name for name, ms in kept.items() if ms < 0 or _days(ms) > RETENTION]
         if longer:
             told = f"{ids}, records of {', '.join(longer)} are kept longer: set its retention.ms"
-            return Finding("inbox", "warning", told)
-        return Finding("inbox", "ok", f"{ids}, commands are kept for less")
+            return Diagnosis("inbox", "warning", told)
+        return Diagnosis("inbox", "ok", f"{ids}, commands are kept for less")
 
-    async def _trust(self) -> Finding:
+    async def _trust(self) -> Diagnosis:
         """Who may write keys? A client that pins no root believes the first that it sees."""
         masters = Masters.read(self.settings.master_key, self.settings.master_key_file)
         roots = [thumbprint(each.public_key()) for each in map(masters.root_key, masters.names)]
@@ -90,10 +90,12 @@ class Risks:
         topic = KEYS_STATE.name(self.settings.namespace)
         if strange:
             told = f"{strange} keys on {topic} are not ours: {pin}"
-            return Finding("trust", "warning", told)
+            return Diagnosis("trust", "warning", told)
         if not self.settings.logs_in:
-            return Finding("trust", "warning", f"nobody logs in, so anybody may write keys: {pin}")
-        return Finding("trust", "ok", f"all keys are signed by our root; {pin}")
+            return Diagnosis(
+                "trust", "warning", f"nobody logs in, so anybody may write keys: {pin}"
+            )
+        return Diagnosis("trust", "ok", f"all keys are signed by our root; {pin}")
 
     async def _strange_keys(self, ours: Trust) -> int:
         topics = Topics(self.kafka, self.settings.namespace, self.settings.security())

@@ -7,7 +7,7 @@ State = Literal["ok", "warning", "fault"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnosis:
     """What was looked at, and what was found. A fault keeps the service from starting.
 
     One that `hides` stands in the way of what would be looked at after it.
