@@ -11,13 +11,15 @@ from authbus_service.outbox.repository import Waiting
 _CAUSE = "traceparent"
 
 
-class Said(Protocol):
+class RelaySpans(Protocol):
     """Tells of a Kafka transaction for the length of a block; see tracing.Traces."""
 
     def said(self, records: Sequence[About]) -> AbstractContextManager[None]: ...
 
 
-def told(traces: Said, namespace: str, rows: Sequence[Waiting]) -> AbstractContextManager[None]:
+def told(
+    traces: RelaySpans, namespace: str, rows: Sequence[Waiting]
+) -> AbstractContextManager[None]:
     """A block in which these rows are said, each in the trace of its cause."""
     return traces.said([_about(row, namespace) for row in rows if row.topic != RELAY.suffix])
 
