@@ -10,7 +10,7 @@ from authbus_service.auth.case import Case
 from authbus_service.auth.outcome import Outcome, Private, Renewed, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
-from authbus_service.auth.sessions.service import Held, held
+from authbus_service.auth.sessions.service import ShownToken, shown_token
 from authbus_service.auth.sessions.session import Session
 from authbus_service.auth.sessions.tokens import granted
 from authbus_service.auth.users.user import User
@@ -30,14 +30,14 @@ def decide(command: RefreshSession, case: Case) -> Outcome:
     session = case.rows.session(command.session_id)
     user = case.rows.user(case.proof.user_id)
     token = command.refresh_token.get_secret_value()
-    shown = held(session, token)
+    shown = shown_token(session, token)
     if session is None or user is None or not user.is_active or not session.is_live(case.at):
         return refused(Code.INVALID_TOKEN)
-    if session.client_id != case.request.client.id or shown is Held.NONE:
+    if session.client_id != case.request.client.id or shown is ShownToken.NONE:
         return refused(Code.INVALID_TOKEN)
-    if shown is Held.NEWEST:
+    if shown is ShownToken.NEWEST:
         return _renewed(case, user, session, token)
-    if shown is Held.PREVIOUS and case.at < session.last_used_at + case.policy.refresh_grace:
+    if shown is ShownToken.PREVIOUS and case.at < session.last_used_at + case.policy.refresh_grace:
         return refused(Code.TOKEN_ROTATED)
     ended = SessionEnded(
         **case.told(user, actor="service"), session_id=session.id, reason=EndReason.TOKEN_REUSE

@@ -14,7 +14,7 @@ from authbus_service.auth.sessions.session import Session
 from authbus_service.core.security.masters import token_hash
 
 
-class Held(Enum):
+class ShownToken(Enum):
     """Which of a session's refresh tokens somebody shows."""
 
     NONE = auto()
@@ -23,7 +23,7 @@ class Held(Enum):
     NEWEST = auto()
 
 
-def held(session: Session | None, refresh_token: str) -> Held:
+def shown_token(session: Session | None, refresh_token: str) -> ShownToken:
     """What this token is to the session; takes the same time whatever differs."""
     absent = token_hash("")
     family, newest, previous = (
@@ -36,15 +36,15 @@ def held(session: Session | None, refresh_token: str) -> Held:
     is_newest = hmac.compare_digest(newest, given)
     is_previous = hmac.compare_digest(previous, given)
     if session is None or not is_family:
-        return Held.NONE
+        return ShownToken.NONE
     if is_newest:
-        return Held.NEWEST
-    return Held.PREVIOUS if is_previous else Held.OLDER
+        return ShownToken.NEWEST
+    return ShownToken.PREVIOUS if is_previous else ShownToken.OLDER
 
 
 def is_holder(session: Session | None, refresh_token: str) -> bool:
     """Whether this is a refresh token of the session, of today or of before."""
-    return held(session, refresh_token) is not Held.NONE
+    return shown_token(session, refresh_token) is not ShownToken.NONE
 
 
 def started(event: SessionStarted, private: Private, sessions: Sessions, at: datetime) -> None:
