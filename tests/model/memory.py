@@ -8,7 +8,7 @@ from uuid import UUID
 
 from authbus_service.auth.codes.code import OneTimeCode
 from authbus_service.auth.factors.factor import Factor
-from authbus_service.auth.guessing.attempt import Attempt, Counted, Row, State
+from authbus_service.auth.guessing.attempt import Attempt, Counted, State, StoredAttempt
 from authbus_service.auth.guessing.limits import MEMORY, SOURCE_MEMORY
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.request import Request
@@ -29,7 +29,9 @@ class Memory:
     sessions: dict[UUID, Session] = field(default_factory=dict[UUID, Session])
     codes: dict[bytes, OneTimeCode] = field(default_factory=dict[bytes, OneTimeCode])
     factors: dict[UUID, Factor] = field(default_factory=dict[UUID, Factor])
-    attempts: dict[tuple[bytes, UUID], Row] = field(default_factory=dict[tuple[bytes, UUID], Row])
+    attempts: dict[tuple[bytes, UUID], StoredAttempt] = field(
+        default_factory=dict[tuple[bytes, UUID], StoredAttempt]
+    )
     gone: dict[UUID, ErasedUser] = field(default_factory=dict[UUID, ErasedUser])
 
     def loaded(self, proof: Proof, at: datetime) -> Rows:
@@ -84,7 +86,9 @@ class Memory:
     def hold(self, attempt: Attempt, at: datetime) -> None:
         """An attempt is under way."""
         key, source, user_id = attempt.key, attempt.source, attempt.user_id
-        row = Row(key, attempt.command_id, source, user_id, State.HELD, at, attempt.expires_at)
+        row = StoredAttempt(
+            key, attempt.command_id, source, user_id, State.HELD, at, attempt.expires_at
+        )
         self.attempts[key, attempt.command_id] = row
 
     def forget_codes(self, at: datetime) -> None:

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from authbus.commands import LogIn
 from authbus.events import SessionStarted, UnlockReason, UserLocked, UserUnlocked
 from authbus.replies import Code, Rejected
-from authbus_service.auth.guessing.attempt import Attempt, Row, Settled, State, Verdict
+from authbus_service.auth.guessing.attempt import Attempt, Settled, State, StoredAttempt, Verdict
 from authbus_service.auth.guessing.limits import MEMORY, SOURCE_MEMORY, Limits
 from authbus_service.auth.handlers import apply, decide
 from authbus_service.auth.outcome import Outcome
@@ -29,14 +29,16 @@ def an_attempt() -> Attempt:
     return Attempt(KEY, new_id(), NOW + timedelta(minutes=1), SOURCE)
 
 
-def rows(count: int, state: State, *, ago: timedelta = timedelta()) -> list[Row]:
+def rows(count: int, state: State, *, ago: timedelta = timedelta()) -> list[StoredAttempt]:
     return [
-        Row(KEY, new_id(), SOURCE, None, state, NOW - ago, NOW - ago + timedelta(minutes=1))
+        StoredAttempt(
+            KEY, new_id(), SOURCE, None, state, NOW - ago, NOW - ago + timedelta(minutes=1)
+        )
         for _ in range(count)
     ]
 
 
-def verdict(of_key: Sequence[Row], of_source: Sequence[Row] = ()) -> Verdict:
+def verdict(of_key: Sequence[StoredAttempt], of_source: Sequence[StoredAttempt] = ()) -> Verdict:
     return LIMITS.verdict(an_attempt(), of_key, of_source, NOW)
 
 
@@ -72,7 +74,7 @@ def test_no_wait_is_longer_than_a_lock() -> None:
     ],
 )
 def test_what_was_wrong_and_what_is_under_way_leave_room_or_not(
-    of_key: list[Row], expected: Verdict
+    of_key: list[StoredAttempt], expected: Verdict
 ) -> None:
     assert verdict(of_key) is expected
 
@@ -87,14 +89,14 @@ def test_what_was_wrong_and_what_is_under_way_leave_room_or_not(
     ],
 )
 def test_a_source_fails_so_many_times_an_hour_whatever_account(
-    of_source: list[Row], expected: Verdict
+    of_source: list[StoredAttempt], expected: Verdict
 ) -> None:
     assert verdict([], of_source) is expected
 
 
 def test_what_was_reserved_before_is_its_own_reservation() -> None:
     attempt = an_attempt()
-    own = Row(KEY, attempt.command_id, None, None, HELD, NOW, attempt.expires_at)
+    own = StoredAttempt(KEY, attempt.command_id, None, None, HELD, NOW, attempt.expires_at)
 
     assert LIMITS.verdict(attempt, [*rows(9, FAILED), own], [], NOW) is Verdict.HELD
 

@@ -34,7 +34,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StoredAttempt:
     """An attempt as it is stored. `at` is when it was held, or when it failed."""
 
     key: bytes = field(repr=False)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from authbus_service.auth.guessing.attempt import Attempt, Counted, Row, State, Verdict
+from authbus_service.auth.guessing.attempt import Attempt, Counted, State, StoredAttempt, Verdict
 
 _LONGEST_DOUBLING = 30
 # How long a failure is remembered; against its source, how long it counts.
@@ -51,7 +51,11 @@ class Limits:
         return min(self.first_wait * 2**doublings, self.lock)
 
     def verdict(
-        self, attempt: Attempt, of_key: Sequence[Row], of_source: Sequence[Row], at: datetime
+        self,
+        attempt: Attempt,
+        of_key: Sequence[StoredAttempt],
+        of_source: Sequence[StoredAttempt],
+        at: datetime,
     ) -> Verdict:
         """What may be done about an attempt, given every row of its key and of its source.
 
@@ -63,14 +67,14 @@ class Limits:
         by_weight = (Verdict.REFUSED, Verdict.WAIT)
         return next((each for each in by_weight if each in verdicts), Verdict.HELD)
 
-    def _of_key(self, rows: Sequence[Row], at: datetime) -> Verdict:
+    def _of_key(self, rows: Sequence[StoredAttempt], at: datetime) -> Verdict:
         failed, held = failures(rows, at), _held(rows, at)
         if failed and at < max(failed) + self.wait(len(failed)):
             return Verdict.REFUSED
         room = max(1, self.at_once - len(failed))
         return Verdict.HELD if held < room else Verdict.WAIT
 
-    def _of_source(self, rows: Sequence[Row], at: datetime) -> Verdict:
+    def _of_source(self, rows: Sequence[StoredAttempt], at: datetime) -> Verdict:
         since = at - SOURCE_MEMORY
         failed = sum(row.state != State.HELD and row.at > since for row in rows)
         if failed >= self.per_source:
@@ -83,11 +87,11 @@ def may_mail(there: Counted) -> bool:
     return there.a_day < _MOST_MAILS
 
 
-def failures(rows: Iterable[Row], at: datetime) -> list[datetime]:
+def failures(rows: Iterable[StoredAttempt], at: datetime) -> list[datetime]:
     """When the wrong guesses that still count were made."""
     since = at - MEMORY
     return [row.at for row in rows if row.state == State.FAILED and row.at > since]
 
 
-def _held(rows: Iterable[Row], at: datetime) -> int:
+def _held(rows: Iterable[StoredAttempt], at: datetime) -> int:
     return sum(row.state == State.HELD and row.expires_at > at for row in rows)

@@ -10,7 +10,7 @@ from authbus_service.core.database import Base
 
 
 class AttemptRow(Base):
-    """One command's attempt; see Row. No address is stored: `key` and `source` are HMACs."""
+    """See StoredAttempt. No address is stored: `key` and `source` are HMACs."""
 
     __tablename__ = "attempts"
     __table_args__ = (

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from authbus_service.auth.guessing.attempt import Attempt, Row, State, Verdict
+from authbus_service.auth.guessing.attempt import Attempt, State, StoredAttempt, Verdict
 from authbus_service.auth.guessing.limits import MEMORY, SOURCE_MEMORY, Limits
 from authbus_service.auth.guessing.models import AttemptRow
 from authbus_service.auth.guessing.rows import Attempts
@@ -108,7 +108,7 @@ async def reserve(
     at: datetime = list(await db.execute(_LOCK, {"buckets": buckets}))[-1].at
     of_key, of_source = _sorted_out(await _seen(db, keys, sources, at))
     verdicts: dict[Attempt, Verdict] = {}
-    held: list[Row] = []
+    held: list[StoredAttempt] = []
     for attempt in attempts:
         source = attempt.source
         known = of_key[attempt.key], [] if source is None else of_source[source]
@@ -122,7 +122,7 @@ async def reserve(
     return verdicts
 
 
-async def read(db: AsyncConnection, keys: Iterable[bytes], at: datetime) -> list[Row]:
+async def read(db: AsyncConnection, keys: Iterable[bytes], at: datetime) -> list[StoredAttempt]:
     """What was attempted at these keys and still counts."""
     return await _seen(db, set(keys), (), at)
 
@@ -163,9 +163,9 @@ async def sweep(db: AsyncConnection, at: datetime) -> None:
 
 async def _seen(
     db: AsyncConnection, keys: Iterable[bytes], sources: Iterable[bytes], at: datetime
-) -> list[Row]:
+) -> list[StoredAttempt]:
     asked = {"keys": list(keys), "sources": list(sources), "since": at - MEMORY}
-    return [Row(*row) for row in await db.execute(_SEEN, asked)]
+    return [StoredAttempt(*row) for row in await db.execute(_SEEN, asked)]
 
 
 def _places(attempts: Iterable[Attempt]) -> tuple[set[bytes], set[bytes]]:
@@ -175,11 +175,11 @@ def _places(attempts: Iterable[Attempt]) -> tuple[set[bytes], set[bytes]]:
 
 
 def _sorted_out(
-    rows: Iterable[Row],
-) -> tuple[defaultdict[bytes, list[Row]], defaultdict[bytes, list[Row]]]:
+    rows: Iterable[StoredAttempt],
+) -> tuple[defaultdict[bytes, list[StoredAttempt]], defaultdict[bytes, list[StoredAttempt]]]:
     """The rows of each key, and of each source."""
-    of_key = defaultdict[bytes, list[Row]](list)
-    of_source = defaultdict[bytes, list[Row]](list)
+    of_key = defaultdict[bytes, list[StoredAttempt]](list)
+    of_source = defaultdict[bytes, list[StoredAttempt]](list)
     for row in rows:
         of_key[row.key].append(row)
         if row.source is not None:
@@ -191,8 +191,8 @@ def _bucket(key: bytes) -> int:
     return int.from_bytes(key[:4], "big") % _BUCKETS
 
 
-def _row(attempt: Attempt, at: datetime) -> Row:
-    return Row(
+def _row(attempt: Attempt, at: datetime) -> StoredAttempt:
+    return StoredAttempt(
         key=attempt.key,
         command_id=attempt.command_id,
         source=attempt.source,

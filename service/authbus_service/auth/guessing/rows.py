@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from authbus_service.auth.guessing.attempt import NEVER, Attempt, Counted, Row, Settled, State
+from authbus_service.auth.guessing.attempt import (
+    NEVER,
+    Attempt,
+    Counted,
+    Settled,
+    State,
+    StoredAttempt,
+)
 from authbus_service.auth.guessing.limits import failures
 
 
@@ -16,14 +23,16 @@ class Attempts:
     `counts` do not: what other processes commit at the same moment is not among them.
     """
 
-    known: dict[tuple[bytes, UUID], Row] = field(default_factory=dict[tuple[bytes, UUID], Row])
-    failed: list[Row] = field(default_factory=list[Row])
+    known: dict[tuple[bytes, UUID], StoredAttempt] = field(
+        default_factory=dict[tuple[bytes, UUID], StoredAttempt]
+    )
+    failed: list[StoredAttempt] = field(default_factory=list[StoredAttempt])
     freed: list[Attempt] = field(default_factory=list[Attempt])
     cleared: set[bytes] = field(default_factory=set[bytes])
     forgiven: set[UUID] = field(default_factory=set[UUID])
     counts: dict[bytes, Counted] = field(default_factory=dict[bytes, Counted])
 
-    def add(self, rows: Iterable[Row]) -> None:
+    def add(self, rows: Iterable[StoredAttempt]) -> None:
         """Rows that were read."""
         self.known |= {(row.key, row.command_id): row for row in rows}
 
@@ -37,7 +46,9 @@ class Attempts:
             return
         if how is Settled.FAILED:
             place = (attempt.key, attempt.command_id)
-            row = Row(*place, attempt.source, attempt.user_id, State.FAILED, at, attempt.expires_at)
+            row = StoredAttempt(
+                *place, attempt.source, attempt.user_id, State.FAILED, at, attempt.expires_at
+            )
             self.known[place] = row
             self.failed.append(row)
             return
@@ -56,7 +67,9 @@ class Attempts:
         """A command did what is counted under these keys."""
         for key in keys:
             self.counts[key] = self.counted(key).once_more()
-            self.failed.append(Row(key, command_id, None, None, State.COUNTED, at, expires_at))
+            self.failed.append(
+                StoredAttempt(key, command_id, None, None, State.COUNTED, at, expires_at)
+            )
 
     def forgive(self, user_id: UUID) -> None:
         """What failed against this user counts no more."""
