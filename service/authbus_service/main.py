@@ -59,17 +59,17 @@ class Service:
     DatabaseWentBackError, each with its cure, and leaves nothing running.
     """
 
-    def __init__(self, place: Servers) -> None:
+    def __init__(self, servers: Servers) -> None:
         """Nothing is connected yet."""
-        self._place = place
-        self._settings = place.settings
-        self._kafka, self._database_url = addresses(place.settings)
-        self._security = place.settings.security()
-        self._clients = declared_clients(place.settings.clients, own_kafka=place.own_kafka)
-        self._roles = read_roles(place.settings.roles)
-        self._masters = Masters.read(place.settings.master_key, place.settings.master_key_file)
+        self._servers = servers
+        self._settings = servers.settings
+        self._kafka, self._database_url = addresses(servers.settings)
+        self._security = servers.settings.security()
+        self._clients = declared_clients(servers.settings.clients, own_kafka=servers.own_kafka)
+        self._roles = read_roles(servers.settings.roles)
+        self._masters = Masters.read(servers.settings.master_key, servers.settings.master_key_file)
         self._metrics = Metrics()
-        self._traces = open_traces(place.settings.traces)
+        self._traces = open_traces(servers.settings.traces)
         self._watch = Watch(self._metrics, self._traces)
         self._stack = AsyncExitStack()
         self._ends: list[asyncio.Future[None]] = []
@@ -123,7 +123,7 @@ class Service:
         app = self._application(consumers, keyring, ready)
         await self._serve_http(app, stack)
         self._ends.append(run_relay(relay, database, stack))
-        mails = sending(self._place, database, self._masters, self._metrics)
+        mails = sending(self._servers, database, self._masters, self._metrics)
         self._ends.append(await stack.enter_async_context(mails))
         stack.push_async_callback(_in_time, "subscribers", app.stop, _LEAVE_SECONDS)
         stack.push_async_callback(_in_time, "consumers", consumers.stop, _FINISH_SECONDS)
@@ -135,7 +135,7 @@ class Service:
 
     async def _settle(self, database: Database) -> UUID:
         """Database and topics are as they must be and belong together; returns the epoch."""
-        await (bring_to_newest if self._place.own_database else require_newest)(database)
+        await (bring_to_newest if self._servers.own_database else require_newest)(database)
         cluster = await require_topics(
             self._kafka,
             self._security,
@@ -143,7 +143,7 @@ class Service:
             clients=self._clients,
             how=self._settings.topics,
         )
-        await self_check(self._place, database, self._clients, cluster.findings)
+        await self_check(self._servers, database, self._clients, cluster.findings)
         return await settle(database, namespace=self._settings.namespace, cluster_id=cluster.id)
 
     async def _require_fence(self, database: Database, consumers: Consumers) -> None:

@@ -20,7 +20,7 @@ from authbus_service.replay.ranges import bound
 from authbus_service.replay.redriving import is_good
 from authbus_service.startup.errors import StartupError
 from authbus_service.startup.redriving import dead_letters, redriving
-from authbus_service.startup.servers import needs_own_kafka, servers
+from authbus_service.startup.servers import needs_own_kafka, running_servers
 
 
 def chosen(
@@ -106,7 +106,7 @@ async def _shown(settings: Settings, id_: UUID) -> dict[str, Any]:
 
 
 async def _redriven(settings: Settings, which: Which, dry_run: bool) -> Counter[str]:
-    async with servers(settings, report) as place, redriving(place) as work:
+    async with running_servers(settings, report) as servers, redriving(servers) as work:
         return await work.run(await work.letters.open_ones(which), dry_run=dry_run)
 
 

@@ -12,7 +12,7 @@ from authbus_service.core.config import ConfigError, Settings, load
 from authbus_service.embedded import warm
 from authbus_service.recovery.report import Report
 from authbus_service.startup.recovery import recovery
-from authbus_service.startup.servers import needs_own_kafka, servers
+from authbus_service.startup.servers import needs_own_kafka, running_servers
 
 
 def recover(*, dry_run: bool, into: Path | None) -> None:
@@ -49,7 +49,7 @@ def _show(found: Report) -> None:
 
 
 async def _recover(settings: Settings, dry_run: bool) -> Report:
-    async with servers(settings, report) as place:
+    async with running_servers(settings, report) as servers:
         with progress() as tell:
-            async with recovery(place, tell) as found:
+            async with recovery(servers, tell) as found:
                 return await found.run(dry_run=dry_run)

@@ -19,7 +19,7 @@ from authbus_service.replay.ranges import Bound, bound
 from authbus_service.replay.records import Where
 from authbus_service.replay.summary import Summary
 from authbus_service.startup.replaying import command_replay, group_replay
-from authbus_service.startup.servers import needs_own_kafka, servers
+from authbus_service.startup.servers import needs_own_kafka, running_servers
 
 
 def commands(
@@ -72,9 +72,9 @@ async def _moved(settings: Settings, group: str, begin: Bound, dry_run: bool) ->
 
 
 async def _replayed(settings: Settings, plan: Plan) -> Summary:
-    async with servers(settings, report) as place:
+    async with running_servers(settings, report) as servers:
         with progress() as tell:
-            async with command_replay(place, tell) as replay:
+            async with command_replay(servers, tell) as replay:
                 return await replay.run(plan)
 
 

@@ -15,7 +15,7 @@ from authbus_service.embedded import warm
 from authbus_service.main import Service
 from authbus_service.startup.errors import StartupError
 from authbus_service.startup.mail import mail_folder
-from authbus_service.startup.servers import Servers, addresses, needs_own_kafka, servers
+from authbus_service.startup.servers import Servers, addresses, needs_own_kafka, running_servers
 
 # Their lines below a warning tell of their own work: who looks for that sets `debug`.
 _CHATTY = ("aiokafka", "alembic", "uvicorn")
@@ -41,10 +41,10 @@ def _log_format(settings: Settings) -> Literal["json", "text"]:
 
 
 async def _serve(settings: Settings) -> None:
-    async with servers(settings, report) as place, Service(place) as service:
+    async with running_servers(settings, report) as servers, Service(servers) as service:
         garbage.leave_alone()
-        show(_addresses(place, service))
-        ends = (asyncio.create_task(service.failed()), asyncio.create_task(_died(place)))
+        show(_addresses(servers, service))
+        ends = (asyncio.create_task(service.failed()), asyncio.create_task(_died(servers)))
         try:
             done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             for each in done:
@@ -54,25 +54,25 @@ async def _serve(settings: Settings) -> None:
                 each.cancel()
 
 
-async def _died(place: Servers) -> None:
-    raise StartupError(await place.died())
+async def _died(servers: Servers) -> None:
+    raise StartupError(await servers.died())
 
 
-def _addresses(place: Servers, service: Service) -> dict[str, Any]:
-    folder = mail_folder(place)
+def _addresses(servers: Servers, service: Service) -> dict[str, Any]:
+    folder = mail_folder(servers)
     return {
-        "kafka": place.settings.kafka_bootstrap_servers,
-        "database": _shown(place),
+        "kafka": servers.settings.kafka_bootstrap_servers,
+        "database": _shown(servers),
         "http": service.http_url or "off",
-        "namespace": place.settings.namespace,
+        "namespace": servers.settings.namespace,
         "trust": service.trust,
         **({} if folder is None else {"mails": str(folder)}),
     }
 
 
-def _shown(place: Servers) -> str:
+def _shown(servers: Servers) -> str:
     """The database's address; the password of one that was given is known where it was given."""
-    _, url = addresses(place.settings)
-    if place.own_database:
+    _, url = addresses(servers.settings)
+    if servers.own_database:
         return url.replace("+asyncpg", "")
     return make_url(url).render_as_string(hide_password=True)

@@ -12,7 +12,7 @@ from authbus_service.replay.key_topic import KeyTopic
 from authbus_service.startup.keys import retell
 from authbus_service.startup.master_key import masters_of
 from authbus_service.startup.replaying import up_to_date, user_states
-from authbus_service.startup.servers import needs_own_kafka, servers
+from authbus_service.startup.servers import needs_own_kafka, running_servers
 
 
 def rebuild_users(*, dry_run: bool) -> None:
@@ -35,15 +35,18 @@ def _settings() -> Settings:
 
 
 async def _users(settings: Settings, dry_run: bool) -> dict[str, Any]:
-    async with servers(settings, report) as place:
+    async with running_servers(settings, report) as servers:
         with progress() as tell:
-            async with user_states(place, tell) as states:
+            async with user_states(servers, tell) as states:
                 return asdict(await states.rebuild(dry_run=dry_run))
 
 
 async def _keys(settings: Settings, dry_run: bool) -> dict[str, Any]:
-    async with servers(settings, report) as place, up_to_date(place) as (database, admin):
-        masters = masters_of(place.settings)
+    async with (
+        running_servers(settings, report) as servers,
+        up_to_date(servers) as (database, admin),
+    ):
+        masters = masters_of(servers.settings)
         topic = await KeyTopic.read(admin, settings.namespace, masters, admin.security)
         keys, tombstones = await retell(database, masters, topic, dry_run=dry_run)
     return {"dry_run": dry_run, "keys": keys, "tombstones": tombstones}

@@ -22,13 +22,13 @@ _log = get_logger(__name__)
 
 @asynccontextmanager
 async def sending(
-    place: Servers, database: Database, masters: Masters, metrics: Metrics
+    servers: Servers, database: Database, masters: Masters, metrics: Metrics
 ) -> AsyncGenerator[asyncio.Task[None]]:
     """Send mails for the length of a block; what is then unsent waits for the next process."""
-    settings = place.settings
+    settings = servers.settings
     sender = parse_sender(settings.mail_from or _SENDER)
     write = Writing(masters, sender, settings.link_base_url or _LINK_BASE)
-    mailer = Mailer(database, write, _carrier(place), metrics=metrics)
+    mailer = Mailer(database, write, _carrier(servers), metrics=metrics)
     task = asyncio.create_task(mailer.run(), name="mail")
     try:
         yield task
@@ -37,15 +37,15 @@ async def sending(
         await asyncio.gather(task, return_exceptions=True)
 
 
-def mail_folder(place: Servers) -> Path | None:
+def mail_folder(servers: Servers) -> Path | None:
     """Where mails are written for a developer to read; None: they are sent, or wait."""
-    if place.settings.smtp_url is None and place.own_database:
-        return place.settings.data / _FOLDER
+    if servers.settings.smtp_url is None and servers.own_database:
+        return servers.settings.data / _FOLDER
     return None
 
 
-def _carrier(place: Servers) -> Carrier:
-    url, folder = place.settings.smtp_url, mail_folder(place)
+def _carrier(servers: Servers) -> Carrier:
+    url, folder = servers.settings.smtp_url, mail_folder(servers)
     if url is not None:
         return Smtp(parse_smtp(url.get_secret_value()))
     if folder is not None:

@@ -25,21 +25,21 @@ from authbus_service.startup.topics import require_topics
 
 
 @asynccontextmanager
-async def recovery(place: Servers, tell: Tell) -> AsyncGenerator[Recovery]:
-    """A recovery of the database at `place`, from the topics at `place`.
+async def recovery(servers: Servers, tell: Tell) -> AsyncGenerator[Recovery]:
+    """A recovery of the database on `servers`, from the topics there.
 
     Raises StartupError, ClusterError, ConfigError and MasterKeyError, each with its cure.
     """
-    settings = place.settings
+    settings = servers.settings
     kafka, url = addresses(settings)
     security = settings.security()
     masters = Masters.read(settings.master_key, settings.master_key_file)
-    clients = declared_clients(settings.clients, own_kafka=place.own_kafka)
+    clients = declared_clients(settings.clients, own_kafka=servers.own_kafka)
     policy = policy_of(settings, read_roles(settings.roles))
     database, hashes = open_database(url), hash_pool(settings)
     groups = groups_of(settings.namespace)
     try:
-        await (bring_to_newest if place.own_database else require_newest)(database)
+        await (bring_to_newest if servers.own_database else require_newest)(database)
         cluster = await require_topics(
             kafka, security, namespace=settings.namespace, clients=clients, how="check"
         )

@@ -41,37 +41,37 @@ async def dead_letters(settings: Settings) -> AsyncGenerator[tuple[DeadLetters, 
 
 
 @asynccontextmanager
-async def redriving(place: Servers) -> AsyncGenerator[Redriving]:
-    """What handles dead letters at `place`.
+async def redriving(servers: Servers) -> AsyncGenerator[Redriving]:
+    """What handles dead letters on `servers`.
 
     Raises StartupError, ClusterError, ConfigError, MasterKeyError, and DatabaseWentBackError.
     """
-    settings = place.settings
+    settings = servers.settings
     namespace = settings.namespace
     masters = Masters.read(settings.master_key, settings.master_key_file)
-    async with up_to_date(place) as (database, admin):
-        servers, security = admin.servers, admin.security
+    async with up_to_date(servers) as (database, admin):
+        kafka, security = admin.servers, admin.security
         ring = KeyRing(masters)
         async with database.reading() as db:
             ring.load(await keys(db))
-        hashes, speaker = hash_pool(settings), Speaker(namespace, servers, security)
+        hashes, speaker = hash_pool(settings), Speaker(namespace, kafka, security)
         try:
             await speaker.start()
             yield Redriving(
                 database=database,
                 letters=DeadLetters(admin, namespace, security),
-                originals=Originals(servers, namespace, security),
+                originals=Originals(kafka, namespace, security),
                 speaker=speaker,
-                handling=_handling(place, database, ring, hashes),
+                handling=_handling(servers, database, ring, hashes),
             )
         finally:
             await speaker.stop()
             hashes.close()
 
 
-def _handling(place: Servers, database: Database, ring: KeyRing, hashes: HashPool) -> Handling:
-    settings = place.settings
-    clients = declared_clients(settings.clients, own_kafka=place.own_kafka)
+def _handling(servers: Servers, database: Database, ring: KeyRing, hashes: HashPool) -> Handling:
+    settings = servers.settings
+    clients = declared_clients(settings.clients, own_kafka=servers.own_kafka)
     policy = policy_of(settings, read_roles(settings.roles))
     return Handling(
         opener=Opener(ring, clients, settings.namespace),

@@ -22,18 +22,18 @@ from authbus_service.startup.servers import Servers, addresses
 
 
 @asynccontextmanager
-async def belonging(place: Servers) -> AsyncGenerator[tuple[Database, Admin]]:
-    """The database and the cluster of `place`. Nothing is written by an older or foreign one.
+async def belonging(servers: Servers) -> AsyncGenerator[tuple[Database, Admin]]:
+    """The database and the cluster of `servers`. Nothing is written by an older or foreign one.
 
     Raises StartupError and ClusterError, each with its cure.
     """
-    kafka, url = addresses(place.settings)
+    kafka, url = addresses(servers.settings)
     database = open_database(url)
     try:
         await require_newest(database)
-        async with Admin.connect(kafka, place.settings.security()) as admin:
+        async with Admin.connect(kafka, servers.settings.security()) as admin:
             cluster_id, _ = await admin.describe()
-            namespace = place.settings.namespace
+            namespace = servers.settings.namespace
             await settle(database, namespace=namespace, cluster_id=cluster_id)
             yield database, admin
     finally:
@@ -41,27 +41,27 @@ async def belonging(place: Servers) -> AsyncGenerator[tuple[Database, Admin]]:
 
 
 @asynccontextmanager
-async def command_replay(place: Servers, tell: Tell) -> AsyncGenerator[CommandReplay]:
-    """What replays commands at `place`. Raises StartupError and ClusterError."""
-    async with belonging(place) as (database, admin):
-        yield CommandReplay(database, admin, place.settings.namespace, tell, admin.security)
+async def command_replay(servers: Servers, tell: Tell) -> AsyncGenerator[CommandReplay]:
+    """What replays commands on `servers`. Raises StartupError and ClusterError."""
+    async with belonging(servers) as (database, admin):
+        yield CommandReplay(database, admin, servers.settings.namespace, tell, admin.security)
 
 
 @asynccontextmanager
-async def user_states(place: Servers, tell: Tell) -> AsyncGenerator[UserStates]:
+async def user_states(servers: Servers, tell: Tell) -> AsyncGenerator[UserStates]:
     """What tells users' states again.
 
     Raises StartupError, ClusterError, and DatabaseWentBackError: an older database knows less.
     """
-    async with up_to_date(place) as (database, admin):
-        yield UserStates(database, admin, place.settings.namespace, tell, admin.security)
+    async with up_to_date(servers) as (database, admin):
+        yield UserStates(database, admin, servers.settings.namespace, tell, admin.security)
 
 
 @asynccontextmanager
-async def up_to_date(place: Servers) -> AsyncGenerator[tuple[Database, Admin]]:
+async def up_to_date(servers: Servers) -> AsyncGenerator[tuple[Database, Admin]]:
     """As `belonging`, and the database knows all that was said. Raises DatabaseWentBackError."""
-    namespace = place.settings.namespace
-    async with belonging(place) as (database, admin):
+    namespace = servers.settings.namespace
+    async with belonging(servers) as (database, admin):
         await require_fence(
             database,
             admin.servers,

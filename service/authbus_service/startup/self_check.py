@@ -14,7 +14,7 @@ _log = get_logger(__name__)
 
 
 async def self_check(
-    place: Servers,
+    servers: Servers,
     database: Database,
     clients: Mapping[str, Client],
     of_topics: Iterable[Finding],
@@ -25,11 +25,11 @@ async def self_check(
     """
     for finding in of_topics:
         _log.warning("a topic is not as declared", finding=str(finding))
-    kafka, _ = addresses(place.settings)
-    for weak in await require_rights(place.settings, kafka, clients):
+    kafka, _ = addresses(servers.settings)
+    for weak in await require_rights(servers.settings, kafka, clients):
         _log.warning("rights are wider than need be", finding=str(weak))
-    if place.own_kafka or place.own_database:
+    if servers.own_kafka or servers.own_database:
         return
-    async for risk in Risks(place.settings, database, kafka).look():
+    async for risk in Risks(servers.settings, database, kafka).look():
         if risk.state != "ok":
             _log.warning("a risk", what=risk.what, says=risk.says)

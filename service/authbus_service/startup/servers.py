@@ -39,7 +39,9 @@ def needs_own_kafka(settings: Settings) -> bool:
 
 
 @asynccontextmanager
-async def servers(settings: Settings, report: Callable[[str], None]) -> AsyncGenerator[Servers]:
+async def running_servers(
+    settings: Settings, report: Callable[[str], None]
+) -> AsyncGenerator[Servers]:
     """Start what is not given, in the data folder, for the length of a block.
 
     Enter it in the main thread. Raises EmbeddedError when a server cannot be started.
