@@ -29,11 +29,11 @@ class Passing:
     watch: Watch
 
     async def __call__(self, arrivals: Iterable[Arrival]) -> set[int]:
-        """The places of these in their order; none while the database is away."""
+        """The indexes of these in their order; none while the database is away."""
         now = clock.now()
         claimed = [
-            (place, each, id_)
-            for place, each in enumerate(arrivals)
+            (index, each, id_)
+            for index, each in enumerate(arrivals)
             if each.fault is None and (id_ := _claim(each.headers, now)) is not None
         ]
         if not claimed:
@@ -47,7 +47,7 @@ class Passing:
         passed = [claimed[number] for number in over]
         for _, each, _ in passed:
             self.watch.finished((dict(each.headers).get(_TYPE) or b"").decode(), REPEATED)
-        return {place for place, _, _ in passed}
+        return {index for index, _, _ in passed}
 
 
 def _claim(headers: Sequence[tuple[str, bytes | None]], now: datetime) -> UUID | None:

@@ -43,10 +43,10 @@ _KNOWN = select(_INBOX).join_from(
 )
 _SHOWN = (
     func.unnest(_TIMES, _IDS, bindparam("digests", type_=ARRAY(LargeBinary)))
-    .table_valued("time", "id", "digest", with_ordinality="place", name="shown")
+    .table_valued("time", "id", "digest", with_ordinality="number", name="shown")
     .render_derived()
 )
-_SAME = select(func.array_agg(_SHOWN.c.place)).join_from(
+_SAME = select(func.array_agg(_SHOWN.c.number)).join_from(
     _SHOWN,
     _INBOX,
     (_INBOX.c.time == _SHOWN.c.time)
@@ -110,12 +110,12 @@ async def noted(db: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Noted]:
 
 
 async def over(db: AsyncConnection, shown: Sequence[Shown], at: datetime) -> set[int]:
-    """The places of those in `shown` that were handled, these very bytes, and expired by then."""
+    """The indexes of those in `shown` that were handled, these very bytes, and expired by then."""
     return await _same(db, _OVER, shown, at)
 
 
 async def before(db: AsyncConnection, shown: Sequence[Shown], at: datetime) -> set[int]:
-    """The places of those in `shown` that were handled, these very bytes, before then."""
+    """The indexes of those in `shown` that were handled, these very bytes, before then."""
     return await _same(db, _BEFORE, shown, at)
 
 
@@ -142,8 +142,8 @@ async def _same(
     db: AsyncConnection, asked: Select[Any], shown: Sequence[Shown], at: datetime
 ) -> set[int]:
     timed = [
-        (time, each, place)
-        for place, each in enumerate(shown)
+        (time, each, index)
+        for index, each in enumerate(shown)
         if (time := id_time(each.id)) is not None
     ]
     found = await db.scalar(

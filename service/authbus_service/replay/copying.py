@@ -114,8 +114,8 @@ class Copier:
         sent: list[Sent | None] = [None] * count
         for (partition, _, numbers), wait in zip(batches, waits, strict=True):
             said: Any = await wait
-            for place, number in enumerate(numbers):
-                sent[number] = Sent(partition, said.offset + place)
+            for index, number in enumerate(numbers):
+                sent[number] = Sent(partition, said.offset + index)
         return sent
 
 

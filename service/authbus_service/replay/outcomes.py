@@ -82,16 +82,16 @@ class Outcomes:
     async def look(self, every: Sequence[Asked]) -> list[Knowledge]:
         """What is known of each of these."""
         seen = [Knowledge.UNKNOWN] * len(every)
-        named = [(place, each.id, each) for place, each in enumerate(every) if each.id is not None]
+        named = [(index, each.id, each) for index, each in enumerate(every) if each.id is not None]
         shown = [inbox.Shown(id_, each.digest) for _, id_, each in named]
         async with self.database.reading() as db:
             for number in await inbox.before(db, shown, self.since):
                 seen[named[number][0]] = Knowledge.HANDLED
             left = [each for each in named if seen[each[0]] is Knowledge.UNKNOWN]
             known = await inbox.noted(db, {id_ for _, id_, _ in left}) if left else {}
-        for place, id_, _ in left:
+        for index, id_, _ in left:
             if id_ in known:
-                seen[place] = Knowledge.KNOWN
+                seen[index] = Knowledge.KNOWN
         return seen
 
     def sent(self, of: Asked, seen: Knowledge, lies: Lie, *, before: bool = False) -> None:
