@@ -43,26 +43,26 @@ async def find(db: AsyncConnection, search: Search) -> Page:
         query = query.where(_USER.c.status == search.status)
     found = (await db.execute(query.limit(search.limit + 1))).mappings().all()
     rows = [dict(row) for row in found]
-    places = [str(row.pop("place")) for row in rows]
+    cursors = [str(row.pop("cursor")) for row in rows]
     more = len(rows) > search.limit
     users = tuple(as_user(row) for row in rows[: search.limit])
-    return Page(users, places[search.limit - 1] if more else None)
+    return Page(users, cursors[search.limit - 1] if more else None)
 
 
 def _by_address(search: Search) -> Select[tuple[object, ...]]:
     # The key's collation is C: a prefix is a range of it, up to the last letter that ASCII has.
-    place = _EMAIL.c.canonical
+    cursor = _EMAIL.c.canonical
     query = (
-        select(_USER, place.label("place"))
+        select(_USER, cursor.label("cursor"))
         .join_from(_EMAIL, _USER, _EMAIL.c.user_id == _USER.c.id)
-        .where(place >= search.prefix, place <= search.prefix + "\x7f")
-        .order_by(place)
+        .where(cursor >= search.prefix, cursor <= search.prefix + "\x7f")
+        .order_by(cursor)
     )
-    return query if search.after is None else query.where(place > search.after)
+    return query if search.after is None else query.where(cursor > search.after)
 
 
 def _by_id(search: Search) -> Select[tuple[object, ...]]:
-    query = select(_USER, _USER.c.id.label("place")).order_by(_USER.c.id)
+    query = select(_USER, _USER.c.id.label("cursor")).order_by(_USER.c.id)
     return query if search.after is None else query.where(_USER.c.id > _id(search.after))
 
 
