@@ -22,14 +22,14 @@ class Case:
     at: datetime
     policy: Policy
 
-    def told(self, user: User, place: int = 0, *, actor: str = "") -> dict[str, Any]:
-        """What every event of this command says of a user; `place` counts its events from 0.
+    def told(self, user: User, index: int = 0, *, actor: str = "") -> dict[str, Any]:
+        """What every event of this command says of a user; `index` counts its events from 0.
 
         The actor is the user, unless told otherwise.
         """
         return {
             "user_id": user.id,
-            "sequence": user.sequence + 1 + place,
+            "sequence": user.sequence + 1 + index,
             "actor": actor or f"user:{user.id}",
             "causation_id": self.request.id,
         }
@@ -40,15 +40,15 @@ class Case:
         reason: EndReason,
         *,
         but: UUID | None = None,
-        place: int = 0,
+        index: int = 0,
         actor: str = "",
     ) -> tuple[SessionEnded, ...]:
         """The events that end all live sessions of a user that were loaded, oldest first.
 
-        The session `but` goes on; `place` is that of the first event.
+        The session `but` goes on; `index` is that of the first event.
         """
         ending = [each for each in self.rows.sessions_of(user.id, self.at) if each.id != but]
         return tuple(
-            SessionEnded(**self.told(user, index, actor=actor), session_id=each.id, reason=reason)
-            for index, each in enumerate(ending, place)
+            SessionEnded(**self.told(user, number, actor=actor), session_id=each.id, reason=reason)
+            for number, each in enumerate(ending, index)
         )

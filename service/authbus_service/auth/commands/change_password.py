@@ -46,7 +46,7 @@ def decide(_: ChangePassword, case: Case) -> Outcome:
     if isinstance(who, Code):
         return refused(who)
     changed = PasswordChanged(**case.told(who.user), reason=PasswordReason.CHANGED)
-    ended = case.ending(who.user, EndReason.PASSWORD_CHANGED, but=who.session.id, place=1)
+    ended = case.ending(who.user, EndReason.PASSWORD_CHANGED, but=who.session.id, index=1)
     return Outcome(
         PasswordIsChanged(sessions_ended=len(ended)),
         (changed, *ended),

@@ -53,7 +53,7 @@ def decide(command: CompleteLogIn, case: Case) -> Outcome:
     if passed is None:
         return Outcome(Rejected.because(Code.CODE_INVALID), settled=Settled.FAILED)
     by = LogInBy(amr=_AMR, device=command.device, ip_address=command.ip_address)
-    started = start_session(case, user, by, place=1)
+    started = start_session(case, user, by, index=1)
     shown = devices.shown(command)
     known = devices.knows(user.devices, shown)
     device = shown if known and shown else token_hash(case.request.derived.device_token)

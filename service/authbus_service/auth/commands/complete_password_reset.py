@@ -51,7 +51,7 @@ def decide(_: CompletePasswordReset, case: Case) -> Outcome:
     if not code.is_open(_PURPOSE, case.at):
         return refused(Code.CODE_INVALID)
     events = _events(case, user)
-    ended = case.ending(user, EndReason.PASSWORD_CHANGED, place=len(events))
+    ended = case.ending(user, EndReason.PASSWORD_CHANGED, index=len(events))
     return Outcome(
         PasswordIsChanged(sessions_ended=len(ended)),
         (*events, *ended),

@@ -29,5 +29,5 @@ def decide(command: DeactivateUser, case: Case) -> Outcome:
     shut = UserDeactivated(
         **case.told(user, actor=admin.name), reason=DeactivationReason(command.reason)
     )
-    ended = case.ending(user, EndReason.DEACTIVATED, place=1, actor=admin.name)
+    ended = case.ending(user, EndReason.DEACTIVATED, index=1, actor=admin.name)
     return Outcome(UserIsDeactivated(user_id=user.id, sessions_ended=len(ended)), (shut, *ended))

@@ -35,7 +35,7 @@ def decide(command: ForcePasswordReset, case: Case) -> Outcome:
     if user is None or user.is_service:
         return refused(Code.USER_UNKNOWN)
     forced = PasswordResetForced(**case.told(user, actor=admin.name))
-    ended = case.ending(user, EndReason.ADMIN, place=1, actor=admin.name)
+    ended = case.ending(user, EndReason.ADMIN, index=1, actor=admin.name)
     outcome = Outcome(
         PasswordIsVoid(user_id=user.id, sessions_ended=len(ended)), (forced, *ended), NOTHING
     )

@@ -67,7 +67,7 @@ def decide(command: LogIn, case: Case) -> Outcome:
     if user.second_factor:
         return _challenged(case, user, unlocked)
     by = LogInBy(amr=_PASSWORD, device=command.device, ip_address=command.ip_address)
-    started = start_session(case, user, by, place=len(unlocked))
+    started = start_session(case, user, by, index=len(unlocked))
     device = shown if known and shown else token_hash(case.request.derived.device_token)
     named = command.device is not None or shown is not None
     return replace(

@@ -43,7 +43,7 @@ def decide(command: RotateServiceSecret, case: Case) -> Outcome:
     )
     ended: tuple[SessionEnded, ...] = ()
     if not command.overlap_hours:
-        ended = case.ending(user, EndReason.SECRET_ROTATED, place=1, actor=admin.name)
+        ended = case.ending(user, EndReason.SECRET_ROTATED, index=1, actor=admin.name)
     made = SecretMade(user_id=user.id, expires_at=case.at + _PURPOSE.lifetime)
     private = Private(code_hash=token_hash(case.request.derived.code(_PURPOSE)))
     return Outcome(made, (rotated, *ended), private)

@@ -24,16 +24,16 @@ class LogInBy:
     lifetime: timedelta | None = None
 
 
-def start_session(case: Case, user: User, by: LogInBy, *, place: int = 0) -> Outcome:
+def start_session(case: Case, user: User, by: LogInBy, *, index: int = 0) -> Outcome:
     """The session, its tokens' answer, and what `apply` needs. All live sessions must be loaded.
 
-    `place` counts the command's events before these.
+    `index` is that of the first event: how many of the command's come before these.
     """
-    ended = () if by.lifetime else _beyond_limit(case, user, place)
+    ended = () if by.lifetime else _beyond_limit(case, user, index)
     derived = case.request.derived
     expires_at = case.at + (by.lifetime or case.policy.session_lifetime)
     started = SessionStarted(
-        **case.told(user, place + len(ended)),
+        **case.told(user, index + len(ended)),
         session_id=derived.session_id,
         client_id=case.request.client.id,
         amr=by.amr,
@@ -60,10 +60,10 @@ def start_session(case: Case, user: User, by: LogInBy, *, place: int = 0) -> Out
     return Outcome(granted, (*ended, started), private)
 
 
-def _beyond_limit(case: Case, user: User, place: int) -> tuple[SessionEnded, ...]:
+def _beyond_limit(case: Case, user: User, index: int) -> tuple[SessionEnded, ...]:
     live = case.rows.sessions_of(user.id, case.at)
     surplus = live[: max(0, len(live) + 1 - case.policy.sessions_per_user)]
     return tuple(
-        SessionEnded(**case.told(user, place + index), session_id=each.id, reason=EndReason.LIMIT)
-        for index, each in enumerate(surplus)
+        SessionEnded(**case.told(user, number), session_id=each.id, reason=EndReason.LIMIT)
+        for number, each in enumerate(surplus, index)
     )
