@@ -44,7 +44,7 @@ class Proof:
     `hidden` nothing may tell whether there is a `user_id`: the same is asked and written without
     one. With `registers` nothing may tell whether its address was free: what a new user costs is
     written without one too. `looked` is what became of a look-up, which needs no lock. `about` is
-    whom it is about where nobody is locked, for auditors alone. What counts already under `place`
+    whom it is about where nobody is locked, for auditors alone. What counts already under `source`
     and `mailbox` is read with the claim.
     """
 
@@ -65,7 +65,7 @@ class Proof:
     attempt: Attempt | None = None
     hidden: bool = False
     registers: bool = False
-    place: bytes | None = field(default=None, repr=False)
+    source: bytes | None = field(default=None, repr=False)
     mailbox: bytes | None = field(default=None, repr=False)
 
     @property
@@ -84,7 +84,7 @@ class Proof:
     @property
     def counted(self) -> set[bytes]:
         """Under which keys it is to be known what was done lately."""
-        return {each for each in (self.place, self.mailbox) if each is not None}
+        return {each for each in (self.source, self.mailbox) if each is not None}
 
     @property
     def sessions(self) -> set[UUID]:

@@ -30,7 +30,7 @@ def test_who_registers_too_often_from_one_place_is_refused_whatever_address_it_i
     request, rows, here = a_request(REGISTER), Rows(), b"a place"
     if is_free:
         rows.users.owners[CLAIM.canonical] = request.derived.user_id
-    proof = Proof(claim=CLAIM, password_hash="phc", place=here, mailbox=b"a mailbox")
+    proof = Proof(claim=CLAIM, password_hash="phc", source=here, mailbox=b"a mailbox")
 
     rows.attempts.counts[here] = Counted(an_hour=99)
     last = decided(request, proof, rows)

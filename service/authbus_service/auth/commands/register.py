@@ -39,7 +39,7 @@ async def prepare(command: RegisterUser, request: Request, tools: Tools) -> Proo
         claim=Claim(address, command.email),
         password_hash=await tools.hashes.hash(password, request.derived.salt),
         registers=True,
-        place=source_key(masters, command.ip_address, "register"),
+        source=source_key(masters, command.ip_address, "register"),
         mailbox=mailbox_key(masters, address),
     )
 
@@ -50,9 +50,9 @@ def decide(_: RegisterUser, case: Case) -> Outcome:
     Either counts for the place, so that a refusal of one that asks too often tells nothing.
     """
     proof = case.proof
-    if not case.policy.guessing.may_register(case.rows.counted(proof.place)):
+    if not case.policy.guessing.may_register(case.rows.counted(proof.source)):
         return refused(Code.TOO_SOON)
-    asked = () if proof.place is None else (proof.place,)
+    asked = () if proof.source is None else (proof.source,)
     user_id = case.request.derived.user_id
     if proof.claim is None or not case.rows.may_have(proof.claim.canonical, user_id):
         return replace(refused(Code.EMAIL_TAKEN), counted=asked)
