@@ -16,7 +16,7 @@ from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.proving_again import counted
 from authbus_service.auth.request import Request
 from authbus_service.auth.sessions.starting import LogInBy, start_session
-from authbus_service.auth.showing_codes import use_told
+from authbus_service.auth.stepping_up import use_told
 from authbus_service.auth.users import devices
 from authbus_service.auth.users.user import User
 from authbus_service.core import clock

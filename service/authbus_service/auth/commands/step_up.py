@@ -13,8 +13,7 @@ from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.proving_again import by_code
 from authbus_service.auth.request import Request
 from authbus_service.auth.sessions.tokens import granted
-from authbus_service.auth.showing_codes import use_told
-from authbus_service.auth.stepping_up import elevated
+from authbus_service.auth.stepping_up import elevated, use_told
 
 
 async def prepare(command: StepUp, request: Request, tools: Tools) -> Proof:
