@@ -13,7 +13,7 @@ from authbus.topics import Topic
 from authbus_service.cluster.places import places_of
 from authbus_service.consumers.bounded import read_bounded
 from authbus_service.core.database import Database
-from authbus_service.relay.belonging import settle_past
+from authbus_service.relay.epoch import settle_past
 
 Record = ConsumerRecord[Any, Any]
 

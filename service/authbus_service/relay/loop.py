@@ -24,7 +24,7 @@ from authbus_service.core.logging import get_logger
 from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.repository import Said, Waiting
 from authbus_service.relay.batch import Unit, in_order, outgoing, units
-from authbus_service.relay.belonging import require_epoch, transactional_id
+from authbus_service.relay.epoch import require_epoch, transactional_id
 from authbus_service.relay.errors import LeaseLostError, RecordTooLargeError, why
 from authbus_service.relay.heartbeat import heartbeats, settled_through
 from authbus_service.relay.lease import LEASE_SECONDS, Lease

@@ -12,7 +12,7 @@ from authbus_service.core.ids import new_id
 from authbus_service.outbox import repository as outbox
 from authbus_service.relay import producer
 from authbus_service.relay.batch import outgoing
-from authbus_service.relay.belonging import transactional_id
+from authbus_service.relay.epoch import transactional_id
 from authbus_service.relay.errors import OutcomeUnknownError
 from authbus_service.relay.loop import Relay
 from tests.rig.accident import all_said, backup, recovered, said, serving
