@@ -10,9 +10,9 @@ import pytest
 
 from authbus import AuthError, AuthRejected, AuthTimeout, Code, specification
 from authbus.code import MEANINGS
-from authbus_service.cli import catalogue
 from authbus_service.cli.errors import MENDABLE
-from authbus_service.cli.refusals import PACKAGE, passed_on, refusals
+from authbus_service.cli.pages import catalogue
+from authbus_service.cli.pages.refusals import PACKAGE, passed_on, refusals
 from authbus_service.core import exit_status
 from authbus_service.core.exit_status import Exit
 

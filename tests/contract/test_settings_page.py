@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from authbus import specification
-from authbus_service.cli import settings_page
+from authbus_service.cli.pages import settings_page
 from authbus_service.core.config import EMBEDDED, Settings, setting_names
 from authbus_service.core.settings import name_of
 

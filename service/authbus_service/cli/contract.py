@@ -5,8 +5,8 @@ from pathlib import Path
 import typer
 
 from authbus import specification
-from authbus_service.cli import catalogue, settings_page
 from authbus_service.cli.output import report, say
+from authbus_service.cli.pages import catalogue, settings_page
 from authbus_service.core.exit_status import Exit
 
 

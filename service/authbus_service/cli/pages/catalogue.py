@@ -9,7 +9,7 @@ from typer.main import get_command
 from authbus.specification import rejections
 from authbus.specification.tables import code, section
 from authbus_service.cli.app import app
-from authbus_service.cli.refusals import Refusal, refusals
+from authbus_service.cli.pages.refusals import Refusal, refusals
 from authbus_service.core.exit_status import MEANINGS, Exit
 
 NAME = "errors.md"

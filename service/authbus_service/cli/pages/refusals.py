@@ -18,7 +18,7 @@ from authbus_service.cli.errors import MENDABLE
 
 N = TypeVar("N", bound=ast.AST)
 
-PACKAGE = Path(__file__).parents[1]
+PACKAGE = Path(__file__).parents[2]
 _CONTRACT = Path(by_hand.__file__)
 # A text that they raise becomes a ConfigError, behind the name of the setting.
 _OF_SETTINGS = frozenset(

@@ -1,0 +1,1 @@
+"""Makers of the pages that `authbus spec` writes from the code."""
