@@ -44,7 +44,7 @@ from authbus_service.startup.servers import Servers, addresses
 from authbus_service.startup.topics import require_topics
 from authbus_service.startup.tracing import open_traces
 from authbus_service.startup.under_masters import require_masters
-from authbus_service.startup.watching import Answering, watching
+from authbus_service.startup.watchdog import Answering, under_watch
 
 _FINISH_SECONDS = 18.0
 _LEAVE_SECONDS = 4.0
@@ -200,7 +200,7 @@ class Service:
         kafka = {"bootstrap_servers": self._kafka, **self._security}
         servers = Answering(kafka, self._database_url)
         seconds = self._settings.watchdog_seconds
-        return watching(consumers, relay.state, servers, seconds=seconds)
+        return under_watch(consumers, relay.state, servers, seconds=seconds)
 
     async def _serve_http(self, app: AsgiFastStream, stack: AsyncExitStack) -> None:
         if self._settings.http_port is None:

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 
 from authbus_service.core.database import Database
 from authbus_service.relay.notifications import listen
-from authbus_service.startup.watching import Answering
+from authbus_service.startup.watchdog import Answering
 
 COUNT = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"

@@ -19,7 +19,7 @@ from authbus_service.embedded import Addresses
 from authbus_service.inbox import partitions
 from authbus_service.relay.heartbeat import settled_through
 from authbus_service.startup.database import require_newest
-from authbus_service.startup.watching import Answering
+from authbus_service.startup.watchdog import Answering
 from tests.rig import accident
 from tests.rig.crowd import Crowd
 from tests.rig.manifests import documents

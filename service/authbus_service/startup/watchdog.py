@@ -58,7 +58,7 @@ class Answering:
 
 
 @asynccontextmanager
-async def watching(
+async def under_watch(
     consumers: Consumers, relay: RelayState, servers: Answering, *, seconds: float
 ) -> AsyncGenerator[asyncio.Future[None]]:
     """Watch for the length of a block; what comes raises StalledError, with 0 seconds never."""

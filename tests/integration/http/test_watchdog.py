@@ -10,7 +10,7 @@ from authbus_service.core import watchdog
 from authbus_service.core.watchdog import StalledError
 from authbus_service.embedded import Addresses
 from authbus_service.relay.loop import RelayState
-from authbus_service.startup.watching import Answering, watching
+from authbus_service.startup.watchdog import Answering, under_watch
 from tests.rig.crowd import until
 from tests.rig.world import World
 
@@ -44,7 +44,7 @@ async def test_a_handler_that_never_returns_is_a_stall(
 
     async with world.consuming() as consumers:
         monkeypatch.setattr(consumers.intakes[1].lanes, "_handle", wait)
-        async with watching(consumers, RelayState(), servers, seconds=1) as ends:
+        async with under_watch(consumers, RelayState(), servers, seconds=1) as ends:
             await world.web.send(world.web.draft(ASKED))
             with pytest.raises(StalledError, match="handling of cheap commands"):
                 await asyncio.wait_for(ends, 20)
@@ -59,7 +59,7 @@ async def test_records_that_are_not_fetched_are_a_stall(
     monkeypatch.setattr(watchdog, "end_after", float)
     async with (
         world.consuming() as consumers,
-        watching(consumers, RelayState(), servers, seconds=1) as ends,
+        under_watch(consumers, RelayState(), servers, seconds=1) as ends,
     ):
         await until(consumers.intakes[1].member)
         member = consumers.intakes[1].member()
@@ -76,12 +76,12 @@ async def test_a_start_an_idle_hour_and_a_rebalance_are_no_stall(
 ) -> None:
     async with (
         world.consuming() as first,
-        watching(first, RelayState(), servers, seconds=3) as ends,
+        under_watch(first, RelayState(), servers, seconds=3) as ends,
     ):
         await asyncio.sleep(4)
         async with (
             world.consuming() as second,
-            watching(second, RelayState(), servers, seconds=3) as others,
+            under_watch(second, RelayState(), servers, seconds=3) as others,
         ):
             reply = await world.web.ask(world.web.draft(ASKED))
             await asyncio.sleep(4)
