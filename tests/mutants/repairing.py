@@ -41,10 +41,10 @@ REPAIRING = [
     ),
     service(
         "a filter hides what comes of a command",
-        "replay/watching.py",
+        "watching/following.py",
         "        if not (self.where(record) or (came is not None and came.is_asked_for)):",
         "        if not self.where(record):",
-        f"{UNIT}/replay",
+        f"{UNIT}/watching",
     ),
     service(
         "a pause is made good by a burst",

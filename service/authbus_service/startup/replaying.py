@@ -11,10 +11,7 @@ from authbus_service.core.database import Database
 from authbus_service.core.progress import Tell
 from authbus_service.replay.commands import CommandReplay
 from authbus_service.replay.groups import GroupReplay
-from authbus_service.replay.records import Where
 from authbus_service.replay.states import UserStates
-from authbus_service.replay.watching import Watching
-from authbus_service.startup.clients import declared_clients
 from authbus_service.startup.copying import cluster
 from authbus_service.startup.database import open_database, require_newest
 from authbus_service.startup.fence import require_fence
@@ -70,14 +67,6 @@ async def up_to_date(servers: Servers) -> AsyncGenerator[tuple[Database, Admin]]
             groups=groups_of(namespace),
         )
         yield database, admin
-
-
-@asynccontextmanager
-async def watching(settings: Settings, where: Where) -> AsyncGenerator[Watching]:
-    """What follows the Kafka that is given, with its declared clients' replies."""
-    clients = declared_clients(settings.clients, own_kafka=settings.clients is None)
-    async with cluster(settings) as admin:
-        yield Watching(admin, settings.namespace, sorted(clients), where, admin.security)
 
 
 @asynccontextmanager

@@ -18,8 +18,8 @@ from authbus.topics import AUDIT, COMMAND_TOPICS, DEAD_LETTERS, EVENTS, replies
 from authbus_service.cluster import Admin, ClusterError
 from authbus_service.consumers.bounded import read_bounded
 from authbus_service.core.clock import at_ms
-from authbus_service.replay.lately import Came, Lately
 from authbus_service.replay.records import Record, Where, short
+from authbus_service.watching.lately import Came, Lately
 
 _POLL_MS = 100
 _FETCH_MS = 50

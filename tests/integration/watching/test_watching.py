@@ -5,14 +5,22 @@ from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from datetime import UTC, datetime
 
+import pytest
+
 from authbus import LogIn, RegisterUser
 from authbus_service.cli.watching import line
 from authbus_service.cluster import Admin
 from authbus_service.replay.records import Where
-from authbus_service.replay.watching import Sighting, Watching
-from tests.rig.accident import serving
+from authbus_service.watching.following import Sighting, Watching
+from tests.rig.accident import installed, serving
 from tests.rig.crowd import PASSWORD, email
 from tests.rig.world import World
+
+
+@pytest.fixture
+async def world(world: World) -> World:
+    """With the installation that its database belongs to."""
+    return await installed(world)
 
 
 async def watched(

@@ -3,9 +3,9 @@
 import pytest
 
 from authbus.topics import CREDENTIALS, EVENTS, Topic
-from authbus_service.replay import lately
 from authbus_service.replay.records import Record, Where
-from authbus_service.replay.watching import Follower
+from authbus_service.watching import lately
+from authbus_service.watching.following import Follower
 
 OURS, THEIRS = b"/clients/web", b"/clients/shop"
 

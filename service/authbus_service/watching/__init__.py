@@ -1,0 +1,1 @@
+"""`authbus watch`: what happens is shown as it comes, and nothing is touched."""
