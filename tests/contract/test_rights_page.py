@@ -11,7 +11,7 @@ from authbus_service.cluster.acls import Acl, acls
 from authbus_service.core.clients import Client, Declared, Reader
 
 NAMES = {
-    "consumers": ("User:authbus",),
+    "the service": ("User:authbus",),
     "relay": ("User:authbus-relay",),
     "operator": ("User:authbus-operator",),
     "a client": ("User:web", "User:admins"),

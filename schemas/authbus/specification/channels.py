@@ -54,7 +54,7 @@ def _channel(topic: Topic) -> Json:
         "title": topic.suffix,
         "summary": _PURPOSES[topic.suffix],
         "description": f"Key: {topic.key}. Personal data in the clear: "
-        + ("yes." if topic.personal else "none."),
+        + ("yes." if topic.personal else "no."),
         "parameters": {
             "namespace": {
                 "description": "Keeps environments apart on one cluster.",

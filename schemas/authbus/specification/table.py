@@ -21,6 +21,10 @@ Made by `authbus spec` from the code; do not edit. Topic names are those of the 
 Commands are sealed as a whole: their value is one compact JWE. The schema of each message is in
 the folder of its kind, an example record of each in `examples/`.
 """
+_PSEUDONYMS = f"""\
+Users' ids are pseudonyms. `{topics.AUDIT.name()}` has one more: an HMAC of the `ip_address` that a
+command named, under a key of its month.
+"""
 _REJECTIONS = """\
 ## Rejection codes
 
@@ -49,7 +53,7 @@ def as_markdown() -> str:
         section("Commands", _HEAD_OF_COMMANDS, map(_command_line, contract.ROWS)),
         section("Events and state", _HEAD_OF_RECORDS, map(_record_line, _records())),
         section("Fields that need care", _HEAD_OF_FIELDS, _field_lines()),
-        section("Topics", _HEAD_OF_TOPICS, map(_topic_line, _all_topics())),
+        section("Topics", _HEAD_OF_TOPICS, map(_topic_line, _all_topics()), _PSEUDONYMS),
         _REJECTIONS,
         guide.COMMAND,
         guide.TOKENS,
@@ -61,7 +65,7 @@ def as_markdown() -> str:
 _HEAD_OF_COMMANDS = ("command", "topic", "key", "reply", "or", "events")
 _HEAD_OF_RECORDS = ("message", "topic", "key")
 _HEAD_OF_FIELDS = ("message", "personal", "secret")
-_HEAD_OF_TOPICS = ("topic", "key", "partitions", "clean-up", "kept", "personal data")
+_HEAD_OF_TOPICS = ("topic", "key", "partitions", "clean-up", "kept", "personal data in the clear")
 
 
 def _all_topics() -> tuple[Topic, ...]:
@@ -136,7 +140,7 @@ def _topic_line(topic: Topic) -> Sequence[str]:
         str(topic.partitions),
         topic.config["cleanup.policy"],
         "for ever" if kept in {None, "-1"} else _span(int(kept or 0)),
-        "yes" if topic.personal else "none",
+        "yes" if topic.personal else "no",
     )
 
 
