@@ -16,7 +16,7 @@ same "id". Writes its record: topic, key, headers and value, all of it text.
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="authbus", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m authbus", description=__doc__)
     commands = parser.add_subparsers(required=True)
     spec = commands.add_parser("spec", help="write the spec files anew, or compare them")
     spec.add_argument("--check", action="store_true", help="write nothing; 1 when a file is stale")
@@ -39,7 +39,12 @@ def main() -> int:
     for each in (seal, opened):
         each.add_argument("--reply-key", type=Path, required=True, help="a P-256 key in PEM")
     asked = parser.parse_args()
-    return asked.does(asked)
+    try:
+        return asked.does(asked)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("authbus"):
+            raise
+        return _failed(f"{error.name} is not there: install authbus with its extra `client`")
 
 
 def _spec(asked: argparse.Namespace) -> int:
@@ -82,7 +87,7 @@ def _open(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _failed(wrong: Exception) -> int:
+def _failed(wrong: object) -> int:
     sys.stderr.write(f"authbus: {wrong}\n")
     return 1
 

@@ -113,6 +113,15 @@ def test_a_command_that_would_be_refused_is_not_sealed_and_not_shown(
     assert "horse" not in err
 
 
+def test_its_help_names_the_program_that_was_called(
+    hand: Hand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        hand.does("seal", "--help", given="")
+
+    assert capsys.readouterr().out.startswith("usage: python -m authbus seal ")
+
+
 def test_nothing_is_sealed_for_a_key_of_another_root(
     hand: Hand, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,6 +19,16 @@ except ImportError as error:
     print(error)
 """
 
+BY_HAND = """
+import runpy, sys
+for name in ("aiokafka", "joserfc", "cryptography", "cramjam", "nacl"):
+    sys.modules[name] = None
+sys.argv = ["authbus", "{name}", "--reply-key", "key"]
+if "{name}" == "seal":
+    sys.argv += ["--client", "web", "--keys", "keys"]
+runpy.run_module("authbus", run_name="__main__")
+"""
+
 
 @pytest.mark.parametrize("name", ["AuthClient", "EventStream", "Verifier", "Claims"])
 def test_a_name_that_needs_the_extra_says_so_where_it_is_not_installed(name: str) -> None:
@@ -30,6 +40,20 @@ def test_a_name_that_needs_the_extra_says_so_where_it_is_not_installed(name: str
 
     assert done.stdout.startswith(f"{name} needs ")
     assert "install authbus with its extra `client`" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["seal", "open"])
+def test_a_command_that_needs_the_extra_says_so_in_one_line(name: str) -> None:
+    code = BY_HAND.format(name=name)
+
+    done = subprocess.run(
+        (sys.executable, "-c", code), capture_output=True, text=True, check=False, timeout=30
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("authbus: ")
+    assert done.stderr.endswith("install authbus with its extra `client`\n")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", authbus.__all__)
