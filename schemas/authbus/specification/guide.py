@@ -26,7 +26,9 @@ COMMAND = f"""\
 5. **Send it** to the command's topic with the headers of `envelope/CommandHeaders.v1.json`, each of
    them once. What a header repeats must equal the seal's content. The record's key is for order
    alone: commands with the same key are handled one after the other. It stands in the clear: take
-   an id, or none, or an HMAC under a secret of yours, and never an address.
+   an id, or none, or an HMAC under a secret of yours, and never an address. Where the table names
+   an id that you do not have yet (`RequestPasswordReset`, `CompleteLogIn`, `VerifyEmail`,
+   `ImportUser` ...), the command's own does.
 6. **Read the answer** on the reply topic: the record whose `correlation_id` is the command's. Start
    to read before you send. With `content-type` `application/jose` the value is a compact JWE as
    above, sealed to `reply_key`; with `application/json` it is clear. `ce_type` says which reply it
