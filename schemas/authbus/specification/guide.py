@@ -71,7 +71,7 @@ EVENTS = f"""\
 
 Read `{topics.EVENTS.name()}` with `isolation.level=read_committed`: the relay writes in
 transactions, and one that was aborted stays on the topic for others to see. Some clients have
-`read_uncommitted` as their default. Each event then comes once; after a restart of yours it may be
+`read_uncommitted` as their default. Each event is there once; after a restart of yours it may be
 read again, so let a view take only what is newer: `sequence` counts each user's events without a
 gap, and an upsert with `WHERE known.sequence < excluded.sequence` can be read from the start at any
 time. Kinds and fields that you do not know will come: pass them over.
