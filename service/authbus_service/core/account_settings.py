@@ -18,7 +18,8 @@ class AccountSettings(BaseModel):
         default=168,
         ge=1,
         le=87600,
-        description="a session that is not refreshed for so long is over before",
+        description="a session that is not refreshed for so long ends, even before "
+        "`AUTHBUS_SESSION_DAYS`",
     )
     sessions_per_user: int = Field(
         default=50, ge=1, le=1000, description="live sessions of a user; one more ends the oldest"
@@ -33,7 +34,8 @@ class AccountSettings(BaseModel):
         default=10,
         ge=0,
         le=300,
-        description="how long after its change a refresh token may come again and end nothing",
+        description="for so long after a refresh the refresh token before it is only refused "
+        "(`token_rotated`); later its use ends the session",
     )
 
     argon2_memory_kib: int = Field(

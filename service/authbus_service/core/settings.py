@@ -111,7 +111,8 @@ class Settings(AccountSettings, KafkaSettings):
     link_base_url: str | None = Field(
         default=None,
         description="links in mails are this and `/verify-email?code=...`, "
-        "`/change-email?code=...`, `/reset-password?code=...`",
+        "`/change-email?code=...`, `/reset-password?code=...`; needed with `AUTHBUS_SMTP_URL`, and "
+        "else `http://localhost:3000`",
     )
 
     http_host: str = Field(

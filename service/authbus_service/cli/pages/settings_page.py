@@ -17,7 +17,8 @@ _INTRO = """\
 
 Made by `authbus spec` from the code; do not edit. Read from the environment, or from a file `.env`
 in the working directory, over which the environment goes. An unknown `AUTHBUS_` name is an error
-that names the nearest right one; an empty value counts as none. `.env.example` has them all.
+that names the nearest right one; an empty value counts as none. `.env.example` has all
+but those of the last table.
 """
 _COLUMNS = ("name", "type", "default", "meaning")
 _OWN = "Read from the environment alone.\n"
