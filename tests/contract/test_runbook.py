@@ -39,7 +39,7 @@ NOT_RUN = {
         "--topic-list auth.events.v1,auth.audit.v1"
     ),
     "kafka-topics.sh --bootstrap-server kafka:9092 --describe --under-replicated-partitions",
-    "kafka-transactions.sh find-hanging --topic auth.relay.v1",
+    "kafka-transactions.sh --bootstrap-server kafka:9092 find-hanging --topic auth.relay.v1",
     "make chaos",
     "make chaos PROFILE=full",
     "make drill",
