@@ -50,12 +50,12 @@ class Doctor:
         for what, look, is_needed in (
             ("master key", self._masters, False),
             ("topics", self._topics, True),
+            ("backup", self._backup, False),
             ("rights", self._rights, False),
             ("database", self._shape, True),
             ("installation", self._installation, True),
             ("keys", self._keys, False),
             ("fence", self._fence, False),
-            ("backup", self._backup, False),
             ("mails", self._mails, False),
         ):
             found = await _looked(what, look, hides=is_needed)

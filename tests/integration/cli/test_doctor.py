@@ -36,8 +36,8 @@ from tests.rig.risks import (
 )
 
 ALL = (
-    *("master key", "topics", "rights", "database", "installation", "keys", "fence"),
-    *("backup", "mails", "durability", "clock", "inbox", "trust"),
+    *("master key", "topics", "backup", "rights", "database", "installation", "keys", "fence"),
+    *("mails", "durability", "clock", "inbox", "trust"),
 )
 USUAL = {"rights", "mails", "durability", "trust"}
 
@@ -123,6 +123,20 @@ async def test_a_backup_that_is_older_than_the_commands_is_found(patient: Patien
     ]
     assert fault["what"] == "backup"
     assert "are gone" in fault["says"]
+
+
+async def test_a_backup_is_judged_while_postgresql_is_lost(patient: Patient) -> None:
+    nowhere = "postgresql://authbus@127.0.0.1:1/authbus"
+    old = datetime.now(UTC) - timedelta(days=7, hours=1)
+
+    found = await patient.seen(old, DATABASE_URL=nowhere)
+
+    assert {what for what, (state, _) in found.items() if state == "fault"} == {
+        "backup",
+        "database",
+    }
+    assert "are gone" in found["backup"][1]
+    assert "cannot be used" in found["database"][1]
 
 
 async def test_mails_that_would_only_wait_are_found(patient: Patient) -> None:
