@@ -14,8 +14,9 @@ from authbus_service.inbox import partitions
 OUTAGE = (KafkaError, SQLAlchemyError, OSError, TimeoutError)
 
 # SQLSTATE classes: connection, rollback, resources, lock time-out, operator, system; and a server
-# that only reads, as one does that a fail-over has not yet reached.
-_STATES = ("08", "40", "53", "55", "57", "58", "25006")
+# that only reads, as one does that a fail-over has not yet reached. A password, a database or a
+# right that is not there says nothing of the command that happened to need it.
+_STATES = ("08", "40", "53", "55", "57", "58", "25006", "28", "3D", "42501")
 
 
 def is_transient(error: BaseException) -> bool:

@@ -1,4 +1,4 @@
-"""A server that goes away while we start is told of like one that is not there."""
+"""A server that goes away or refuses us while we start is told of like one that is not there."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -19,8 +19,8 @@ def outages_told() -> Generator[None]:
         if not _is_an_outage(error):
             raise
         raise StartupError(
-            f"a server went away while the service began: {name_of(error)}. "
-            "Is Kafka there, and is PostgreSQL? Then start it again"
+            f"a server went away, or refused us, while the service began: {name_of(error)}. "
+            "Is Kafka there, and is PostgreSQL, and do both let us in? Then start it again"
         ) from error
 
 

@@ -7,13 +7,14 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus_service.consumers.transient import OUTAGE, is_transient
-from authbus_service.core.database import Database, name_of
+from authbus_service.core.database import Database, connect, name_of
 from authbus_service.core.security.masters import MasterKeyError, Masters, MissingMasterError
+from authbus_service.embedded import Addresses
 
 Act = Callable[[AsyncConnection], Awaitable[object]]
 
@@ -50,6 +51,7 @@ PASSING = {
         "INSERT INTO inbox VALUES ('2001-01-01', gen_random_uuid(), '', '', '', now(), now(), '{}')"
     ),
     "the server only reads": said("SET TRANSACTION READ ONLY", "DELETE FROM users"),
+    "a right is taken away": said("SET LOCAL ROLE pg_monitor", "DELETE FROM users"),
 }
 LASTING = {
     "a division by zero": said("SELECT 1/0"),
@@ -80,6 +82,16 @@ async def test_an_error_is_called_what_postgresql_calls_it(database: Database) -
 @pytest.mark.parametrize("act", PASSING.values(), ids=PASSING.keys())
 async def test_what_passes_is_tried_again(database: Database, act: Act) -> None:
     assert is_transient(await error_of(database, act))
+
+
+@pytest.mark.parametrize("wrong", [{"username": "nobody"}, {"database": "nothing"}], ids=str)
+async def test_a_connection_that_is_refused_is_no_fault_of_the_command_that_asked_for_it(
+    addresses: Addresses, wrong: dict[str, Any]
+) -> None:
+    url = make_url(addresses.database_url).set(**wrong)
+    refusing = connect(url.render_as_string(hide_password=False))
+
+    assert is_transient(await error_of(refusing, said("SELECT 1")))
 
 
 @pytest.mark.parametrize("act", LASTING.values(), ids=LASTING.keys())

@@ -6,7 +6,8 @@ from aiokafka.errors import (
     KafkaTimeoutError,
     TopicAuthorizationFailedError,
 )
-from sqlalchemy.exc import InterfaceError
+from asyncpg.exceptions import InsufficientPrivilegeError
+from sqlalchemy.exc import InterfaceError, ProgrammingError
 
 from authbus_service.startup.errors import StartupError
 from authbus_service.startup.outages import outages_told
@@ -20,6 +21,7 @@ from authbus_service.startup.outages import outages_told
         ConnectionRefusedError(111, "refused"),
         TimeoutError(),
         InterfaceError("SELECT 1", {}, Exception("connection is closed")),
+        ProgrammingError("SELECT 1", {}, InsufficientPrivilegeError("permission denied")),
     ],
     ids=repr,
 )
