@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 import asyncpg
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import EmulatedDBAPIException, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from authbus_service.core.database import Database
@@ -17,7 +17,14 @@ from authbus_service.core.database import Database
 _OPEN_SECONDS = 5.0
 _CHECK_SECONDS = 5.0
 _AGAIN_SECONDS = 1.0
-_LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError)
+_LOST = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    SQLAlchemyError,
+    EmulatedDBAPIException,  # what a raw connection is refused with, before SQLAlchemy wraps it
+)
 
 
 async def listen(database: Database, channel: str, wake: Callable[[], None]) -> None:

@@ -5,11 +5,12 @@
 import asyncio
 import re
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
-from sqlalchemy import select, text
+from sqlalchemy import make_url, select, text
 
-from authbus_service.core.database import Database
+from authbus_service.core.database import Database, connect
 from authbus_service.relay.notifications import listen
 from authbus_service.startup.watchdog import Answering
 
@@ -50,6 +51,27 @@ async def test_a_process_has_no_more_connections_than_operators_are_told(
     await counter.close()
 
     assert max(counts) == int(named)
+
+
+async def test_listening_that_is_refused_is_begun_again_until_it_is_allowed(
+    database: Database, database_url: str
+) -> None:
+    name, heard = f"t{uuid4().hex[:8]}", asyncio.Event()
+    url = make_url(database_url).set(username=name, password=name)
+    refused = connect(url.render_as_string(hide_password=False))
+    listening = asyncio.create_task(listen(refused, "said", heard.set))
+    await asyncio.wait([listening], timeout=0.5)
+    async with database.transaction() as db:
+        await db.execute(text(f"CREATE ROLE {name} LOGIN PASSWORD '{name}'"))
+
+    await asyncio.wait([listening, begun := asyncio.create_task(heard.wait())], timeout=5)
+
+    assert begun.done()
+    assert not listening.done()
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    async with database.transaction() as db:
+        await db.execute(text(f"DROP ROLE {name}"))
 
 
 async def test_who_begins_to_be_told_of_connections_disturbs_none_that_is_being_made(
