@@ -4,9 +4,8 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,10 @@ from authbus.client import Session
 from authbus.errors import TokenExpired, TokenInvalid
 from authbus.signing import take_apart
 from authbus.tokens import LEEWAY
-from authbus.topics import COMMANDS_KEPT
-from authbus_service.core.security import repository
 from authbus_service.demo.child import running
 from tests.e2e.conftest import Serving
 from tests.rig.command_line import authbus
+from tests.rig.rotating import jwks, long_ago, without
 
 PASSWORD, USERS, LEAD = "correct horse battery", 8, 3
 TAKEN_UP, SHORT = timedelta(seconds=1), 20
@@ -119,23 +117,6 @@ async def loaded(load: Load) -> AsyncGenerator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def long_ago(serving: Serving) -> None:
-    """As if the keys that have retired had done so when the oldest command was not sent yet."""
-    at = datetime.now(UTC) - COMMANDS_KEPT - timedelta(minutes=1)
-    async with serving.database.transaction() as db:
-        found = [key for key in await repository.keys(db) if key.retired_at is not None]
-        await repository.set_retired(db, [replace(key, retired_at=at) for key in found])
-
-
-def jwks(http: str) -> set[str]:
-    connection = HTTPConnection(http.removeprefix("http://"), timeout=5)
-    try:
-        connection.request("GET", "/.well-known/jwks.json")
-        return {key["kid"] for key in json.load(connection.getresponse())["keys"]}
-    finally:
-        connection.close()
-
-
 async def test_no_log_in_fails_while_keys_are_rotated_under_load(
     serving: Serving, tmp_path: Path
 ) -> None:
@@ -191,13 +172,11 @@ async def test_a_key_that_nothing_needs_any_more_is_destroyed_everywhere(serving
         session = await auth.log_in(email(0), PASSWORD)
         await rotated(serving)
         gone = ids(await listed(serving), "retired")
-        await long_ago(serving)
+        await long_ago(serving.database)
 
         ends = [await authbus(serving.settings, "keys", "retire", kid) for kid in gone]
 
-        async with asyncio.timeout(10):
-            while await asyncio.to_thread(jwks, serving.http) & gone:  # noqa: ASYNC110
-                await asyncio.sleep(0.1)
+        await without(serving.http, gone)
         verifier.verify((await auth.refresh(session)).access_token)
         verifier.verify((await auth.log_in(email(0), PASSWORD)).access_token)
         with pytest.raises(TokenInvalid, match="key"):
