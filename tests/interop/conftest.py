@@ -1,14 +1,17 @@
 """Other languages, and a real browser, against `authbus serve`; they run where their tools are."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Serving, serving, settings
+from authbus_service.embedded import Addresses
+from tests.e2e.conftest import Serving, serving
 from tests.rig import webdriver
 from tests.rig.foreign import missing
+from tests.rig.serving import settings_of
 
-__all__ = ("serving", "settings")
+__all__ = ("serving",)
 
 _NEEDED = {
     "test_browser.py": webdriver.NEEDED,
@@ -26,6 +29,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say which were left out."""
     for file, tools in _ABSENT.items():
         terminalreporter.write_line(f"NOT RUN {file}: this machine has no {', '.join(tools)}")
+
+
+@pytest.fixture
+def settings(
+    addresses: Addresses, namespace: str, database_url: str, tmp_path: Path
+) -> Mapping[str, str]:
+    """Those of a service that looks for new keys each second."""
+    usual = settings_of(addresses, namespace, database_url, tmp_path)
+    return {**usual, "AUTHBUS_KEYS_RELOAD_SECONDS": "1"}
 
 
 @pytest.fixture

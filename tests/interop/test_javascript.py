@@ -1,11 +1,14 @@
 """schemas/examples/javascript: kafkajs, jose and the CloudEvents SDK."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from tests.e2e.conftest import Serving
+from tests.interop import new_keys
 from tests.rig import foreign
 from tests.rig.phantom import aborted_and_committed
 
@@ -14,7 +17,9 @@ pytestmark = [pytest.mark.interop, pytest.mark.timeout(900)]
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def programs() -> Path:
-    return await foreign.installed_by_npm(foreign.EXAMPLES / "javascript")
+    place = await foreign.installed_by_npm(foreign.EXAMPLES / "javascript")
+    shutil.copy(new_keys.PROGRAMS / "register.js", place)
+    return place
 
 
 async def test_javascript_registers_logs_in_refreshes_is_refused_and_logs_out(
@@ -23,6 +28,15 @@ async def test_javascript_registers_logs_in_refreshes_is_refused_and_logs_out(
     told = await foreign.run("node", "login.js", folder=programs, environment=places)
 
     foreign.is_a_life(told)
+
+
+async def test_javascript_goes_over_to_new_keys_while_it_runs_and_when_it_starts_again(
+    programs: Path, places: Mapping[str, str], serving: Serving
+) -> None:
+    command = ("node", "register.js")
+    await new_keys.goes_over_to_them(*command, folder=programs, environment=places, serving=serving)
+
+    foreign.is_a_life(await foreign.run("node", "login.js", folder=programs, environment=places))
 
 
 async def test_javascript_seals_nothing_for_a_key_of_another_root(

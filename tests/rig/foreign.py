@@ -93,14 +93,17 @@ def events_of(user_id: object) -> list[str]:
 
 @asynccontextmanager
 async def started(
-    *command: str, folder: Path, environment: Mapping[str, str] | None = None
+    *command: str,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    stdin: int = DEVNULL,
 ) -> AsyncGenerator[Process]:
     """A program that is asked to end when the block is left, where it has not ended by itself."""
     child = await asyncio.create_subprocess_exec(
         *command,
         cwd=folder,
         env={**os.environ, **(environment or {})},
-        stdin=DEVNULL,
+        stdin=stdin,
         stdout=PIPE,
         stderr=PIPE,
     )
@@ -110,6 +113,17 @@ async def started(
         if child.returncode is None:
             child.terminate()
             await child.communicate()
+
+
+async def answer_to(line: str, child: Process) -> str:
+    """The line that a program prints when it is given this one."""
+    assert child.stdin is not None
+    assert child.stdout is not None
+    assert child.stderr is not None
+    child.stdin.write(f"{line}\n".encode())
+    async with asyncio.timeout(_RUN_SECONDS):
+        said = await child.stdout.readline() or await child.stderr.read()
+    return said.decode().rstrip("\n")
 
 
 async def lines_until(child: Process, *last: str) -> list[str]:

@@ -31,11 +31,14 @@ export class Bus {
     const keys = `${this.namespace}.state.keys.v1`
     await Promise.all([this.producer.connect(), this.consumer.connect(), this.admin.connect()])
     const [end] = await this.admin.fetchTopicOffsets(this.replies)
+    this.consumer.on(this.consumer.events.END_BATCH_PROCESS, ({ payload: { topic, offsetLag } }) => {
+      if (topic === keys && offsetLag === '0') this.keys.complete = true
+    })
     await this.consumer.subscribe({ topics: [keys, this.replies], fromBeginning: true })
     await this.consumer.run({
       autoCommit: false,
       eachMessage: ({ topic, message }) =>
-        topic === keys ? this.keys.learn(message.value) : this.#answered(message),
+        topic === keys ? this.keys.learn(message) : this.#answered(message),
     })
     this.consumer.seek({ topic: this.replies, partition: 0, offset: end.high })
   }

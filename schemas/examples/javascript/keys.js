@@ -1,34 +1,46 @@
-// The key to seal for: the newest that serves and that the service's root key has signed.
-import { within } from './within.js'
+// The keys that commands are sealed to, as far as the service's root key has signed them.
+import { setTimeout as wait } from 'node:timers/promises'
 import { EmbeddedJWK, calculateJwkThumbprint, compactVerify, decodeProtectedHeader } from 'jose'
+
+const SECONDS = 10
 
 export class Keys {
   #trust
-  #newest
+  #known = new Map()
+
+  /** Whether their topic has been read to its end: until then a later record may end a key. */
+  complete = false
 
   /** @param trust the thumbprint that the service prints; none on one's own machine */
   constructor(trust) {
     this.#trust = trust
-    this.ready = new Promise((resolve) => (this.resolve = resolve))
   }
 
   /** Takes one record of the topic of keys. What counts is what the root key signed. */
-  async learn(record) {
-    if (record === null) return
-    const { signature } = JSON.parse(record.toString())
+  async learn({ key: kid, value }) {
+    if (value === null) return this.#known.delete(kid.toString())
+    const { signature } = JSON.parse(value.toString())
     const root = decodeProtectedHeader(signature).jwk
     if (this.#trust && (await calculateJwkThumbprint(root)) !== this.#trust) return
     const { payload } = await compactVerify(signature, EmbeddedJWK, { algorithms: ['EdDSA'] })
     const key = JSON.parse(new TextDecoder().decode(payload))
-    if (key.use !== 'enc' || key.retired_at || new Date(key.not_before) > new Date()) return
-    if (this.#newest && new Date(key.not_before) < new Date(this.#newest.not_before)) return
-    this.#newest = key
-    this.resolve()
+    if (key.use === 'enc') this.#known.set(key.kid, key)
   }
 
-  /** The kid and the public JWK to seal for; waits for one, and throws when none comes. */
+  /** The kid and the public JWK to seal for now; waits for one, and throws when none comes. */
   async sealing() {
-    await within(10, 'key under this trust', this.ready)
-    return this.#newest
+    for (const late = Date.now() + SECONDS * 1000; Date.now() < late; await wait(50)) {
+      const newest = this.#newest(new Date())
+      if (this.complete && newest) return newest
+    }
+    throw new Error(`no key under this trust within ${SECONDS} s`)
+  }
+
+  /** A key is announced before it serves and retires at an hour set before: the clock decides. */
+  #newest(now) {
+    return [...this.#known.values()]
+      .filter((key) => new Date(key.not_before) <= now)
+      .filter((key) => !key.retired_at || now < new Date(key.retired_at))
+      .sort((one, other) => new Date(other.not_before) - new Date(one.not_before))[0]
   }
 }
