@@ -1,5 +1,6 @@
 """schemas/examples/go: franz-go, go-jose, the CloudEvents SDK and pgx."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from authbus.events import SessionStarted
 from authbus_service.core.clock import now
 from authbus_service.core.database import Database
 from tests.e2e.conftest import Serving
+from tests.interop import new_keys
 from tests.rig import foreign
 from tests.rig.phantom import aborted_and_committed, told_again
 
@@ -25,6 +27,10 @@ PROGRAMS = foreign.CACHE / "go" / "programs"
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def programs() -> Path:
     """The folder with the programs, built with the versions and hashes of go.sum."""
+    PROGRAMS.mkdir(parents=True, exist_ok=True)
+    besides = {SOURCE / "register" / "main.go": new_keys.PROGRAMS / "register.go"}
+    overlay = PROGRAMS.parent / "overlay.json"
+    overlay.write_text(json.dumps({"Replace": {str(to): str(of) for to, of in besides.items()}}))
     environment = {
         "GOCACHE": str(foreign.CACHE / "go" / "build"),
         "GOMODCACHE": str(foreign.CACHE / "go" / "modules"),
@@ -32,9 +38,8 @@ async def programs() -> Path:
         "GOTOOLCHAIN": "local",
         "CGO_ENABLED": "0",
     }
-    PROGRAMS.mkdir(parents=True, exist_ok=True)
     await foreign.build("go", "vet", "./...", folder=SOURCE, environment=environment)
-    build = ("go", "build", "-o", f"{PROGRAMS}/", "./...")
+    build = ("go", "build", f"-overlay={overlay}", "-o", f"{PROGRAMS}/", "./...")
     await foreign.build(*build, folder=SOURCE, environment=environment)
     return PROGRAMS
 
@@ -66,6 +71,16 @@ async def test_go_registers_logs_in_refreshes_is_refused_and_logs_out(
     told = await foreign.run(str(programs / "login"), folder=SOURCE, environment=places)
 
     foreign.is_a_life(told)
+
+
+async def test_go_goes_over_to_new_keys_while_it_runs_and_when_it_starts_again(
+    programs: Path, places: Mapping[str, str], serving: Serving
+) -> None:
+    command = str(programs / "register")
+    await new_keys.goes_over_to_them(command, folder=SOURCE, environment=places, serving=serving)
+
+    command = str(programs / "login")
+    foreign.is_a_life(await foreign.run(command, folder=SOURCE, environment=places))
 
 
 async def test_a_go_view_of_users_and_ended_sessions_keeps_what_an_older_event_would_undo(

@@ -8,7 +8,9 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"log"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -24,12 +26,13 @@ type Rejected struct {
 
 func (r *Rejected) Error() string { return r.Code + ": " + r.Detail }
 
-// Bus is one declared client. It asks one thing at a time.
+// Bus is one declared client.
 type Bus struct {
 	kafka           *kgo.Client
 	client, replies string
 	namespace       string
-	keys            keys
+	keys            *keys
+	waiting         sync.Map // a channel for each correlation id
 }
 
 // Open connects; trust is the thumbprint that the service prints, empty on one's own machine.
@@ -38,13 +41,20 @@ func Open(servers, namespace, client, trust string) (*Bus, error) {
 	kafka, err := kgo.NewClient(
 		kgo.SeedBrokers(strings.Split(servers, ",")...),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(), // the topic of keys ends with one: the end of a transaction
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{
 			keyTopic: {0: kgo.NewOffset().AtStart()},
 			// By time and not "at the end": the end may be asked for after the answer has come.
 			replies: {0: kgo.NewOffset().AfterMilli(time.Now().Add(-time.Minute).UnixMilli())},
 		}),
 	)
-	return &Bus{kafka, client, replies, namespace, keys{topic: keyTopic, trust: trust}}, err
+	if err != nil {
+		return nil, err
+	}
+	known := &keys{trust: trust, known: map[string]key{}}
+	b := &Bus{kafka: kafka, client: client, replies: replies, namespace: namespace, keys: known}
+	go b.follow()
+	return b, nil
 }
 
 // Close disconnects.
@@ -53,10 +63,9 @@ func (b *Bus) Close() { b.kafka.Close() }
 // Ask sends a command, like LogIn to credentials, and reads its answer into answer. Commands with
 // the same key are handled in turn; it stands in the clear, so it is an id, or nothing, no address.
 func (b *Bus) Ask(ctx context.Context, kind, topic, key string, data, answer any) error {
-	for b.keys.newest == nil {
-		if _, err := b.poll(ctx); err != nil {
-			return err
-		}
+	serving, err := b.keys.sealing(ctx)
+	if err != nil {
+		return err
 	}
 	once, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -84,35 +93,45 @@ func (b *Bus) Ask(ctx context.Context, kind, topic, key string, data, answer any
 			header(record, "ce_"+name, value)
 		}
 	}
-	if record.Value, err = seal(sealed, b.keys.newest); err != nil {
+	if record.Value, err = seal(sealed, serving); err != nil {
 		return err
 	}
+	answered := make(chan *kgo.Record, 1)
+	b.waiting.Store(id, answered)
+	defer b.waiting.Delete(id)
 	if err := b.kafka.ProduceSync(ctx, record).FirstErr(); err != nil {
 		return err
 	}
-	for {
-		records, err := b.poll(ctx)
-		if err != nil {
-			return err
-		}
-		for _, reply := range records {
-			if Header(reply, "correlation_id") == id {
-				return read(reply, once, answer)
-			}
-		}
+	select {
+	case reply := <-answered:
+		return read(reply, once, answer)
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
-func (b *Bus) poll(ctx context.Context) (replies []*kgo.Record, err error) {
-	fetched := b.kafka.PollFetches(ctx)
-	for _, record := range fetched.Records() {
-		if record.Topic == b.replies {
-			replies = append(replies, record)
-		} else {
-			b.keys.learn(record.Value)
+// follow reads keys and answers until the client is closed: keys change while nobody asks.
+func (b *Bus) follow() {
+	for {
+		fetched := b.kafka.PollFetches(context.Background())
+		if fetched.IsClientClosed() {
+			return
 		}
+		fetched.EachError(func(topic string, _ int32, err error) { log.Println(topic, err) })
+		fetched.EachPartition(func(read kgo.FetchTopicPartition) {
+			if read.Topic == b.replies {
+				read.EachRecord(b.answered)
+			} else {
+				b.keys.learn(read.FetchPartition)
+			}
+		})
 	}
-	return replies, fetched.Err()
+}
+
+func (b *Bus) answered(reply *kgo.Record) {
+	if waits, found := b.waiting.LoadAndDelete(Header(reply, "correlation_id")); found {
+		waits.(chan *kgo.Record) <- reply
+	}
 }
 
 func seal(payload any, key *jose.JSONWebKey) ([]byte, error) {

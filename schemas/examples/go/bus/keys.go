@@ -1,51 +1,98 @@
 package bus
 
 import (
+	"context"
 	"crypto"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
+	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// keys knows the key to seal for: the newest that serves and that the root key has signed.
+// keys are those that commands are sealed to, as far as the root key has signed them.
 type keys struct {
-	topic, trust string
-	newest       *jose.JSONWebKey
-	since        time.Time
+	trust string
+	guard sync.Mutex
+	known map[string]key
+	// Whether their topic has been read to its end: until then a later record may end a key.
+	complete bool
 }
 
-// learn takes one record of the topic of keys. What counts is what the root key signed.
-func (k *keys) learn(value []byte) {
+type key struct {
+	Kid, Use  string
+	JWK       jose.JSONWebKey
+	NotBefore time.Time  `json:"not_before"`
+	RetiredAt *time.Time `json:"retired_at"`
+}
+
+// A key is announced before it serves and retires at an hour set before: the clock decides.
+func (k key) serves(now time.Time) bool {
+	return !k.NotBefore.After(now) && (k.RetiredAt == nil || now.Before(*k.RetiredAt))
+}
+
+// sealing is the key to seal for now: the newest that serves. It waits for one.
+func (k *keys) sealing(ctx context.Context) (*jose.JSONWebKey, error) {
+	for {
+		if newest := k.newest(time.Now()); newest.Kid != "" {
+			newest.JWK.KeyID = newest.Kid
+			return &newest.JWK, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("no key under this trust: %w", ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (k *keys) newest(now time.Time) (newest key) {
+	k.guard.Lock()
+	defer k.guard.Unlock()
+	for _, each := range k.known {
+		if k.complete && each.serves(now) && each.NotBefore.After(newest.NotBefore) {
+			newest = each
+		}
+	}
+	return newest
+}
+
+// learn takes records of the topic of keys.
+func (k *keys) learn(read kgo.FetchPartition) {
+	k.guard.Lock()
+	defer k.guard.Unlock()
+	for _, record := range read.Records {
+		k.complete = record.Offset+1 >= read.LastStableOffset
+		if record.Attrs.IsControl() {
+			continue
+		}
+		if record.Value == nil {
+			delete(k.known, string(record.Key))
+		} else if found, good := signed(record.Value, k.trust); good && found.Use == "enc" {
+			k.known[found.Kid] = found
+		}
+	}
+}
+
+// signed is what the root key signed, which is what counts.
+func signed(value []byte, trust string) (found key, good bool) {
 	var record struct{ Signature string }
 	if json.Unmarshal(value, &record) != nil {
 		return
 	}
-	signed, err := jose.ParseSignedCompact(record.Signature, []jose.SignatureAlgorithm{jose.EdDSA})
-	if err != nil || signed.Signatures[0].Header.JSONWebKey == nil {
+	jws, err := jose.ParseSignedCompact(record.Signature, []jose.SignatureAlgorithm{jose.EdDSA})
+	if err != nil || jws.Signatures[0].Header.JSONWebKey == nil {
 		return
 	}
-	root := signed.Signatures[0].Header.JSONWebKey
+	root := jws.Signatures[0].Header.JSONWebKey
 	thumbprint, err := root.Thumbprint(crypto.SHA256)
-	if err != nil || k.trust != "" && k.trust != base64.RawURLEncoding.EncodeToString(thumbprint) {
+	if err != nil || trust != "" && trust != base64.RawURLEncoding.EncodeToString(thumbprint) {
 		return
 	}
-	text, err := signed.Verify(root)
-	if err != nil {
-		return
-	}
-	var key struct {
-		Kid, Use  string
-		JWK       jose.JSONWebKey
-		NotBefore time.Time  `json:"not_before"`
-		RetiredAt *time.Time `json:"retired_at"`
-	}
-	if json.Unmarshal(text, &key) != nil || key.Use != "enc" || key.NotBefore.After(time.Now()) {
-		return
-	}
-	if key.RetiredAt == nil && !key.NotBefore.Before(k.since) {
-		key.JWK.KeyID = key.Kid
-		k.newest, k.since = &key.JWK, key.NotBefore
-	}
+	text, err := jws.Verify(root)
+	good = err == nil && json.Unmarshal(text, &found) == nil
+	return
 }
