@@ -1,5 +1,6 @@
 """schemas/examples/java: kafka-clients, Spring Kafka, Nimbus JOSE and the CloudEvents SDK."""
 
+import shutil
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.e2e.conftest import Serving
+from tests.interop import new_keys
 from tests.rig import foreign
 from tests.rig.phantom import aborted_and_committed
 
@@ -21,6 +24,8 @@ CLASSES = ("-cp", "target/classes:target/dependency/*")
 async def programs() -> Path:
     """Where the classes are, beside jars with the hashes of jars.sha256 and no others."""
     place = foreign.copied(SOURCE, "target")
+    sources = Path("src", "main", "java", "example")
+    shutil.copy(new_keys.PROGRAMS / "Register.java", place / sources)
     local = f"-Dmaven.repo.local={place / 'repository'}"
     goals = ("clean", "compile", "dependency:copy-dependencies")
     await foreign.build("mvn", "-B", "-q", "-C", local, *goals, folder=place)
@@ -38,6 +43,13 @@ async def test_java_registers_logs_in_refreshes_is_refused_and_logs_out_over_spr
     told = await foreign.run(*command, folder=programs, environment=places)
 
     foreign.is_a_life(told)
+
+
+async def test_java_goes_over_to_new_keys_while_it_runs(
+    programs: Path, places: Mapping[str, str], serving: Serving
+) -> None:
+    command = (*JAVA, *CLASSES, "example.Register")
+    await new_keys.goes_over_to_them(*command, folder=programs, environment=places, serving=serving)
 
 
 async def test_java_seals_nothing_for_a_key_of_another_root(

@@ -51,13 +51,13 @@ final class Bus implements AutoCloseable {
     private final ReplyingKafkaTemplate<String, String, String> template;
     private final String namespace;
     private final String client;
-    private final ECKey serving;
+    private final Keys keys;
 
     /** One declared client; trust is the thumbprint that the service prints. */
     Bus(String servers, String namespace, String client, String trust) throws Exception {
         this.namespace = namespace;
         this.client = client;
-        serving = Keys.sealing(servers, namespace, trust);
+        keys = new Keys(servers, namespace, trust);
         producers = new DefaultKafkaProducerFactory<>(
                 Map.of("bootstrap.servers", servers), new StringSerializer(), new StringSerializer());
         var consumers = new DefaultKafkaConsumerFactory<>(
@@ -99,6 +99,7 @@ final class Bus implements AutoCloseable {
     }
 
     private String seal(String payload) throws Exception {
+        var serving = keys.sealing();
         var header = new JWEHeader.Builder(JWEAlgorithm.ECDH_ES, EncryptionMethod.A256GCM)
                 .keyID(serving.getKeyID()).build();
         var jwe = new JWEObject(header, new Payload(payload));
@@ -135,5 +136,6 @@ final class Bus implements AutoCloseable {
         template.stop();
         template.destroy();
         producers.destroy();
+        keys.close();
     }
 }
