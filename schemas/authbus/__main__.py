@@ -29,7 +29,10 @@ def main() -> int:
     seal.add_argument("--client", required=True, help="the declared client that asks")
     seal.add_argument("--namespace", default=DEFAULT_NAMESPACE)
     seal.add_argument(
-        "--keys", type=Path, required=True, help="the values of state.keys.v1, by line"
+        "--keys",
+        type=Path,
+        required=True,
+        help="the last value of each key of state.keys.v1, by line",
     )
     seal.add_argument("--trust", help="the thumbprint that the service prints at its start")
     seal.add_argument("--life", type=float, default=30, help="seconds for which somebody waits")

@@ -1,15 +1,19 @@
 """schemas/examples/shell: kcat, jq, OpenSSL and `python -m authbus`."""
 
+import json
 from collections.abc import Mapping
 
 import pytest
 
-from tests.rig import foreign
+from tests.e2e.conftest import Serving
+from tests.rig import foreign, rotating
 from tests.rig.phantom import aborted_and_committed
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(200)]
 
 SOURCE = foreign.EXAMPLES / "shell"
+REGISTERS = """set -euo pipefail; source ./authbus.sh
+printf '{"email": "ana@example.com", "password": "correct horse battery"}' | ask RegisterUser"""
 
 
 async def test_a_shell_registers_logs_in_refreshes_is_refused_and_logs_out(
@@ -18,6 +22,16 @@ async def test_a_shell_registers_logs_in_refreshes_is_refused_and_logs_out(
     told = await foreign.run("./login.sh", folder=SOURCE, environment=places)
 
     foreign.is_a_life(told)
+
+
+async def test_a_shell_seals_to_the_new_key_where_the_one_before_is_gone(
+    places: Mapping[str, str], serving: Serving
+) -> None:
+    await rotating.replaced(serving.database, serving.settings["AUTHBUS_MASTER_KEY"], serving.http)
+
+    told = await foreign.run("bash", "-c", REGISTERS, folder=SOURCE, environment=places)
+
+    assert json.loads(told[0])["type"] == "authbus.Registered.v1"
 
 
 async def test_a_shell_seals_nothing_for_a_key_of_another_root(

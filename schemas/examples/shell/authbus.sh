@@ -13,7 +13,9 @@ committed() { bus -C -X isolation.level=read_committed -X fetch.wait.max.ms=50 -
 
 # ask LogIn < data: prints the answer, with its type; 1 where it is a refusal.
 ask() {
-    until committed beginning -t "$AUTHBUS_NAMESPACE.state.keys.v1" > "$work/keys" &&
+    # The last word on each key; null is its end.
+    until committed beginning -t "$AUTHBUS_NAMESPACE.state.keys.v1" -J |
+        jq -nr 'reduce inputs as $one ({}; .[$one.key] = $one.payload) | .[] | values' > "$work/keys" &&
         jq -es 'any(.use == "enc")' "$work/keys" > "$work/said"; do sleep 0.1; done
     openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$work/once.pem"
     # To try again after a time-out, send the same record: it has its effect once.
