@@ -9,10 +9,11 @@ from uuid import UUID
 from authbus.events import AnyEvent
 from authbus.message import Reply
 from authbus_service.auth import handlers
+from authbus_service.auth.cause import Cause
 from authbus_service.auth.codes.code import OneTimeCode
 from authbus_service.auth.granting import Granting
 from authbus_service.auth.guessing.attempt import Attempt, Verdict
-from authbus_service.auth.outcome import NOTHING
+from authbus_service.auth.private import NOTHING
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Derived, Request
 from authbus_service.auth.rows import Rows
@@ -29,6 +30,7 @@ from tests.model.managing import IMPORTED
 from tests.model.memory import Memory
 from tests.model.people import START, Seen, shown
 from tests.model.service import ISSUER, KEYRING, MASTERS, POLICY, WAITS, Mailed
+from tests.rig.made import applied
 
 T = TypeVar("T")
 
@@ -100,8 +102,7 @@ class PureService:
         self.memory.claimed(request, proof, rows)
         self.memory.counted(proof, rows, self.at)
         outcome = handlers.decide(request, proof, rows, self.at, POLICY)
-        for event in outcome.events:
-            handlers.apply(event, outcome.private, rows, self.at)
+        applied(outcome, Cause(request, rows, self.at, proof.password_hash))
         rows.attempts.settle(proof.attempt, outcome.settled, self.at)
         rows.attempts.count(outcome.counted, request.id, request.expires_at, self.at)
         self.memory.written(rows)

@@ -8,6 +8,10 @@ from uuid import UUID
 
 from authbus import topics
 from authbus.commands import AnyCommand
+from authbus_service.auth.applying import Applied, apply
+from authbus_service.auth.cause import Cause
+from authbus_service.auth.outcome import Outcome
+from authbus_service.auth.private_parts import private_part
 from authbus_service.auth.proof import Policy, Proof
 from authbus_service.auth.request import Derived, Request
 from authbus_service.auth.sessions.session import Session
@@ -72,6 +76,12 @@ def a_job(request: Request, proof: Proof | None = None, *, offset: int = 0) -> J
         digest=b"digest",
         result=asyncio.get_running_loop().create_future(),
     )
+
+
+def applied(outcome: Outcome, cause: Cause) -> list[Applied]:
+    """The rows are changed by every event; returns the state records that go with them."""
+    events = outcome.events
+    return [apply(each, private_part(each, cause), cause.rows, cause.at) for each in events]
 
 
 def a_session(user_id: UUID, *, started_at: datetime = NOW, **changes: Any) -> Session:

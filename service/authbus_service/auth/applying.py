@@ -43,7 +43,8 @@ from authbus_service.auth import emails
 from authbus_service.auth.codes import service as codes
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.factors import service as factors
-from authbus_service.auth.outcome import Gone, Private
+from authbus_service.auth.outcome import Gone
+from authbus_service.auth.private import Private
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.sessions import service as sessions
 from authbus_service.auth.users import service as users

@@ -1,4 +1,4 @@
-"""Why an event is: what its private part is made again from."""
+"""Why an event is: what its private part is made from."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,8 +15,8 @@ C = TypeVar("C", bound=Command)
 class Cause:
     """Why an event is: the command, the rows before the event, and the time of its effect.
 
-    `password_hash` is that of the password which the command sets. A log-in keeps the hash that
-    its user had: it is the same password.
+    `password_hash` is that of the password which the command sets. One that comes with a log-in is
+    of the same password under newer parameters; a recovery keeps the hash that its user had.
     """
 
     request: Request

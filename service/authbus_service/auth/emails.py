@@ -11,7 +11,7 @@ from authbus.events import (
 from authbus.state import UserState
 from authbus_service.auth.codes import service as codes
 from authbus_service.auth.codes.code import Purpose
-from authbus_service.auth.outcome import Private
+from authbus_service.auth.private import Private
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users import service as users
 

@@ -1,4 +1,4 @@
-"""What is kept of a user who is imported; a recovery takes it from the command again."""
+"""What is kept of the password of a user who is imported."""
 
 from authbus.commands import ImportUser
 from authbus.foreign_hashes.hashes import accepted

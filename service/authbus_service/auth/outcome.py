@@ -1,4 +1,4 @@
-"""What a handler decides: an answer, the events it causes, and what `apply` needs beside them."""
+"""What a handler decides: an answer and the events it causes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,6 @@ from authbus.replies import Code, LoggedIn, Refreshed, Rejected
 from authbus.second_factor import SecondFactorRequired, SteppedUp, TotpIsEnabled, TotpStarted
 from authbus.service_accounts import ServiceLoggedIn, ServiceSecret
 from authbus.state import UserState
-from authbus_service.auth.factors.factor import Passed
 from authbus_service.auth.guessing.attempt import Settled
 from authbus_service.auth.mails import Mail
 from authbus_service.auth.seen import Seen
@@ -114,28 +113,6 @@ _DRAFTS: dict[str, type[Draft]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Private:
-    """What stays in the database: it goes to `apply` beside the event and is never published."""
-
-    address: str = field(default="", repr=False)
-    canonical: str = field(default="", repr=False)
-    password_hash: str = field(default="", repr=False)
-    family_hash: bytes = field(default=b"", repr=False)
-    refresh_hash: bytes = field(default=b"", repr=False)
-    code_hash: bytes = field(default=b"", repr=False)
-    profile: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
-    device: str | None = field(default=None, repr=False)
-    ip_address: str | None = field(default=None, repr=False)
-    device_hash: bytes = field(default=b"", repr=False)
-    totp_secret: bytes = field(default=b"", repr=False)
-    passed: Passed = field(default_factory=Passed)
-    recovery_codes: bytes = field(default=b"", repr=False)
-
-
-NOTHING = Private()
-
-
 @dataclass(frozen=True, slots=True)
 class Gone:
     """In place of a user's public state: a tombstone."""
@@ -159,7 +136,6 @@ class Outcome:
 
     answer: Answer
     events: tuple[AnyEvent, ...] = ()
-    private: Private = NOTHING
     mails: tuple[Mail, ...] = ()
     settled: Settled = Settled.FREED
     counted: tuple[bytes, ...] = field(default=(), repr=False)

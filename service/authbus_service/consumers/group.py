@@ -12,7 +12,9 @@ from uuid import UUID
 
 from authbus.replies import Code
 from authbus_service.auth import handlers, repository
+from authbus_service.auth.cause import Cause
 from authbus_service.auth.outcome import Outcome, refused, stored
+from authbus_service.auth.private_parts import private_part
 from authbus_service.auth.proof import Policy
 from authbus_service.auth.rows import Rows
 from authbus_service.consumers import auditing, telling
@@ -86,7 +88,10 @@ class Grouping:
                 outcome = refused(Code.EXPIRED)
             else:
                 outcome = handlers.decide(job.request, job.proof, rows, at, self.policy)
-            told = [applied(event, outcome.private, rows, at) for event in outcome.events]
+            cause = Cause(job.request, rows, at, job.proof.password_hash)
+            told = [
+                applied(event, private_part(event, cause), rows, at) for event in outcome.events
+            ]
             rows.attempts.settle(job.proof.attempt, outcome.settled, at)
             rows.attempts.count(outcome.counted, job.request.id, job.request.expires_at, at)
             records += telling.records(job.request.derived, told, at, job.traceparent)

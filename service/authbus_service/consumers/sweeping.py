@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from authbus_service.auth import repository
-from authbus_service.auth.outcome import NOTHING
+from authbus_service.auth.private import NOTHING
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.sessions import repository as sessions
 from authbus_service.auth.sessions.lapsing import cause, lapsed

@@ -10,7 +10,8 @@ from authbus.message import Message
 from authbus.state import SessionRevoked
 from authbus.topics import EVENTS, USERS_STATE, Topic
 from authbus_service.auth import handlers
-from authbus_service.auth.outcome import Gone, Private
+from authbus_service.auth.outcome import Gone
+from authbus_service.auth.private import Private
 from authbus_service.auth.request import Derived
 from authbus_service.auth.rows import Rows
 from authbus_service.outbox.records import record_of

@@ -11,8 +11,11 @@ from authbus.events import (
     SessionRefreshed,
     UserErased,
 )
-from authbus_service.auth import handlers, remaking, repository
-from authbus_service.auth.outcome import NOTHING, Private, stored
+from authbus_service.auth import handlers, repository
+from authbus_service.auth.cause import Cause
+from authbus_service.auth.outcome import stored
+from authbus_service.auth.private import NOTHING, Private
+from authbus_service.auth.private_parts import needs_command, private_part
 from authbus_service.auth.proof import Policy, Proof
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users import service as user_rules
@@ -106,13 +109,12 @@ class Applying:
     def _private(self, told: SaidEvent, batch: Batch, rows: Rows) -> Private | None:
         """What `apply` needs beside the event; None: it is lost."""
         event, cause, found = told.event, told.event.causation_id, batch.found
-        if not remaking.needs_command(event) and cause not in found:
+        if not needs_command(event) and cause not in found:
             return NOTHING
         if cause not in found or not losing.has_factor(event, rows):
             return None
-        because = remaking.Cause(found[cause][0], rows, told.at, batch.passwords.get(cause, ""))
-        private = remaking.remade(event, because)
-        return losing.on_known_codes(event, private, rows)
+        because = Cause(found[cause][0], rows, told.at, batch.passwords.get(cause, ""))
+        return losing.on_known_codes(event, private_part(event, because), rows)
 
     def _erase(self, event: UserErased, told: SaidEvent, rows: Rows) -> None:
         """What happened to the user before does not matter; the id stays, also of one unknown."""

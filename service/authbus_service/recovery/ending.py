@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from authbus.events import EndReason, SessionEnded
 from authbus_service.auth import repository
-from authbus_service.auth.outcome import NOTHING
+from authbus_service.auth.private import NOTHING
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.request import Derived
 from authbus_service.auth.rows import Rows

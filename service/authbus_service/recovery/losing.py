@@ -23,7 +23,7 @@ from authbus.second_factor import RecoveryCodeUsed, TotpEnabled, TotpUsed
 from authbus.service_accounts import ServiceSecretRotated
 from authbus.state import UserKind
 from authbus_service.auth import handlers
-from authbus_service.auth.outcome import NOTHING, Private
+from authbus_service.auth.private import NOTHING, Private
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users import service as users
 from authbus_service.core import clock

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from authbus.events import PasswordChanged, UserCreated, UserErased
-from authbus_service.auth import remaking
+from authbus_service.auth.private_parts import needs_command, new_password
 from authbus_service.auth.request import Request
 from authbus_service.auth.users import repository as users
 from authbus_service.consumers.arrival import Arrival
@@ -84,7 +84,7 @@ class Preparing:
     def _foretell(self, told: Sequence[SaidEvent], found: Found) -> None:
         """Count what would be done; what was known from the batches before is counted again."""
         for each in told:
-            if remaking.needs_command(each.event) and each.event.causation_id not in found:
+            if needs_command(each.event) and each.event.causation_id not in found:
                 self.losses.note(each.event)
             else:
                 self.losses.applied(each.event)
@@ -95,7 +95,7 @@ class Preparing:
             event = each.event
             if event.user_id in self.survey.erased or not self._is_after(each):
                 continue
-            if remaking.needs_command(event) and event.causation_id not in self.commands.by_id:
+            if needs_command(event) and event.causation_id not in self.commands.by_id:
                 self.losses.note(event)
             else:
                 self.losses.settle(event)
@@ -125,7 +125,7 @@ class Preparing:
             await self.commands.read_past(forged)
             found |= await self.commands.that_made({each: wanted[each] for each in forged})
         gone = [of[0] for of in told if of[0].cause not in found]
-        for each in [one for one in gone if remaking.needs_command(one.event)]:
+        for each in [one for one in gone if needs_command(one.event)]:
             if await self.commands.look_back(each.cause):
                 found |= await self.commands.that_made({each.cause: each.id})
         self.report.commands_opened += len(found)
@@ -138,7 +138,7 @@ class Preparing:
         wanted = {
             cause: (password, request.derived.salt)
             for cause, request in requests.items()
-            if (password := remaking.new_password(request)) is not None
+            if (password := new_password(request)) is not None
         }
         self.report.passwords_hashed += len(wanted)
         hashed = await asyncio.gather(*(self.hashes.hash(*each) for each in wanted.values()))

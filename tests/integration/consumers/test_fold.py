@@ -17,8 +17,9 @@ from authbus.events import (
     SessionStarted,
 )
 from authbus_service.auth import handlers
-from authbus_service.auth.outcome import NOTHING
-from authbus_service.auth.remaking import Cause, new_password, remade
+from authbus_service.auth.cause import Cause
+from authbus_service.auth.private import NOTHING
+from authbus_service.auth.private_parts import new_password, private_part
 from authbus_service.auth.request import Request
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.user import User
@@ -48,7 +49,7 @@ class Fold:
         request, private = self.requests.get(event.causation_id), NOTHING
         if request is not None:
             password_hash = self.hashed(event, request, self.hashers[cost])
-            private = remade(event, Cause(request, self.rows, at, password_hash))
+            private = private_part(event, Cause(request, self.rows, at, password_hash))
         handlers.apply(event, private, self.rows, at)
 
     def hashed(self, event: AnyEvent, request: Request, hasher: Hasher) -> str:

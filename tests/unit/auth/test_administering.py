@@ -28,6 +28,7 @@ from authbus.state import UserState, UserStatus
 from authbus_service.auth.acting import Acting
 from authbus_service.auth.handlers import apply, decide
 from authbus_service.auth.outcome import Outcome
+from authbus_service.auth.private import NOTHING
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.roles.roles import Roles
 from authbus_service.auth.rows import Rows
@@ -71,7 +72,7 @@ class World:
         return decide(a_request(command), given, self.rows, NOW, self.policy)
 
     def applied(self, outcome: Outcome) -> list[Any]:
-        return [apply(event, outcome.private, self.rows, NOW) for event in outcome.events]
+        return [apply(event, NOTHING, self.rows, NOW) for event in outcome.events]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from authbus.events import AnyEvent, EndReason, SessionEnded, SessionStarted, UserCreated
 from authbus.state import SessionRevoked, UserState, UserStatus
 from authbus_service.auth.handlers import apply
-from authbus_service.auth.outcome import NOTHING, Private
+from authbus_service.auth.private import NOTHING, Private
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.sessions.session import Session
 from authbus_service.auth.users.user import User

@@ -12,8 +12,9 @@ from authbus.events import EndReason, PasswordChanged, PasswordReason, SessionEn
 from authbus.password_replies import PasswordIsChanged
 from authbus.replies import Code, Rejected
 from authbus_service.auth.acting import Acting
+from authbus_service.auth.cause import Cause
 from authbus_service.auth.guessing.attempt import Attempt, Settled, Verdict
-from authbus_service.auth.handlers import apply, decide, prepare
+from authbus_service.auth.handlers import decide, prepare
 from authbus_service.auth.outcome import Outcome
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.rows import Rows
@@ -22,7 +23,7 @@ from authbus_service.auth.users.user import Credential, User
 from authbus_service.core import clock
 from authbus_service.core.ids import new_id
 from authbus_service.core.security.passwords import Verified
-from tests.rig.made import NOW, POLICY, a_request, a_session
+from tests.rig.made import NOW, POLICY, a_request, a_session, applied
 
 TOKEN = SecretStr("a token")
 RIGHT, NEW = "correct horse battery", "staple them together"
@@ -177,8 +178,7 @@ async def test_a_token_of_no_live_session_is_refused_before_any_hash(world: Worl
 
 def test_a_new_password_ends_all_other_sessions_with_events_in_order(world: World) -> None:
     outcome = world.decided(world.proof)
-    for event in outcome.events:
-        apply(event, outcome.private, world.rows, world.now)
+    applied(outcome, Cause(a_request(a_change()), world.rows, world.now, "new phc"))
 
     changed, *ended = outcome.events
     assert isinstance(changed, PasswordChanged)

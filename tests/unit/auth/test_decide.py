@@ -9,18 +9,22 @@ from pydantic import SecretStr
 from authbus.commands import AnyCommand, LogIn, LogOut, RegisterUser
 from authbus.events import EndReason, SessionEnded, SessionStarted, UserCreated
 from authbus.replies import Code, LoggedOut, Registered, Rejected
+from authbus.second_factor import SecondFactorRequested
+from authbus_service.auth.cause import Cause
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.guessing.attempt import Settled
 from authbus_service.auth.handlers import apply, decide
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Granted, Outcome
+from authbus_service.auth.private import NOTHING, Private
+from authbus_service.auth.private_parts import private_part
 from authbus_service.auth.proof import Claim, Proof
 from authbus_service.auth.request import Request
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.user import Credential, User
 from authbus_service.core.ids import new_id
 from authbus_service.core.security.masters import token_hash
-from tests.rig.made import NOW, POLICY, a_request
+from tests.rig.made import NOW, POLICY, a_request, applied
 
 PASSWORD = SecretStr("correct horse battery")
 LOG_IN = LogIn(email="ana@example.com", password=PASSWORD)
@@ -69,10 +73,12 @@ def test_a_free_address_makes_a_user_with_everything_that_apply_needs() -> None:
     assert outcome.events == (
         UserCreated(user_id=user_id, sequence=1, actor=f"user:{user_id}", causation_id=request.id),
     )
-    assert outcome.private.address == "Ana@example.com"
-    assert outcome.private.canonical == "ana@example.com"
-    assert outcome.private.password_hash == "phc"
-    assert outcome.private.code_hash == token_hash(request.derived.code(Purpose.VERIFY_EMAIL))
+    assert private_part(outcome.events[0], Cause(request, rows, NOW, "phc")) == Private(
+        address="Ana@example.com",
+        canonical="ana@example.com",
+        password_hash="phc",
+        code_hash=token_hash(request.derived.code(Purpose.VERIFY_EMAIL)),
+    )
     assert outcome.mails == (Mail(Template.VERIFY_EMAIL, user_id, "Ana@example.com"),)
 
 
@@ -118,6 +124,21 @@ def test_a_password_that_still_holds_under_the_lock_starts_a_session(ana: User) 
     )
 
 
+@pytest.mark.parametrize("second_factor", [False, True])
+def test_either_first_half_of_a_log_in_keeps_the_password_under_newer_parameters(
+    ana: User, *, second_factor: bool
+) -> None:
+    ana.second_factor = second_factor
+    request, rows, proof = a_request(LOG_IN), rows_with(ana), proof_of(ana)
+
+    outcome = decided(request, replace(proof, password_hash="stronger"), rows)
+    applied(outcome, Cause(request, rows, NOW, "stronger"))
+
+    (event,) = outcome.events
+    assert type(event) is (SecondFactorRequested if second_factor else SessionStarted)
+    assert ana.password_hash == "stronger"
+
+
 REFUSED = Outcome(Rejected.because(Code.INVALID_CREDENTIALS), settled=Settled.FAILED)
 
 
@@ -145,8 +166,7 @@ def a_session(ana: User) -> tuple[Rows, LogOut]:
     rows = rows_with(ana)
     request = a_request(LOG_IN)
     outcome = decided(request, proof_of(ana), rows)
-    (started,) = outcome.events
-    apply(started, outcome.private, rows, NOW)
+    applied(outcome, Cause(request, rows, NOW))
     token = SecretStr(request.derived.refresh_token)
     return rows, LogOut(session_id=request.derived.session_id, refresh_token=token)
 
@@ -178,7 +198,7 @@ def test_the_holder_of_the_refresh_token_ends_the_session(ana: User) -> None:
 def test_a_session_that_has_ended_is_answered_the_same_and_has_no_second_event(ana: User) -> None:
     rows, command = a_session(ana)
     first = decided(a_request(command), proof_for(command, ana), rows)
-    apply(first.events[0], first.private, rows, NOW)
+    apply(first.events[0], NOTHING, rows, NOW)
 
     second = decided(a_request(command), proof_for(command, ana), rows)
 
@@ -202,7 +222,7 @@ def test_a_wrong_token_an_unknown_session_and_an_unknown_user_are_one_refusal(an
 def test_an_ended_session_is_not_told_to_whoever_guesses(ana: User) -> None:
     rows, command = a_session(ana)
     ended = decided(a_request(command), proof_for(command, ana), rows)
-    apply(ended.events[0], ended.private, rows, NOW)
+    apply(ended.events[0], NOTHING, rows, NOW)
     guessed = command.model_copy(update={"refresh_token": SecretStr("")})
 
     outcome = decided(a_request(guessed), proof_for(guessed, ana), rows)

@@ -8,7 +8,7 @@ from authbus.events import AnyEvent, PasswordChanged, PasswordReason, PasswordRe
 from authbus_service.auth.handlers import apply
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.noticing import of_new_device
-from authbus_service.auth.outcome import Private
+from authbus_service.auth.private import Private
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.devices import knows, seen
 from authbus_service.auth.users.user import User

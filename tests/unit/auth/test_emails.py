@@ -23,16 +23,19 @@ from authbus.events import (
 from authbus.replies import Code, EmailIsChanged, EmailIsVerified, MailQueued, Rejected
 from authbus.state import UserState
 from authbus_service.auth.acting import Acting
+from authbus_service.auth.cause import Cause
 from authbus_service.auth.codes.code import OneTimeCode, Purpose
 from authbus_service.auth.guessing.attempt import Counted
 from authbus_service.auth.handlers import apply, decide
 from authbus_service.auth.mails import Mail, Template
-from authbus_service.auth.outcome import Outcome, Private
+from authbus_service.auth.outcome import Outcome
+from authbus_service.auth.private import Private
 from authbus_service.auth.proof import Claim, Proof
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.user import Credential, User
 from authbus_service.core.ids import new_id
-from tests.rig.made import NOW, POLICY, a_request, a_session
+from authbus_service.core.security.masters import token_hash
+from tests.rig.made import NOW, POLICY, a_request, a_session, applied
 
 OLD, NEW = "Ana@example.com", "Ana@example.org"
 TOKEN, CODE, PASSWORD = SecretStr("a token"), SecretStr("a code"), SecretStr("a password")
@@ -58,8 +61,11 @@ class World:
         self.rows.users.owners[self.claim.canonical] = self.ana.id
 
     def code(self, purpose: Purpose, address: str, *, age: timedelta = timedelta()) -> OneTimeCode:
+        """The first of them is the one that `VERIFY` and `CONFIRM` come with."""
+        hash_ = token_hash(new_id().hex if self.rows.codes.known else CODE.get_secret_value())
+        made_at = NOW - age
         code = OneTimeCode(
-            new_id().bytes, self.ana.id, purpose, address, NOW - age, NOW - age + purpose.lifetime
+            hash_, self.ana.id, purpose, address, made_at, made_at + purpose.lifetime
         )
         self.rows.codes.known[code.hash] = code
         return code
@@ -68,17 +74,21 @@ class World:
         self, command: AnyCommand, code: OneTimeCode, claim: Claim | None = None
     ) -> Outcome:
         proof = Proof(user_id=self.ana.id, code_hash=code.hash, every_code=True, claim=claim)
-        return decide(a_request(command), proof, self.rows, NOW, POLICY)
+        return self._decided(command, proof)
 
     def by_token(self, command: AnyCommand) -> Outcome:
         proof = Proof(
             acting=self.acting, credential=self.credential, claim=self.claim, mailbox=MAILBOX
         )
-        return decide(a_request(command), proof, self.rows, NOW, POLICY)
+        return self._decided(command, proof)
 
-    def applied(self, outcome: Outcome) -> UserState:
-        (state,) = [apply(each, outcome.private, self.rows, NOW) for each in outcome.events]
-        assert isinstance(state, UserState)
+    def _decided(self, command: AnyCommand, proof: Proof) -> Outcome:
+        self.cause = Cause(a_request(command), self.rows, NOW)
+        return decide(self.cause.request, proof, self.rows, NOW, POLICY)
+
+    def applied(self, outcome: Outcome) -> UserState | None:
+        (state,) = applied(outcome, self.cause)
+        assert state is None or isinstance(state, UserState)
         return state
 
 
@@ -101,6 +111,7 @@ def test_a_code_verifies_its_address_once_and_voids_the_others(world: World) -> 
     again = world.by_code(VERIFY, code)
 
     assert [type(each) for each in first.events] == [EmailVerified]
+    assert state is not None
     assert (state.email, state.email_verified, state.sequence) == (OLD, True, 5)
     assert again == Outcome(EmailIsVerified(user_id=world.ana.id))
     assert code.used_at == other.used_at == NOW
@@ -139,8 +150,7 @@ def test_a_change_mails_the_new_address_and_changes_nothing_yet(world: World) ->
     assert outcome.answer == MailQueued(expires_at=NOW + DAY)
     assert outcome.mails == (Mail(Template.CHANGE_EMAIL, world.ana.id, NEW),)
     assert outcome.counted == (MAILBOX,)
-    (event,) = outcome.events
-    assert apply(event, outcome.private, world.rows, NOW) is None
+    assert world.applied(outcome) is None
     assert world.ana.email == OLD
     assert world.rows.users.free == [NEW.lower()]
 
@@ -184,6 +194,7 @@ def test_a_confirmed_change_moves_the_account_and_tells_the_old_address(world: W
 
     assert [type(each) for each in outcome.events] == [EmailChanged]
     assert outcome.mails == (Mail(Template.EMAIL_CHANGED, world.ana.id, OLD),)
+    assert state is not None
     assert (state.email, state.email_verified) == (NEW, True)
     assert world.rows.users.free == [OLD.lower()]
     assert code.used_at == reset.used_at == NOW

@@ -4,16 +4,17 @@ from pydantic import SecretStr
 
 from authbus.commands import CompletePasswordReset
 from authbus.second_factor import FactorEndReason, TotpDisabled
+from authbus_service.auth.cause import Cause
 from authbus_service.auth.codes.code import OneTimeCode, Purpose
 from authbus_service.auth.factors.factor import Factor
-from authbus_service.auth.handlers import apply, decide
+from authbus_service.auth.handlers import decide
 from authbus_service.auth.mails import Template
 from authbus_service.auth.outcome import Outcome
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.user import User
 from authbus_service.core.ids import new_id
-from tests.rig.made import NOW, POLICY, a_request, a_session
+from tests.rig.made import NOW, POLICY, a_request, a_session, applied
 
 ADDRESS = "ana@example.com"
 
@@ -38,9 +39,9 @@ class World:
     def reset(self) -> Outcome:
         command = CompletePasswordReset(code=SecretStr("a code"), new_password=SecretStr("new"))
         proof = Proof(user_id=self.ana.id, code_hash=b"code", password_hash="new phc")
-        outcome = decide(a_request(command), proof, self.rows, NOW, POLICY)
-        for event in outcome.events:
-            apply(event, outcome.private, self.rows, NOW)
+        request = a_request(command)
+        outcome = decide(request, proof, self.rows, NOW, POLICY)
+        applied(outcome, Cause(request, self.rows, NOW, proof.password_hash))
         return outcome
 
 

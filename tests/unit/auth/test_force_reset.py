@@ -12,8 +12,9 @@ from authbus.password_replies import PasswordIsVoid
 from authbus.replies import Code, Rejected
 from authbus.state import UserStatus
 from authbus_service.auth.acting import Acting
+from authbus_service.auth.cause import Cause
 from authbus_service.auth.codes.code import OneTimeCode, Purpose
-from authbus_service.auth.handlers import apply, decide
+from authbus_service.auth.handlers import decide
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Outcome
 from authbus_service.auth.proof import Proof
@@ -22,7 +23,7 @@ from authbus_service.auth.users.user import User
 from authbus_service.core.ids import new_id
 from authbus_service.core.security.masters import token_hash
 from authbus_service.core.security.passwords import Hasher
-from tests.rig.made import NOW, POLICY, a_request, a_session
+from tests.rig.made import NOW, POLICY, a_request, a_session, applied
 from tests.rig.world import CHEAP
 
 HOUR = timedelta(hours=1)
@@ -58,8 +59,7 @@ class World:
         return decide(self.request, Proof(acting=acting), self.rows, NOW, POLICY)
 
     def applied(self, outcome: Outcome) -> None:
-        for event in outcome.events:
-            apply(event, outcome.private, self.rows, NOW)
+        applied(outcome, Cause(self.request, self.rows, NOW))
 
 
 @pytest.fixture

@@ -9,15 +9,16 @@ from pydantic import SecretStr
 from authbus.commands import LogIn
 from authbus.events import SessionStarted, UnlockReason, UserLocked, UserUnlocked
 from authbus.replies import Code, Rejected
+from authbus_service.auth.cause import Cause
 from authbus_service.auth.guessing.attempt import Attempt, Settled, State, StoredAttempt, Verdict
 from authbus_service.auth.guessing.limits import MEMORY, SOURCE_MEMORY, Limits
-from authbus_service.auth.handlers import apply, decide
+from authbus_service.auth.handlers import decide
 from authbus_service.auth.outcome import Outcome
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.user import Credential, User
 from authbus_service.core.ids import new_id
-from tests.rig.made import NOW, POLICY, a_request
+from tests.rig.made import NOW, POLICY, a_request, applied
 
 KEY, SOURCE = b"key", b"source"
 LIMITS = Limits(at_once=3, until_lock=5, lock=timedelta(minutes=10), per_source=4)
@@ -116,8 +117,7 @@ class World:
         proof = Proof(user_id=self.ana.id, credential=credential, attempt=attempt)
         request = a_request(LogIn(email="ana@example.com", password=SecretStr("x")))
         outcome = decide(request, proof, self.rows, NOW, POLICY)
-        for event in outcome.events:
-            apply(event, outcome.private, self.rows, NOW)
+        applied(outcome, Cause(request, self.rows, NOW, proof.password_hash))
         self.rows.attempts.settle(attempt, outcome.settled, NOW)
         return outcome
 

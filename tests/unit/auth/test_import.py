@@ -11,12 +11,13 @@ from authbus.commands import ImportUser
 from authbus.events import EmailVerified, ProfileUpdated, UserCreated
 from authbus.profile import Profile
 from authbus.replies import Code, Rejected, UserIsImported
-from authbus_service.auth.handlers import apply, decide, prepare
+from authbus_service.auth.cause import Cause
+from authbus_service.auth.handlers import decide, prepare
 from authbus_service.auth.outcome import Outcome
-from authbus_service.auth.proof import Claim, Proof, Tools
+from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.rows import Rows
 from authbus_service.core.security.operator import Operator
-from tests.rig.made import NOW, POLICY, a_request
+from tests.rig.made import NOW, POLICY, a_request, applied
 from tests.unit.passwords.test_foreign import BCRYPT, COSTLY, FIREBASE
 
 EMAIL = "Ana@example.com"
@@ -42,8 +43,7 @@ async def decided(
     if free:
         rows.users.owners[EMAIL.lower()] = request.derived.user_id
     outcome = decide(request, replace(proof, operator=operator), rows, NOW, POLICY)
-    for event in outcome.events:
-        apply(event, outcome.private, rows, NOW)
+    applied(outcome, Cause(request, rows, NOW, proof.password_hash))
     return outcome
 
 
@@ -109,11 +109,13 @@ async def test_what_registering_or_a_profile_refuses_is_refused_here(
 
 
 async def test_the_secret_of_firebase_is_not_kept() -> None:
-    proof = await prepared(importing(password_hash=FIREBASE))
+    rows = Rows()
 
-    assert proof.claim == Claim(EMAIL.lower(), EMAIL)
-    assert proof.password_hash.startswith("$fbscrypt-stream$")
-    assert FIREBASE.partition("sk=")[2].partition("$")[0] not in proof.password_hash
+    await decided(importing(password_hash=FIREBASE), rows)
+
+    (user,) = rows.users.by_id.values()
+    assert user.password_hash.startswith("$fbscrypt-stream$")
+    assert FIREBASE.partition("sk=")[2].partition("$")[0] not in user.password_hash
 
 
 async def test_a_taken_address_and_a_stranger_change_nothing() -> None:

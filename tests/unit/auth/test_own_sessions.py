@@ -11,6 +11,7 @@ from authbus.replies import AllSessionsEnded, Code, Rejected, SessionIsEnded
 from authbus_service.auth.acting import Acting, read_token
 from authbus_service.auth.handlers import apply, decide
 from authbus_service.auth.outcome import Outcome
+from authbus_service.auth.private import NOTHING
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.sessions.session import Session
@@ -47,7 +48,7 @@ class World:
 
     def applied(self, outcome: Outcome) -> None:
         for event in outcome.events:
-            apply(event, outcome.private, self.rows, NOW)
+            apply(event, NOTHING, self.rows, NOW)
 
 
 @pytest.fixture

@@ -20,9 +20,10 @@ from authbus.events import (
 from authbus.password_replies import PasswordIsChanged, ResetIsRequested
 from authbus.replies import Code, Rejected
 from authbus.state import UserStatus
+from authbus_service.auth.cause import Cause
 from authbus_service.auth.codes.code import OneTimeCode, Purpose
 from authbus_service.auth.guessing.attempt import Attempt, Settled, Verdict
-from authbus_service.auth.handlers import apply, decide, prepare
+from authbus_service.auth.handlers import decide, prepare
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Outcome
 from authbus_service.auth.proof import Proof, Tools
@@ -31,7 +32,7 @@ from authbus_service.auth.users.user import Credential, User
 from authbus_service.core import clock
 from authbus_service.core.ids import new_id
 from authbus_service.core.security.masters import token_hash
-from tests.rig.made import POLICY, a_request, a_session
+from tests.rig.made import POLICY, a_request, a_session, applied
 
 ADDRESS, NEW = "Ana@example.com", "staple them together"
 CODE = SecretStr("the code of a mail")
@@ -86,14 +87,15 @@ class World:
         return await prepare(a_request(command), Tools(**given))
 
     def decided(self, command: AnyCommand, proof: Proof) -> Outcome:
-        return decide(a_request(command), proof, self.rows, self.now, POLICY)
+        request = a_request(command)
+        self.cause = Cause(request, self.rows, self.now, proof.password_hash)
+        return decide(request, proof, self.rows, self.now, POLICY)
 
     async def asked(self, email: str = ADDRESS) -> Outcome:
         return self.decided(asking(email), await self.prepared(asking(email)))
 
     def applied(self, outcome: Outcome) -> None:
-        for event in outcome.events:
-            apply(event, outcome.private, self.rows, self.now)
+        applied(outcome, self.cause)
 
 
 @pytest.fixture
@@ -110,16 +112,13 @@ def setting(new: str = NEW, code: SecretStr = CODE) -> CompletePasswordReset:
 
 
 async def test_a_request_mails_a_code_that_is_derived_and_kept_as_its_hash(world: World) -> None:
-    request = a_request(asking())
-    proof = await world.prepared(asking())
-
-    outcome = decide(request, proof, world.rows, world.now, POLICY)
+    outcome = await world.asked()
     world.applied(outcome)
 
     assert outcome.answer == ResetIsRequested(expires_at=world.now + HOUR)
     assert isinstance(outcome.events[0], PasswordResetRequested)
     assert outcome.mails == (Mail(Template.RESET_PASSWORD, world.ana.id, ADDRESS),)
-    made = world.rows.codes.known[token_hash(request.derived.code(Purpose.RESET_PASSWORD))]
+    made = world.rows.codes.known[token_hash(world.cause.derived.code(Purpose.RESET_PASSWORD))]
     assert (made.address, made.expires_at) == (ADDRESS, world.now + HOUR)
     assert world.ana.password_hash == "phc"
 

@@ -11,14 +11,15 @@ from authbus.profile import Profile, ProfileField
 from authbus.replies import Code, ProfileSaved, Rejected
 from authbus.state import UserState, UserStatus
 from authbus_service.auth.acting import Acting
-from authbus_service.auth.handlers import apply, decide
+from authbus_service.auth.cause import Cause
+from authbus_service.auth.handlers import decide
 from authbus_service.auth.outcome import Outcome
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.profile import misnamed
 from authbus_service.auth.users.user import User
 from authbus_service.core.ids import new_id
-from tests.rig.made import NOW, POLICY, a_request, a_session
+from tests.rig.made import NOW, POLICY, a_request, a_session, applied
 
 SOON = NOW + timedelta(minutes=5)
 BEFORE = Profile(version=3, display_name="Ana", locale="pt", attributes={"one": 1})
@@ -42,11 +43,11 @@ class World:
         self.acting: Acting | None = Acting(user.id, session.id, SOON)
 
     def decided(self, command: UpdateProfile) -> Outcome:
-        return decide(a_request(command), Proof(acting=self.acting), self.rows, NOW, POLICY)
+        self.request = a_request(command)
+        return decide(self.request, Proof(acting=self.acting), self.rows, NOW, POLICY)
 
     def applied(self, outcome: Outcome) -> UserState:
-        (event,) = outcome.events
-        state = apply(event, outcome.private, self.rows, NOW)
+        (state,) = applied(outcome, Cause(self.request, self.rows, NOW))
         assert isinstance(state, UserState)
         return state
 

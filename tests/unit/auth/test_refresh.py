@@ -11,8 +11,9 @@ from pydantic import SecretStr
 from authbus.commands import LogIn, LogOut, RefreshSession
 from authbus.events import EndReason, SessionEnded, SessionRefreshed
 from authbus.replies import Code, LoggedIn, LoggedOut, Refreshed, Rejected
+from authbus_service.auth.cause import Cause
 from authbus_service.auth.granting import Granting
-from authbus_service.auth.handlers import apply, decide
+from authbus_service.auth.handlers import decide
 from authbus_service.auth.outcome import Outcome, Renewed
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.request import Request, refresh_family
@@ -21,7 +22,7 @@ from authbus_service.auth.users.user import Credential, User
 from authbus_service.core.clients import EMBEDDED_CLIENTS
 from authbus_service.core.ids import new_id
 from authbus_service.core.security.masters import token_hash
-from tests.rig.made import NOW, POLICY, a_request
+from tests.rig.made import NOW, POLICY, a_request, applied
 
 LOG_IN = LogIn(email="ana@example.com", password=SecretStr("correct horse battery"))
 INVALID = Rejected.because(Code.INVALID_TOKEN)
@@ -48,8 +49,7 @@ class World:
         before = repr(self.rows)
         outcome = decide(request, proof, self.rows, self.at, POLICY)
         assert repr(self.rows) == before, "decide changes nothing"
-        for event in outcome.events:
-            apply(event, outcome.private, self.rows, self.at)
+        applied(outcome, Cause(request, self.rows, self.at, proof.password_hash))
         return outcome
 
     def told(self, request: Request, proof: Proof) -> Any:

@@ -13,6 +13,7 @@ from authbus.replies import Code, Rejected, UserRoles
 from authbus_service.auth.acting import Acting
 from authbus_service.auth.handlers import apply, decide
 from authbus_service.auth.outcome import Outcome
+from authbus_service.auth.private import NOTHING
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.roles.declaring import read_roles
 from authbus_service.auth.roles.permissions import Permission
@@ -69,10 +70,10 @@ def world() -> World:
 
 def test_a_role_is_given_and_taken_once_each_with_an_event(world: World) -> None:
     given = world.decided(world.grant("clerk"))
-    states = [apply(each, given.private, world.rows, NOW) for each in given.events]
+    states = [apply(each, NOTHING, world.rows, NOW) for each in given.events]
     again = world.decided(world.grant("clerk"))
     taken = world.decided(world.revoke("clerk"))
-    states += [apply(each, taken.private, world.rows, NOW) for each in taken.events]
+    states += [apply(each, NOTHING, world.rows, NOW) for each in taken.events]
     nothing = world.decided(world.revoke("clerk"))
 
     assert [type(each) for each in (*given.events, *taken.events)] == [RoleGranted, RoleRevoked]

@@ -7,13 +7,14 @@ from pydantic import SecretStr
 
 from authbus.commands import LogIn
 from authbus.events import EndReason, SessionEnded, SessionStarted
-from authbus_service.auth.handlers import apply, decide
+from authbus_service.auth.cause import Cause
+from authbus_service.auth.handlers import decide
 from authbus_service.auth.outcome import Granted, Outcome
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.user import Credential, User
 from authbus_service.core.ids import new_id
-from tests.rig.made import NOW, POLICY, a_request
+from tests.rig.made import NOW, POLICY, a_request, applied
 
 LOG_IN = LogIn(
     email="ana@example.com",
@@ -39,9 +40,9 @@ class World:
             user_id=self.ana.id, every_session=True, credential=Credential(self.ana.id, "phc", 1)
         )
         policy = replace(POLICY, sessions_per_user=limit)
-        outcome = decide(a_request(LOG_IN), proof, self.rows, self.at, policy)
-        for event in outcome.events:
-            apply(event, outcome.private, self.rows, self.at)
+        request = a_request(LOG_IN)
+        outcome = decide(request, proof, self.rows, self.at, policy)
+        applied(outcome, Cause(request, self.rows, self.at, proof.password_hash))
         return outcome
 
 

@@ -19,6 +19,7 @@ from authbus_service.auth.acting import Acting
 from authbus_service.auth.handlers import apply, decide
 from authbus_service.auth.mails import Template
 from authbus_service.auth.outcome import Outcome
+from authbus_service.auth.private import NOTHING
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.roles.roles import BUILT_IN, Roles
 from authbus_service.auth.rows import Rows
@@ -102,7 +103,7 @@ def test_a_lost_second_factor_is_taken_away_once_and_its_user_is_told() -> None:
 
     first = world.decided(reset)
     for event in first.events:
-        apply(event, first.private, world.rows, NOW)
+        apply(event, NOTHING, world.rows, NOW)
     second = world.decided(reset)
 
     (event,) = first.events

@@ -16,11 +16,10 @@ from authbus_service.auth.guessing.admission import mailbox_key
 from authbus_service.auth.guessing.attempt import Settled
 from authbus_service.auth.guessing.limits import may_mail
 from authbus_service.auth.mails import Mail, Template
-from authbus_service.auth.outcome import Outcome, Private, refused
+from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Claim, Proof, Tools
 from authbus_service.auth.proving_again import by_password, proven
 from authbus_service.auth.request import Request
-from authbus_service.core.security.masters import token_hash
 
 _PURPOSE = Purpose.CHANGE_EMAIL
 
@@ -60,7 +59,6 @@ def decide(_: ChangeEmail, case: Case) -> Outcome:
     return Outcome(
         MailQueued(expires_at=case.at + _PURPOSE.lifetime),
         (EmailChangeRequested(**case.told(who.user)),),
-        Private(address=claim.address, code_hash=token_hash(case.request.derived.code(_PURPOSE))),
         (Mail(Template.CHANGE_EMAIL, who.user.id, claim.address),),
         Settled.CLEARED,
         (mailbox,),

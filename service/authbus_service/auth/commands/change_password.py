@@ -10,7 +10,7 @@ from authbus.replies import Code, Rejected
 from authbus_service.auth.case import Case
 from authbus_service.auth.guessing.attempt import Settled
 from authbus_service.auth.mails import Mail, Template
-from authbus_service.auth.outcome import Outcome, Private, refused
+from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.passwords.rules import judge, own_words
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.proving_again import by_password, proven
@@ -50,7 +50,6 @@ def decide(_: ChangePassword, case: Case) -> Outcome:
     return Outcome(
         PasswordIsChanged(sessions_ended=len(ended)),
         (changed, *ended),
-        Private(password_hash=case.proof.password_hash),
         (Mail.to(who.user, Template.PASSWORD_CHANGED),),
         settled=Settled.CLEARED,
     )

@@ -15,12 +15,11 @@ from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.proving_again import counted
 from authbus_service.auth.request import Request
-from authbus_service.auth.sessions.starting import LogInBy, start_session
+from authbus_service.auth.sessions.starting import start_session
 from authbus_service.auth.stepping_up import use_told
 from authbus_service.auth.users import devices
 from authbus_service.auth.users.user import User
 from authbus_service.core import clock
-from authbus_service.core.security.masters import token_hash
 
 _AMR = with_code(["pwd"])
 _OVER = Rejected.because(Code.CHALLENGE_INVALID)
@@ -52,22 +51,14 @@ def decide(command: CompleteLogIn, case: Case) -> Outcome:
     passed = passes(factor, command.code.get_secret_value(), masters, case.at)
     if passed is None:
         return Outcome(Rejected.because(Code.CODE_INVALID), settled=Settled.FAILED)
-    by = LogInBy(amr=_AMR, device=command.device, ip_address=command.ip_address)
-    started = start_session(case, user, by, index=1)
+    started = start_session(case, user, _AMR, index=1)
     shown = devices.shown(command)
     known = devices.knows(user.devices, shown)
-    device = shown if known and shown else token_hash(case.request.derived.device_token)
     named = command.device is not None or shown is not None
     return replace(
         started,
         answer=started.answer.model_copy(update={"is_known_device": known}),
         events=(use_told(case, user, factor, passed), *started.events),
-        private=replace(
-            started.private,
-            passed=passed,
-            code_hash=case.proof.code_hash,
-            device_hash=device,
-        ),
         mails=of_new_device(user, named=named, known=known),
         settled=Settled.CLEARED,
     )

@@ -19,7 +19,7 @@ from authbus.second_factor import FactorEndReason, TotpDisabled
 from authbus_service.auth.case import Case
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.mails import Mail, Template
-from authbus_service.auth.outcome import Outcome, Private, refused
+from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.passwords.rules import judge, own_words
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
@@ -55,8 +55,7 @@ def decide(_: CompletePasswordReset, case: Case) -> Outcome:
     return Outcome(
         PasswordIsChanged(sessions_ended=len(ended)),
         (*events, *ended),
-        Private(password_hash=case.proof.password_hash),
-        tuple(Mail.to(user, each) for each in _notices(user)),
+        mails=tuple(Mail.to(user, each) for each in _notices(user)),
     )
 
 

@@ -9,7 +9,7 @@ from authbus.replies import Code, EmailIsChanged
 from authbus_service.auth.case import Case
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.mails import Mail, Template
-from authbus_service.auth.outcome import Outcome, Private, refused
+from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Claim, Proof, Tools
 from authbus_service.auth.request import Request
 
@@ -41,6 +41,5 @@ def decide(_: ConfirmEmailChange, case: Case) -> Outcome:
     return Outcome(
         answer,
         (EmailChanged(**case.told(user)),),
-        Private(code_hash=code.hash),
         (Mail.to(user, Template.EMAIL_CHANGED),),
     )

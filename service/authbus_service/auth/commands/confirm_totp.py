@@ -4,10 +4,10 @@ from authbus.replies import Code, Rejected
 from authbus.second_factor import ConfirmTotp, TotpEnabled
 from authbus_service.auth.acting import actor
 from authbus_service.auth.case import Case
-from authbus_service.auth.factors.service import hashed, passes
+from authbus_service.auth.factors.service import passes
 from authbus_service.auth.guessing.attempt import Settled
 from authbus_service.auth.mails import Mail, Template
-from authbus_service.auth.outcome import Enrolled, Outcome, Private, refused
+from authbus_service.auth.outcome import Enrolled, Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.proving_again import by_code
 from authbus_service.auth.request import Request
@@ -24,18 +24,17 @@ def decide(command: ConfirmTotp, case: Case) -> Outcome:
     who = actor(case.proof.acting, case.rows, case.at)
     if who is None:
         return refused(Code.INVALID_TOKEN)
-    factor, derived = case.rows.factor(who.user.id), case.request.derived
+    factor, masters = case.rows.factor(who.user.id), case.request.derived.masters
     if who.user.second_factor:
         return refused(Code.FACTOR_ENABLED)
     if factor is None:
         return refused(Code.FACTOR_MISSING)
-    passed = passes(factor, command.code.get_secret_value(), derived.masters, case.at)
+    passed = passes(factor, command.code.get_secret_value(), masters, case.at)
     if passed is None:
         return Outcome(Rejected.because(Code.CODE_INVALID), settled=Settled.FAILED)
     return Outcome(
         Enrolled(),
         (TotpEnabled(**case.told(who.user)), elevated(case, who)),
-        Private(passed=passed, recovery_codes=hashed(derived.recovery_codes)),
-        (Mail.to(who.user, Template.SECOND_FACTOR_ON),),
+        mails=(Mail.to(who.user, Template.SECOND_FACTOR_ON),),
         settled=Settled.CLEARED,
     )

@@ -7,13 +7,10 @@ from authbus.state import UserKind
 from authbus_service.auth.administering import administrator
 from authbus_service.auth.case import Case
 from authbus_service.auth.codes.code import Purpose
-from authbus_service.auth.outcome import Outcome, Private, SecretMade, refused
+from authbus_service.auth.outcome import Outcome, SecretMade, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
 from authbus_service.auth.roles.permissions import Permission
-from authbus_service.core.security.masters import token_hash
-
-_PURPOSE = Purpose.SERVICE_SECRET
 
 
 async def prepare(command: CreateServiceAccount, _: Request, tools: Tools) -> Proof:
@@ -21,7 +18,7 @@ async def prepare(command: CreateServiceAccount, _: Request, tools: Tools) -> Pr
     return tools.administering(command.access_token)
 
 
-def decide(command: CreateServiceAccount, case: Case) -> Outcome:
+def decide(_: CreateServiceAccount, case: Case) -> Outcome:
     """An account without address, password and roles, and its secret."""
     admin = administrator(case, Permission.SERVICES_WRITE, sensitive=True)
     if isinstance(admin, Code):
@@ -34,9 +31,5 @@ def decide(command: CreateServiceAccount, case: Case) -> Outcome:
         causation_id=request.id,
         kind=UserKind.SERVICE,
     )
-    private = Private(
-        profile={"display_name": command.name},
-        code_hash=token_hash(request.derived.code(_PURPOSE)),
-    )
-    made = SecretMade(user_id=created.user_id, expires_at=case.at + _PURPOSE.lifetime)
-    return Outcome(made, (created,), private)
+    expires_at = case.at + Purpose.SERVICE_SECRET.lifetime
+    return Outcome(SecretMade(user_id=created.user_id, expires_at=expires_at), (created,))

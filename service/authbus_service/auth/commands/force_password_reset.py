@@ -11,13 +11,11 @@ from authbus.password_replies import PasswordIsVoid
 from authbus.replies import Code
 from authbus_service.auth.administering import administrator
 from authbus_service.auth.case import Case
-from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.mails import Mail, Template
-from authbus_service.auth.outcome import NOTHING, Outcome, Private, refused
+from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
 from authbus_service.auth.roles.permissions import Permission
-from authbus_service.core.security.masters import token_hash
 
 
 async def prepare(command: ForcePasswordReset, _: Request, tools: Tools) -> Proof:
@@ -36,14 +34,6 @@ def decide(command: ForcePasswordReset, case: Case) -> Outcome:
         return refused(Code.USER_UNKNOWN)
     forced = PasswordResetForced(**case.told(user, actor=admin.name))
     ended = case.ending(user, EndReason.ADMIN, index=1, actor=admin.name)
-    outcome = Outcome(
-        PasswordIsVoid(user_id=user.id, sessions_ended=len(ended)), (forced, *ended), NOTHING
-    )
-    if not user.is_active:
-        return outcome
-    code = case.request.derived.code(Purpose.RESET_PASSWORD)
-    return replace(
-        outcome,
-        private=Private(code_hash=token_hash(code)),
-        mails=(Mail.to(user, Template.FORCE_RESET),),
-    )
+    answer = PasswordIsVoid(user_id=user.id, sessions_ended=len(ended))
+    mails = (Mail.to(user, Template.FORCE_RESET),) if user.is_active else ()
+    return Outcome(answer, (forced, *ended), mails)

@@ -12,7 +12,7 @@ from authbus.replies import Code, Rejected, UserIsImported
 from authbus_service.auth.administering import administrator
 from authbus_service.auth.case import Case
 from authbus_service.auth.importing import imported_hash
-from authbus_service.auth.outcome import Outcome, Private, refused
+from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Claim, Proof, Tools
 from authbus_service.auth.request import Request
 from authbus_service.auth.roles.permissions import Permission
@@ -28,11 +28,11 @@ async def prepare(command: ImportUser, _: Request, tools: Tools) -> Proof:
     if wrong:
         return Proof(refusal=Rejected.because(Code.INVALID, wrong))
     try:
-        kept = imported_hash(command)
+        imported_hash(command)
     except RefusedHashError as error:
         return Proof(refusal=Rejected.because(Code.PASSWORD_HASH_REFUSED, str(error)))
     proof = tools.administering(command.access_token)
-    return replace(proof, claim=Claim(address, command.email), password_hash=kept)
+    return replace(proof, claim=Claim(address, command.email))
 
 
 def decide(command: ImportUser, case: Case) -> Outcome:
@@ -43,25 +43,16 @@ def decide(command: ImportUser, case: Case) -> Outcome:
     claim, user_id = case.proof.claim, case.request.derived.user_id
     if claim is None or not case.rows.may_have(claim.canonical, user_id):
         return refused(Code.EMAIL_TAKEN)
-    profile = filled(command)
-    private = Private(
-        address=claim.address,
-        canonical=claim.canonical,
-        password_hash=case.proof.password_hash,
-        profile=profile,
-    )
     told = {"user_id": user_id, "actor": admin.name, "causation_id": case.request.id}
-    return Outcome(UserIsImported(user_id=user_id), _events(command, profile, told), private)
+    return Outcome(UserIsImported(user_id=user_id), _events(command, told))
 
 
-def _events(
-    command: ImportUser, profile: dict[str, Any], told: dict[str, Any]
-) -> tuple[AnyEvent, ...]:
+def _events(command: ImportUser, told: dict[str, Any]) -> tuple[AnyEvent, ...]:
     events: list[AnyEvent] = [UserCreated(sequence=1, **told)]
     if command.email_verified:
         events.append(EmailVerified(sequence=2, **told))
-    if profile:
-        fields = tuple(map(ProfileField, profile))
+    fields = tuple(map(ProfileField, filled(command)))
+    if fields:
         sequence = len(events) + 1
         events.append(ProfileUpdated(sequence=sequence, profile_version=1, fields=fields, **told))
     return tuple(events)

@@ -13,14 +13,13 @@ from authbus_service.auth.guessing.admission import account_key, admitted, devic
 from authbus_service.auth.guessing.attempt import Attempt, Settled, Verdict
 from authbus_service.auth.locking import guessed_wrong, lock_is_over
 from authbus_service.auth.noticing import of_new_device
-from authbus_service.auth.outcome import Challenged, Outcome, Private
+from authbus_service.auth.outcome import Challenged, Outcome
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
-from authbus_service.auth.sessions.starting import LogInBy, start_session
+from authbus_service.auth.sessions.starting import start_session
 from authbus_service.auth.users import devices
 from authbus_service.auth.users.service import holds
 from authbus_service.auth.users.user import Credential, User
-from authbus_service.core.security.masters import token_hash
 
 _PASSWORD = ("pwd",)
 
@@ -66,15 +65,12 @@ def decide(command: LogIn, case: Case) -> Outcome:
     unlocked = lock_is_over(case, user)
     if user.second_factor:
         return _challenged(case, user, unlocked)
-    by = LogInBy(amr=_PASSWORD, device=command.device, ip_address=command.ip_address)
-    started = start_session(case, user, by, index=len(unlocked))
-    device = shown if known and shown else token_hash(case.request.derived.device_token)
+    started = start_session(case, user, _PASSWORD, index=len(unlocked))
     named = command.device is not None or shown is not None
     return replace(
         started,
         answer=started.answer.model_copy(update={"is_known_device": known}),
         events=(*unlocked, *started.events),
-        private=replace(started.private, password_hash=proof.password_hash, device_hash=device),
         mails=of_new_device(user, named=named, known=known),
         settled=Settled.CLEARED,
     )
@@ -82,14 +78,9 @@ def decide(command: LogIn, case: Case) -> Outcome:
 
 def _challenged(case: Case, user: User, unlocked: tuple[UserUnlocked, ...]) -> Outcome:
     """No session yet: a challenge that stands for the password until the code comes."""
-    purpose = Purpose.LOG_IN
     return Outcome(
-        Challenged(expires_at=case.at + purpose.lifetime),
+        Challenged(expires_at=case.at + Purpose.LOG_IN.lifetime),
         (*unlocked, SecondFactorRequested(**case.told(user, len(unlocked)))),
-        Private(
-            code_hash=token_hash(case.request.derived.code(purpose)),
-            password_hash=case.proof.password_hash,
-        ),
         settled=Settled.CLEARED,
     )
 

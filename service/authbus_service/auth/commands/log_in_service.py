@@ -13,7 +13,7 @@ from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.outcome import Outcome, ServiceGranted, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
-from authbus_service.auth.sessions.starting import LogInBy, start_session
+from authbus_service.auth.sessions.starting import start_session
 
 
 async def prepare(command: LogInService, _: Request, tools: Tools) -> Proof:
@@ -29,6 +29,5 @@ def decide(command: LogInService, case: Case) -> Outcome:
         return refused(Code.INVALID_CREDENTIALS)
     if not code.is_open(Purpose.SERVICE_SECRET, case.at):
         return refused(Code.INVALID_CREDENTIALS)
-    by = LogInBy(amr=(), lifetime=case.policy.access_token_lifetime)
-    started = start_session(case, user, by)
+    started = start_session(case, user, (), lifetime=case.policy.access_token_lifetime)
     return replace(started, answer=ServiceGranted.model_validate(started.answer.model_dump()))

@@ -7,14 +7,13 @@ from authbus.commands import RefreshSession
 from authbus.events import EndReason, SessionEnded, SessionRefreshed
 from authbus.replies import Code, Rejected
 from authbus_service.auth.case import Case
-from authbus_service.auth.outcome import Outcome, Private, Renewed, refused
+from authbus_service.auth.outcome import Outcome, Renewed, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
 from authbus_service.auth.sessions.service import ShownToken, shown_token
 from authbus_service.auth.sessions.session import Session
 from authbus_service.auth.sessions.tokens import granted
 from authbus_service.auth.users.user import User
-from authbus_service.core.security.masters import token_hash
 
 
 async def prepare(command: RefreshSession, _: Request, tools: Tools) -> Proof:
@@ -36,7 +35,7 @@ def decide(command: RefreshSession, case: Case) -> Outcome:
     if session.client_id != case.request.client.id or shown is ShownToken.NONE:
         return refused(Code.INVALID_TOKEN)
     if shown is ShownToken.NEWEST:
-        return _renewed(case, user, session, token)
+        return _renewed(case, user, session)
     if shown is ShownToken.PREVIOUS and case.at < session.last_used_at + case.policy.refresh_grace:
         return refused(Code.TOKEN_ROTATED)
     ended = SessionEnded(
@@ -45,13 +44,11 @@ def decide(command: RefreshSession, case: Case) -> Outcome:
     return Outcome(Rejected.because(Code.INVALID_TOKEN), (ended,))
 
 
-def _renewed(case: Case, user: User, session: Session, token: str) -> Outcome:
+def _renewed(case: Case, user: User, session: Session) -> Outcome:
     at, policy = case.at, case.policy
     refreshed = SessionRefreshed(
         **case.told(user),
         session_id=session.id,
         lapses_at=min(at + policy.session_idle, session.expires_at),
     )
-    renewed = granted(Renewed, case, user, session)
-    next_token = case.request.derived.next_refresh_token(token)
-    return Outcome(renewed, (refreshed,), Private(refresh_hash=token_hash(next_token)))
+    return Outcome(granted(Renewed, case, user, session), (refreshed,))

@@ -12,15 +12,13 @@ from authbus.commands import RegisterUser
 from authbus.events import UserCreated
 from authbus.replies import Code, Registered, Rejected
 from authbus_service.auth.case import Case
-from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.guessing.admission import mailbox_key, source_key
 from authbus_service.auth.guessing.limits import may_mail
 from authbus_service.auth.mails import Mail, Template
-from authbus_service.auth.outcome import Outcome, Private, refused
+from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.passwords.rules import judge, own_words
 from authbus_service.auth.proof import Claim, Proof, Tools
 from authbus_service.auth.request import Request
-from authbus_service.core.security.masters import token_hash
 
 
 async def prepare(command: RegisterUser, request: Request, tools: Tools) -> Proof:
@@ -56,22 +54,16 @@ def decide(_: RegisterUser, case: Case) -> Outcome:
     user_id = case.request.derived.user_id
     if proof.claim is None or not case.rows.may_have(proof.claim.canonical, user_id):
         return replace(refused(Code.EMAIL_TAKEN), counted=asked)
-    created = replace(_created(case, proof.claim), counted=asked)
+    created = replace(_created(case), counted=asked)
     if proof.mailbox is None or not may_mail(case.rows.counted(proof.mailbox)):
         return created
     mail = Mail(Template.VERIFY_EMAIL, user_id, proof.claim.address)
     return replace(created, mails=(mail,), counted=(*asked, proof.mailbox))
 
 
-def _created(case: Case, claim: Claim) -> Outcome:
+def _created(case: Case) -> Outcome:
     request, user_id = case.request, case.request.derived.user_id
     created = UserCreated(
         user_id=user_id, sequence=1, actor=f"user:{user_id}", causation_id=request.id
     )
-    private = Private(
-        address=claim.address,
-        canonical=claim.canonical,
-        password_hash=case.proof.password_hash,
-        code_hash=token_hash(request.derived.code(Purpose.VERIFY_EMAIL)),
-    )
-    return Outcome(Registered(user_id=user_id), (created,), private)
+    return Outcome(Registered(user_id=user_id), (created,))

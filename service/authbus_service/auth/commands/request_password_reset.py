@@ -15,10 +15,9 @@ from authbus_service.auth.codes.service import may_make
 from authbus_service.auth.guessing.admission import admitted, reset_key, source_key
 from authbus_service.auth.guessing.attempt import Attempt, Settled, Verdict
 from authbus_service.auth.mails import Mail, Template
-from authbus_service.auth.outcome import Outcome, Private
+from authbus_service.auth.outcome import Outcome
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
-from authbus_service.core.security.masters import token_hash
 
 _PURPOSE = Purpose.RESET_PASSWORD
 
@@ -50,7 +49,6 @@ def decide(_: RequestPasswordReset, case: Case) -> Outcome:
     """A code, unless there is nobody to get it or there were too many; one answer to all."""
     user = case.rows.user(case.proof.user_id)
     answer = ResetIsRequested(expires_at=case.at + _PURPOSE.lifetime)
-    code_hash = token_hash(case.request.derived.code(_PURPOSE))
     if user is None or not user.is_active:
         return Outcome(answer, settled=Settled.FAILED)
     if not may_make(_PURPOSE, case.rows.unused_codes(user.id), case.at):
@@ -58,7 +56,6 @@ def decide(_: RequestPasswordReset, case: Case) -> Outcome:
     return Outcome(
         answer,
         (PasswordResetRequested(**case.told(user, actor="service")),),
-        Private(code_hash=code_hash),
         (Mail.to(user, Template.RESET_PASSWORD),),
         settled=Settled.FAILED,
     )

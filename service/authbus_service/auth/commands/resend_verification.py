@@ -8,10 +8,9 @@ from authbus_service.auth.case import Case
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.codes.service import may_make
 from authbus_service.auth.mails import Mail, Template
-from authbus_service.auth.outcome import Outcome, Private, refused
+from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
-from authbus_service.core.security.masters import token_hash
 
 _PURPOSE = Purpose.VERIFY_EMAIL
 
@@ -35,6 +34,5 @@ def decide(_: ResendVerification, case: Case) -> Outcome:
     return Outcome(
         MailQueued(expires_at=case.at + _PURPOSE.lifetime),
         (EmailVerificationRequested(**case.told(who.user)),),
-        Private(code_hash=token_hash(case.request.derived.code(_PURPOSE))),
         (Mail.to(who.user, Template.VERIFY_EMAIL),),
     )

@@ -9,13 +9,10 @@ from authbus.service_accounts import RotateServiceSecret, ServiceSecretRotated
 from authbus_service.auth.administering import administrator
 from authbus_service.auth.case import Case
 from authbus_service.auth.codes.code import Purpose
-from authbus_service.auth.outcome import Outcome, Private, SecretMade, refused
+from authbus_service.auth.outcome import Outcome, SecretMade, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
 from authbus_service.auth.roles.permissions import Permission
-from authbus_service.core.security.masters import token_hash
-
-_PURPOSE = Purpose.SERVICE_SECRET
 
 
 async def prepare(command: RotateServiceSecret, _: Request, tools: Tools) -> Proof:
@@ -44,6 +41,5 @@ def decide(command: RotateServiceSecret, case: Case) -> Outcome:
     ended: tuple[SessionEnded, ...] = ()
     if not command.overlap_hours:
         ended = case.ending(user, EndReason.SECRET_ROTATED, index=1, actor=admin.name)
-    made = SecretMade(user_id=user.id, expires_at=case.at + _PURPOSE.lifetime)
-    private = Private(code_hash=token_hash(case.request.derived.code(_PURPOSE)))
-    return Outcome(made, (rotated, *ended), private)
+    made = SecretMade(user_id=user.id, expires_at=case.at + Purpose.SERVICE_SECRET.lifetime)
+    return Outcome(made, (rotated, *ended))

@@ -5,9 +5,8 @@ from dataclasses import replace
 from authbus.replies import Code
 from authbus.second_factor import StartTotp, TotpRequested
 from authbus_service.auth.case import Case
-from authbus_service.auth.factors.service import wrapped
 from authbus_service.auth.guessing.attempt import Settled
-from authbus_service.auth.outcome import Enrolling, Outcome, Private, refused
+from authbus_service.auth.outcome import Enrolling, Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.proving_again import by_password, proven
 from authbus_service.auth.request import Request
@@ -24,13 +23,7 @@ def decide(_: StartTotp, case: Case) -> Outcome:
     who = proven(case)
     if isinstance(who, Code):
         return refused(who)
-    user = who.user
-    if user.second_factor:
+    if who.user.second_factor:
         return refused(Code.FACTOR_ENABLED)
-    derived = case.request.derived
-    return Outcome(
-        Enrolling(),
-        (TotpRequested(**case.told(user)),),
-        Private(totp_secret=wrapped(derived.masters, user.id.bytes, derived.totp_secret)),
-        settled=Settled.CLEARED,
-    )
+    requested = TotpRequested(**case.told(who.user))
+    return Outcome(Enrolling(), (requested,), settled=Settled.CLEARED)

@@ -8,7 +8,7 @@ from authbus_service.auth.acting import actor
 from authbus_service.auth.case import Case
 from authbus_service.auth.factors.service import passes
 from authbus_service.auth.guessing.attempt import Settled
-from authbus_service.auth.outcome import Elevated, Outcome, Private, refused
+from authbus_service.auth.outcome import Elevated, Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.proving_again import by_code
 from authbus_service.auth.request import Request
@@ -37,6 +37,5 @@ def decide(command: StepUp, case: Case) -> Outcome:
     return Outcome(
         granted(Elevated, case, who.user, after),
         (use_told(case, who.user, factor, passed), told),
-        Private(passed=passed),
         settled=Settled.CLEARED,
     )

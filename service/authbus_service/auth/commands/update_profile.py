@@ -8,7 +8,7 @@ from authbus.profile import ProfileField, asked
 from authbus.replies import Code, ProfileSaved, Rejected
 from authbus_service.auth.acting import actor
 from authbus_service.auth.case import Case
-from authbus_service.auth.outcome import Outcome, Private, refused
+from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
 from authbus_service.auth.users.profile import misnamed
@@ -30,20 +30,16 @@ def decide(command: UpdateProfile, case: Case) -> Outcome:
     profile = who.user.profile
     if command.profile_version != profile.version:
         return refused(Code.VERSION_CONFLICT, f"the profile's version is {profile.version}")
-    changed = {
-        name: value
+    changed = tuple(
+        ProfileField(name)
         for name, value in asked(command).items()
         if not _same(value, getattr(profile, name))
-    }
+    )
     if not changed:
         return Outcome(ProfileSaved(profile_version=profile.version))
-    updated = ProfileUpdated(
-        **case.told(who.user),
-        profile_version=profile.version + 1,
-        fields=tuple(ProfileField(name) for name in changed),
-    )
-    answer = ProfileSaved(profile_version=updated.profile_version)
-    return Outcome(answer, (updated,), Private(profile=changed))
+    version = profile.version + 1
+    updated = ProfileUpdated(**case.told(who.user), profile_version=version, fields=changed)
+    return Outcome(ProfileSaved(profile_version=version), (updated,))
 
 
 def _same(one: object, other: object) -> bool:

@@ -5,7 +5,7 @@ from authbus.events import EmailVerified
 from authbus.replies import Code, EmailIsVerified
 from authbus_service.auth.case import Case
 from authbus_service.auth.codes.code import Purpose
-from authbus_service.auth.outcome import Outcome, Private, refused
+from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
 
@@ -28,4 +28,4 @@ def decide(_: VerifyEmail, case: Case) -> Outcome:
         return Outcome(answer)
     if not code.is_open(Purpose.VERIFY_EMAIL, case.at):
         return refused(Code.CODE_INVALID)
-    return Outcome(answer, (EmailVerified(**case.told(user)),), Private(code_hash=code.hash))
+    return Outcome(answer, (EmailVerified(**case.told(user)),))

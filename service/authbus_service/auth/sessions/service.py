@@ -7,7 +7,7 @@ from enum import Enum, auto
 from authbus.events import SessionEnded, SessionRefreshed, SessionStarted
 from authbus.second_factor import SessionElevated
 from authbus.state import SessionRevoked
-from authbus_service.auth.outcome import Private
+from authbus_service.auth.private import Private
 from authbus_service.auth.request import refresh_family
 from authbus_service.auth.sessions.rows import Sessions
 from authbus_service.auth.sessions.session import Session

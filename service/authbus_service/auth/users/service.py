@@ -21,7 +21,8 @@ from authbus.events import (
 from authbus.message import Event
 from authbus.profile import Profile
 from authbus.state import UserState, UserStatus
-from authbus_service.auth.outcome import Gone, Private
+from authbus_service.auth.outcome import Gone
+from authbus_service.auth.private import Private
 from authbus_service.auth.users import devices
 from authbus_service.auth.users.rows import Users
 from authbus_service.auth.users.user import FIRST_VERSION, Credential, ErasedUser, User

@@ -1,6 +1,7 @@
-"""The private part of an event, made again from the command that caused it.
+"""The private part of an event, made from the command that caused it.
 
-It follows from the two and the masters alone: that is what a recovery lives on.
+It follows from the two, the rows before the event and the masters alone: a recovery makes it again
+as it was made first.
 """
 
 from collections.abc import Callable, Mapping
@@ -51,7 +52,7 @@ from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.factors.factor import Passed
 from authbus_service.auth.factors.service import hashed, passes, wrapped
 from authbus_service.auth.importing import imported_hash
-from authbus_service.auth.outcome import NOTHING, Private
+from authbus_service.auth.private import NOTHING, Private
 from authbus_service.auth.request import Request, refresh_family
 from authbus_service.auth.users import devices
 from authbus_service.core.security.masters import token_hash
@@ -70,7 +71,7 @@ def new_password(request: Request) -> str | None:
     return None if field is None else getattr(request.command, field).get_secret_value()
 
 
-def remade(event: AnyEvent, cause: Cause) -> Private:
+def private_part(event: AnyEvent, cause: Cause) -> Private:
     """What `apply` needs beside this event.
 
     Raises TypeError when the command is none that causes such an event.
@@ -197,6 +198,11 @@ def _totp_enabled(event: TotpEnabled, cause: Cause) -> Private:
     return Private(passed=passed or Passed(), recovery_codes=hashed(derived.recovery_codes))
 
 
+def _factor_requested(_: SecondFactorRequested, cause: Cause) -> Private:
+    code_hash = token_hash(cause.derived.code(Purpose.LOG_IN))
+    return Private(code_hash=code_hash, password_hash=cause.password_hash)
+
+
 def _factor_used(event: TotpUsed | RecoveryCodeUsed, cause: Cause) -> Private:
     code = getattr(cause.request.command, "code", None)
     if not isinstance(code, SecretStr):
@@ -219,7 +225,7 @@ _PRIVATE: Mapping[type[Event], Callable[[Any, Cause], Private]] = {
     EmailChanged: _code_used,
     TotpRequested: _totp_requested,
     TotpEnabled: _totp_enabled,
-    SecondFactorRequested: _code_made(Purpose.LOG_IN),
+    SecondFactorRequested: _factor_requested,
     TotpUsed: _factor_used,
     RecoveryCodeUsed: _factor_used,
     ServiceSecretRotated: _code_made(Purpose.SERVICE_SECRET),
