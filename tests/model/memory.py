@@ -106,7 +106,7 @@ class Memory:
 
     def _settled(self, rows: Rows) -> None:
         settled = rows.attempts
-        self.attempts |= {(row.key, row.command_id): row for row in settled.failed}
+        self.attempts |= {(row.key, row.command_id): row for row in settled.written}
         for each in settled.freed:
             self.attempts.pop((each.key, each.command_id), None)
         for place, row in self.attempts.items():

@@ -197,8 +197,8 @@ GUESSING = [
     service(
         "what a command counts is written nowhere",
         "auth/guessing/repository.py",
-        "    if attempts.failed or even_none:\n",
-        "    if not attempts.counts and (attempts.failed or even_none):\n",
+        "    if attempts.written or even_none:\n",
+        "    if not attempts.counts and (attempts.written or even_none):\n",
         f"{CONSUMERS}/test_mail_bounds.py::"
         "test_who_registers_from_one_place_beyond_the_limit_is_refused_and_mails_nobody",
     ),

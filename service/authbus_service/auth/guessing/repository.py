@@ -59,7 +59,7 @@ _SEEN = select(_ATTEMPT).where(
 )
 _HOLD = insert_rows(_ATTEMPT, _COLUMNS).on_conflict_do_nothing()
 _INSERT = insert_rows(_ATTEMPT, _COLUMNS)
-_FAIL = _INSERT.on_conflict_do_update(
+_WRITE = _INSERT.on_conflict_do_update(
     index_elements=["key", "command_id"],
     set_={name: _INSERT.excluded[name] for name in ("state", "at")},
 )
@@ -134,9 +134,9 @@ def counting(keys: Iterable[bytes], at: datetime) -> dict[str, Any]:
 
 def flush(writes: Writes, attempts: Attempts, *, even_none: bool = False) -> None:
     """Write what failed, and what was counted; the rest follows by `settle`."""
-    if attempts.failed or even_none:
-        rows = sorted(attempts.failed, key=lambda row: (row.key, row.command_id))
-        writes.add(_FAIL, _COLUMNS(rows))
+    if attempts.written or even_none:
+        rows = sorted(attempts.written, key=lambda row: (row.key, row.command_id))
+        writes.add(_WRITE, _COLUMNS(rows))
 
 
 async def settle(db: AsyncConnection, attempts: Attempts) -> None:

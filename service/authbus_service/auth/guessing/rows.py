@@ -26,7 +26,7 @@ class Attempts:
     known: dict[tuple[bytes, UUID], StoredAttempt] = field(
         default_factory=dict[tuple[bytes, UUID], StoredAttempt]
     )
-    failed: list[StoredAttempt] = field(default_factory=list[StoredAttempt])
+    written: list[StoredAttempt] = field(default_factory=list[StoredAttempt])
     freed: list[Attempt] = field(default_factory=list[Attempt])
     cleared: set[bytes] = field(default_factory=set[bytes])
     forgiven: set[UUID] = field(default_factory=set[UUID])
@@ -50,7 +50,7 @@ class Attempts:
                 *place, attempt.source, attempt.user_id, State.FAILED, at, attempt.expires_at
             )
             self.known[place] = row
-            self.failed.append(row)
+            self.written.append(row)
             return
         self.freed.append(attempt)
         if how is Settled.CLEARED:
@@ -67,7 +67,7 @@ class Attempts:
         """A command did what is counted under these keys."""
         for key in keys:
             self.counts[key] = self.counted(key).once_more()
-            self.failed.append(
+            self.written.append(
                 StoredAttempt(key, command_id, None, None, State.COUNTED, at, expires_at)
             )
 
