@@ -30,11 +30,6 @@ class Actor:
     user: User
     session: Session
 
-    @property
-    def name(self) -> str:
-        """The `actor` of the events that they cause to themselves."""
-        return f"user:{self.user.id}"
-
 
 def read_token(
     token: str, *, issuer: str, verified: Callable[[str], Mapping[str, Any] | None]

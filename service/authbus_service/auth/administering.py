@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from authbus.replies import Code
+from authbus_service.auth import actors
 from authbus_service.auth.acting import Acting, Actor, actor
 from authbus_service.auth.case import Case
 from authbus_service.auth.roles.permissions import Permission
@@ -16,8 +17,6 @@ from authbus_service.auth.roles.roles import Roles
 from authbus_service.auth.rows import Readable
 from authbus_service.auth.stepping_up import is_fresh
 from authbus_service.core.security.operator import Operator
-
-_OPERATOR = "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class Administrator:
     @property
     def name(self) -> str:
         """The `actor` of the events that they cause."""
-        return _OPERATOR if self.who is None else f"admin:{self.who.user.id}"
+        return actors.OPERATOR if self.who is None else actors.admin(self.who.user.id)
 
     def may_give(self, permissions: frozenset[str]) -> bool:
         """Whether they hold all of these themselves, or may hand out more than they have."""

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from authbus.events import EndReason, SessionEnded
+from authbus_service.auth import actors
 from authbus_service.auth.proof import Policy, Proof
 from authbus_service.auth.request import Request
 from authbus_service.auth.rows import Readable
@@ -30,7 +31,7 @@ class Case:
         return {
             "user_id": user.id,
             "sequence": user.sequence + 1 + index,
-            "actor": actor or f"user:{user.id}",
+            "actor": actor or actors.user(user.id),
             "causation_id": self.request.id,
         }
 

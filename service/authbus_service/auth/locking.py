@@ -2,6 +2,7 @@
 
 from authbus.events import UnlockReason, UserLocked, UserUnlocked
 from authbus.replies import Code, Rejected
+from authbus_service.auth import actors
 from authbus_service.auth.case import Case
 from authbus_service.auth.guessing.attempt import Settled
 from authbus_service.auth.outcome import Outcome
@@ -19,7 +20,7 @@ def guessed_wrong(case: Case, user: User | None) -> Outcome:
         return Outcome(refusal, settled=Settled.FAILED)
     if not case.proof.is_wrong or not limits.locks(case.rows.failures(attempt.key, case.at) + 1):
         return Outcome(refusal, settled=Settled.FAILED)
-    locked = UserLocked(**case.told(user, actor="service"), until=case.at + limits.lock)
+    locked = UserLocked(**case.told(user, actor=actors.SERVICE), until=case.at + limits.lock)
     return Outcome(refusal, (locked,), settled=Settled.FAILED)
 
 
@@ -27,4 +28,4 @@ def lock_is_over(case: Case, user: User) -> tuple[UserUnlocked, ...]:
     """What is told before a log-in's own events, when an earlier lock has run out."""
     if user.locked_until is None or user.is_locked(case.at):
         return ()
-    return (UserUnlocked(**case.told(user, actor="service"), reason=UnlockReason.EXPIRED),)
+    return (UserUnlocked(**case.told(user, actor=actors.SERVICE), reason=UnlockReason.EXPIRED),)

@@ -22,6 +22,7 @@ from authbus.state import AuditRecord
 from authbus.topics import ADMIN, AUDIT, RELAY
 from authbus_service.audit import repository as audit
 from authbus_service.audit.repository import Failures
+from authbus_service.auth import actors
 from authbus_service.auth.outcome import Challenged, Outcome
 from authbus_service.consumers.job import Job
 from authbus_service.core.database import Database
@@ -127,12 +128,14 @@ def _actor(job: Job, code: Code | None, subject: UUID | None) -> str | None:
     """Who is shown to have asked: by a token or proof, else by what was done."""
     proof = job.proof
     if proof.operator is not None:
-        return "operator"
+        return actors.OPERATOR
     if proof.acting is not None:
         is_admin = job.arrival.topic is ADMIN and code not in _NOT_LET_IN
-        return f"{'admin' if is_admin else 'user'}:{proof.acting.user_id}"
-    is_shown = code is None and subject is not None and not proof.hidden
-    return f"user:{subject}" if is_shown else None
+        named = actors.admin if is_admin else actors.user
+        return named(proof.acting.user_id)
+    if subject is None or code is not None or proof.hidden:
+        return None
+    return actors.user(subject)
 
 
 def _source(masters: Masters, address: str | None, at: datetime) -> str | None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from authbus.events import EndReason, SessionEnded
-from authbus_service.auth import repository
+from authbus_service.auth import actors, repository
 from authbus_service.auth.private import NOTHING
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.request import Derived
@@ -59,7 +59,7 @@ def _ended(session: Session, rows: Rows, masters: Masters, at: datetime) -> list
     event = SessionEnded(
         user_id=session.user_id,
         sequence=rows.users.by_id[session.user_id].sequence + 1,
-        actor="service",
+        actor=actors.SERVICE,
         causation_id=by.command_id,
         session_id=session.id,
         reason=EndReason.REVOKED,

@@ -6,6 +6,7 @@ A token that was used before tells that somebody has a copy, and nobody knows wh
 from authbus.commands import RefreshSession
 from authbus.events import EndReason, SessionEnded, SessionRefreshed
 from authbus.replies import Code, Rejected
+from authbus_service.auth import actors
 from authbus_service.auth.case import Case
 from authbus_service.auth.outcome import Outcome, Renewed, refused
 from authbus_service.auth.proof import Proof, Tools
@@ -39,7 +40,7 @@ def decide(command: RefreshSession, case: Case) -> Outcome:
     if shown is ShownToken.PREVIOUS and case.at < session.last_used_at + case.policy.refresh_grace:
         return refused(Code.TOKEN_ROTATED)
     ended = SessionEnded(
-        **case.told(user, actor="service"), session_id=session.id, reason=EndReason.TOKEN_REUSE
+        **case.told(user, actor=actors.SERVICE), session_id=session.id, reason=EndReason.TOKEN_REUSE
     )
     return Outcome(Rejected.because(Code.INVALID_TOKEN), (ended,))
 

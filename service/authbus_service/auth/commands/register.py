@@ -11,6 +11,7 @@ from authbus.addresses import canonical
 from authbus.commands import RegisterUser
 from authbus.events import UserCreated
 from authbus.replies import Code, Registered, Rejected
+from authbus_service.auth import actors
 from authbus_service.auth.case import Case
 from authbus_service.auth.guessing.admission import mailbox_key, source_key
 from authbus_service.auth.guessing.limits import may_mail
@@ -64,6 +65,6 @@ def decide(_: RegisterUser, case: Case) -> Outcome:
 def _created(case: Case) -> Outcome:
     request, user_id = case.request, case.request.derived.user_id
     created = UserCreated(
-        user_id=user_id, sequence=1, actor=f"user:{user_id}", causation_id=request.id
+        user_id=user_id, sequence=1, actor=actors.user(user_id), causation_id=request.id
     )
     return Outcome(Registered(user_id=user_id), (created,))

@@ -9,6 +9,7 @@ from authbus.commands import RequestPasswordReset
 from authbus.events import PasswordResetRequested
 from authbus.password_replies import ResetIsRequested
 from authbus.replies import Code, Rejected
+from authbus_service.auth import actors
 from authbus_service.auth.case import Case
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.codes.service import may_make
@@ -55,7 +56,7 @@ def decide(_: RequestPasswordReset, case: Case) -> Outcome:
         return Outcome(answer, settled=Settled.FAILED)
     return Outcome(
         answer,
-        (PasswordResetRequested(**case.told(user, actor="service")),),
+        (PasswordResetRequested(**case.told(user, actor=actors.SERVICE)),),
         (Mail.to(user, Template.RESET_PASSWORD),),
         settled=Settled.FAILED,
     )

@@ -7,6 +7,7 @@ time at which it was over, whoever finds that out.
 from datetime import datetime
 
 from authbus.events import EndReason, SessionEnded
+from authbus_service.auth import actors
 from authbus_service.auth.request import Derived
 from authbus_service.auth.sessions.session import Session
 from authbus_service.auth.users.user import User
@@ -28,7 +29,7 @@ def lapsed(session: Session, user: User, cause: Derived, at: datetime) -> Sessio
     return SessionEnded(
         user_id=user.id,
         sequence=user.sequence + 1,
-        actor="service",
+        actor=actors.SERVICE,
         causation_id=cause.command_id,
         session_id=session.id,
         reason=EndReason.EXPIRED if at_its_end else EndReason.IDLE,
