@@ -59,6 +59,7 @@ from authbus_service.auth.outcome import (
 )
 from authbus_service.auth.proof import Policy
 from authbus_service.auth.rows import Rows
+from authbus_service.auth.sessions.tokens import terms
 from authbus_service.auth.users import devices
 
 
@@ -149,12 +150,8 @@ def _tokens(done: Done, session_id: UUID, expires_at: datetime) -> dict[str, Any
     return {
         "user_id": done.user_id,
         "session_id": session_id,
-        "roles": done.roles,
-        "permissions": done.policy.roles.in_tokens(done.roles),
         "auth_time": done.at,
-        "issued_at": done.at,
-        "access_token_expires_at": min(done.at + done.policy.access_token_lifetime, expires_at),
-        "session_expires_at": expires_at,
+        **terms(done.policy, done.roles, done.at, expires_at),
     }
 
 

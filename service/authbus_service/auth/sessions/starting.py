@@ -5,6 +5,7 @@ from datetime import timedelta
 from authbus.events import EndReason, SessionEnded, SessionStarted
 from authbus_service.auth.case import Case
 from authbus_service.auth.outcome import Granted, Outcome
+from authbus_service.auth.sessions.tokens import terms
 from authbus_service.auth.users.user import User
 
 
@@ -35,12 +36,8 @@ def start_session(
         user_id=user.id,
         session_id=started.session_id,
         amr=amr,
-        roles=user.roles,
-        permissions=case.policy.roles.in_tokens(user.roles),
         auth_time=case.at,
-        issued_at=case.at,
-        access_token_expires_at=min(case.at + case.policy.access_token_lifetime, expires_at),
-        session_expires_at=expires_at,
+        **terms(case.policy, user.roles, case.at, expires_at),
     )
     return Outcome(granted, (*ended, started))
 

@@ -1,9 +1,11 @@
-"""What the tokens say that are given for a session which goes on."""
+"""What the tokens say that are given for a session."""
 
-from typing import TypeVar
+from datetime import datetime
+from typing import Any, TypeVar
 
 from authbus_service.auth.case import Case
 from authbus_service.auth.outcome import Granted
+from authbus_service.auth.proof import Policy
 from authbus_service.auth.sessions.session import Session
 from authbus_service.auth.users.user import User
 
@@ -11,17 +13,24 @@ G = TypeVar("G", bound=Granted)
 
 
 def granted(kind: type[G], case: Case, user: User, session: Session) -> G:
-    """An answer of this kind, with the user's roles of now."""
+    """An answer of this kind, with the user's roles of now, for a session that goes on."""
     return kind(
         user_id=user.id,
         session_id=session.id,
         amr=session.amr,
-        roles=user.roles,
-        permissions=case.policy.roles.in_tokens(user.roles),
         auth_time=session.authenticated_at,
-        issued_at=case.at,
-        access_token_expires_at=min(
-            case.at + case.policy.access_token_lifetime, session.expires_at
-        ),
-        session_expires_at=session.expires_at,
+        **terms(case.policy, user.roles, case.at, session.expires_at),
     )
+
+
+def terms(
+    policy: Policy, roles: tuple[str, ...], at: datetime, expires_at: datetime
+) -> dict[str, Any]:
+    """What tokens given at this time permit, and until when: no longer than their session."""
+    return {
+        "roles": roles,
+        "permissions": policy.roles.in_tokens(roles),
+        "issued_at": at,
+        "access_token_expires_at": min(at + policy.access_token_lifetime, expires_at),
+        "session_expires_at": expires_at,
+    }
