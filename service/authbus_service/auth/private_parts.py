@@ -118,15 +118,13 @@ def _session_started(event: SessionStarted, cause: Cause) -> Private:
         return Private(family_hash=hashes[0], refresh_hash=hashes[1])
     if not isinstance(command, LogIn | CompleteLogIn):
         raise TypeError(f"{type(command).__name__} starts no session")
-    shown = devices.shown(command)
-    known = shown if devices.knows(user.devices, shown) else None
     return Private(
         family_hash=hashes[0],
         refresh_hash=hashes[1],
         password_hash=cause.password_hash,
         device=command.device,
         ip_address=command.ip_address,
-        device_hash=known or token_hash(cause.derived.device_token),
+        device_hash=devices.known(user.devices, command) or token_hash(cause.derived.device_token),
         code_hash=_challenge(command),
     )
 

@@ -116,7 +116,7 @@ def _is_known_device(done: Done) -> bool:
     user, command = done.rows.user(done.user_id), done.command
     if user is None or not isinstance(command, asks.LogIn | CompleteLogIn):
         return False
-    return devices.knows(user.devices, devices.shown(command))
+    return devices.known(user.devices, command) is not None
 
 
 def _service_started(done: Done) -> Answer:

@@ -10,14 +10,12 @@ from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.factors.service import passes
 from authbus_service.auth.guessing.admission import factor_key, source_key
 from authbus_service.auth.guessing.attempt import Attempt, Settled
-from authbus_service.auth.noticing import of_new_device
 from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.proving_again import counted
 from authbus_service.auth.request import Request
-from authbus_service.auth.sessions.starting import start_session
+from authbus_service.auth.sessions.starting import log_in
 from authbus_service.auth.stepping_up import use_told
-from authbus_service.auth.users import devices
 from authbus_service.auth.users.user import User
 from authbus_service.core import clock
 
@@ -51,17 +49,7 @@ def decide(command: CompleteLogIn, case: Case) -> Outcome:
     passed = passes(factor, command.code.get_secret_value(), masters, case.at)
     if passed is None:
         return Outcome(Rejected.because(Code.CODE_INVALID), settled=Settled.FAILED)
-    started = start_session(case, user, _AMR, index=1)
-    shown = devices.shown(command)
-    known = devices.knows(user.devices, shown)
-    named = command.device is not None or shown is not None
-    return replace(
-        started,
-        answer=started.answer.model_copy(update={"is_known_device": known}),
-        events=(use_told(case, user, factor, passed), *started.events),
-        mails=of_new_device(user, named=named, known=known),
-        settled=Settled.CLEARED,
-    )
+    return log_in(case, command, user, _AMR, (use_told(case, user, factor, passed),))
 
 
 def _challenged(case: Case) -> User | None:

@@ -1,6 +1,6 @@
 """LogIn: a session for whoever knows the password. Unknown, wrong and void are one answer."""
 
-from dataclasses import replace
+from datetime import datetime
 
 from authbus.addresses import canonical
 from authbus.commands import LogIn
@@ -12,11 +12,10 @@ from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.guessing.admission import account_key, admitted, device_key, source_key
 from authbus_service.auth.guessing.attempt import Attempt, Settled, Verdict
 from authbus_service.auth.locking import guessed_wrong, lock_is_over
-from authbus_service.auth.noticing import of_new_device
 from authbus_service.auth.outcome import Challenged, Outcome
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
-from authbus_service.auth.sessions.starting import start_session
+from authbus_service.auth.sessions.starting import log_in
 from authbus_service.auth.users import devices
 from authbus_service.auth.users.service import holds
 from authbus_service.auth.users.user import Credential, User
@@ -57,23 +56,17 @@ def decide(command: LogIn, case: Case) -> Outcome:
     """A session, if the proof still holds under the lock."""
     proof = case.proof
     user = case.rows.user(proof.user_id)
-    shown = devices.shown(command)
-    known = user is not None and devices.knows(user.devices, shown)
-    shut_out = user is None or (user.is_locked(case.at) and not known)
-    if user is None or shut_out or not holds(proof.credential, user):
+    if user is None or _is_shut_out(command, user, case.at) or not holds(proof.credential, user):
         return guessed_wrong(case, user)
     unlocked = lock_is_over(case, user)
     if user.second_factor:
         return _challenged(case, user, unlocked)
-    started = start_session(case, user, _PASSWORD, index=len(unlocked))
-    named = command.device is not None or shown is not None
-    return replace(
-        started,
-        answer=started.answer.model_copy(update={"is_known_device": known}),
-        events=(*unlocked, *started.events),
-        mails=of_new_device(user, named=named, known=known),
-        settled=Settled.CLEARED,
-    )
+    return log_in(case, command, user, _PASSWORD, unlocked)
+
+
+def _is_shut_out(command: LogIn, user: User, at: datetime) -> bool:
+    """A lock is none for a device that its user is known by."""
+    return user.is_locked(at) and devices.known(user.devices, command) is None
 
 
 def _challenged(case: Case, user: User, unlocked: tuple[UserUnlocked, ...]) -> Outcome:
@@ -87,9 +80,10 @@ def _challenged(case: Case, user: User, unlocked: tuple[UserUnlocked, ...]) -> O
 
 def _attempt(command: LogIn, request: Request, address: str, found: Credential | None) -> Attempt:
     """What this log-in counts against: a device that its user is known by, else the account."""
-    masters, shown = request.derived.masters, devices.shown(command)
-    if found is not None and shown is not None and devices.knows(found.devices, shown):
-        return Attempt(device_key(masters, shown), request.id, request.expires_at)
+    masters = request.derived.masters
+    known = devices.known(found.devices if found else b"", command)
+    if known is not None:
+        return Attempt(device_key(masters, known), request.id, request.expires_at)
     return Attempt(
         key=account_key(masters, address),
         command_id=request.id,

@@ -1,12 +1,41 @@
 """A log-in that was proven starts a session, and ends the oldest ones beyond the limit."""
 
+from dataclasses import replace
 from datetime import timedelta
 
-from authbus.events import EndReason, SessionEnded, SessionStarted
+from authbus.commands import LogIn
+from authbus.events import AnyEvent, EndReason, SessionEnded, SessionStarted
+from authbus.second_factor import CompleteLogIn
 from authbus_service.auth.case import Case
+from authbus_service.auth.guessing.attempt import Settled
+from authbus_service.auth.noticing import of_new_device
 from authbus_service.auth.outcome import Granted, Outcome
 from authbus_service.auth.sessions.tokens import terms
+from authbus_service.auth.users import devices
 from authbus_service.auth.users.user import User
+
+
+def log_in(
+    case: Case,
+    command: LogIn | CompleteLogIn,
+    user: User,
+    amr: tuple[str, ...],
+    before: tuple[AnyEvent, ...],
+) -> Outcome:
+    """A user's session, whose events come behind those `before`; a new device is told of by mail.
+
+    `amr` is how the user proved to be it. All live sessions must be loaded.
+    """
+    started = start_session(case, user, amr, index=len(before))
+    known = devices.known(user.devices, command) is not None
+    named = command.device is not None or command.device_token is not None
+    return replace(
+        started,
+        answer=started.answer.model_copy(update={"is_known_device": known}),
+        events=(*before, *started.events),
+        mails=of_new_device(user, named=named, known=known),
+        settled=Settled.CLEARED,
+    )
 
 
 def start_session(

@@ -12,10 +12,11 @@ _BYTES = 32
 _MOST = 10
 
 
-def shown(command: LogIn | CompleteLogIn) -> bytes | None:
-    """SHA-256 of the device's token that came with a log-in."""
+def known(devices: bytes, command: LogIn | CompleteLogIn) -> bytes | None:
+    """SHA-256 of the device's token that came with a log-in, where it is one of them."""
     token = command.device_token
-    return None if token is None else token_hash(token.get_secret_value())
+    device = None if token is None else token_hash(token.get_secret_value())
+    return device if knows(devices, device) else None
 
 
 def knows(devices: bytes, device: bytes | None) -> bool:
