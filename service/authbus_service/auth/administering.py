@@ -5,18 +5,15 @@ their locks, and what they may do is read from their row, not from the token.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from authbus.replies import Code
 from authbus_service.auth import actors
-from authbus_service.auth.acting import Acting, Actor, actor
+from authbus_service.auth.acting import Actor, actor
 from authbus_service.auth.case import Case
 from authbus_service.auth.roles.permissions import Permission
-from authbus_service.auth.roles.roles import Roles
-from authbus_service.auth.rows import Readable
 from authbus_service.auth.stepping_up import is_fresh
-from authbus_service.core.security.operator import Operator
+from authbus_service.auth.users.user import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +33,6 @@ class Administrator:
         return Permission.ROLES_GRANT_ANY in self.permissions or permissions <= self.permissions
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a token was read as, and for which command. One of the two is there, or none."""
-
-    command_id: UUID
-    acting: Acting | None
-    operator: Operator | None
-
-
 def administrator(
     case: Case, permission: Permission, *, sensitive: bool = False
 ) -> Administrator | Code:
@@ -52,23 +40,30 @@ def administrator(
 
     What is `sensitive` needs a second factor that was shown lately, where they have one.
     """
-    evidence = Evidence(case.request.id, case.proof.acting, case.proof.operator)
-    found = judged(evidence, permission, case.rows, case.at, case.policy.roles)
+    found = _permitted(case, permission)
     if not sensitive or isinstance(found, Code) or found.who is None:
         return found
     return found if is_fresh(found.who, case.policy.step_up, case.at) else Code.STEP_UP_REQUIRED
 
 
-def judged(
-    evidence: Evidence, permission: Permission, rows: Readable, at: datetime, roles: Roles
-) -> Administrator | Code:
-    """The same for a question, on rows as they are."""
-    operator = evidence.operator
+def administered(
+    case: Case, permission: Permission, user_id: UUID, *, sensitive: bool = False
+) -> tuple[Administrator, User] | Code:
+    """The same, with the user whom the command is about, or `user_unknown`."""
+    admin = administrator(case, permission, sensitive=sensitive)
+    if isinstance(admin, Code):
+        return admin
+    user = case.rows.user(user_id)
+    return Code.USER_UNKNOWN if user is None else (admin, user)
+
+
+def _permitted(case: Case, permission: Permission) -> Administrator | Code:
+    operator = case.proof.operator
     if operator is not None:
-        good = operator.command_id == evidence.command_id and at < operator.expires_at
+        good = operator.command_id == case.request.id and case.at < operator.expires_at
         return Administrator(frozenset(Permission)) if good else Code.INVALID_TOKEN
-    who = actor(evidence.acting, rows, at)
+    who = actor(case.proof.acting, case.rows, case.at)
     if who is None:
         return Code.INVALID_TOKEN
-    held = roles.permissions(who.user.roles)
+    held = case.policy.roles.permissions(who.user.roles)
     return Administrator(held, who) if permission in held else Code.FORBIDDEN

@@ -3,7 +3,7 @@
 from authbus.commands import DeactivateUser
 from authbus.events import DeactivationReason, EndReason, UserDeactivated
 from authbus.replies import Code, UserIsDeactivated
-from authbus_service.auth.administering import administrator
+from authbus_service.auth.administering import administered
 from authbus_service.auth.case import Case
 from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
@@ -18,12 +18,10 @@ async def prepare(command: DeactivateUser, _: Request, tools: Tools) -> Proof:
 
 def decide(command: DeactivateUser, case: Case) -> Outcome:
     """Shut it; one that is shut already is answered the same."""
-    admin = administrator(case, Permission.USERS_WRITE)
-    if isinstance(admin, Code):
-        return refused(admin)
-    user = case.rows.user(command.user_id)
-    if user is None:
-        return refused(Code.USER_UNKNOWN)
+    found = administered(case, Permission.USERS_WRITE, command.user_id)
+    if isinstance(found, Code):
+        return refused(found)
+    admin, user = found
     if not user.is_active:
         return Outcome(UserIsDeactivated(user_id=user.id, sessions_ended=0))
     shut = UserDeactivated(

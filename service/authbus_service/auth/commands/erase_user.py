@@ -2,7 +2,7 @@
 
 from authbus.commands import EraseUser
 from authbus.replies import Code
-from authbus_service.auth.administering import administrator
+from authbus_service.auth.administering import administered
 from authbus_service.auth.case import Case
 from authbus_service.auth.erasing import erased
 from authbus_service.auth.outcome import Outcome, refused
@@ -18,10 +18,8 @@ async def prepare(command: EraseUser, _: Request, tools: Tools) -> Proof:
 
 def decide(command: EraseUser, case: Case) -> Outcome:
     """Erase it, whatever its status."""
-    admin = administrator(case, Permission.USERS_ERASE, sensitive=True)
-    if isinstance(admin, Code):
-        return refused(admin)
-    user = case.rows.user(command.user_id)
-    if user is None:
-        return refused(Code.USER_UNKNOWN)
+    found = administered(case, Permission.USERS_ERASE, command.user_id, sensitive=True)
+    if isinstance(found, Code):
+        return refused(found)
+    admin, user = found
     return erased(case, user, actor=admin.name)

@@ -5,7 +5,8 @@ from datetime import datetime
 from authbus.commands import FindUsers
 from authbus.message import Reply
 from authbus.replies import Code, FoundUsers, Rejected
-from authbus_service.auth.administering import Evidence, judged
+from authbus_service.auth.administering import administrator
+from authbus_service.auth.case import Case
 from authbus_service.auth.proof import Tools
 from authbus_service.auth.request import Request
 from authbus_service.auth.roles.permissions import Permission
@@ -16,9 +17,8 @@ from authbus_service.auth.users.search import Search
 async def answer(command: FindUsers, request: Request, tools: Tools, at: datetime) -> Reply:
     """One page, and where the next one begins."""
     proof = tools.administering(command.access_token)
-    rows = await tools.rows(proof)
-    evidence = Evidence(request.id, proof.acting, proof.operator)
-    admin = judged(evidence, Permission.USERS_READ, rows, at, tools.policy.roles)
+    case = Case(request, proof, await tools.rows(proof), at, tools.policy)
+    admin = administrator(case, Permission.USERS_READ)
     if isinstance(admin, Code):
         return Rejected.because(admin)
     found = await tools.lookups.find(

@@ -6,7 +6,8 @@ from authbus.commands import GetUser
 from authbus.message import Reply
 from authbus.replies import Code, Rejected
 from authbus.user_details import MOST_OVER, details
-from authbus_service.auth.administering import Evidence, judged
+from authbus_service.auth.administering import administered
+from authbus_service.auth.case import Case
 from authbus_service.auth.proof import Tools
 from authbus_service.auth.request import Request
 from authbus_service.auth.roles.permissions import Permission
@@ -16,15 +17,12 @@ from authbus_service.auth.showing import entry, session_entry
 async def answer(command: GetUser, request: Request, tools: Tools, at: datetime) -> Reply:
     """The account with its live sessions, and those that are over where they are asked for."""
     proof = tools.administering(command.access_token, user_id=command.user_id, every_session=True)
-    rows = await tools.rows(proof)
-    evidence = Evidence(request.id, proof.acting, proof.operator)
-    admin = judged(evidence, Permission.USERS_READ, rows, at, tools.policy.roles)
-    if isinstance(admin, Code):
-        return Rejected.because(admin)
-    user = rows.user(command.user_id)
-    if user is None:
-        return Rejected.because(Code.USER_UNKNOWN)
-    live = rows.sessions_of(user.id, at)
+    case = Case(request, proof, await tools.rows(proof), at, tools.policy)
+    found = administered(case, Permission.USERS_READ, command.user_id)
+    if isinstance(found, Code):
+        return Rejected.because(found)
+    _, user = found
+    live = case.rows.sessions_of(user.id, at)
     over = await tools.lookups.over(user.id, MOST_OVER) if command.ended_sessions else []
     known = {each.id for each in live}
     return details(

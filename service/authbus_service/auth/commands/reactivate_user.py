@@ -3,7 +3,7 @@
 from authbus.commands import ReactivateUser
 from authbus.events import UserReactivated
 from authbus.replies import Code, UserIsActive
-from authbus_service.auth.administering import administrator
+from authbus_service.auth.administering import administered
 from authbus_service.auth.case import Case
 from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
@@ -18,12 +18,10 @@ async def prepare(command: ReactivateUser, _: Request, tools: Tools) -> Proof:
 
 def decide(command: ReactivateUser, case: Case) -> Outcome:
     """Open it; one that is open is answered the same."""
-    admin = administrator(case, Permission.USERS_WRITE)
-    if isinstance(admin, Code):
-        return refused(admin)
-    user = case.rows.user(command.user_id)
-    if user is None:
-        return refused(Code.USER_UNKNOWN)
+    found = administered(case, Permission.USERS_WRITE, command.user_id)
+    if isinstance(found, Code):
+        return refused(found)
+    admin, user = found
     answer = UserIsActive(user_id=user.id)
     if user.is_active:
         return Outcome(answer)

@@ -7,7 +7,7 @@ from authbus.second_factor import (
     SecondFactorIsReset,
     TotpDisabled,
 )
-from authbus_service.auth.administering import administrator
+from authbus_service.auth.administering import administered
 from authbus_service.auth.case import Case
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Outcome, refused
@@ -23,12 +23,10 @@ async def prepare(command: ResetSecondFactor, _: Request, tools: Tools) -> Proof
 
 def decide(command: ResetSecondFactor, case: Case) -> Outcome:
     """It is gone, if its user may do no more than the administrator: else it leads upwards."""
-    admin = administrator(case, Permission.USERS_WRITE, sensitive=True)
-    if isinstance(admin, Code):
-        return refused(admin)
-    user = case.rows.user(command.user_id)
-    if user is None:
-        return refused(Code.USER_UNKNOWN)
+    found = administered(case, Permission.USERS_WRITE, command.user_id, sensitive=True)
+    if isinstance(found, Code):
+        return refused(found)
+    admin, user = found
     if not admin.may_give(case.policy.roles.permissions(user.roles)):
         return refused(Code.FORBIDDEN)
     done = SecondFactorIsReset(user_id=user.id)

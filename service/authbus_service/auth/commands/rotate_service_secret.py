@@ -6,7 +6,7 @@ from datetime import timedelta
 from authbus.events import EndReason, SessionEnded
 from authbus.replies import Code
 from authbus.service_accounts import RotateServiceSecret, ServiceSecretRotated
-from authbus_service.auth.administering import administrator
+from authbus_service.auth.administering import administered
 from authbus_service.auth.case import Case
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.outcome import Outcome, SecretMade, refused
@@ -26,11 +26,11 @@ def decide(command: RotateServiceSecret, case: Case) -> Outcome:
 
     Without an overlap the former ones may be in wrong hands: the sessions that they began end.
     """
-    admin = administrator(case, Permission.SERVICES_WRITE, sensitive=True)
-    if isinstance(admin, Code):
-        return refused(admin)
-    user = case.rows.user(command.user_id)
-    if user is None or not user.is_service:
+    found = administered(case, Permission.SERVICES_WRITE, command.user_id, sensitive=True)
+    if isinstance(found, Code):
+        return refused(found)
+    admin, user = found
+    if not user.is_service:
         return refused(Code.USER_UNKNOWN)
     if not admin.may_give(case.policy.roles.permissions(user.roles)):
         return refused(Code.FORBIDDEN)
