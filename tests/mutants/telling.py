@@ -89,8 +89,8 @@ DECIDING = [
     service(
         "a session that is over goes on",
         "auth/acting.py",
-        "    return Actor(user, session) if user.is_active and session.is_live(at) else None",
-        "    return Actor(user, session) if user.is_active else None",
+        " if user.is_active and session.is_live(at) else None",
+        " if user.is_active else None",
         f"{UNIT}/auth",
     ),
     service(

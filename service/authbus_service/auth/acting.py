@@ -25,10 +25,11 @@ class Acting:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A user who acts by a session that is alive."""
+    """A user who acts by a session that is alive, and the token that says so."""
 
     user: User
     session: Session
+    acting: Acting
 
 
 def read_token(
@@ -55,4 +56,4 @@ def actor(acting: Acting | None, rows: Readable, at: datetime) -> Actor | None:
     user, session = rows.user(acting.user_id), rows.session(acting.session_id)
     if user is None or session is None or session.user_id != user.id:
         return None
-    return Actor(user, session) if user.is_active and session.is_live(at) else None
+    return Actor(user, session, acting) if user.is_active and session.is_live(at) else None

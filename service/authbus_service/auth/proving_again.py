@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from authbus.message import Secret
 from authbus.replies import Code, Rejected
-from authbus_service.auth.acting import Acting, Actor, actor
+from authbus_service.auth.acting import Actor, actor
+from authbus_service.auth.asking import acting_now
 from authbus_service.auth.case import Case
 from authbus_service.auth.guessing.admission import admitted, factor_key, own_key
 from authbus_service.auth.guessing.attempt import Attempt, Verdict
@@ -33,12 +34,12 @@ async def by_password(
     Nothing is hashed for a token of no live session, where the second factor was shown too long
     ago, or for what `judge` refuses.
     """
-    found = await _who(token, tools)
-    if found is None:
+    at = clock.now()
+    who = await acting_now(token, tools, at)
+    if who is None:
         return _NOT_THEIRS
-    acting, who = found
     user = who.user
-    if not is_fresh(who, tools.policy.step_up, clock.now()):
+    if not is_fresh(who, tools.policy.step_up, at):
         return Proof(refusal=Rejected.because(Code.STEP_UP_REQUIRED), about=user.id)
     if (refusal := judge(user)) is not None:
         return Proof(refusal=refusal)
@@ -49,7 +50,7 @@ async def by_password(
     if not (await tools.hashes.verify(user.password_hash or None, password.get_secret_value())).ok:
         return Proof(refusal=_WRONG, attempt=attempt, about=user.id)
     return Proof(
-        acting=acting,
+        acting=who.acting,
         user_id=user.id,
         attempt=attempt,
         credential=Credential(user.id, user.password_hash, user.credential_version),
@@ -58,11 +59,10 @@ async def by_password(
 
 async def by_code(token: Secret, request: Request, tools: Tools) -> Proof:
     """Read the token and count the guess at a code, which is judged under the lock."""
-    found = await _who(token, tools)
-    if found is None:
+    who = await acting_now(token, tools, clock.now())
+    if who is None:
         return _NOT_THEIRS
-    acting, who = found
-    proof = Proof(acting=acting, user_id=who.user.id, factor=True)
+    proof = Proof(acting=who.acting, user_id=who.user.id, factor=True)
     key = factor_key(request.derived.masters, who.user.id)
     return await counted(proof, Attempt(key, request.id, request.expires_at), tools)
 
@@ -76,14 +76,6 @@ async def counted(proof: Proof, attempt: Attempt, tools: Tools) -> Proof:
             return Proof(refusal=Rejected.because(Code.EXPIRED))
         case Verdict.REFUSED:
             return Proof(refusal=Rejected.because(Code.CODE_INVALID), about=proof.user_id)
-
-
-async def _who(token: Secret, tools: Tools) -> tuple[Acting, Actor] | None:
-    acting = tools.token(token.get_secret_value())
-    if acting is None:
-        return None
-    who = actor(acting, await tools.rows(Proof(acting=acting)), clock.now())
-    return None if who is None else (acting, who)
 
 
 def proven(case: Case) -> Actor | Code:

@@ -5,17 +5,14 @@ from datetime import datetime
 from authbus.commands import GetProfile
 from authbus.message import Reply
 from authbus.replies import Code, Rejected, UserProfile
-from authbus_service.auth.acting import actor
-from authbus_service.auth.proof import Proof, Tools
+from authbus_service.auth.asking import acting_now
+from authbus_service.auth.proof import Tools
 from authbus_service.auth.request import Request
 
 
 async def answer(command: GetProfile, _: Request, tools: Tools, at: datetime) -> Reply:
     """The profile of the token's user."""
-    acting = tools.token(command.access_token.get_secret_value())
-    if acting is None:
-        return Rejected.because(Code.INVALID_TOKEN)
-    who = actor(acting, await tools.rows(Proof(acting=acting)), at)
+    who = await acting_now(command.access_token, tools, at)
     if who is None:
         return Rejected.because(Code.INVALID_TOKEN)
     user = who.user

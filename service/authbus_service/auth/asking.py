@@ -1,0 +1,13 @@
+"""Who asks, on rows as they are: for questions, and before anything is hashed."""
+
+from datetime import datetime
+
+from authbus.message import Secret
+from authbus_service.auth.acting import Actor, actor
+from authbus_service.auth.proof import Proof, Tools
+
+
+async def acting_now(token: Secret, tools: Tools, at: datetime) -> Actor | None:
+    """The user who acts by this token, or None; nothing is read for one that is not ours."""
+    acting = tools.token(token.get_secret_value())
+    return acting and actor(acting, await tools.rows(Proof(acting=acting)), at)
