@@ -11,7 +11,7 @@ from authbus_service.auth.case import Case
 from authbus_service.auth.guessing.attempt import Settled
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Outcome, refused
-from authbus_service.auth.passwords.rules import judge, own_words
+from authbus_service.auth.passwords.rules import judge
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.proving_again import by_password, proven
 from authbus_service.auth.request import Request
@@ -27,8 +27,8 @@ async def prepare(command: ChangePassword, request: Request, tools: Tools) -> Pr
     new = command.new_password.get_secret_value()
 
     def judged(user: User) -> Rejected | None:
-        words = own_words(canonical(user.email) or "")
-        broken = judge(new, own_words=words, min_length=tools.policy.password_min_length)
+        address = canonical(user.email) or ""
+        broken = judge(new, address, tools.policy.password_min_length)
         return None if broken is None else Rejected.because(broken)
 
     proof = await by_password(

@@ -20,7 +20,7 @@ from authbus_service.auth.case import Case
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Outcome, refused
-from authbus_service.auth.passwords.rules import judge, own_words
+from authbus_service.auth.passwords.rules import judge
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
 from authbus_service.auth.users.user import User
@@ -35,8 +35,8 @@ async def prepare(command: CompletePasswordReset, request: Request, tools: Tools
     if found is None or not found.is_open(_PURPOSE, clock.now()):
         return Proof(refusal=Rejected.because(Code.CODE_INVALID))
     new = command.new_password.get_secret_value()
-    words = own_words(canonical(found.address) or "")
-    refusal = judge(new, own_words=words, min_length=tools.policy.password_min_length)
+    address = canonical(found.address) or ""
+    refusal = judge(new, address, tools.policy.password_min_length)
     if refusal is not None:
         return Proof(refusal=Rejected.because(refusal))
     hashed = await tools.hashes.hash(new, request.derived.salt)

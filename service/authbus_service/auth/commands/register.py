@@ -17,7 +17,7 @@ from authbus_service.auth.guessing.admission import mailbox_key, source_key
 from authbus_service.auth.guessing.limits import may_mail
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Outcome, refused
-from authbus_service.auth.passwords.rules import judge, own_words
+from authbus_service.auth.passwords.rules import judge
 from authbus_service.auth.proof import Claim, Proof, Tools
 from authbus_service.auth.request import Request
 
@@ -28,9 +28,7 @@ async def prepare(command: RegisterUser, request: Request, tools: Tools) -> Proo
     if address is None:
         return Proof(refusal=Rejected.because(Code.EMAIL_INVALID))
     password = command.password.get_secret_value()
-    refusal = judge(
-        password, own_words=own_words(address), min_length=tools.policy.password_min_length
-    )
+    refusal = judge(password, address, tools.policy.password_min_length)
     if refusal is not None:
         return Proof(refusal=Rejected.because(refusal))
     masters = request.derived.masters

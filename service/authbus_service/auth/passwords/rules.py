@@ -16,8 +16,11 @@ _SERVICE = "authbus"
 _RUNS = ("abcdefghijklmnopqrstuvwxyz", "0123456789", "qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
-def judge(password: str, *, own_words: Iterable[str], min_length: int) -> Code | None:
-    """Which rule refuses this password, or None. Length is in code points after NFC."""
+def judge(password: str, address: str, min_length: int) -> Code | None:
+    """Which rule refuses this password of a canonical address, or None.
+
+    Length is in code points after NFC.
+    """
     encoded = normalised(password)
     if encoded is None:
         return Code.PASSWORD_TOO_LONG
@@ -27,13 +30,13 @@ def judge(password: str, *, own_words: Iterable[str], min_length: int) -> Code |
     folded = text.casefold()
     if _is_common(folded):
         return Code.PASSWORD_COMMON
-    if _is_made_of(folded, own_words):
+    if _is_made_of(folded, _own_words(address)):
         return Code.PASSWORD_PERSONAL
     return None
 
 
-def own_words(address: str) -> frozenset[str]:
-    """The words that a canonical address gives away, and the service's own name."""
+def _own_words(address: str) -> frozenset[str]:
+    """The words that an address gives away, and the service's own name."""
     local, _, domain = address.rpartition("@")
     labels = domain.split(".")[:-1]
     words = {local, domain, *re.split(r"[\W_]+", local), *labels, _SERVICE}
