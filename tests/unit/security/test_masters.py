@@ -11,12 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from authbus_service.core.ids import id_time, new_id
 from authbus_service.core.security.masters import (
     MasterKeyError,
     Masters,
     parse_masters,
-    token_hash,
 )
 
 ONE, TWO = bytes(range(32)), bytes(range(100, 132))
@@ -78,8 +76,8 @@ def test_derivations_stay_as_they_are_for_ever() -> None:
         masters.derive("content", b"a", b"bc").hex()
         == "418d8d630d9e41ee674f9e4a67dd69a095765c0d4b638ef97322f1ea83e3ef96"
     )
-    assert str(masters.user_id(COMMAND, CONTENT)) == "01890000-0000-8b35-8ec4-6f07af1a84e1"
-    assert masters.refresh_token(COMMAND, CONTENT) == "P8r3G2uLq2LWf72iFR8oFmZks6fnttYSB_4bx48qk-s"
+    assert str(masters.id("user", COMMAND, CONTENT)) == "01890000-0000-8b35-8ec4-6f07af1a84e1"
+    assert masters.code("reset", COMMAND, CONTENT) == "ihqSuzxzc6CpSg3_b-QJGbY8ZDrdumKy13Fdqe2NB2k"
 
 
 @given(st.lists(st.binary(max_size=8), max_size=4), st.lists(st.binary(max_size=8), max_size=4))
@@ -91,46 +89,12 @@ def test_parts_that_differ_never_read_alike(one: list[bytes], other: list[bytes]
     assert alike == (one == other)
 
 
-def test_the_same_command_gives_the_same_ids_and_tokens_in_another_process() -> None:
+def test_a_previous_master_gives_what_it_gave_as_the_current_one() -> None:
     here, there = Masters([ONE]), Masters([TWO, ONE])
-
     old = there.names[1]
 
-    assert here.user_id(COMMAND, CONTENT) == there.user_id(COMMAND, CONTENT, old)
-    assert here.session_id(COMMAND, CONTENT) == there.session_id(COMMAND, CONTENT, old)
-    assert here.token_id(COMMAND, CONTENT) == there.token_id(COMMAND, CONTENT, old)
-    assert here.event_id(COMMAND, CONTENT, 1) == there.event_id(COMMAND, CONTENT, 1, old)
-    assert here.refresh_token(COMMAND, CONTENT) == there.refresh_token(COMMAND, CONTENT, old)
-    assert here.salt(COMMAND, CONTENT) == there.salt(COMMAND, CONTENT, old)
     assert here.content_digest(b"{}") == there.content_digest(b"{}", old)
-
-
-def test_ids_of_another_purpose_command_content_index_or_master_differ() -> None:
-    masters = Masters([ONE, TWO])
-    previous = masters.names[1]
-
-    ids = [
-        masters.user_id(COMMAND, CONTENT),
-        masters.user_id(new_id(), CONTENT),
-        masters.user_id(COMMAND, b"d" * 32),
-        masters.user_id(COMMAND, CONTENT, previous),
-        masters.session_id(COMMAND, CONTENT),
-        masters.token_id(COMMAND, CONTENT),
-        masters.event_id(COMMAND, CONTENT, 0),
-        masters.event_id(COMMAND, CONTENT, 1),
-    ]
-
-    assert len(set(ids)) == len(ids)
-    assert {id_.version for id_ in ids} == {8}
-    assert id_time(ids[0]) == id_time(COMMAND)
-
-
-def test_a_refresh_token_has_256_bits_and_its_row_only_a_hash() -> None:
-    token = Masters([ONE]).refresh_token(COMMAND, CONTENT)
-
-    assert len(base64.urlsafe_b64decode(token + "=")) == 32
-    assert len(token_hash(token)) == 32
-    assert token_hash(token) != token_hash(token[:-1])
+    assert here.content_digest(b"{}") != there.content_digest(b"{}")
 
 
 def test_key_pairs_depend_on_master_use_and_kid() -> None:

@@ -130,37 +130,14 @@ class Masters:
         """What the inbox keeps of a command's content, in its one canonical form."""
         return self.derive("content", canonical, master=master)
 
-    def user_id(self, command_id: UUID, content: bytes, master: str | None = None) -> UUID:
-        """The id of the user that a command makes; `content` is its content digest."""
-        return self._id("user", command_id, content, master)
-
-    def session_id(self, command_id: UUID, content: bytes, master: str | None = None) -> UUID:
-        """The id of the session that a command starts."""
-        return self._id("session", command_id, content, master)
-
-    def token_id(self, command_id: UUID, content: bytes, master: str | None = None) -> UUID:
-        """The `jti` of the access token that a command is answered with."""
-        return self._id("token", command_id, content, master)
-
-    def event_id(
-        self, command_id: UUID, content: bytes, index: int, master: str | None = None
-    ) -> UUID:
-        """The id of a command's event number `index`, counted from 0."""
-        return self._id("event", command_id, content, master, index.to_bytes(4, "big"))
+    def id(self, kind: str, cause: UUID, *parts: bytes, master: str | None = None) -> UUID:
+        """The id of this kind that only this cause, these parts and this master give."""
+        secret = self.derive(f"id/{kind}", cause.bytes, *parts, master=master)
+        return derived_id(cause, secret)
 
     def lapse_id(self, session_id: UUID, over_at: bytes) -> UUID:
         """What an end is caused by that no command asks for."""
-        return self._id("lapse", session_id, over_at, None)
-
-    def mail_id(
-        self, command_id: UUID, content: bytes, index: int, master: str | None = None
-    ) -> UUID:
-        """The id of a command's mail number `index`, counted from 0."""
-        return self._id("mail", command_id, content, master, index.to_bytes(4, "big"))
-
-    def audit_id(self, command_id: UUID, content: bytes, master: str | None = None) -> UUID:
-        """The id of a command's record for auditors."""
-        return self._id("audit", command_id, content, master)
+        return self.id("lapse", session_id, over_at)
 
     def code(
         self, purpose: str, command_id: UUID, content: bytes, master: str | None = None
@@ -168,24 +145,6 @@ class Masters:
         """The one-time code of this purpose that a command's mail carries: 256 bits, base64url."""
         code = self.derive(f"code/{purpose}", command_id.bytes, content, master=master)
         return base64url.encode(code)
-
-    def refresh_token(self, command_id: UUID, content: bytes, master: str | None = None) -> str:
-        """The secret of the refresh token that a command is answered with: 256 bits, base64url."""
-        return base64url.encode(self.derive("refresh", command_id.bytes, content, master=master))
-
-    def device_token(self, command_id: UUID, content: bytes, master: str | None = None) -> str:
-        """What makes a new device known, for its next log-in: as above."""
-        return base64url.encode(self.derive("device", command_id.bytes, content, master=master))
-
-    def refresh_family(self, command_id: UUID, content: bytes, master: str | None = None) -> str:
-        """What all refresh tokens of the session that a command starts have in front: as above."""
-        return base64url.encode(
-            self.derive("refresh/family", command_id.bytes, content, master=master)
-        )
-
-    def salt(self, command_id: UUID, content: bytes, master: str | None = None) -> bytes:
-        """The 16 bytes of salt for a command's password: the same command gives the same hash."""
-        return self.derive("salt", command_id.bytes, content, master=master)[:16]
 
     def root_key(self, master: str | None = None) -> Ed25519PrivateKey:
         """The key that signs the records of auth.state.keys.v1."""
@@ -203,12 +162,6 @@ class Masters:
         """The P-256 key to which commands are sealed under this kid."""
         wide = int.from_bytes(_hkdf(self._key(master), f"enc/{kid}", _WIDE), "big")
         return ec.derive_private_key(wide % (_P256_ORDER - 1) + 1, ec.SECP256R1())
-
-    def _id(
-        self, kind: str, command_id: UUID, content: bytes, master: str | None, *more: bytes
-    ) -> UUID:
-        secret = self.derive(f"id/{kind}", command_id.bytes, content, *more, master=master)
-        return derived_id(command_id, secret)
 
     def _key(self, master: str | None) -> bytes:
         try:
