@@ -17,7 +17,7 @@ from authbus_service.auth.private import NOTHING
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Derived, Request
 from authbus_service.auth.rows import Rows
-from authbus_service.auth.sessions.lapsing import cause, lapsed
+from authbus_service.auth.sessions.lapsing import lapsed
 from authbus_service.auth.sessions.session import Session
 from authbus_service.auth.users.search import Page, Search
 from authbus_service.auth.users.user import Credential
@@ -118,8 +118,9 @@ class PureService:
         for id_, session in sorted(self.memory.sessions.items()):
             proof = Proof(user_id=session.user_id, session_id=id_)
             rows = self.memory.loaded(proof, self.at)
-            user, by = rows.users.by_id[session.user_id], cause(session, MASTERS)
-            if event := lapsed(session, user, by, self.at):
+            user = rows.users.by_id[session.user_id]
+            if found := lapsed(MASTERS, session, user, self.at):
+                _, event = found
                 handlers.apply(event, NOTHING, rows, self.at)
                 self.memory.written(rows)
                 self._events.append(event)

@@ -1,7 +1,7 @@
-"""Sessions that nobody ends: one is over when it is not refreshed in time, or after its whole life.
+"""Sessions that the service ends: in time when they are not refreshed, or after their whole life.
 
-Nobody asks for these events, so they have no command: their ids follow from the session and the
-time at which it was over, whoever finds that out.
+Nobody asks for these events, so they have no command: their ids follow from the session and from
+why it ends, for example the time at which it was over, whoever finds that out.
 """
 
 from datetime import datetime
@@ -13,24 +13,30 @@ from authbus_service.auth.sessions.session import Session
 from authbus_service.auth.users.user import User
 from authbus_service.core.security.masters import Masters
 
-
-def cause(session: Session, masters: Masters) -> Derived:
-    """What stands in a command's place."""
-    over_at = session.lapses_at.isoformat().encode()
-    cause_id = masters.lapse_id(session.id, over_at)
-    return Derived(masters, masters.current, cause_id, over_at)
+# What stands in a command's place, and the event.
+Unasked = tuple[Derived, SessionEnded]
 
 
-def lapsed(session: Session, user: User, cause: Derived, at: datetime) -> SessionEnded | None:
-    """The event that ends it; None when it has ended, or has been refreshed meanwhile."""
+def lapsed(masters: Masters, session: Session, user: User, at: datetime) -> Unasked | None:
+    """What ends it in time; None when it has ended, or has been refreshed meanwhile."""
     if session.ended_at is not None or at < session.lapses_at:
         return None
     at_its_end = session.lapses_at >= session.expires_at
-    return SessionEnded(
+    reason = EndReason.EXPIRED if at_its_end else EndReason.IDLE
+    return unasked(masters, session, user, session.lapses_at.isoformat().encode(), reason)
+
+
+def unasked(
+    masters: Masters, session: Session, user: User, why: bytes, reason: EndReason
+) -> Unasked:
+    """What ends it for this reason, as the user's next event."""
+    by = Derived(masters, masters.current, masters.lapse_id(session.id, why), why)
+    ended = SessionEnded(
         user_id=user.id,
         sequence=user.sequence + 1,
         actor=actors.SERVICE,
-        causation_id=cause.command_id,
+        causation_id=by.command_id,
         session_id=session.id,
-        reason=EndReason.EXPIRED if at_its_end else EndReason.IDLE,
+        reason=reason,
     )
+    return by, ended
