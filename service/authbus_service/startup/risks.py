@@ -17,7 +17,7 @@ from authbus.trust import Trust
 from authbus_service.cluster import Admin, ClusterError
 from authbus_service.core import clock
 from authbus_service.core.config import Settings
-from authbus_service.core.database import Database, name_of
+from authbus_service.core.database import Database, clock_of, name_of
 from authbus_service.core.security.masters import MasterKeyError, Masters
 from authbus_service.inbox.partitions import RETENTION
 from authbus_service.recovery.reading import Topics
@@ -63,8 +63,7 @@ class Risks:
     async def _clock(self) -> Diagnosis:
         async with self.database.reading() as db:
             before = clock.now()
-            theirs = await db.scalar(text("SELECT clock_timestamp()"))
-        apart = abs((theirs or before) - before)
+            apart = abs(await clock_of(db) - before)
         told = f"{apart.total_seconds():.1f} s from the database's"
         return Diagnosis("clock", "warning" if apart > _SKEW else "ok", told)
 
