@@ -33,7 +33,7 @@ async def a_redriving(world: World) -> AsyncGenerator[Redriving]:
             yield Redriving(
                 database=database,
                 letters=DeadLetters(admin, world.namespace),
-                originals=Originals(world.servers, world.namespace),
+                originals=Originals(admin, world.namespace),
                 speaker=speaker,
                 handling=Handling(
                     opener=Opener(ring, EMBEDDED_CLIENTS, world.namespace),

@@ -47,6 +47,6 @@ async def _keys(settings: Settings, dry_run: bool) -> dict[str, Any]:
         up_to_date(servers) as (database, admin),
     ):
         masters = masters_of(servers.settings)
-        topic = await KeyTopic.read(admin, settings.namespace, masters, admin.security)
+        topic = await KeyTopic.read(admin, settings.namespace, masters)
         keys, tombstones = await retell(database, masters, topic, dry_run=dry_run)
     return {"dry_run": dry_run, "keys": keys, "tombstones": tombstones}

@@ -7,7 +7,6 @@ half-way it goes on under the same replay id: what it has sent is found on the t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -15,7 +14,6 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from authbus.state import DeadLetter
 from authbus.topics import DEAD_LETTERS, Topic
 from authbus_service.cluster import Admin
-from authbus_service.consumers.bounded import read_bounded
 from authbus_service.core.clock import at_ms
 from authbus_service.core.database import Database
 from authbus_service.core.progress import Tell
@@ -56,20 +54,19 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class CommandReplay:
-    """Replays commands of one installation. `security` are aiokafka's keyword arguments."""
+    """Replays commands of one installation."""
 
     database: Database
     admin: Admin
     namespace: str
     tell: Tell
-    security: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     async def run(self, plan: Plan) -> Summary:
         """Send, wait for the service, and tell what became of it. Raises ClusterError."""
         name = plan.topic.name(self.namespace)
         summary = Summary(plan.replay_id, name, plan.dry_run)
         followed = Outcomes(self.database, plan.topic.suffix, plan.since, summary)
-        async with self._consumer() as consumer:
+        async with reader(self.admin) as consumer:
             places = await places_of(self.admin, name)
             done = await self._sent_before(consumer, places, plan, followed)
             stretches = await spans(consumer, places, plan.begin, plan.end)
@@ -77,8 +74,7 @@ class CommandReplay:
                 await self._look(consumer, stretches, plan, followed)
                 return summary
             largest = await largest_batch(self.admin, name)
-            servers = self.admin.servers
-            async with copier(servers, self.security, name, plan.rate, largest) as onto:
+            async with copier(self.admin, name, plan.rate, largest) as onto:
                 run = _Run(plan, followed, onto, done, Mark(plan.replay_id))
                 await self._send(consumer, stretches, run)
             if followed.left:
@@ -162,10 +158,6 @@ class CommandReplay:
             for each in records
             if (found := outcomes.letter(each)) is not None
         ]
-
-    def _consumer(self) -> AIOKafkaConsumer:
-        read_bounded()
-        return reader(self.admin.servers, self.security)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import choice
@@ -11,6 +11,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from authbus_service.cluster import Admin
 from authbus_service.cluster.partitioning import partition_of
 
 _LARGEST_BATCH = 262_144
@@ -139,16 +140,16 @@ def _added(batch: BatchBuilder, copy: Copy) -> bool:
 
 @asynccontextmanager
 async def copier(
-    servers: str, security: Mapping[str, Any], topic: str, rate: float | None, largest: int
+    admin: Admin, topic: str, rate: float | None, largest: int
 ) -> AsyncGenerator[Copier]:
     """A Copier onto a topic that takes batches of up to `largest` bytes."""
     producer = AIOKafkaProducer(
-        bootstrap_servers=servers,
+        bootstrap_servers=admin.servers,
         acks="all",
         enable_idempotence=True,
         max_batch_size=min(largest, _LARGEST_BATCH),
         linger_ms=0,
-        **security,
+        **admin.security,
     )
     await producer.start()
     try:

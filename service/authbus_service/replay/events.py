@@ -3,7 +3,7 @@
 Facts are never told again on a topic of the declaration: every module downstream would hear them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID
@@ -68,24 +68,22 @@ class CopyReport:
 
 @dataclass(frozen=True, slots=True)
 class EventReplay:
-    """Copies events of one namespace. `security` are aiokafka's keyword arguments."""
+    """Copies events of one namespace."""
 
     admin: Admin
     namespace: str
     tell: Tell
-    security: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     async def run(self, plan: EventPlan) -> CopyReport:
         """Copy, each user's events in their order. Raises ClusterError."""
         report = CopyReport(plan.replay_id, plan.to, plan.dry_run)
         largest = await self._largest(plan)
-        async with self._consumer() as consumer:
+        async with reader(self.admin, max_partition_fetch_bytes=_FETCH_BYTES) as consumer:
             done = await self._before(consumer, plan) if plan.resumed else set[Original]()
             places = await places_of(self.admin, EVENTS.name(self.namespace))
             stretches = await spans(consumer, places, plan.begin, plan.end)
             seen, total = 0, sum(each.length for each in stretches.values())
-            servers = self.admin.servers
-            async with copier(servers, self.security, plan.to, plan.rate, largest) as onto:
+            async with copier(self.admin, plan.to, plan.rate, largest) as onto:
                 run = _Run(plan, done, onto, report, Mark(plan.replay_id))
                 async with beside(run.send) as send:
                     async for records in read(consumer, stretches):
@@ -106,9 +104,6 @@ class EventReplay:
         marks = [copied(each) async for records in read(consumer, since) for each in records]
         mine = str(plan.replay_id)
         return {(of.partition, of.offset) for of in marks if of and of.replay_id == mine}
-
-    def _consumer(self) -> AIOKafkaConsumer:
-        return reader(self.admin.servers, self.security, max_partition_fetch_bytes=_FETCH_BYTES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,16 @@ from the states is not built again.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, OffsetAndMetadata, TopicPartition
+from aiokafka import OffsetAndMetadata, TopicPartition
 from aiokafka.errors import CommitFailedError
 
 from authbus.topics import EVENTS
 from authbus_service.cluster import Admin, ClusterError
 from authbus_service.consumers.intakes import groups_of
-from authbus_service.replay.ranges import Bound, places_of, spans
+from authbus_service.replay.ranges import Bound, places_of, reader, spans
 
 
 class GroupInUseError(ClusterError):
@@ -40,11 +40,10 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class GroupReplay:
-    """Moves groups of one namespace. `security` are aiokafka's keyword arguments."""
+    """Moves groups of one namespace."""
 
     admin: Admin
     namespace: str
-    security: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     async def run(self, group: str, begin: Bound, *, dry_run: bool) -> list[Move]:
         """Move, or only tell where to. Raises GroupInUseError and ClusterError."""
@@ -56,7 +55,7 @@ class GroupReplay:
         name = EVENTS.name(self.namespace)
         places = await places_of(self.admin, name)
         kept = await self.admin.marked(group)
-        async with self._consumer(None) as consumer:
+        async with reader(self.admin) as consumer:
             stretches = await spans(consumer, places, begin, None)
         moves: dict[TopicPartition, Move] = {}
         for place, span in stretches.items():
@@ -80,7 +79,7 @@ class GroupReplay:
         self, group: str, moves: Mapping[TopicPartition, Move], marks: Mapping[TopicPartition, str]
     ) -> None:
         """Kafka itself lets nobody else commit while the group has members."""
-        async with self._consumer(group) as consumer:
+        async with reader(self.admin, group_id=group) as consumer:
             consumer.assign(list(moves))
             offsets = {
                 place: OffsetAndMetadata(move.to, marks.get(place, ""))
@@ -92,15 +91,6 @@ class GroupReplay:
                 raise GroupInUseError(
                     f"the group {group} was joined meanwhile. Stop that module, then do it again"
                 ) from None
-
-    def _consumer(self, group: str | None) -> AIOKafkaConsumer:
-        return AIOKafkaConsumer(
-            bootstrap_servers=self.admin.servers,
-            group_id=group,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            **self.security,
-        )
 
 
 def _is_in(place: TopicPartition, kept: Mapping[tuple[str, int], Any]) -> bool:

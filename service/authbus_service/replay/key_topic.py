@@ -1,8 +1,6 @@
 """What lies on auth.state.keys.v1: the last word on each key, ours or not."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from authbus.topics import KEYS_STATE
 from authbus_service.cluster import Admin
@@ -19,12 +17,10 @@ class KeyTopic:
     there: set[str] = field(default_factory=set[str])
 
     @classmethod
-    async def read(
-        cls, admin: Admin, namespace: str, masters: Masters, security: Mapping[str, Any]
-    ) -> "KeyTopic":
+    async def read(cls, admin: Admin, namespace: str, masters: Masters) -> "KeyTopic":
         """Read it from its start. Raises ClusterError."""
         found = cls()
-        async with reader(admin.servers, security) as consumer:
+        async with reader(admin) as consumer:
             places = await places_of(admin, KEYS_STATE.name(namespace))
             async for records in read(consumer, await spans(consumer, places, None, None)):
                 for each in records:

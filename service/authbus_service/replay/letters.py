@@ -3,7 +3,7 @@
 Nothing on the topic is changed or deleted. A letter is closed by a record behind it with its key.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -93,17 +93,16 @@ def by_reason(letters: Iterable[Open]) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetters:
-    """The dead letters of one namespace. `security` are aiokafka's keyword arguments."""
+    """The dead letters of one namespace."""
 
     admin: Admin
     namespace: str
-    security: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     async def open_ones(self, which: Which) -> list[Open]:
         """Those that nobody has closed, the oldest first."""
         found: dict[UUID, Open] = {}
         places = await places_of(self.admin, DEAD_LETTERS.name(self.namespace))
-        async with reader(self.admin.servers, self.security) as consumer:
+        async with reader(self.admin) as consumer:
             stretches = await spans(consumer, places, None, None)
             async for records in read(consumer, stretches):
                 for each in records:
@@ -117,7 +116,7 @@ class DeadLetters:
             bootstrap_servers=self.admin.servers,
             acks="all",
             enable_idempotence=True,
-            **self.security,
+            **self.admin.security,
         ) as producer:
             for each, how, outcome in letters:
                 told = DeadLetterClosed(letter_id=each.id, how=how, outcome=outcome)

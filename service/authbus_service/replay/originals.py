@@ -1,16 +1,14 @@
 """The record that a dead letter stands for, read by its coordinates."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 from aiokafka import TopicPartition
 
 from authbus.state import DeadLetter
 from authbus.topics import COMMAND_TOPICS, Topic
+from authbus_service.cluster import Admin
 from authbus_service.consumers.arrival import Arrival, arrival
-from authbus_service.consumers.bounded import read_bounded
 from authbus_service.replay.ranges import Span, read, reader
 from authbus_service.replay.records import Record
 
@@ -19,11 +17,10 @@ _TOPICS = {each.suffix: each for each in COMMAND_TOPICS}
 
 @dataclass(frozen=True, slots=True)
 class Originals:
-    """Reads records of command topics. `security` are aiokafka's keyword arguments."""
+    """Reads records of command topics."""
 
-    servers: str
+    admin: Admin
     namespace: str
-    security: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     async def of(self, letter: DeadLetter) -> Arrival | None:
         """The record, if it still lies there and is the one that the letter tells of."""
@@ -36,9 +33,8 @@ class Originals:
         return arrival(topic, record)
 
     async def _at(self, topic: Topic, letter: DeadLetter) -> Record | None:
-        read_bounded()
         place = TopicPartition(topic.name(self.namespace), letter.partition)
-        async with reader(self.servers, self.security) as consumer:
+        async with reader(self.admin) as consumer:
             consumer.assign([place])
             first = (await consumer.beginning_offsets([place]))[place]
             end = (await consumer.end_offsets([place]))[place]

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from authbus_service.cluster import Admin, ClusterError
 from authbus_service.cluster.places import is_past
+from authbus_service.consumers.bounded import read_bounded
 from authbus_service.replay.records import Record
 
 # An offset means the same one on each partition.
@@ -54,15 +55,15 @@ async def largest_batch(admin: Admin, topic: str) -> int:
     return int(settings["max.message.bytes"].value)
 
 
-def reader(servers: str, security: Mapping[str, Any], **more: Any) -> AIOKafkaConsumer:  # noqa: ANN401
+def reader(admin: Admin, **more: Any) -> AIOKafkaConsumer:  # noqa: ANN401
     """What reads all that is committed, and moves no offset; to be started by `async with`."""
+    read_bounded()
+    usual: dict[str, Any] = {"auto_offset_reset": "earliest", "fetch_max_wait_ms": _FETCH_MS}
     return AIOKafkaConsumer(
-        bootstrap_servers=servers,
+        bootstrap_servers=admin.servers,
         isolation_level="read_committed",
         enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        fetch_max_wait_ms=_FETCH_MS,
-        **{**security, **more},
+        **{**usual, **admin.security, **more},
     )
 
 

@@ -5,13 +5,12 @@ user's events where it belongs. Whoever is on the topic and not in the database 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from aiokafka import AIOKafkaConsumer
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -60,13 +59,12 @@ class Rebuilt:
 
 @dataclass(frozen=True, slots=True)
 class UserStates:
-    """Rebuilds auth.state.users.v1 of one installation. `security`: aiokafka's arguments."""
+    """Rebuilds auth.state.users.v1 of one installation."""
 
     database: Database
     admin: Admin
     namespace: str
     tell: Tell
-    security: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     async def rebuild(self, *, dry_run: bool) -> Rebuilt:
         """Write all states and tombstones into the outbox. Raises NobodyRelaysError."""
@@ -134,7 +132,7 @@ class UserStates:
     async def _ghosts(self) -> list[str]:
         """The keys that are on the topic with a state and not in the database, now."""
         last: dict[bytes, bool] = {}
-        async with self._consumer() as consumer:
+        async with reader(self.admin) as consumer:
             places = await places_of(self.admin, USERS_STATE.name(self.namespace))
             async for records in read(consumer, await spans(consumer, places, None, None)):
                 newest = {each.key or b"": each.value is not None for each in records}
@@ -147,9 +145,6 @@ class UserStates:
                     if named.get(key.decode(errors="replace")) not in there
                 }
         return sorted(key.decode() for key, is_there in last.items() if is_there and _is_text(key))
-
-    def _consumer(self) -> AIOKafkaConsumer:
-        return reader(self.admin.servers, self.security)
 
 
 def _ids(keys: Any) -> dict[str, UUID]:  # noqa: ANN401

@@ -14,7 +14,7 @@ from authbus_service.startup.errors import StartupError
 async def event_replay(settings: Settings, tell: Tell) -> AsyncGenerator[EventReplay]:
     """What copies events of the Kafka that is given. Raises StartupError and ClusterError."""
     async with cluster(settings) as admin:
-        yield EventReplay(admin, settings.namespace, tell, admin.security)
+        yield EventReplay(admin, settings.namespace, tell)
 
 
 @asynccontextmanager

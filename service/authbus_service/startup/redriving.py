@@ -33,11 +33,7 @@ async def dead_letters(settings: Settings) -> AsyncGenerator[tuple[DeadLetters, 
     Raises StartupError and ClusterError.
     """
     async with cluster(settings) as admin:
-        namespace, security = settings.namespace, admin.security
-        yield (
-            DeadLetters(admin, namespace, security),
-            Originals(admin.servers, namespace, security),
-        )
+        yield DeadLetters(admin, settings.namespace), Originals(admin, settings.namespace)
 
 
 @asynccontextmanager
@@ -50,17 +46,16 @@ async def redriving(servers: Servers) -> AsyncGenerator[Redriving]:
     namespace = settings.namespace
     masters = Masters.read(settings.master_key, settings.master_key_file)
     async with up_to_date(servers) as (database, admin):
-        kafka, security = admin.servers, admin.security
         ring = KeyRing(masters)
         async with database.reading() as db:
             ring.load(await keys(db))
-        hashes, speaker = hash_pool(settings), Speaker(namespace, kafka, security)
+        hashes, speaker = hash_pool(settings), Speaker(namespace, admin.servers, admin.security)
         try:
             await speaker.start()
             yield Redriving(
                 database=database,
-                letters=DeadLetters(admin, namespace, security),
-                originals=Originals(kafka, namespace, security),
+                letters=DeadLetters(admin, namespace),
+                originals=Originals(admin, namespace),
                 speaker=speaker,
                 handling=_handling(servers, database, ring, hashes),
             )

@@ -41,7 +41,7 @@ async def belonging(servers: Servers) -> AsyncGenerator[tuple[Database, Admin]]:
 async def command_replay(servers: Servers, tell: Tell) -> AsyncGenerator[CommandReplay]:
     """What replays commands on `servers`. Raises StartupError and ClusterError."""
     async with belonging(servers) as (database, admin):
-        yield CommandReplay(database, admin, servers.settings.namespace, tell, admin.security)
+        yield CommandReplay(database, admin, servers.settings.namespace, tell)
 
 
 @asynccontextmanager
@@ -51,7 +51,7 @@ async def user_states(servers: Servers, tell: Tell) -> AsyncGenerator[UserStates
     Raises StartupError, ClusterError, and DatabaseWentBackError: an older database knows less.
     """
     async with up_to_date(servers) as (database, admin):
-        yield UserStates(database, admin, servers.settings.namespace, tell, admin.security)
+        yield UserStates(database, admin, servers.settings.namespace, tell)
 
 
 @asynccontextmanager
@@ -73,4 +73,4 @@ async def up_to_date(servers: Servers) -> AsyncGenerator[tuple[Database, Admin]]
 async def group_replay(settings: Settings) -> AsyncGenerator[GroupReplay]:
     """What moves groups of the Kafka that is given. Raises StartupError and ClusterError."""
     async with cluster(settings) as admin:
-        yield GroupReplay(admin, settings.namespace, admin.security)
+        yield GroupReplay(admin, settings.namespace)

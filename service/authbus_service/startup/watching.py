@@ -15,4 +15,4 @@ async def watching(settings: Settings, where: Where) -> AsyncGenerator[Watching]
     """What follows the Kafka that is given, with its declared clients' replies."""
     clients = declared_clients(settings.clients, own_kafka=settings.clients is None)
     async with cluster(settings) as admin:
-        yield Watching(admin, settings.namespace, sorted(clients), where, admin.security)
+        yield Watching(admin, settings.namespace, sorted(clients), where)

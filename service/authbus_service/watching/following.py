@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from authbus.envelope import read_headers
@@ -16,8 +16,8 @@ from authbus.replies import Rejected
 from authbus.state import FeedAlive
 from authbus.topics import AUDIT, COMMAND_TOPICS, DEAD_LETTERS, EVENTS, replies
 from authbus_service.cluster import Admin, ClusterError
-from authbus_service.consumers.bounded import read_bounded
 from authbus_service.core.clock import at_ms
+from authbus_service.replay.ranges import reader
 from authbus_service.replay.records import Record, Where, short
 from authbus_service.watching.lately import Came, Lately
 
@@ -133,20 +133,12 @@ class Watching:
     namespace: str
     clients: Sequence[str]
     where: Where
-    security: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     async def records(self, started: Callable[[], None]) -> AsyncGenerator[Sighting]:
         """Without end. `started` is called when nothing is missed any more."""
-        read_bounded()
         follower = Follower(self.namespace, self.where)
-        async with AIOKafkaConsumer(
-            bootstrap_servers=self.admin.servers,
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            auto_offset_reset="latest",
-            fetch_max_wait_ms=_FETCH_MS,
-            **self.security,
-        ) as consumer:
+        latest = reader(self.admin, auto_offset_reset="latest", fetch_max_wait_ms=_FETCH_MS)
+        async with latest as consumer:
             places = await self._places()
             consumer.assign(places)
             await consumer.seek_to_end(*places)

@@ -142,7 +142,7 @@ async def test_keys_are_told_again_a_strangers_ends_and_one_of_ours_that_is_lost
 
     async def again(*, dry_run: bool = False) -> tuple[int, int]:
         async with Admin.connect(world.servers, {}) as admin:
-            topic = await KeyTopic.read(admin, world.namespace, world.masters, {})
+            topic = await KeyTopic.read(admin, world.namespace, world.masters)
         return await retell(world.database, world.masters, topic, dry_run=dry_run)
 
     foretold, done = await again(dry_run=True), await again()

@@ -1,0 +1,21 @@
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.consumer import fetcher
+from aiokafka.record import MemoryRecords
+
+from authbus.batches import BoundedRecords
+from authbus_service.cluster import Admin
+from authbus_service.replay.ranges import reader
+
+_SERVERS = "localhost:9092"
+
+
+async def test_what_ops_read_of_any_topic_is_read_within_bounds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fetcher, "MemoryRecords", MemoryRecords)
+
+    admin = Admin(AIOKafkaAdminClient(bootstrap_servers=_SERVERS), _SERVERS, {})
+    await reader(admin).stop()
+
+    assert fetcher.MemoryRecords is BoundedRecords
