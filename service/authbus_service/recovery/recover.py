@@ -1,12 +1,9 @@
 """`authbus recover`, step by step. Killed at any of them, it is run again and goes on."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from sqlalchemy import func, select, update
 
@@ -17,6 +14,7 @@ from authbus_service.auth.users import repository as users
 from authbus_service.consumers.opening import Opener
 from authbus_service.consumers.speaker import Speaker
 from authbus_service.core import clock
+from authbus_service.core.beside import beside
 from authbus_service.core.database import Database
 from authbus_service.core.installation import Installation
 from authbus_service.core.progress import Tell
@@ -40,7 +38,7 @@ from authbus_service.recovery.keys import SaidKeys, find_changes, make, said_key
 from authbus_service.recovery.late import Late
 from authbus_service.recovery.losing import Losses
 from authbus_service.recovery.ordering import in_time
-from authbus_service.recovery.preparing import Batch, Preparing
+from authbus_service.recovery.preparing import Preparing
 from authbus_service.recovery.reading import Topics
 from authbus_service.recovery.report import Report
 from authbus_service.recovery.states import take_states
@@ -155,7 +153,7 @@ class Recovery:
         done, report = 0, preparing.report
         async with (
             self.topics.reader([EVENTS], report.since) as reader,
-            _one_beside(applying.batch) as write,
+            beside(applying.batch) as write,
         ):
             async for told in in_time(reader):
                 batch = await preparing.batch(told)
@@ -200,24 +198,3 @@ class Recovery:
                 self.tell("late commands", report.handled_anew, None)
         finally:
             await speaker.stop()
-
-
-@asynccontextmanager
-async def _one_beside(
-    work: Callable[[Batch], Coroutine[Any, Any, None]],
-) -> AsyncGenerator[Callable[[Batch], Awaitable[None]]]:
-    """Works beside its caller, who waits for the batch before and, in the end, for the last."""
-    running: list[asyncio.Task[None]] = []
-
-    async def do(batch: Batch) -> None:
-        while running:
-            await running.pop()
-        running.append(asyncio.create_task(work(batch)))
-
-    try:
-        yield do
-        while running:
-            await running.pop()
-    finally:
-        if running:
-            await asyncio.wait(running)

@@ -14,12 +14,12 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from authbus.state import DeadLetter
 from authbus.topics import DEAD_LETTERS, Topic
 from authbus_service.cluster import Admin
+from authbus_service.core.beside import beside
 from authbus_service.core.clock import at_ms
 from authbus_service.core.database import Database
 from authbus_service.core.progress import Tell
 from authbus_service.replay import outcomes
 from authbus_service.replay.begun import SKEW, Original, begun_at
-from authbus_service.replay.beside import beside
 from authbus_service.replay.copying import Copier, Copy, copier
 from authbus_service.replay.outcomes import Asked, Knowledge, Outcomes
 from authbus_service.replay.ranges import Bound, Span, largest_batch, places_of, read, reader, spans

@@ -12,9 +12,9 @@ from aiokafka import AIOKafkaConsumer
 
 from authbus.topics import EVENTS, TOPICS
 from authbus_service.cluster import Admin
+from authbus_service.core.beside import beside
 from authbus_service.core.progress import Tell
 from authbus_service.replay.begun import SKEW, Original, begun_at
-from authbus_service.replay.beside import beside
 from authbus_service.replay.copying import Copier, Copy, copier
 from authbus_service.replay.ranges import Bound, largest_batch, places_of, read, reader, spans
 from authbus_service.replay.records import Mark, Record, Where, copied

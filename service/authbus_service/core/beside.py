@@ -1,4 +1,4 @@
-"""Work beside its caller: one part is sent while the next one is read."""
+"""Work beside its caller: one part is written while the next one is read."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
@@ -14,7 +14,8 @@ async def beside(
 ) -> AsyncGenerator[Callable[[T], Awaitable[None]]]:
     """Gives what starts the work on a part, once that on the part before is done.
 
-    What the last part raises is raised when the block ends.
+    What the last part raises is raised when the block ends. When the block itself raises, the part
+    at work is cancelled, and has ended.
     """
     running: list[asyncio.Task[None]] = []
 
