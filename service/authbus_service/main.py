@@ -23,7 +23,6 @@ from authbus_service.core.logging import get_logger
 from authbus_service.core.metrics import Metrics, Stage
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.keyring import KeyRing
-from authbus_service.core.security.masters import Masters
 from authbus_service.core.watch import Watch
 from authbus_service.http import HttpServer, PortError, Probes, application
 from authbus_service.relay.loop import Pace, Relay
@@ -67,7 +66,7 @@ class Service:
         self._security = servers.settings.security()
         self._clients = declared_clients(servers.settings.clients, own_kafka=servers.own_kafka)
         self._roles = read_roles(servers.settings.roles)
-        self._masters = Masters.read(servers.settings.master_key, servers.settings.master_key_file)
+        self._masters = servers.settings.masters()
         self._metrics = Metrics()
         self._traces = open_traces(servers.settings.traces)
         self._watch = Watch(self._metrics, self._traces)
@@ -112,7 +111,7 @@ class Service:
         epoch = await self._settle(database)
         keyring = await open_keyring(database, self._masters)
         await require_masters(database, self._masters)
-        self.trust = keyring.root_thumbprint()
+        self.trust = self._masters.root_thumbprint()
         hashes = await self._hash_pool()
         stack.callback(hashes.close)
         relay = self._relay(database, epoch, hashes)

@@ -17,7 +17,6 @@ from sqlalchemy import text
 from authbus import AuthClient
 from authbus.client import Session
 from authbus.errors import SecondFactorNeeded
-from authbus.signing import thumbprint
 from authbus.topics import COMMANDS_KEPT
 from authbus_service.core.database import Database
 from authbus_service.core.security import repository
@@ -39,7 +38,7 @@ def settings(settings: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def root_of(key: str) -> str:
-    return thumbprint(Masters(parse_masters(key)).root_key().public_key())
+    return Masters(parse_masters(key)).root_thumbprint()
 
 
 async def eight_days_pass(database: Database) -> None:

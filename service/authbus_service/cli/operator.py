@@ -5,7 +5,6 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from authbus.client import AuthClient
-from authbus.signing import thumbprint
 from authbus.uuid7 import uuid7
 from authbus_service.cli.running import run_quietly
 from authbus_service.core import clock
@@ -70,7 +69,7 @@ def _client_of(settings: Settings, masters: Masters, client: str) -> AuthClient:
     return AuthClient(
         settings.kafka_bootstrap_servers or _OWN_KAFKA,
         client_id=client,
-        trust=tuple(thumbprint(masters.root_key(each).public_key()) for each in masters.names),
+        trust=tuple(map(masters.root_thumbprint, masters.names)),
         namespace=settings.namespace,
         issuer=settings.issuer,
         security=settings.client_security(),

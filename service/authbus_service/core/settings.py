@@ -15,7 +15,7 @@ from pydantic import (
 from authbus_service.core.account_settings import AccountSettings, Lower
 from authbus_service.core.kafka_settings import KafkaSettings
 from authbus_service.core.mail_settings import parse_link_base, parse_sender, parse_smtp
-from authbus_service.core.security.masters import parse_masters
+from authbus_service.core.security.masters import Masters, parse_masters
 
 PREFIX = "AUTHBUS_"
 _KIB_A_LANE = 8
@@ -139,6 +139,10 @@ class Settings(AccountSettings, KafkaSettings):
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Lower] = Field(
         default="info", description="the least that is logged"
     )
+
+    def masters(self) -> Masters:
+        """The masters that are set. Raises MasterKeyError when none are, or they cannot be read."""
+        return Masters.read(self.master_key, self.master_key_file)
 
     @field_validator("master_key")
     @classmethod

@@ -13,7 +13,6 @@ from pydantic import ValidationError
 from sqlalchemy import select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from authbus.signing import thumbprint
 from authbus.state import PublicKey
 from authbus.topics import KEYS_STATE
 from authbus.trust import Trust
@@ -152,10 +151,6 @@ def _ours(record: PublicKey, masters: Masters) -> Key | None:
         ring = KeyRing(masters)
         ring.load([key])
         (made,) = ring.public_records()
-        if made.jwk == record.jwk and Trust(_root(masters, master)).accept(record):
+        if made.jwk == record.jwk and Trust(masters.root_thumbprint(master)).accept(record):
             return key
     return None
-
-
-def _root(masters: Masters, master: str) -> str:
-    return thumbprint(masters.root_key(master).public_key())

@@ -19,7 +19,7 @@ from authbus_service.core.database import Database, name_of
 from authbus_service.core.installation import Installation
 from authbus_service.core.security import repository as keys
 from authbus_service.core.security.keyring import KeyRing
-from authbus_service.core.security.masters import MasterKeyError, Masters
+from authbus_service.core.security.masters import MasterKeyError
 from authbus_service.startup.clients import declared_clients
 from authbus_service.startup.database import open_database, require_newest
 from authbus_service.startup.diagnosis import Diagnosis, State
@@ -66,7 +66,7 @@ class Doctor:
             yield risk
 
     async def _masters(self) -> Diagnosis:
-        masters = Masters.read(self.settings.master_key, self.settings.master_key_file)
+        masters = self.settings.masters()
         return Diagnosis("master key", "ok", f"{len(masters.names)} can be read")
 
     async def _topics(self) -> Diagnosis:
@@ -108,7 +108,7 @@ class Doctor:
         return Diagnosis("installation", "ok", f"namespace {row.namespace!r}")
 
     async def _keys(self) -> Diagnosis:
-        masters = Masters.read(self.settings.master_key, self.settings.master_key_file)
+        masters = self.settings.masters()
         async with self.database.reading() as db:
             found = await keys.keys(db)
         KeyRing(masters).load(found)

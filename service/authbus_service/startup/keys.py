@@ -62,7 +62,7 @@ async def rotate(
         change = rotated(known, uses, at, lead, masters)
         ring.load([*change.new, *change.retired])
         if all(key.master != masters.current for key in known):
-            _require_trusted(ring.root_thumbprint(), trusted)
+            _require_trusted(masters.root_thumbprint(), trusted)
         await repository.add(db, change.new)
         await repository.set_retired(db, change.retired)
         # The new one is said first: whoever has heard of half of it has a key that serves.

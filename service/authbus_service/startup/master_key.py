@@ -16,11 +16,10 @@ def masters_of(settings: Settings) -> Masters:
 
     Raises MasterKeyError when there is none where one is needed, or it cannot be taken.
     """
-    if settings.master_key is not None or settings.master_key_file is not None:
-        return Masters.read(settings.master_key, settings.master_key_file)
-    if settings.kafka_bootstrap_servers is None:
-        return Masters.read(None, kept_master_key(settings.data))
-    return Masters.read(None, None)
+    is_set = settings.master_key is not None or settings.master_key_file is not None
+    if is_set or settings.kafka_bootstrap_servers is not None:
+        return settings.masters()
+    return Masters.read(None, kept_master_key(settings.data))
 
 
 def new_master_key() -> str:

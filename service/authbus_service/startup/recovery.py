@@ -12,7 +12,6 @@ from authbus_service.consumers.policy import policy_of
 from authbus_service.consumers.questions import readers_of, tools_of
 from authbus_service.core.progress import Tell
 from authbus_service.core.security.keyring import KeyRing
-from authbus_service.core.security.masters import Masters
 from authbus_service.core.security.repository import keys
 from authbus_service.recovery.reading import Topics
 from authbus_service.recovery.recover import Recovery
@@ -33,7 +32,7 @@ async def recovery(servers: Servers, tell: Tell) -> AsyncGenerator[Recovery]:
     settings = servers.settings
     kafka, url = addresses(settings)
     security = settings.security()
-    masters = Masters.read(settings.master_key, settings.master_key_file)
+    masters = settings.masters()
     clients = declared_clients(settings.clients, own_kafka=servers.own_kafka)
     policy = policy_of(settings, read_roles(settings.roles))
     database, hashes = open_database(url), hash_pool(settings)

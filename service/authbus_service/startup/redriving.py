@@ -14,7 +14,6 @@ from authbus_service.core.database import Database
 from authbus_service.core.security.following import KeyFollower
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.keyring import KeyRing
-from authbus_service.core.security.masters import Masters
 from authbus_service.core.security.repository import keys
 from authbus_service.replay.letters import DeadLetters
 from authbus_service.replay.originals import Originals
@@ -44,7 +43,7 @@ async def redriving(servers: Servers) -> AsyncGenerator[Redriving]:
     """
     settings = servers.settings
     namespace = settings.namespace
-    masters = Masters.read(settings.master_key, settings.master_key_file)
+    masters = settings.masters()
     async with up_to_date(servers) as (database, admin):
         ring = KeyRing(masters)
         async with database.reading() as db:

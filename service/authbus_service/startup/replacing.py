@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from authbus.signing import thumbprint
 from authbus_service.auth.rewrapping import FIRST, rewrap
 from authbus_service.core import clock
 from authbus_service.core.database import Database
@@ -40,7 +39,7 @@ class Replacement:
     @property
     def trust(self) -> str:
         """The thumbprint that clients must pin before keys of the current master are announced."""
-        return thumbprint(self.masters.root_key().public_key())
+        return self.masters.root_thumbprint()
 
     async def look(self) -> list[Lying]:
         """What lies under which master now."""

@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from authbus.signing import thumbprint
 from authbus.state import PublicKey
 from authbus.strict_json import read_json
 from authbus.topics import COMMAND_TOPICS, KEYS_STATE
@@ -18,7 +17,7 @@ from authbus_service.cluster import Admin, ClusterError
 from authbus_service.core import clock
 from authbus_service.core.config import Settings
 from authbus_service.core.database import Database, clock_of, name_of
-from authbus_service.core.security.masters import MasterKeyError, Masters
+from authbus_service.core.security.masters import MasterKeyError
 from authbus_service.inbox.partitions import RETENTION
 from authbus_service.recovery.reading import Topics
 from authbus_service.startup.diagnosis import Diagnosis
@@ -82,8 +81,8 @@ class Risks:
 
     async def _trust(self) -> Diagnosis:
         """Who may write keys? A client that pins no root believes the first that it sees."""
-        masters = Masters.read(self.settings.master_key, self.settings.master_key_file)
-        roots = [thumbprint(each.public_key()) for each in map(masters.root_key, masters.names)]
+        masters = self.settings.masters()
+        roots = [masters.root_thumbprint(each) for each in masters.names]
         pin = f"pin it in every client: trust={roots[0]!r}"
         strange = await self._strange_keys(Trust(tuple(roots)))
         topic = KEYS_STATE.name(self.settings.namespace)

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from authbus.signing import thumbprint
 from authbus.topics import COMMANDS_KEPT
 from authbus_service.auth.rewrapping import by_master
 from authbus_service.cluster.installation import settle
@@ -89,7 +88,7 @@ async def test_one_that_was_killed_half_way_is_run_again_and_does_what_is_left(
     authbus: Authbus, database: Database, settings: dict[str, str], tmp_path: Path
 ) -> None:
     ids = await with_factors(database, OLD, 1200)
-    arguments = ("keys", "replace-master", "--trusted", thumbprint(NEW.root_key().public_key()))
+    arguments = ("keys", "replace-master", "--trusted", NEW.root_thumbprint())
 
     async with database.transaction() as db:
         await db.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))

@@ -43,7 +43,7 @@ async def test_what_is_published_is_signed_under_the_root_that_serve_prints(
 
     records = [PublicKey.model_validate_json(row.payload or b"") for row in await waiting(database)]
 
-    trust = Trust(ring.root_thumbprint())
+    trust = Trust(ring.masters.root_thumbprint())
     assert len(records) == 2
     assert all(trust.accept(record) for record in records)
 

@@ -14,7 +14,7 @@ from authbus.trust import Trust
 from authbus_service.cluster.installation import settle
 from authbus_service.core.database import Database
 from authbus_service.core.security import repository
-from authbus_service.core.security.keyring import USES, Key, KeyRing
+from authbus_service.core.security.keyring import USES, Key
 from authbus_service.core.security.masters import MasterKeyError, Masters
 from authbus_service.core.security.rotation import RotationError
 from authbus_service.inbox import writing
@@ -77,7 +77,8 @@ async def test_clients_follow_what_is_said_to_the_new_key_at_its_time(installed:
     (old,) = [key for key in (await keys(installed)).values() if key.use == "enc"]
     await rotate(installed, OURS, USES, LEAD)
     begins = max(key.not_before for key in (await keys(installed)).values())
-    followed = PublicKeys(Trust((await open_keyring(installed, OURS)).root_thumbprint()))
+    await open_keyring(installed, OURS)
+    followed = PublicKeys(Trust(OURS.root_thumbprint()))
 
     async with installed.reading() as db:
         for row in await oldest(db, 100):
@@ -131,7 +132,7 @@ async def test_a_new_master_makes_keys_once_it_is_trusted_and_the_old_ones_stay_
     installed: Database,
 ) -> None:
     both = Masters([secrets.token_bytes(32), MASTER])
-    root = KeyRing(both).root_thumbprint()
+    root = both.root_thumbprint()
 
     with pytest.raises(RotationError, match=f"--trusted {root}"):
         await rotate(installed, both, USES, LEAD)
@@ -139,7 +140,7 @@ async def test_a_new_master_makes_keys_once_it_is_trusted_and_the_old_ones_stay_
 
     assert [key.master for key in changed] == [both.current] * 2 + [OURS.current] * 2
     ring = await open_keyring(installed, both)
-    new, old = Trust(ring.root_thumbprint()), Trust(KeyRing(OURS).root_thumbprint())
+    new, old = Trust(ring.masters.root_thumbprint()), Trust(OURS.root_thumbprint())
     trusted = {each.kid: (new.accept(each), old.accept(each)) for each in ring.public_records()}
     is_new = {key.kid: key.retired_at is None for key in changed}
     assert trusted == {kid: (new, not new) for kid, new in is_new.items()}

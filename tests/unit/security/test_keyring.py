@@ -109,10 +109,12 @@ def test_public_records_are_believed_under_the_pinned_root_and_no_other() -> Non
     records = keys.public_records()
 
     assert [record.kid for record in records] == ["e1", "s1"]
-    assert all(Trust(keys.root_thumbprint()).accept(record) for record in records)
-    assert not any(Trust(ring(masters=(TWO,)).root_thumbprint()).accept(each) for each in records)
+    assert all(Trust(keys.masters.root_thumbprint()).accept(record) for record in records)
+    assert not any(
+        Trust(ring(masters=(TWO,)).masters.root_thumbprint()).accept(each) for each in records
+    )
     forged = records[0].model_copy(update={"jwk": records[1].jwk})
-    assert not Trust(keys.root_thumbprint()).accept(forged)
+    assert not Trust(keys.masters.root_thumbprint()).accept(forged)
 
 
 def test_keys_of_the_previous_master_stay_believed_under_its_root() -> None:
@@ -120,8 +122,8 @@ def test_keys_of_the_previous_master_stay_believed_under_its_root() -> None:
 
     [record] = keys.public_records()
 
-    assert Trust(ring(masters=(ONE,)).root_thumbprint()).accept(record)
-    assert not Trust(keys.root_thumbprint()).accept(record)
+    assert Trust(ring(masters=(ONE,)).masters.root_thumbprint()).accept(record)
+    assert not Trust(keys.masters.root_thumbprint()).accept(record)
 
 
 def test_no_private_half_is_shown() -> None:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from authbus.sealing import public_jwk
-from authbus.signing import SignatureError, sign, take_apart, thumbprint
+from authbus.signing import SignatureError, sign, take_apart
 from authbus.signing import public_jwk as public_okp
 from authbus.state import PublicKey
 from authbus.trust import sign_key
@@ -128,10 +128,6 @@ class KeyRing:
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """The public keys as a JWK set (RFC 7517)."""
         return {"keys": [record.jwk for record in self._public]}
-
-    def root_thumbprint(self) -> str:
-        """What clients pin as `trust=`."""
-        return thumbprint(self.masters.root_key().public_key())
 
     def _record(self, key: Key, half: Mapping[str, str]) -> PublicKey:
         fields = asdict(key) | {"jwk": {**half, "kid": key.kid, "use": key.use}}

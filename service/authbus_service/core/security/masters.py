@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 
 from authbus import base64url
+from authbus.signing import thumbprint
 from authbus_service.core.ids import derived_id
 
 _BYTES = 32
@@ -149,6 +150,10 @@ class Masters:
     def root_key(self, master: str | None = None) -> Ed25519PrivateKey:
         """The key that signs the records of auth.state.keys.v1."""
         return Ed25519PrivateKey.from_private_bytes(_hkdf(self._key(master), "root"))
+
+    def root_thumbprint(self, master: str | None = None) -> str:
+        """What clients pin as `trust=`."""
+        return thumbprint(self.root_key(master).public_key())
 
     def operator_key(self, master: str | None = None) -> Ed25519PrivateKey:
         """The key that signs what the operators' command line asks."""
