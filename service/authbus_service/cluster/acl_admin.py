@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 from typing import Any, cast, get_args
 
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError, SecurityDisabled, for_code
+from aiokafka.errors import SecurityDisabled, for_code
 from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest, DescribeAclsRequest
 
 from authbus.refusals import refusal
 from authbus_service.cluster.acls import Acl, Operation, Resource
-from authbus_service.cluster.errors import REACHING, ClusterError
+from authbus_service.cluster.errors import KAFKA_AWAY, REACHING, ClusterError
 
 _DEADLINE_SECONDS = 15.0
 _ANY = 1
@@ -63,7 +63,7 @@ class AclAdmin:
         try:
             async with asyncio.timeout(_DEADLINE_SECONDS):
                 return await self._client.send(self._client.get_random_node(), request)
-        except (KafkaError, OSError, TimeoutError) as error:
+        except KAFKA_AWAY as error:
             told = str(error) or type(error).__name__
             raise ClusterError(f"cannot {what} at {self._servers}: {told}. {REACHING}") from error
 
@@ -89,7 +89,7 @@ async def acl_admin(servers: str, security: Mapping[str, Any]) -> AsyncGenerator
     try:
         try:
             await client.bootstrap()
-        except (KafkaError, OSError) as error:
+        except KAFKA_AWAY as error:
             reason = await refusal(servers, security) or str(error)
             raise ClusterError(f"cannot look at ACLs at {servers}: {reason}. {REACHING}") from None
         yield AclAdmin(client, servers)

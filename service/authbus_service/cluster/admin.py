@@ -14,7 +14,6 @@ from aiokafka.errors import (
     CoordinatorLoadInProgressError,
     GroupCoordinatorNotAvailableError,
     KafkaConnectionError,
-    KafkaError,
     NotCoordinatorForGroupError,
     TopicAlreadyExistsError,
     UnknownTopicOrPartitionError,
@@ -24,7 +23,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from authbus.group_offsets import group_offsets
 from authbus.refusals import refusal
-from authbus_service.cluster.errors import REACHING, ClusterError
+from authbus_service.cluster.errors import KAFKA_AWAY, REACHING, ClusterError
 
 T = TypeVar("T")
 
@@ -197,7 +196,7 @@ class Admin:
             reason = "no answer in time"
         except KafkaConnectionError:
             reason = "nobody answers"
-        except (KafkaError, OSError) as error:
+        except KAFKA_AWAY as error:
             reason = str(error) or type(error).__name__
         reason = await refusal(self.servers, self.security) or reason
         raise ClusterError(f"cannot {what} at {self.servers}: {reason}. {REACHING}")

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from aiokafka.errors import KafkaError
 from pydantic_core import to_json
 
+# What is raised while Kafka is away; a TimeoutError is an OSError too.
+KAFKA_AWAY = (KafkaError, OSError)
 REACHING = (
     "Is Kafka there, is KAFKA_BOOTSTRAP_SERVERS its address, and do AUTHBUS_KAFKA_... say how "
     "it is reached?"

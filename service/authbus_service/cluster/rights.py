@@ -4,14 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast, get_args
 
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
 
 from authbus.connection import SILENCE_MS
 from authbus.refusals import refusal
 from authbus_service.cluster.acls import Operation
-from authbus_service.cluster.errors import REACHING, ClusterError
+from authbus_service.cluster.errors import KAFKA_AWAY, REACHING, ClusterError
 
 _FIRST = 2
 _OPERATIONS = cast("tuple[Operation, ...]", get_args(Operation))
@@ -88,7 +87,7 @@ async def rights(
     try:
         await client.bootstrap()
         answer: Any = await client.send(client.get_random_node(), _Ask(names))
-    except (KafkaError, OSError, TimeoutError) as error:
+    except KAFKA_AWAY as error:
         reason = await refusal(servers, security) or str(error)
         raise ClusterError(
             f"cannot ask for our rights at {servers}: {reason}. {REACHING}"

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from authbus.stopping import stop
+from authbus_service.cluster.errors import KAFKA_AWAY
 from authbus_service.core.clock import at_ms
 from authbus_service.inbox.fence import Place
 
@@ -18,12 +19,9 @@ _POSITION_SECONDS = 1.0
 _ASK_SECONDS = 5.0
 
 
-AWAY = (KafkaError, OSError, TimeoutError)
-
-
 @asynccontextmanager
 async def asking(client: Mapping[str, Any]) -> AsyncGenerator[AIOKafkaConsumer]:
-    """A consumer of no group, for a question or two; raises one of AWAY when nobody answers."""
+    """A consumer of no group, for a question or two; raises KAFKA_AWAY when nobody answers."""
     consumer = AIOKafkaConsumer(
         **client, isolation_level="read_committed", enable_auto_commit=False
     )
@@ -65,7 +63,7 @@ class Member:
         try:
             async with asking(client) as kafka:
                 ends = await kafka.end_offsets(list(self.partitions.values()))
-        except AWAY:
+        except KAFKA_AWAY:
             return False
         for partition, end in ends.items():
             if end > await self._position(partition):

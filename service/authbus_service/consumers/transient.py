@@ -1,17 +1,17 @@
 """Which failures pass by themselves: a lost connection, a dead-lock, a server that starts."""
 
-from aiokafka.errors import KafkaError
 from asyncpg.exceptions import InvalidCachedStatementError
-from sqlalchemy.exc import DBAPIError, InterfaceError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from authbus_service.core.database import cause_of
+from authbus_service.cluster.errors import KAFKA_AWAY
+from authbus_service.core.database import DATABASE_AWAY, cause_of
 from authbus_service.core.security.following import KeysBehindError
 from authbus_service.core.security.masters import MissingMasterError
 from authbus_service.inbox import partitions
 
 # What is raised while Kafka or PostgreSQL is away: work of our own then waits for its next turn.
-OUTAGE = (KafkaError, SQLAlchemyError, OSError, TimeoutError)
+OUTAGE = (*KAFKA_AWAY, *DATABASE_AWAY)
 
 # SQLSTATE classes: connection, rollback, resources, lock time-out, operator, system; and a server
 # that only reads, as one does that a fail-over has not yet reached. A password, a database or a
@@ -26,10 +26,10 @@ def is_transient(error: BaseException) -> bool:
         passes = error.connection_invalidated or state.startswith(_STATES)
         return passes or _is_lost(error) or partitions.is_missing(error)
     behind = KeysBehindError | MissingMasterError
-    return isinstance(error, PoolTimeoutError | OSError | TimeoutError | behind)
+    return isinstance(error, PoolTimeoutError | OSError | behind)
 
 
 def _is_lost(error: DBAPIError) -> bool:
     # A statement that was planned before a migration is planned anew when it is asked again.
-    passing = OSError | TimeoutError | InvalidCachedStatementError
+    passing = OSError | InvalidCachedStatementError
     return isinstance(error, InterfaceError) or isinstance(cause_of(error), passing)

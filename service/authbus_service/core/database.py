@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import DateTime, MetaData, Text, event, func, make_url, select
 from sqlalchemy.engine import AdaptedConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -30,6 +30,8 @@ _LIMITS = {
     "idle_in_transaction_session_timeout": "5000",
 }
 _STATEMENT_SECONDS = 10.0
+# What is raised while PostgreSQL is away; a TimeoutError is an OSError too.
+DATABASE_AWAY = (SQLAlchemyError, OSError)
 Made = Callable[[AdaptedConnection], None]
 
 

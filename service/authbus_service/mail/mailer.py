@@ -14,10 +14,8 @@ from email.message import EmailMessage
 from time import monotonic
 from uuid import UUID
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from authbus_service.core import clock
-from authbus_service.core.database import Database, name_of
+from authbus_service.core.database import DATABASE_AWAY, Database, name_of
 from authbus_service.core.logging import get_logger
 from authbus_service.core.metrics import Metrics
 from authbus_service.core.security.masters import MissingMasterError
@@ -34,7 +32,6 @@ _BATCH_SECONDS = 60.0
 _MESSAGE_SECONDS = 30.0
 _FIRST_PAUSE = 5.0
 _LONGEST_PAUSE = 900.0
-_AWAY = (SQLAlchemyError, OSError, TimeoutError)
 
 Results = dict[QueuedMail, Failure | None]
 
@@ -67,7 +64,7 @@ class Mailer:
         while True:
             try:
                 reached = await self.once()
-            except _AWAY as error:
+            except DATABASE_AWAY as error:
                 _log.warning("mails wait", error=name_of(error))
                 reached = 0
             if reached < _BATCH:
@@ -81,7 +78,7 @@ class Mailer:
         try:
             await self._carry_all(messages, results)
         except asyncio.CancelledError:
-            with suppress(*_AWAY):
+            with suppress(*DATABASE_AWAY):
                 await self._settle(results)
             raise
         if taken:

@@ -9,9 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, bindparam, exists, func, or_, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import SQLAlchemyError
 
-from authbus_service.core.database import Database
+from authbus_service.core.database import DATABASE_AWAY, Database
 from authbus_service.relay.errors import LeaseLostError
 from authbus_service.relay.models import RelayLease
 
@@ -70,7 +69,7 @@ class Lease:
             await asyncio.sleep(self._seconds / _RENEWALS)
             try:
                 await self.renew()
-            except (SQLAlchemyError, OSError, TimeoutError):
+            except DATABASE_AWAY:
                 continue  # there is time to try again, or the loop ends
         raise LeaseLostError("the lease could not be renewed in time")
 

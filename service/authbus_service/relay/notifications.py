@@ -9,20 +9,18 @@ from contextlib import suppress
 from typing import Any
 
 import asyncpg
-from sqlalchemy.exc import EmulatedDBAPIException, SQLAlchemyError
+from sqlalchemy.exc import EmulatedDBAPIException
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from authbus_service.core.database import Database
+from authbus_service.core.database import DATABASE_AWAY, Database
 
 _OPEN_SECONDS = 5.0
 _CHECK_SECONDS = 5.0
 _AGAIN_SECONDS = 1.0
 _LOST = (
-    OSError,
-    TimeoutError,
+    *DATABASE_AWAY,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
-    SQLAlchemyError,
     EmulatedDBAPIException,  # what a raw connection is refused with, before SQLAlchemy wraps it
 )
 

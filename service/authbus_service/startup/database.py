@@ -2,9 +2,9 @@
 
 import asyncpg
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError
 
-from authbus_service.core.database import Database, connect
+from authbus_service.core.database import DATABASE_AWAY, Database, connect
 from authbus_service.core.migrations import TablesHeldError, current, migrate, newest
 from authbus_service.core.pooler import is_lent
 from authbus_service.startup.errors import StartupError
@@ -72,7 +72,7 @@ async def _revision(database: Database) -> str:
         if undeclared:
             raise StartupError(_POOLER)
         return await current(database)
-    except (SQLAlchemyError, asyncpg.PostgresError, OSError, TimeoutError) as error:
+    except (*DATABASE_AWAY, asyncpg.PostgresError) as error:
         reason = str(getattr(error, "orig", error)) or type(error).__name__
         if _REFUSED_BY_POOLER in reason:
             raise StartupError(_POOLER) from None

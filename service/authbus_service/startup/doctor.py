@@ -12,6 +12,7 @@ from authbus_service import cluster
 from authbus_service.cluster import Admin, ClusterError, check, declared
 from authbus_service.cluster.topics import MISSING
 from authbus_service.consumers.intakes import groups_of
+from authbus_service.consumers.transient import OUTAGE
 from authbus_service.consumers.went_back import DatabaseWentBackError
 from authbus_service.core import clock
 from authbus_service.core.config import Settings
@@ -26,7 +27,7 @@ from authbus_service.startup.diagnosis import Diagnosis, State
 from authbus_service.startup.errors import StartupError
 from authbus_service.startup.fence import require_fence
 from authbus_service.startup.rights import look_at_rights
-from authbus_service.startup.risks import OUTAGES, Risks
+from authbus_service.startup.risks import Risks
 from authbus_service.startup.servers import addresses
 from authbus_service.startup.under_masters import require_masters
 
@@ -158,7 +159,7 @@ async def _looked(what: str, look: Callable[[], Awaitable[Diagnosis]], *, hides:
         return await look()
     except _EXPECTED as error:
         return Diagnosis(what, "fault", str(error), hides)
-    except OUTAGES as error:
+    except OUTAGE as error:
         return Diagnosis(what, "fault", f"does not answer: {name_of(error)}", hides)
 
 

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from authbus_service.consumers.service import Consumers
 from authbus_service.consumers.subscriber import Intake
 from authbus_service.core import clock
-from authbus_service.core.database import Database
+from authbus_service.core.database import DATABASE_AWAY, Database
 from authbus_service.http import Readiness
 from authbus_service.inbox.fence import Place
 from authbus_service.outbox import repository as outbox
@@ -62,7 +60,7 @@ class Health:
         try:
             async with asyncio.timeout(_PROBE_SECONDS), self.database.reading() as db:
                 return await outbox.oldest_age(db)
-        except (SQLAlchemyError, OSError, TimeoutError):
+        except DATABASE_AWAY:
             return None
 
 

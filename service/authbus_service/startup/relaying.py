@@ -3,9 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack, suppress
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from authbus_service.core.database import Database
+from authbus_service.core.database import DATABASE_AWAY, Database
 from authbus_service.outbox import repository as outbox
 from authbus_service.relay.loop import Relay
 
@@ -28,7 +26,7 @@ def run_relay(relay: Relay, database: Database, stack: AsyncExitStack) -> asynci
 
 
 async def _last_words(database: Database) -> None:
-    with suppress(SQLAlchemyError, OSError):
+    with suppress(*DATABASE_AWAY):
         async with database.reading() as db:
             for _ in range(_LAST_LOOKS):
                 if not await outbox.oldest(db, 1):

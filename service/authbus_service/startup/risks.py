@@ -4,16 +4,15 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from authbus.state import PublicKey
 from authbus.strict_json import read_json
 from authbus.topics import COMMAND_TOPICS, KEYS_STATE
 from authbus.trust import Trust
 from authbus_service.cluster import Admin, ClusterError
+from authbus_service.consumers.transient import OUTAGE
 from authbus_service.core import clock
 from authbus_service.core.config import Settings
 from authbus_service.core.database import Database, clock_of, name_of
@@ -24,7 +23,6 @@ from authbus_service.startup.diagnosis import Diagnosis
 
 _SKEW = timedelta(seconds=1)
 _ASYNCHRONOUS = ("off", "local")
-OUTAGES = (SQLAlchemyError, KafkaError, OSError, TimeoutError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class Risks:
         for what, look in looks.items():
             try:
                 yield await look()
-            except (*OUTAGES, ClusterError, MasterKeyError) as error:
+            except (*OUTAGE, ClusterError, MasterKeyError) as error:
                 yield Diagnosis(what, "warning", f"cannot be looked at: {name_of(error)}")
 
     async def _durability(self) -> Diagnosis:

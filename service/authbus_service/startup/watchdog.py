@@ -8,11 +8,12 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select, true
-from sqlalchemy.exc import SQLAlchemyError
 
-from authbus_service.consumers.member import AWAY, asking
+from authbus_service.cluster.errors import KAFKA_AWAY
+from authbus_service.consumers.member import asking
 from authbus_service.consumers.service import Consumers
 from authbus_service.consumers.subscriber import Intake
+from authbus_service.core.database import DATABASE_AWAY
 from authbus_service.core.watch import Watch
 from authbus_service.core.watchdog import Part, Pulse, Watchdog
 from authbus_service.relay.loop import RelayState
@@ -39,7 +40,7 @@ class Answering:
         try:
             async with asking(self.kafka):
                 return True
-        except AWAY:
+        except KAFKA_AWAY:
             return False
 
     async def _database_answers(self) -> bool:
@@ -51,7 +52,7 @@ class Answering:
             async with asyncio.timeout(_ANSWER_SECONDS), database.transaction() as db:
                 await db.execute(_COMMITTED)
             return True
-        except (SQLAlchemyError, OSError, TimeoutError):
+        except DATABASE_AWAY:
             return False
         finally:
             await database.close()
