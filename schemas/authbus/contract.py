@@ -208,6 +208,9 @@ ROWS = (
 )
 
 COMMANDS: dict[str, type[AnyCommand]] = {row.command.wire_type(): row.command for row in ROWS}
+ANSWERED_SEALED = frozenset(
+    row.command for row in ROWS if any(reply.sealed for reply in row.replies)
+)
 REPLIES: dict[str, type[Reply]] = {
     reply.wire_type(): reply
     for reply in (*(each for row in ROWS for each in row.replies), Rejected)

@@ -1,7 +1,7 @@
 """The envelope: CloudEvents 1.0 headers of the Kafka binding, and the payload inside a seal."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -12,6 +12,9 @@ from authbus.message import Instant, Message
 SEALED_TYPE = "application/jose"
 JSON_TYPE = "application/json"
 EVENT_SOURCE = "/authbus"
+_CLIENTS = "/clients/"
+# So long after its id's time a command may be waited for at most.
+LONGEST_LIFE = timedelta(minutes=15)
 
 Header = tuple[str, bytes]
 _Short = Annotated[str, StringConstraints(max_length=256)]
@@ -51,6 +54,16 @@ class Sealed(Message):
         return cloud_event(
             id=self.id, type=self.type, source=self.source, time=self.time, extra=repeated
         )
+
+
+def source_of(client_id: str) -> str:
+    """What this client's commands carry as `ce_source`."""
+    return f"{_CLIENTS}{client_id}"
+
+
+def client_of(source: str) -> str:
+    """The id of the client that a source names; empty when it names none."""
+    return source.removeprefix(_CLIENTS) if source.startswith(_CLIENTS) else ""
 
 
 def stamp(at: datetime) -> str:

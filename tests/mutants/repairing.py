@@ -20,7 +20,7 @@ REPAIRING = [
     service(
         "whatever is redriven is judged as of now",
         "replay/redriving.py",
-        "        then = None if type(opened.command) in _SECRET else came.appended_at",
+        "        then = None if type(opened.command) in ANSWERED_SEALED else came.appended_at",
         "        then = None",
         f"{REPLAY}/test_dead_letters.py",
     ),

@@ -7,14 +7,12 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from authbus.contract import topic_of
-from authbus.envelope import Header, Sealed
+from authbus.envelope import LONGEST_LIFE, Header, Sealed, source_of
 from authbus.message import Command
 from authbus.sealing import ReplyKey, seal
 from authbus.topics import replies
 from authbus.tracing import current_traceparent
 from authbus.uuid7 import time_of
-
-LONGEST_LIFE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ class Sender:
         envelope = Sealed(
             id=command_id,
             type=command.wire_type(),
-            source=f"/clients/{self.client_id}",
+            source=source_of(self.client_id),
             time=at,
             expirytime=min(datetime.now(UTC) + life, at + LONGEST_LIFE),
             reply_to=self.reply_topic,

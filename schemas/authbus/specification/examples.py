@@ -15,7 +15,7 @@ from authbus.commands import (
     RequestPasswordReset,
     UpdateProfile,
 )
-from authbus.envelope import JSON_TYPE, SEALED_TYPE, Sealed, own_headers
+from authbus.envelope import JSON_TYPE, SEALED_TYPE, Sealed, own_headers, source_of
 from authbus.events import (
     EndReason,
     ProfileUpdated,
@@ -144,7 +144,7 @@ def sealed(model: type[Message]) -> Sealed:
     return Sealed(
         id=_COMMAND,
         type=model.wire_type(),
-        source=f"/clients/{CLIENT}",
+        source=source_of(CLIENT),
         time=AT,
         expirytime=AT + timedelta(seconds=30),
         reply_to=topics.replies(CLIENT).name(),

@@ -79,8 +79,12 @@ class _Granting:
         yield Acl(self.principal, "group", beginning, "READ", prefixed=True)
 
     def as_relay(self) -> Iterable[Acl]:
-        name = f"{self.namespace}.relay"
-        yield Acl(self.principal, "transactional_id", name, "WRITE")
+        yield Acl(self.principal, "transactional_id", relay_name(self.namespace), "WRITE")
+
+
+def relay_name(namespace: str) -> str:
+    """Under which every relay of this namespace speaks, so that a later one fences the others."""
+    return f"{namespace}.relay"
 
 
 def acls(namespace: str, declared: Declared, groups: Iterable[str]) -> frozenset[Acl]:

@@ -8,13 +8,13 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from authbus.errors import APPLY
 from authbus.topics import TOPICS, Topic, replies
 from authbus_service.cluster.admin import Admin, Existing, NewlyWanted, Setting
 from authbus_service.cluster.errors import ClusterError, Finding, TopicsError
 
 _REPLICAS = 3
 _PAUSES_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 4)
-APPLY = "authbus topics apply"
 MISSING = "is missing"
 # Some managed clusters refuse it; the consumers bound decompression themselves as well.
 _NICE_TO_HAVE = frozenset({"compression.type"})

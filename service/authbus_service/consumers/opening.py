@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from pydantic import ValidationError
 
 from authbus.commands import AnyCommand
-from authbus.contract import COMMANDS, ROWS, topic_of
-from authbus.envelope import Sealed
+from authbus.contract import ANSWERED_SEALED, COMMANDS, topic_of
+from authbus.envelope import LONGEST_LIFE, Sealed, client_of
 from authbus.replies import Code, Rejected
 from authbus.sealing import LARGEST_SEAL, Seal, SealError, public_key
 from authbus.signing import canonical
@@ -27,13 +27,9 @@ from authbus_service.core.ids import id_time
 from authbus_service.core.security.masters import Masters
 
 NEAR = timedelta(minutes=10)
-LONGEST_LIFE = timedelta(minutes=15)
-_SOURCE = "/clients/"
+_MINUTES = LONGEST_LIFE // timedelta(minutes=1)
 _CLEAR = (b"{", b"[", b'"')
 _BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"
-_ANSWERED_SEALED = frozenset(
-    row.command for row in ROWS if any(reply.sealed for reply in row.replies)
-)
 # No database stores the first hours of year 1 that some time zones have.
 
 
@@ -97,8 +93,8 @@ class Opener:
             raise UnreadableError(DeadLetterReason.BAD_ENVELOPE) from None
         if not labels.agree_with(sealed):
             raise UnreadableError(DeadLetterReason.HEADER_MISMATCH)
-        client = self.clients.get(sealed.source.removeprefix(_SOURCE))
-        if client is None or client.source != sealed.source:
+        client = self.clients.get(client_of(sealed.source))
+        if client is None:
             raise UnreadableError(DeadLetterReason.UNKNOWN_CLIENT)
         command, refusal = self._asked(arrival, sealed)
         return Opened(
@@ -170,8 +166,8 @@ def _refusal(command: AnyCommand, arrival: Arrival, sealed: Sealed) -> Rejected 
     if issued is None or abs(arrival.appended_at - issued) > NEAR:
         return Rejected.because(Code.STALE_ID)
     if sealed.expirytime > issued + LONGEST_LIFE:
-        return Rejected.because(Code.INVALID, "expirytime: more than 15 minutes ahead")
-    if type(command) in _ANSWERED_SEALED and not _can_be_sealed_to(sealed.reply_key):
+        return Rejected.because(Code.INVALID, f"expirytime: more than {_MINUTES} minutes ahead")
+    if type(command) in ANSWERED_SEALED and not _can_be_sealed_to(sealed.reply_key):
         return Rejected.because(Code.INVALID, "reply_key: none to seal to")
     return None
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from authbus.contract import REPLIES
+from authbus.envelope import client_of
 from authbus.message import Reply
 from authbus.replies import Code, Rejected
 from authbus.state import DeadLetterReason
@@ -239,8 +240,7 @@ class Way:
             await self.speaker.answered(answer_of(route, busy, clock.now()))
 
     def _client(self, labels: Labels) -> Client | None:
-        source = labels.text.get("ce_source", "")
-        return self.opener.clients.get(source.removeprefix("/clients/"))
+        return self.opener.clients.get(client_of(labels.text.get("ce_source", "")))
 
 
 def _looked(request: Request, reply: Reply, tools: Tools) -> Proof:

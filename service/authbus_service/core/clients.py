@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from authbus.envelope import source_of
 from authbus.topics import Topic, replies
 from authbus_service.core.config import ConfigError
 from authbus_service.core.tables import read_tables
@@ -42,7 +43,7 @@ class Client(BaseModel):
     @property
     def source(self) -> str:
         """What this client's commands carry as `ce_source`."""
-        return f"/clients/{self.id}"
+        return source_of(self.id)
 
     @property
     def reply_topic(self) -> Topic:

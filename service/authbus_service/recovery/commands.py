@@ -14,12 +14,12 @@ from uuid import UUID
 
 from aiokafka import TopicPartition
 
-from authbus.envelope import read_headers
+from authbus.envelope import LONGEST_LIFE, read_headers
 from authbus_service.auth import handlers
 from authbus_service.auth.request import Request
 from authbus_service.consumers.arrival import Arrival, arrival
 from authbus_service.consumers.labels import instant, read_labels
-from authbus_service.consumers.opening import LONGEST_LIFE, NEAR, Opener
+from authbus_service.consumers.opening import NEAR, Opener
 from authbus_service.consumers.unreadable import UnreadableError
 from authbus_service.core.clock import LONG_AGO
 from authbus_service.core.ids import id_time

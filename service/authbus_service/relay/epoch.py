@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select, true
 
+from authbus_service.cluster.acls import relay_name
 from authbus_service.core.database import Database
 from authbus_service.core.installation import Installation
 from authbus_service.relay.errors import EpochOverError
@@ -14,11 +15,6 @@ from authbus_service.relay.past import Past
 from authbus_service.relay.producer import OPEN_SECONDS, TransactionalProducer
 
 _SECONDS = 5.0
-
-
-def transactional_id(namespace: str) -> str:
-    """Under which every relay of this namespace speaks, so that a later one fences the others."""
-    return f"{namespace}.relay"
 
 
 async def require_epoch(database: Database, epoch: UUID) -> None:
@@ -38,7 +34,7 @@ async def settle_past(database: Database, namespace: str, client: Mapping[str, A
     async with asyncio.timeout(_SECONDS), database.reading() as db:
         epoch = (await db.execute(select(Installation.epoch))).scalar_one()
     producer = TransactionalProducer(
-        client, transactional_id=transactional_id(namespace), deadline=OPEN_SECONDS
+        client, transactional_id=relay_name(namespace), deadline=OPEN_SECONDS
     )
     await producer.open()
     try:

@@ -18,13 +18,14 @@ from typing import Any
 from uuid import UUID
 
 from authbus.topics import SESSIONS_ENDED
+from authbus_service.cluster.acls import relay_name
 from authbus_service.core.clock import now
 from authbus_service.core.database import Database
 from authbus_service.core.logging import get_logger
 from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.repository import Said, Waiting
 from authbus_service.relay.batch import Unit, in_order, outgoing, units
-from authbus_service.relay.epoch import require_epoch, transactional_id
+from authbus_service.relay.epoch import require_epoch
 from authbus_service.relay.errors import LeaseLostError, RecordTooLargeError, why
 from authbus_service.relay.heartbeat import heartbeats, settled_through
 from authbus_service.relay.lease import LEASE_SECONDS, Lease
@@ -97,7 +98,7 @@ class Relay:
         self._epoch, self._pace = epoch, pace
         self._client: dict[str, Any] = {
             "bootstrap_servers": bootstrap_servers,
-            "client_id": f"{namespace}.relay",
+            "client_id": relay_name(namespace),
             **security,
         }
         self._lease = Lease(database, holder=holder, seconds=lease_seconds)
@@ -217,7 +218,7 @@ class Relay:
     def _make_producer(self) -> TransactionalProducer:
         return TransactionalProducer(
             self._client,
-            transactional_id=transactional_id(self._namespace),
+            transactional_id=relay_name(self._namespace),
             deadline=self._pace.deadline,
         )
 

@@ -8,14 +8,13 @@ from uuid import UUID
 from aiokafka import ConsumerRecord
 
 from authbus.batches import fault
-from authbus.envelope import read_headers
+from authbus.envelope import client_of, read_headers
 
 Record = ConsumerRecord[Any, Any]
 
 # What a copy has besides the original's headers. Both only mark: nobody trusts them.
 REPLAY_ID = "replay_id"
 REPLAY_OF = "replay_of"
-_CLIENTS = "/clients/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ class Where:
         kind = headers.get("ce_type", "")
         said = {
             "type": {kind, short(kind)},
-            "client": {headers.get("ce_source", "").removeprefix(_CLIENTS)},
+            "client": {client_of(headers.get("ce_source", ""))},
             "id": {headers.get("ce_id", "")},
             "subject": {headers.get("ce_subject", "")},
         }

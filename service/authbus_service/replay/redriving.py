@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from authbus.contract import ROWS
-from authbus.message import Command, Reply
+from authbus.contract import ANSWERED_SEALED
+from authbus.message import Reply
 from authbus.replies import Code
 from authbus.state import Closing, DeadLetterReason
 from authbus_service.auth.outcome import Answer
@@ -49,9 +49,6 @@ from authbus_service.replay.originals import Originals
 
 # Longer than any time-out of the database's, so that a failure which passes is tried again.
 _PATIENCE_SECONDS = 30.0
-_SECRET: frozenset[type[Command]] = frozenset(
-    row.command for row in ROWS if any(reply.sealed for reply in row.replies)
-)
 Known = Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, Handled]]]
 WITHOUT_EFFECT = "without_effect"
 DONE = "done"
@@ -171,7 +168,7 @@ class Redriving:
     async def _handled(self, came: Arrival, opened: Opened) -> tuple[str, str | None]:
         """What its headers say is not asked: some may be missing."""
         hearing = Hearing(self.speaker, clock.now() < opened.sealed.expirytime)
-        then = None if type(opened.command) in _SECRET else came.appended_at
+        then = None if type(opened.command) in ANSWERED_SEALED else came.appended_at
         async with self._writing(then) as writer:
             try:
                 async with asyncio.timeout(self.wait):

@@ -8,8 +8,9 @@ from typing import Literal
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from authbus.envelope import LONGEST_LIFE
 from authbus_service.auth import rewrapping
-from authbus_service.consumers.opening import LONGEST_LIFE, NEAR
+from authbus_service.consumers.opening import NEAR
 from authbus_service.core.database import Database
 from authbus_service.core.security import repository
 from authbus_service.core.security.keyring import USES, Key

@@ -11,7 +11,7 @@ from typing import Any
 from aiokafka import TopicPartition
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from authbus.envelope import read_headers
+from authbus.envelope import client_of, read_headers
 from authbus.replies import Rejected
 from authbus.state import FeedAlive
 from authbus.topics import AUDIT, COMMAND_TOPICS, DEAD_LETTERS, EVENTS, replies
@@ -206,7 +206,7 @@ def _outcome(kind: str, type_: str, said: _Said) -> str | None:
 
 
 def _client(headers: Mapping[str, str]) -> str | None:
-    return headers.get("ce_source", "").removeprefix("/clients/") or None
+    return client_of(headers.get("ce_source", "")) or None
 
 
 def _cause(headers: Mapping[str, str], kind: str, record: Record) -> str | None:

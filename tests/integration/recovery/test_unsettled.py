@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from authbus_service.cluster.acls import relay_name
 from authbus_service.cluster.installation import settle
 from authbus_service.core.ids import new_id
 from authbus_service.outbox import repository as outbox
 from authbus_service.relay import producer
 from authbus_service.relay.batch import outgoing
-from authbus_service.relay.epoch import transactional_id
 from authbus_service.relay.errors import OutcomeUnknownError
 from authbus_service.relay.loop import Relay
 from tests.rig.accident import all_said, backup, recovered, said, serving
@@ -38,7 +38,7 @@ async def half_said(
     monkeypatch.setattr(producer.AIOKafkaProducer, "commit_transaction", waits)
     relay = producer.TransactionalProducer(
         {"bootstrap_servers": world.servers},
-        transactional_id=transactional_id(world.namespace),
+        transactional_id=relay_name(world.namespace),
         deadline=9,
     )
     await relay.open()
