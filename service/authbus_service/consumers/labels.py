@@ -30,8 +30,9 @@ _OURS = frozenset(
 _SPRING_CORRELATION = "kafka_correlationId"
 _SPRING_PARTITION = "kafka_replyPartition"
 _LONGEST = 1024
-# Python reads many more forms, some with any letter between date and time.
+# Python reads many more forms of both, some with any letter between date and time.
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -89,11 +90,8 @@ def read_labels(arrival: Arrival) -> Labels:
     text = read_headers(ours)
     if len(text) < len(ours) or any(len(value) > _LONGEST for value in text.values()):
         raise UnreadableError(DeadLetterReason.BAD_HEADER)
-    try:
-        command_id = UUID(text["ce_id"])
-    except (KeyError, ValueError):
-        raise UnreadableError(DeadLetterReason.BAD_HEADER) from None
-    if str(command_id) != text["ce_id"].lower():
+    command_id = claimed_id(text.get("ce_id"))
+    if command_id is None:
         raise UnreadableError(DeadLetterReason.BAD_HEADER)
     text["ce_id"] = str(command_id)
     spring = dict(arrival.headers)
@@ -106,6 +104,11 @@ def read_labels(arrival: Arrival) -> Labels:
         spring_correlation=correlation,
         spring_partition=None if partition is None else int.from_bytes(partition[:4], "big"),
     )
+
+
+def claimed_id(text: str | None) -> UUID | None:
+    """The id of a command that a header names; None for any form of it but the usual one."""
+    return UUID(text) if text is not None and _UUID.fullmatch(text) else None
 
 
 def instant(text: str | None) -> datetime | None:

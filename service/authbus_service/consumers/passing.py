@@ -10,14 +10,13 @@ from datetime import datetime
 from uuid import UUID
 
 from authbus_service.consumers.arrival import Arrival
-from authbus_service.consumers.labels import instant
+from authbus_service.consumers.labels import claimed_id, instant
 from authbus_service.consumers.transient import OUTAGE
 from authbus_service.core import clock
 from authbus_service.core.database import Database
 from authbus_service.core.watch import REPEATED, Watch
 from authbus_service.inbox import repository as inbox
 
-_UUID_LENGTH = 36
 _TYPE = "ce_type"
 
 
@@ -58,10 +57,10 @@ def _claim(headers: Sequence[tuple[str, bytes | None]], now: datetime) -> UUID |
         return None
     try:
         expires_at = instant(expiry.decode())
-        if len(id_) != _UUID_LENGTH or expires_at is None or now < expires_at:
+        if expires_at is None or now < expires_at:
             return None
         # All at once: a byte between them is part of no other letter.
         b"\0".join(each for each in values if each is not None).decode()
-        return UUID(id_.decode())
+        return claimed_id(id_.decode())
     except ValueError:
         return None

@@ -12,6 +12,7 @@ from aiokafka import TopicPartition
 from authbus.envelope import read_headers
 from authbus.topics import AUDIT, COMMAND_TOPICS, RELAY
 from authbus_service.consumers.arrival import Arrival, arrival
+from authbus_service.consumers.labels import claimed_id
 from authbus_service.inbox.fence import Place
 from authbus_service.recovery.reading import Reader, Record, Topics
 from authbus_service.relay import manifest
@@ -96,10 +97,7 @@ def _remembered(record: Record) -> Sequence[UUID]:
 
 def claimed(came: Arrival) -> UUID | None:
     """The id that a record's headers name; None: none that can be read."""
-    try:
-        return UUID(read_headers(came.headers)["ce_id"])
-    except (KeyError, ValueError):
-        return None
+    return claimed_id(read_headers(came.headers).get("ce_id"))
 
 
 async def by_time(reader: Reader) -> AsyncGenerator[list[Arrival]]:

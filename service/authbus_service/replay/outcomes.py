@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from authbus.replies import Code
 from authbus.state import DeadLetter
+from authbus_service.consumers.labels import claimed_id
 from authbus_service.consumers.opening import NEAR
 from authbus_service.core import clock
 from authbus_service.core.database import Database
@@ -57,10 +58,8 @@ class Knowledge(Enum):
 def asked(record: Record, at: datetime) -> Asked:
     """A record as the service would take it, were it appended at this time."""
     said = next((value for name, value in record.headers if name == _ID), None) or b""
-    try:
-        return Asked(UUID(said.decode()), sha256(record.value or b"").digest(), at)
-    except ValueError:
-        return Asked(None, b"", at)
+    id_ = claimed_id(said.decode(errors="replace"))
+    return Asked(id_, sha256(record.value or b"").digest(), at)
 
 
 def asked_now(records: Iterable[Record]) -> list[Asked]:

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from authbus.envelope import Sealed
-from authbus_service.consumers.labels import Labels, instant, read_labels
+from authbus_service.consumers.labels import Labels, claimed_id, instant, read_labels
 from authbus_service.consumers.unreadable import UnreadableError
 from authbus_service.core.ids import new_id
 from tests.rig.made import NOW, an_arrival
@@ -142,3 +142,16 @@ def test_a_time_is_read_or_is_none(text: str) -> None:
     at = instant(text)
 
     assert at is None or at.tzinfo
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["{{{}}}", "urn:uuid:{}", "{} ", "+{}", "{:.35}", "{:.35}_", "{:.35}\u0661"],
+)
+def test_a_command_has_its_id_in_one_form_alone_of_any_case(form: str) -> None:
+    text = str(SEALED.id)
+
+    assert claimed_id(text) == claimed_id(text.upper()) == SEALED.id
+    assert claimed_id(form.format(text)) is None
+    with pytest.raises(UnreadableError):
+        labels_of([("ce_id", form.format(text).encode())])
