@@ -2,13 +2,9 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
-
 from authbus_service.cluster.errors import ClusterError
+from authbus_service.core import installation
 from authbus_service.core.database import Database
-from authbus_service.core.ids import new_id
-from authbus_service.core.installation import Installation
 
 
 async def settle(
@@ -19,17 +15,9 @@ async def settle(
     Raises ClusterError when it belongs elsewhere, and when a recovery of it was not finished,
     unless it is `recovering` that asks.
     """
-    mine = {"only": 1, "namespace": namespace, "cluster_id": cluster_id, "epoch": new_id()}
-    mine |= {"recovering": False, "restore_point": None}
-    columns = (
-        Installation.namespace,
-        Installation.cluster_id,
-        Installation.epoch,
-        Installation.recovering,
-    )
     async with database.transaction() as db:
-        await db.execute(insert(Installation).values(mine).on_conflict_do_nothing())
-        found = (await db.execute(select(*columns))).one()
+        await installation.install(db, namespace=namespace, cluster_id=cluster_id)
+        found = await installation.installed(db)
     if found.namespace != namespace:
         raise ClusterError(
             f"this database belongs to the namespace {found.namespace!r}, not {namespace!r}. "

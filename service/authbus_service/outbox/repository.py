@@ -91,6 +91,9 @@ _OLDEST_AGE = (
     .order_by(OutboxRow.position)
     .limit(1)
 )
+_OF_TOPIC = select(
+    OutboxRow.position, OutboxRow.id, OutboxRow.aggregateid, OutboxRow.payload.is_(None)
+).where(OutboxRow.aggregatetype == bindparam("topic"))
 _NAMED = (
     func.unnest(
         bindparam("positions", type_=ARRAY(BigInteger())), bindparam("ids", type_=ARRAY(Uuid()))
@@ -162,6 +165,17 @@ async def oldest_age(db: AsyncConnection) -> float:
 async def waiting(db: AsyncConnection, ids: Iterable[UUID]) -> set[UUID]:
     """Those of these records whose rows are still there."""
     return {*await db.scalars(_WAITING, {"ids": list(ids)})}
+
+
+async def all_ids(db: AsyncConnection) -> frozenset[UUID]:
+    """The ids of all records whose rows are there."""
+    return frozenset(await db.scalars(select(OutboxRow.id)))
+
+
+async def of_topic(db: AsyncConnection, topic: Topic) -> list[tuple[Said, str, bool]]:
+    """The rows of one topic: what names each, its key, and whether it is a tombstone."""
+    rows = await db.execute(_OF_TOPIC, {"topic": topic.suffix})
+    return [(Said(position, id_), key, is_end) for position, id_, key, is_end in rows]
 
 
 async def remove(

@@ -3,26 +3,19 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import select, true, update
+from sqlalchemy import true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus.topics import EVENTS
-from authbus_service.core.ids import new_id
-from authbus_service.core.installation import Installation
+from authbus_service.core import installation
 from authbus_service.core.sets import Writes
 from authbus_service.inbox import fence
 from authbus_service.inbox.fence import Place
 from authbus_service.outbox import repository as outbox
-from authbus_service.outbox.models import OutboxRow
 from authbus_service.outbox.repository import Said, Waiting
 from authbus_service.relay.batch import units
 
 _MOST_WAITING = 1_000_000
-
-
-async def waiting(db: AsyncConnection) -> frozenset[UUID]:
-    """The ids of the rows that wait in the outbox."""
-    return frozenset(await db.scalars(select(OutboxRow.id)))
 
 
 async def forget_said(db: AsyncConnection, said: Collection[UUID]) -> int:
@@ -39,8 +32,7 @@ async def not_said_of(db: AsyncConnection) -> set[UUID]:
 
     A recovery that was killed may have handled their commands anew.
     """
-    asked = select(OutboxRow.aggregateid).where(OutboxRow.aggregatetype == EVENTS.suffix)
-    return {UUID(each) for each in await db.scalars(asked)}
+    return {UUID(key) for _, key, _ in await outbox.of_topic(db, EVENTS)}
 
 
 def said_with(rows: Sequence[Waiting], said: Collection[UUID]) -> Iterable[Said]:
@@ -57,6 +49,4 @@ async def go_on_from(db: AsyncConnection, committed: Mapping[Place, int]) -> Non
     """
     async with Writes.to(db) as writes:
         fence.move(writes, committed)
-    await db.execute(
-        update(Installation).values(epoch=new_id(), recovering=False, restore_point=None)
-    )
+    await installation.end_recovery(db)

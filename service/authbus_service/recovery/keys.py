@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pydantic import ValidationError
-from sqlalchemy import select, true
+from sqlalchemy import true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus.state import PublicKey
@@ -21,7 +21,6 @@ from authbus_service.core.security.keyring import Key, KeyRing
 from authbus_service.core.security.masters import Masters
 from authbus_service.core.security.rotation import needed_until
 from authbus_service.outbox import repository as outbox
-from authbus_service.outbox.models import OutboxRow
 from authbus_service.outbox.repository import Said
 from authbus_service.recovery.reading import Topics
 
@@ -104,12 +103,7 @@ def changes(
 async def find_changes(db: AsyncConnection, told: SaidKeys, at: datetime) -> Change:
     """The same for this database."""
     known = {key.kid: key for key in await repository.keys(db)}
-    rows = await db.execute(
-        select(
-            OutboxRow.position, OutboxRow.id, OutboxRow.aggregateid, OutboxRow.payload.is_(None)
-        ).where(OutboxRow.aggregatetype == KEYS_STATE.suffix)
-    )
-    unsaid = [Unsaid(Said(position, id_), kid, is_end) for position, id_, kid, is_end in rows]
+    unsaid = [Unsaid(*each) for each in await outbox.of_topic(db, KEYS_STATE)]
     return changes(known, told, unsaid, at)
 
 

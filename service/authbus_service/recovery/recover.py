@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from authbus.envelope import read_headers
 from authbus.topics import AUDIT, COMMAND_TOPICS, EVENTS
@@ -13,16 +13,16 @@ from authbus_service.auth.proof import Policy, Tools
 from authbus_service.auth.users import repository as users
 from authbus_service.consumers.opening import Opener
 from authbus_service.consumers.speaker import Speaker
-from authbus_service.core import clock
+from authbus_service.core import clock, installation
 from authbus_service.core.beside import beside
 from authbus_service.core.database import Database
-from authbus_service.core.installation import Installation
 from authbus_service.core.progress import Tell
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.keyring import KeyRing
 from authbus_service.inbox import partitions, writing
 from authbus_service.inbox.fence import Place
 from authbus_service.inbox.models import InboxRow
+from authbus_service.outbox import repository as outbox
 from authbus_service.recovery.applying import Applying
 from authbus_service.recovery.backlog import Backlog, decided
 from authbus_service.recovery.commands import Commands
@@ -32,7 +32,6 @@ from authbus_service.recovery.finishing import (
     forget_said,
     go_on_from,
     not_said_of,
-    waiting,
 )
 from authbus_service.recovery.keys import SaidKeys, find_changes, make, said_keys
 from authbus_service.recovery.late import Late
@@ -109,16 +108,15 @@ class Recovery:
 
         A recovery that was killed has written down whence it began.
         """
-        asked = select(Installation.recovering, Installation.restore_point)
         async with self.database.reading() as db:
-            begun = (await db.execute(asked)).one()
+            begun = await installation.installed(db)
             if begun.recovering:
                 return begun.restore_point, True
             return await db.scalar(select(func.max(InboxRow.handled_at))), False
 
     async def _survey(self, since: datetime | None, report: Report) -> Survey:
         async with self.database.reading() as db:
-            survey = Survey(await waiting(db))
+            survey = Survey(await outbox.all_ids(db))
         async for batch in self.topics.batches([EVENTS], since):
             for _, record in batch:
                 survey.note(record)
@@ -132,10 +130,9 @@ class Recovery:
 
     async def _begin(self, point: datetime | None) -> None:
         """From now on no relay begins; what one had begun is settled before anything is read."""
-        begun = update(Installation).values(recovering=True, restore_point=point)
         async with self.database.transaction() as db:
             await partitions.keep(db)
-            await db.execute(begun)
+            await installation.begin_recovery(db, point)
         await self.topics.settle(self.database)
 
     async def _keys(self, told: SaidKeys, report: Report) -> None:

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, true
+from sqlalchemy import true
 
 from authbus_service.cluster.acls import relay_name
+from authbus_service.core import installation
 from authbus_service.core.database import Database
-from authbus_service.core.installation import Installation
 from authbus_service.relay.errors import EpochOverError
 from authbus_service.relay.past import Past
 from authbus_service.relay.producer import OPEN_SECONDS, TransactionalProducer
@@ -19,9 +19,8 @@ _SECONDS = 5.0
 
 async def require_epoch(database: Database, epoch: UUID) -> None:
     """Raise EpochOverError when the database was recovered since this epoch, or is right now."""
-    asked = select(Installation.epoch, Installation.recovering)
     async with asyncio.timeout(_SECONDS), database.reading() as db:
-        found = (await db.execute(asked)).one_or_none()
+        found = await installation.found(db)
     if found is not None and (found.recovering or found.epoch != epoch):
         raise EpochOverError("the database was recovered, or is being recovered")
 
@@ -32,7 +31,7 @@ async def settle_past(database: Database, namespace: str, client: Mapping[str, A
     `client` are aiokafka's keyword arguments.
     """
     async with asyncio.timeout(_SECONDS), database.reading() as db:
-        epoch = (await db.execute(select(Installation.epoch))).scalar_one()
+        epoch = (await installation.installed(db)).epoch
     producer = TransactionalProducer(
         client, transactional_id=relay_name(namespace), deadline=OPEN_SECONDS
     )

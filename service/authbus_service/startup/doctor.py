@@ -5,8 +5,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
-
 from authbus.topics import COMMAND_TOPICS
 from authbus_service import cluster
 from authbus_service.cluster import Admin, ClusterError, check, declared
@@ -14,10 +12,9 @@ from authbus_service.cluster.topics import MISSING
 from authbus_service.consumers.intakes import groups_of
 from authbus_service.consumers.transient import OUTAGE
 from authbus_service.consumers.went_back import DatabaseWentBackError
-from authbus_service.core import clock
+from authbus_service.core import clock, installation
 from authbus_service.core.config import Settings
 from authbus_service.core.database import Database, name_of
-from authbus_service.core.installation import Installation
 from authbus_service.core.security import repository as keys
 from authbus_service.core.security.keyring import KeyRing
 from authbus_service.core.security.masters import MasterKeyError
@@ -95,7 +92,7 @@ class Doctor:
         async with Admin.connect(self.kafka, self.settings.security()) as admin:
             cluster_id, _ = await admin.describe()
         async with self.database.reading() as db:
-            row = (await db.execute(select(Installation.__table__))).one_or_none()
+            row = await installation.found(db)
         if row is None:
             return Diagnosis("installation", "ok", "no service has run on it yet")
         mine = (self.settings.namespace, cluster_id)

@@ -3,15 +3,14 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus.state import PublicKey
 from authbus.topics import KEYS_STATE
+from authbus_service.core import installation
 from authbus_service.core.clock import now
 from authbus_service.core.database import Database
 from authbus_service.core.ids import new_id
-from authbus_service.core.installation import Installation
 from authbus_service.core.security import repository
 from authbus_service.core.security.keyring import Key, KeyRing, Use, first_keys
 from authbus_service.core.security.masters import Masters
@@ -97,7 +96,8 @@ async def destroy(database: Database, kid: str) -> Key:
 
 async def _hold(db: AsyncConnection) -> None:
     await repository.lock(db)
-    if await db.scalar(select(Installation.recovering)):
+    found = await installation.found(db)
+    if found is not None and found.recovering:
         raise RotationError("a recovery has begun and is not finished. Run: authbus recover")
 
 
