@@ -23,9 +23,9 @@ class Count:
     labels: Sequence[str] = ()
     values: dict[Values, float] = field(default_factory=dict[Values, float])
 
-    def add(self, *values: str, by: float = 1) -> None:
-        """It happened, once or `by` times."""
-        self.values[values] = self.values.get(values, 0) + by
+    def add(self, *values: str) -> None:
+        """It happened once."""
+        self.values[values] = self.values.get(values, 0) + 1
 
     def begin(self, *values: str) -> None:
         """Be there from the start: of a series that begins at one, Prometheus sees no increase."""

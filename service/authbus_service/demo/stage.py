@@ -21,7 +21,6 @@ class Stage:
     kafka: str
     namespace: str
     trust: str
-    http: str
     security: Security
 
 
@@ -36,7 +35,6 @@ async def stage(settings: Settings) -> AsyncGenerator[Stage]:
             printed["kafka"],
             printed["namespace"],
             printed["trust"],
-            printed["http"],
             settings.client_security(),
         )
 
