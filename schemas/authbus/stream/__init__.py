@@ -1,9 +1,11 @@
 """EventStream: identity events, each once and in each user's order, and all users before them.
 
-async for event in EventStream("localhost:9092", group="billing"):
-match event.data:
-case UserCreated(user_id=user_id):
-...
+For example:
+
+    async for event in EventStream("localhost:9092", group="billing"):
+        match event.data:
+            case UserCreated(user_id=user_id):
+                ...
 """
 
 from authbus.stream.event_stream import EventStream

@@ -30,7 +30,6 @@ NEAR = timedelta(minutes=10)
 _MINUTES = LONGEST_LIFE // timedelta(minutes=1)
 _CLEAR = (b"{", b"[", b'"')
 _BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"
-# No database stores the first hours of year 1 that some time zones have.
 
 
 class Keys(Protocol):
@@ -64,6 +63,7 @@ class Opened:
         name = master or self.master
         content = masters.content_digest(self.content, name)
         derived = Derived(masters, name, self.sealed.id, content)
+        # No database stores the first hours of year 1 that some time zones have.
         expires_at = max(self.sealed.expirytime, LONG_AGO)
         return Request(self.command, self.sealed.id, self.client, expires_at, derived)
 
