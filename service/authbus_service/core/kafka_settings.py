@@ -88,9 +88,10 @@ class KafkaSettings(BaseModel):
         if not sasl and (idle := self._given((*_SASL, *_SASL_RELAY))):
             raise ValueError(f"{idle} needs AUTHBUS_KAFKA_SECURITY_PROTOCOL=SASL_SSL")
         if sasl:
-            self._log_in("kafka", self.kafka_username, self.kafka_password_file, self._tokens())
+            tokens = ("kafka_token_file", "kafka_token_provider")
+            self._log_in("kafka", self.kafka_username, self.kafka_password_file, tokens)
             if self._given(_SASL_RELAY):
-                tokens = [self.relay_token_file]
+                tokens = ("relay_token_file",)
                 self._log_in("relay", self.relay_username, self.relay_password_file, tokens)
         return self
 
@@ -140,7 +141,7 @@ class KafkaSettings(BaseModel):
     def _password(self, username: str, file: Path | None) -> SaslPassword:
         mechanism = self.kafka_sasl_mechanism
         if mechanism == "OAUTHBEARER":
-            raise ConfigError("OAUTHBEARER takes tokens, no password. Set AUTHBUS_KAFKA_TOKEN_FILE")
+            raise AssertionError("settings with a password for OAUTHBEARER are refused")
         return SaslPassword(username, file=file, mechanism=mechanism)
 
     def _arguments(self, security: Security) -> dict[str, Any]:
@@ -156,21 +157,19 @@ class KafkaSettings(BaseModel):
                 f"AUTHBUS_KAFKA_...: {told}. Mend the file, or name another"
             ) from None
 
-    def _tokens(self) -> list[object]:
-        return [self.kafka_token_file, self.kafka_token_provider]
-
     def _given(self, fields: tuple[str, ...]) -> str:
         return ", ".join(f"AUTHBUS_{each.upper()}" for each in fields if getattr(self, each))
 
     def _log_in(
-        self, whose: str, username: str | None, password: Path | None, tokens: Sequence[object]
+        self, whose: str, username: str | None, password: Path | None, tokens: Sequence[str]
     ) -> None:
-        given = [each is not None for each in tokens]
+        given = [each for each in tokens if getattr(self, each) is not None]
         name = f"AUTHBUS_{whose.upper()}"
         if self.kafka_sasl_mechanism == "OAUTHBEARER":
-            if sum(given) != 1 or username is not None or password is not None:
-                raise ValueError(f"OAUTHBEARER needs {name}_TOKEN_FILE or a provider, and no more")
-        elif username is None or password is None or any(given):
+            if len(given) != 1 or username is not None or password is not None:
+                needed = " or ".join(f"AUTHBUS_{each.upper()}" for each in tokens)
+                raise ValueError(f"OAUTHBEARER needs {needed}, and no more")
+        elif username is None or password is None or given:
             mechanism = self.kafka_sasl_mechanism
             raise ValueError(f"{mechanism} needs {name}_USERNAME and {name}_PASSWORD_FILE, no more")
 

@@ -13,6 +13,7 @@ TLS: dict[str, Any] = {
     "kafka_bootstrap_servers": "kafka:9093",
     "kafka_security_protocol": "SASL_SSL",
 }
+BY_TOKENS = {**TLS, "kafka_sasl_mechanism": "OAUTHBEARER"}
 PASSWORD: dict[str, Any] = {"kafka_username": "authbus", "kafka_password_file": "p"}
 
 
@@ -35,8 +36,12 @@ def test_without_settings_kafka_is_reached_in_the_clear() -> None:
         ({**TLS, "kafka_username": "authbus"}, "and AUTHBUS_KAFKA_PASSWORD_FILE"),
         ({**TLS, **PASSWORD, "kafka_token_file": "t"}, "no more"),
         ({**TLS, **PASSWORD, "relay_username": "relay"}, "and AUTHBUS_RELAY_PASSWORD_FILE"),
-        ({**TLS, **PASSWORD, "kafka_sasl_mechanism": "OAUTHBEARER"}, "AUTHBUS_KAFKA_TOKEN_FILE"),
-        ({**TLS, "kafka_sasl_mechanism": "OAUTHBEARER"}, "AUTHBUS_KAFKA_TOKEN_FILE or a provider"),
+        ({**BY_TOKENS, **PASSWORD}, "AUTHBUS_KAFKA_TOKEN_FILE"),
+        (BY_TOKENS, "needs AUTHBUS_KAFKA_TOKEN_FILE or AUTHBUS_KAFKA_TOKEN_PROVIDER, and no more"),
+        (
+            {**BY_TOKENS, "kafka_token_file": "t", "relay_username": "relay"},
+            "needs AUTHBUS_RELAY_TOKEN_FILE, and no more",
+        ),
     ],
 )
 def test_a_way_that_is_half_said_is_refused(given: dict[str, Any], said: str) -> None:
