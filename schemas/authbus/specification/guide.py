@@ -37,8 +37,8 @@ COMMAND = f"""\
    groups alone, take one for each process, since answers of two processes come on the same
    partition. You may use those whose names begin with the reply topic's and a dot.
 
-Without a JOSE library, `python -m authbus seal` does steps 2 to 4 and `python -m authbus open` opens
-the answer: they come with the Python package `authbus` and its extra `client`.
+Without a JOSE library, `python -m authbus seal` does steps 2 to 4 and `python -m authbus open`
+opens the answer: they come with the Python package `authbus` and its extra `client`.
 
 To try again, after no answer, send the same record, or the same `id` and `data` sealed anew: it has
 its effect once, and is answered again until `expirytime`. Sealed anew it is judged like a new
