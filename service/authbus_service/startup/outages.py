@@ -7,6 +7,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError, KafkaUnavailableError
 
 from authbus_service.consumers.transient import is_transient
 from authbus_service.core.database import name_of
+from authbus_service.core.security.masters import MasterKeyError
 from authbus_service.startup.errors import StartupError
 
 
@@ -28,4 +29,6 @@ def _is_an_outage(error: Exception) -> bool:
     if isinstance(error, KafkaError):
         return error.retriable or isinstance(error, KafkaTimeoutError | KafkaUnavailableError)
     is_about_a_file = isinstance(error, OSError) and error.filename is not None
-    return is_transient(error) and not is_about_a_file
+    # A process that runs may wait for a master key: another one has it. A start has its own cure.
+    is_about_a_key = isinstance(error, MasterKeyError)
+    return is_transient(error) and not (is_about_a_file or is_about_a_key)

@@ -9,6 +9,7 @@ from aiokafka.errors import (
 from asyncpg.exceptions import InsufficientPrivilegeError
 from sqlalchemy.exc import InterfaceError, ProgrammingError
 
+from authbus_service.core.security.masters import MissingMasterError
 from authbus_service.startup.errors import StartupError
 from authbus_service.startup.outages import outages_told
 
@@ -39,6 +40,7 @@ def test_a_server_that_goes_away_is_told_of_with_its_cure(error: Exception) -> N
         TopicAuthorizationFailedError(),
         FileNotFoundError(2, "no such file", "/etc/authbus/roles.toml"),
         StartupError("the port is taken. Take another one"),
+        MissingMasterError("the master key 0f3c is not in the list. Put it there"),
         ValueError("a bug"),
     ],
     ids=repr,
