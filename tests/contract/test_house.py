@@ -15,6 +15,7 @@ TOP_LEVEL = {
     "LICENSE",
     "Makefile",
     "README.md",
+    "SECURITY.md",
     "deploy",
     "docker-compose.yml",
     "migrations",

@@ -11,6 +11,7 @@ from authbus_service.cli.app import app
 PAGES = [
     "README.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     "schemas/README.md",
     "deploy/figures.md",
     "deploy/operations.md",
