@@ -126,6 +126,14 @@ async def said(world: World, topic: Topic = EVENTS) -> list[dict[str, Any]]:
     return found
 
 
+async def last_words(world: World, topic: Topic) -> dict[str, dict[str, Any] | None]:
+    """The newest record of each key; None is a tombstone."""
+    return {
+        (record.key or b"").decode(): record.value and json.loads(record.value)
+        async for record in records(world.servers, topic, world.namespace)
+    }
+
+
 async def forget_commands(servers: str, namespace: str) -> None:
     """As if the topics of commands had kept what is on them for long enough."""
     names = [topic.name(namespace) for topic in COMMAND_TOPICS]

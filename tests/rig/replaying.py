@@ -1,6 +1,7 @@
 """Commands and events of a world replayed as the command line does it."""
 
 import asyncio
+from dataclasses import asdict
 from typing import Any
 
 from authbus.topics import CREDENTIALS, Topic
@@ -9,6 +10,7 @@ from authbus_service.cluster.admin import NewlyWanted
 from authbus_service.core.ids import new_id
 from authbus_service.replay.commands import CommandReplay, Plan
 from authbus_service.replay.events import CopyReport, EventPlan, EventReplay
+from authbus_service.replay.states import UserStates
 from authbus_service.replay.summary import Summary
 from tests.rig.topics import records
 from tests.rig.world import World
@@ -44,6 +46,13 @@ async def events_copied(world: World, admin: Admin, **how: Any) -> CopyReport:
     plan: dict[str, Any] = {"to": NEW.name(world.namespace), "replay_id": new_id(), "begin": 0}
     replay = EventReplay(admin, world.namespace, lambda _, __, ___: None)
     return await replay.run(EventPlan(**(plan | how)))
+
+
+async def rebuilt(world: World, *, dry_run: bool = False) -> dict[str, Any]:
+    """Write the states of all users into the outbox anew."""
+    async with Admin.connect(world.servers, {}) as admin:
+        states = UserStates(world.database, admin, world.namespace, lambda _, __, ___: None)
+        return asdict(await states.rebuild(dry_run=dry_run))
 
 
 async def lying(world: World) -> list[Any]:

@@ -40,7 +40,7 @@ from authbus_service.recovery.ordering import in_time
 from authbus_service.recovery.preparing import Preparing
 from authbus_service.recovery.reading import Topics
 from authbus_service.recovery.report import Report
-from authbus_service.recovery.states import take_states
+from authbus_service.recovery.states import renew_states, take_states
 from authbus_service.recovery.unsealing import unsealing
 
 # Clocks of the database and the broker may differ by less than this.
@@ -176,6 +176,7 @@ class Recovery:
         report.sessions_ended = await end_lost_sessions(self.database, self.keyring.masters)
         losses.tell_ends()
         async with self.database.transaction() as db:
+            await renew_states(db, clock.now())
             await go_on_from(db, committed)
 
     async def _late(self, survey: Survey, report: Report, committed: Mapping[Place, int]) -> None:

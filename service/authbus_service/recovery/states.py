@@ -1,22 +1,43 @@
-"""Users of whom something is lost: what everybody may know of them is on `auth.state.users.v1`."""
+"""What everybody may know of users, on `auth.state.users.v1`.
+
+It is taken from there for those of whom something is lost, and told as it is now.
+"""
 
 from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
 
 from pydantic import ValidationError
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus.state import UserState
 from authbus.topics import USERS_STATE
 from authbus_service.auth import repository
 from authbus_service.auth.proof import Proof
+from authbus_service.auth.users import repository as users_repository
 from authbus_service.auth.users import service as users
 from authbus_service.core.database import Database
 from authbus_service.core.sets import Writes
+from authbus_service.outbox import repository as outbox
+from authbus_service.outbox.models import OutboxRow
+from authbus_service.outbox.states import state_record
 from authbus_service.recovery.reading import Topics
 from authbus_service.recovery.report import Report
 
 _AT_ONCE = 500
 _NO_STATE = f"nothing is on {USERS_STATE.suffix}: the account is there, without address and profile"
+
+# Written by `authbus state rebuild`: no event goes with it, so nothing shows whether it was said.
+_TOLD_AGAIN = (
+    delete(OutboxRow)
+    .where(
+        OutboxRow.aggregatetype == USERS_STATE.suffix,
+        OutboxRow.payload.is_not(None),
+        ~OutboxRow.headers.contains([["ce_causationid"]]),
+    )
+    .returning(OutboxRow.aggregateid)
+)
 
 
 async def take_states(
@@ -31,6 +52,15 @@ async def take_states(
         await _take(database, states[begin : begin + _AT_ONCE])
     for user_id in wanted - found.keys():
         report.miss(user_id, "state", _NO_STATE)
+
+
+async def renew_states(db: AsyncConnection, at: datetime) -> None:
+    """States that a rebuild left waiting are written as they are now: newer ones may be said."""
+    keys = set(await db.scalars(_TOLD_AGAIN))
+    found = await users_repository.read(db, map(UUID, keys))
+    states = {str(user.id): users.state(user) for user in found}
+    records = [state_record(USERS_STATE, key, UserState, states.get(key), at) for key in keys]
+    await outbox.append(db, records)
 
 
 async def _newest(topics: Topics, wanted: Collection[UUID]) -> dict[UUID, UserState]:

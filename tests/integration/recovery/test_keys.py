@@ -1,6 +1,5 @@
 """A backup from before a rotation: the keys are again as clients know them."""
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,9 +14,8 @@ from authbus_service.core.security import repository
 from authbus_service.core.security.keyring import USES, Key, KeyRing, new_key
 from authbus_service.outbox.repository import Record, append
 from authbus_service.startup.keys import destroy, rotate
-from tests.rig.accident import backup, recovered, serving, tables
+from tests.rig.accident import backup, last_words, recovered, serving, tables
 from tests.rig.crowd import Crowd
-from tests.rig.topics import records
 from tests.rig.world import World
 
 pytestmark = pytest.mark.gate
@@ -55,14 +53,6 @@ async def a_needless_key(world: World) -> Key:
     return key
 
 
-async def topic(world: World) -> dict[str, dict[str, Any] | None]:
-    """The last word on each key."""
-    return {
-        (record.key or b"").decode(): record.value and json.loads(record.value)
-        async for record in records(world.servers, KEYS_STATE, world.namespace)
-    }
-
-
 async def test_keys_made_retired_and_destroyed_since_the_backup_are_so_again(world: World) -> None:
     crowd = Crowd(world)
     old = await a_needless_key(world)
@@ -74,7 +64,7 @@ async def test_keys_made_retired_and_destroyed_since_the_backup_are_so_again(wor
     await destroy(world.database, old.kid)
     async with serving(world):
         sessions = await crowd.asked(crowd.log_ins(range(4)))
-    said, lost = await topic(world), await tables(world.database, [])
+    said, lost = await last_words(world, KEYS_STATE), await tables(world.database, [])
     back = replace(world, database=copy)
 
     foretold = await recovered(back, dry_run=True)
@@ -92,7 +82,7 @@ async def test_keys_made_retired_and_destroyed_since_the_backup_are_so_again(wor
     async with serving(back):
         more = await crowd.asked([*crowd.log_outs(_logged_in(sessions)), *crowd.log_ins(range(4))])
     assert len(_logged_in(more)) == 4
-    assert await topic(back) == said
+    assert await last_words(back, KEYS_STATE) == said
     await copy.close()
 
 
@@ -138,7 +128,7 @@ async def test_what_a_backup_still_had_to_say_of_keys_does_not_undo_what_was_sai
     await rotated(world)
     async with serving(world):
         await crowd.asked(crowd.log_ins([0]))
-    said = await topic(world)
+    said = await last_words(world, KEYS_STATE)
     back = replace(world, database=copy)
 
     await recovered(back)
@@ -146,6 +136,6 @@ async def test_what_a_backup_still_had_to_say_of_keys_does_not_undo_what_was_sai
         await crowd.asked(crowd.log_ins([0]))
 
     assert len(said) == 6
-    assert await topic(back) == said
+    assert await last_words(back, KEYS_STATE) == said
     assert await keys(back) == await keys(world)
     await copy.close()

@@ -5,7 +5,7 @@ import json
 from collections import defaultdict
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,24 +24,18 @@ from authbus_service.core.ids import new_id
 from authbus_service.core.security import repository
 from authbus_service.core.security.rotation import RotationError
 from authbus_service.replay.key_topic import KeyTopic
-from authbus_service.replay.states import UserStates
 from authbus_service.startup.keys import retell
 from tests.rig.accident import serving
 from tests.rig.crowd import Crowd
 from tests.rig.dumps import ends_of
 from tests.rig.producing import Draft
+from tests.rig.replaying import rebuilt
 from tests.rig.topics import records
 from tests.rig.world import World
 
 USERS = 4
 # So that they are locked in two parts.
 MANY = 150
-
-
-async def rebuilt(world: World, *, dry_run: bool = False) -> dict[str, Any]:
-    async with Admin.connect(world.servers, {}) as admin:
-        states = UserStates(world.database, admin, world.namespace, lambda _, __, ___: None)
-        return asdict(await states.rebuild(dry_run=dry_run))
 
 
 async def strangers(world: World, topic: Any, *keys: str) -> None:
