@@ -28,6 +28,7 @@ from authbus_service.startup.risks import Risks
 from authbus_service.startup.servers import addresses
 from authbus_service.startup.under_masters import require_masters
 
+_WHERE = "Is it there, and are KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL right?"
 _EXPECTED = (ClusterError, DatabaseWentBackError, MasterKeyError, StartupError)
 
 
@@ -98,7 +99,10 @@ class Doctor:
         mine = (self.settings.namespace, cluster_id)
         if (row.namespace, row.cluster_id) != mine:
             place = f"namespace {row.namespace!r} on cluster {row.cluster_id}"
-            told = f"the database belongs to {place}"
+            told = (
+                f"the database belongs to {place}. Name that cluster and namespace "
+                "(KAFKA_BOOTSTRAP_SERVERS, AUTHBUS_NAMESPACE), or another DATABASE_URL"
+            )
             return Diagnosis("installation", "fault", told, hides=True)
         if row.recovering:
             told = "a recovery was not finished. Run: authbus recover"
@@ -133,7 +137,10 @@ class Doctor:
         oldest = clock.now() - timedelta(milliseconds=kept)
         limit = oldest.isoformat(" ", "minutes")
         if self.backup_from is not None and self.backup_from < oldest:
-            told = f"it was begun before {limit}: commands that came after it are gone"
+            told = (
+                f"it was begun before {limit}: commands that came after it are gone. Take a "
+                "younger one; with this one authbus recover --report FILE lists what is missing"
+            )
             return Diagnosis("backup", "fault", told)
         return Diagnosis("backup", "ok", f"one that was begun after {limit} brings everything back")
 
@@ -157,7 +164,8 @@ async def _looked(what: str, look: Callable[[], Awaitable[Diagnosis]], *, hides:
     except _EXPECTED as error:
         return Diagnosis(what, "fault", str(error), hides)
     except OUTAGE as error:
-        return Diagnosis(what, "fault", f"does not answer: {name_of(error)}", hides)
+        told = f"does not answer: {name_of(error)}. {_WHERE}"
+        return Diagnosis(what, "fault", told, hides)
 
 
 @asynccontextmanager

@@ -53,7 +53,7 @@ class Risks:
             found = [await db.scalar(text(f"SHOW {name}")) for name in names]
         weak = [name for name, value in zip(names, found, strict=True) if value in _ASYNCHRONOUS]
         if weak:
-            told = f"{', '.join(weak)}: commits that were answered may be lost"
+            told = f"answered commits may be lost. Turn on at PostgreSQL: {', '.join(weak)}"
             return Diagnosis("durability", "warning", told)
         return Diagnosis("durability", "ok", "commits wait for the disk")
 
@@ -62,7 +62,9 @@ class Risks:
             before = clock.now()
             apart = abs(await clock_of(db) - before)
         told = f"{apart.total_seconds():.1f} s from the database's"
-        return Diagnosis("clock", "warning" if apart > _SKEW else "ok", told)
+        if apart > _SKEW:
+            return Diagnosis("clock", "warning", f"{told}. Synchronise both (NTP)")
+        return Diagnosis("clock", "ok", told)
 
     async def _inbox(self) -> Diagnosis:
         """A record that outlives its inbox row would be told that it has expired."""

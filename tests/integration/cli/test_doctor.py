@@ -123,6 +123,7 @@ async def test_a_backup_that_is_older_than_the_commands_is_found(patient: Patien
     ]
     assert fault["what"] == "backup"
     assert "are gone" in fault["says"]
+    assert "authbus recover --report" in fault["says"]
 
 
 async def test_a_backup_is_judged_while_postgresql_is_lost(patient: Patient) -> None:
@@ -156,7 +157,8 @@ async def test_mails_that_would_only_wait_are_found(patient: Patient) -> None:
     ("statement", "what", "says"),
     [
         ("UPDATE installation SET recovering = true", "installation", "Run: authbus recover"),
-        ("UPDATE installation SET cluster_id = 'other'", "installation", "belongs to namespace"),
+        ("UPDATE installation SET cluster_id = 'other'", "installation", "AUTHBUS_NAMESPACE"),
+        ("ALTER TABLE installation RENAME TO elsewhere", "installation", "DATABASE_URL right?"),
         ("UPDATE alembic_version SET version_num = '0000'", "database", "authbus migrate"),
     ],
 )
@@ -210,8 +212,13 @@ async def test_what_a_service_can_live_with_and_somebody_should_know_is_found(
 
     assert {what for what, (state, _) in found.items() if state == "fault"} == {"topics"}
     assert found.keys() == USUAL | {"topics", "clock", "inbox"}
-    assert "synchronous_commit" in found["durability"][1]
-    assert 3 < float(found["clock"][1].removesuffix(" s from the database's")) < 6
+    assert (
+        "Turn on at PostgreSQL: fsync, full_page_writes, synchronous_commit"
+        in found["durability"][1]
+    )
+    apart, _, cure = found["clock"][1].partition(" s from the database's. ")
+    assert 3 < float(apart) < 6
+    assert cure == "Synchronise both (NTP)"
     assert f"records of {sessions} are kept longer" in found["inbox"][1]
     assert f"2 keys on {KEYS_STATE.name(namespace)} are not ours" in found["trust"][1]
 

@@ -93,7 +93,7 @@ async def test_a_start_says_in_its_log_what_it_can_live_with(
     (found,) = (each for each in warned if each["event"] == "a topic is not as declared")
     assert says.keys() == {"durability", "clock", "trust"}
     assert "synchronous_commit" in says["durability"]
-    assert says["clock"].endswith(" s from the database's")
+    assert " s from the database's. Synchronise both" in says["clock"]
     assert f"2 keys on {namespace}.state.keys.v1 are not ours" in says["trust"]
     assert found["finding"].startswith(f"{topic}: compression.type is gzip")
 
