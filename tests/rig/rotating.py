@@ -10,11 +10,12 @@ from http.client import HTTPConnection
 from authbus.state import PublicKey
 from authbus.topics import COMMANDS_KEPT, KEYS_STATE
 from authbus_service.core.database import Database
+from authbus_service.core.ids import new_id
 from authbus_service.core.security import repository
 from authbus_service.core.security.keyring import KeyRing, new_key
 from authbus_service.core.security.masters import Masters
+from authbus_service.outbox.records import record_of
 from authbus_service.outbox.repository import append
-from authbus_service.outbox.states import state_record
 from authbus_service.startup import keys
 
 _LEAD = timedelta(seconds=2)
@@ -65,4 +66,7 @@ async def _said_and_unsaid(database: Database, masters: Masters) -> None:
     async with database.transaction() as db:
         for told in (said, None):
             at = datetime.now(UTC)
-            await append(db, [state_record(KEYS_STATE, lost.kid, PublicKey, told, at)])
+            await append(
+                db,
+                [record_of(KEYS_STATE, lost.kid, PublicKey.wire_type(), told, id_=new_id(), at=at)],
+            )

@@ -18,10 +18,11 @@ from authbus_service.auth.proof import Proof
 from authbus_service.auth.users import repository as users_repository
 from authbus_service.auth.users import service as users
 from authbus_service.core.database import Database
+from authbus_service.core.ids import new_id
 from authbus_service.core.sets import Writes
 from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.models import OutboxRow
-from authbus_service.outbox.states import state_record
+from authbus_service.outbox.records import record_of
 from authbus_service.recovery.reading import Topics
 from authbus_service.recovery.report import Report
 
@@ -59,8 +60,11 @@ async def renew_states(db: AsyncConnection, at: datetime) -> None:
     keys = set(await db.scalars(_TOLD_AGAIN))
     found = await users_repository.read(db, map(UUID, keys))
     states = {str(user.id): users.state(user) for user in found}
-    records = [state_record(USERS_STATE, key, UserState, states.get(key), at) for key in keys]
-    await outbox.append(db, records)
+    kind = UserState.wire_type()
+    records = (
+        record_of(USERS_STATE, key, kind, states.get(key), id_=new_id(), at=at) for key in keys
+    )
+    await outbox.append(db, list(records))
 
 
 async def _newest(topics: Topics, wanted: Collection[UUID]) -> dict[UUID, UserState]:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from aiokafka import TopicPartition
@@ -13,12 +14,12 @@ from sqlalchemy import text
 from authbus import RegisterUser
 from authbus.topics import SESSIONS, Topic
 from authbus_service.auth.handlers import HANDLERS
+from authbus_service.auth.sessions.repository import without_tokens
 from authbus_service.cluster import ClusterError
 from authbus_service.cluster.installation import settle
-from authbus_service.core.database import Database
 from authbus_service.inbox import writing
 from authbus_service.inbox.writing import RecoveryRunsError
-from authbus_service.recovery import ending, ordering, recover
+from authbus_service.recovery import ending, ordering
 from authbus_service.recovery.answers import ANSWERS
 from authbus_service.recovery.applying import Applying
 from authbus_service.recovery.preparing import Batch
@@ -132,12 +133,15 @@ async def test_a_recovery_that_is_killed_while_it_ends_sessions_goes_on_and_repo
     back = replace(world, database=copy)
     monkeypatch.setattr(ending, "_AT_ONCE", 1)
 
-    async def dies(database: Database, *_: Any) -> None:
-        await ending._some(database, world.masters)  # pyright: ignore[reportPrivateUsage]
-        raise KeyboardInterrupt
+    looks = iter(range(2))
+
+    async def dies(*asked: Any) -> dict[UUID, UUID]:
+        if next(looks):
+            raise KeyboardInterrupt
+        return await without_tokens(*asked)
 
     with monkeypatch.context() as patched:
-        patched.setattr(recover, "end_lost_sessions", dies)
+        patched.setattr(ending.sessions, "without_tokens", dies)
         with pytest.raises(KeyboardInterrupt):
             await recovered(back)
     second = await recovered(back)
