@@ -14,7 +14,7 @@ from authbus_service.consumers.intakes import groups_of
 from authbus_service.core.clients import read_declared
 from authbus_service.core.config import Settings
 from authbus_service.main import Service
-from authbus_service.startup.doctor import a_doctor
+from authbus_service.startup.doctor import Doctor
 from authbus_service.startup.servers import Servers
 from authbus_service.startup.topics import require_topics
 from tests.rig.secured import Secured
@@ -44,8 +44,8 @@ class Guarded:
 
     async def looked_at(self, settings: Settings | None = None) -> dict[str, tuple[str, str]]:
         """What a doctor finds: what -> state, text."""
-        async with a_doctor(settings or self.settings, None) as doctor:
-            return {each.what: (each.state, each.says) async for each in doctor.look()}
+        doctor = Doctor.of(settings or self.settings, None)
+        return {each.what: (each.state, each.says) async for each in doctor.look()}
 
     def named(self, topic: str) -> str:
         return f"{self.settings.namespace}.{topic}"

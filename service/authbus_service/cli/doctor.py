@@ -9,7 +9,7 @@ from authbus_service.cli.running import run_quietly
 from authbus_service.core.config import Settings, load
 from authbus_service.core.exit_status import Exit
 from authbus_service.startup.diagnosis import Diagnosis
-from authbus_service.startup.doctor import a_doctor
+from authbus_service.startup.doctor import Doctor
 
 
 def examine(backup_from: datetime | None) -> None:
@@ -21,5 +21,4 @@ def examine(backup_from: datetime | None) -> None:
 
 
 async def _findings(settings: Settings, backup_from: datetime | None) -> list[Diagnosis]:
-    async with a_doctor(settings, backup_from) as doctor:
-        return [each async for each in doctor.look()]
+    return [each async for each in Doctor.of(settings, backup_from).look()]

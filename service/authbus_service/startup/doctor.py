@@ -1,35 +1,26 @@
 """Looks at everything that a service needs, changes nothing, and names what mends each fault."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Self
 
 from authbus.topics import COMMAND_TOPICS
 from authbus_service import cluster
-from authbus_service.cluster import Admin, ClusterError, check, declared
+from authbus_service.cluster import Admin, check, declared
 from authbus_service.cluster.topics import MISSING
-from authbus_service.consumers.intakes import groups_of
-from authbus_service.consumers.transient import OUTAGE
-from authbus_service.consumers.went_back import DatabaseWentBackError
-from authbus_service.core import clock, installation
+from authbus_service.core import clock
 from authbus_service.core.config import Settings
-from authbus_service.core.database import Database, name_of
-from authbus_service.core.security import repository as keys
-from authbus_service.core.security.keyring import KeyRing
-from authbus_service.core.security.masters import MasterKeyError
+from authbus_service.core.database import Database
 from authbus_service.startup.clients import declared_clients
-from authbus_service.startup.database import open_database, require_newest
+from authbus_service.startup.database import open_database
 from authbus_service.startup.diagnosis import Diagnosis, State
 from authbus_service.startup.errors import StartupError
-from authbus_service.startup.fence import require_fence
+from authbus_service.startup.looking import looked
 from authbus_service.startup.rights import look_at_rights
 from authbus_service.startup.risks import Risks
 from authbus_service.startup.servers import addresses
-from authbus_service.startup.under_masters import require_masters
-
-_WHERE = "Is it there, and are KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL right?"
-_EXPECTED = (ClusterError, DatabaseWentBackError, MasterKeyError, StartupError)
+from authbus_service.startup.stored import Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,28 +31,47 @@ class Doctor:
     """
 
     settings: Settings
-    database: Database
     kafka: str
+    database_url: str = field(repr=False)
     backup_from: datetime | None
 
+    @classmethod
+    def of(cls, settings: Settings, backup_from: datetime | None) -> Self:
+        """A doctor for what the settings name. Raises StartupError where they name no servers."""
+        return cls(settings, *addresses(settings), backup_from)
+
     async def look(self) -> AsyncGenerator[Diagnosis]:
-        """Every finding, one after the other; what stands in the way of others ends it."""
-        for what, look, is_needed in (
+        """Every finding, one after the other; what stands in the way of others ends it.
+
+        What needs no database comes first: the one to be restored is away.
+        """
+        async for found in looked(
             ("master key", self._masters, False),
             ("topics", self._topics, True),
             ("backup", self._backup, False),
             ("rights", self._rights, False),
-            ("database", self._shape, True),
-            ("installation", self._installation, True),
-            ("keys", self._keys, False),
-            ("fence", self._fence, False),
             ("mails", self._mails, False),
         ):
-            found = await _looked(what, look, hides=is_needed)
             yield found
             if found.hides:
                 return
-        async for risk in Risks(self.settings, self.database, self.kafka).look():
+        try:
+            database = open_database(self.database_url)
+        except StartupError as error:
+            yield Diagnosis("database", "fault", str(error))
+            return
+        try:
+            async for found in self._inside(database):
+                yield found
+        finally:
+            await database.close()
+
+    async def _inside(self, database: Database) -> AsyncGenerator[Diagnosis]:
+        async for found in Stored(self.settings, database, self.kafka).look():
+            yield found
+            if found.hides:
+                return
+        async for risk in Risks(self.settings, database, self.kafka).look():
             yield risk
 
     async def _masters(self) -> Diagnosis:
@@ -84,49 +94,6 @@ class Doctor:
         clients = declared_clients(self.settings.clients, own_kafka=False)
         findings = await look_at_rights(self.settings, self.kafka, clients)
         return _summed_up("rights", findings, "each of our names may do what it needs and no more")
-
-    async def _shape(self) -> Diagnosis:
-        await require_newest(self.database)
-        return Diagnosis("database", "ok", "has the newest shape")
-
-    async def _installation(self) -> Diagnosis:
-        async with Admin.connect(self.kafka, self.settings.security()) as admin:
-            cluster_id, _ = await admin.describe()
-        async with self.database.reading() as db:
-            row = await installation.found(db)
-        if row is None:
-            return Diagnosis("installation", "ok", "no service has run on it yet")
-        mine = (self.settings.namespace, cluster_id)
-        if (row.namespace, row.cluster_id) != mine:
-            place = f"namespace {row.namespace!r} on cluster {row.cluster_id}"
-            told = (
-                f"the database belongs to {place}. Name that cluster and namespace "
-                "(KAFKA_BOOTSTRAP_SERVERS, AUTHBUS_NAMESPACE), or another DATABASE_URL"
-            )
-            return Diagnosis("installation", "fault", told, hides=True)
-        if row.recovering:
-            told = "a recovery was not finished. Run: authbus recover"
-            return Diagnosis("installation", "fault", told, hides=True)
-        return Diagnosis("installation", "ok", f"namespace {row.namespace!r}")
-
-    async def _keys(self) -> Diagnosis:
-        masters = self.settings.masters()
-        async with self.database.reading() as db:
-            found = await keys.keys(db)
-        KeyRing(masters).load(found)
-        await require_masters(self.database, masters)
-        return Diagnosis("keys", "ok", f"all {len(found)} follow from the master key")
-
-    async def _fence(self) -> Diagnosis:
-        namespace = self.settings.namespace
-        await require_fence(
-            self.database,
-            self.kafka,
-            self.settings.security(),
-            namespace=namespace,
-            groups=groups_of(namespace),
-        )
-        return Diagnosis("fence", "ok", "the database knows all that Kafka knows of it")
 
     async def _backup(self) -> Diagnosis:
         """A backup is good while the topics keep each command that came after it."""
@@ -156,24 +123,3 @@ def _summed_up(what: str, findings: Sequence[cluster.Finding], well: str) -> Dia
     if findings:
         state = "fault" if any(each.fatal for each in findings) else "warning"
     return Diagnosis(what, state, "; ".join(map(str, findings)) or well)
-
-
-async def _looked(what: str, look: Callable[[], Awaitable[Diagnosis]], *, hides: bool) -> Diagnosis:
-    try:
-        return await look()
-    except _EXPECTED as error:
-        return Diagnosis(what, "fault", str(error), hides)
-    except OUTAGE as error:
-        told = f"does not answer: {name_of(error)}. {_WHERE}"
-        return Diagnosis(what, "fault", told, hides)
-
-
-@asynccontextmanager
-async def a_doctor(settings: Settings, backup_from: datetime | None) -> AsyncGenerator[Doctor]:
-    """A doctor for what the settings name. Raises StartupError where they name no servers."""
-    kafka, url = addresses(settings)
-    database = open_database(url)
-    try:
-        yield Doctor(settings, database, kafka, backup_from)
-    finally:
-        await database.close()
