@@ -34,7 +34,7 @@ def test_a_pod_is_given_real_settings_and_no_right_on_the_machine(folder: Path, 
 
     assert pod["enableServiceLinks"] is False, "each Service beside it would become a setting"
     assert pod["securityContext"]["runAsNonRoot"] is True
-    for container in (*pod.get("initContainers", ()), *pod["containers"]):
+    for container in containers(pod):
         assert environment(container).keys() - {"POSTGRES_PASSWORD"} <= set(setting_names())
         assert container["securityContext"]["readOnlyRootFilesystem"] is True
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
@@ -43,8 +43,8 @@ def test_a_pod_is_given_real_settings_and_no_right_on_the_machine(folder: Path, 
 
 def test_an_operator_has_the_services_settings_under_a_name_of_its_own(folder: Path) -> None:
     service = environment(pod_of(deployment(folder))["containers"][0])
-    asked = pod_of(deployment(folder, "operator.yaml"))["containers"]
-    operator, doctor = map(environment, asked)
+    pod = pod_of(deployment(folder, "operator.yaml"))
+    operator, doctor, _ = map(environment, pod["containers"])
     users = {
         each["metadata"]["name"] for _, each in documents(folder) if each["kind"] == "KafkaUser"
     }
@@ -58,6 +58,25 @@ def test_an_operator_has_the_services_settings_under_a_name_of_its_own(folder: P
     assert operator["AUTHBUS_KAFKA_USERNAME"]["value"] in users - {"authbus", "authbus-relay"}
 
 
+def test_an_operators_pod_starts_while_the_database_is_gone(folder: Path) -> None:
+    cluster = next(each for _, each in documents(folder) if each["kind"] == "Cluster")
+    pod = pod_of(deployment(folder, "operator.yaml"))
+    asked = [each["secret"] for each in pod["volumes"] if "secret" in each]
+    asked += [
+        each["valueFrom"]["secretKeyRef"]
+        for container in pod["containers"]
+        for each in container["env"]
+        if "secretKeyRef" in each.get("valueFrom", ())
+    ]
+    optional = {each.get("secretName") or each["name"]: each.get("optional") for each in asked}
+
+    # CloudNativePG makes these two for a Cluster, and they go with it.
+    for of in ("app", "ca"):
+        assert optional[f"{cluster['metadata']['name']}-{of}"] is True
+    assert "initContainers" not in pod
+    assert all(each["command"] == ["sleep", "infinity"] for each in pod["containers"])
+
+
 @pytest.mark.parametrize("file", ["authbus.yaml", "operator.yaml"])
 def test_migrations_alone_come_as_the_owner_of_the_tables(folder: Path, file: str) -> None:
     cluster = next(each for _, each in documents(folder) if each["kind"] == "Cluster")
@@ -67,10 +86,14 @@ def test_migrations_alone_come_as_the_owner_of_the_tables(folder: Path, file: st
     )
     pod = pod_of(deployment(folder, file))
 
-    by_whom = {each["name"]: came_as(each) for each in (*pod["initContainers"], *pod["containers"])}
+    by_whom = {each["name"]: came_as(each) for each in containers(pod)}
 
     assert by_whom.pop("migrate") == (owner, f"{cluster['metadata']['name']}-app")
     assert {*by_whom.values()} == {(role["name"], role["passwordSecret"]["name"])}
+
+
+def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*pod.get("initContainers", ()), *pod["containers"]]
 
 
 def came_as(container: dict[str, Any]) -> tuple[str, str]:
@@ -88,7 +111,7 @@ def test_each_secret_of_kafka_is_that_of_the_name_it_stands_for(folder: Path) ->
             for each in pod["volumes"]
             if "secret" in each
         }
-        for container in pod["containers"]:
+        for container in containers(pod):
             found = environment(container)
             at = {
                 each["mountPath"]: secrets.get(each["name"]) for each in container["volumeMounts"]

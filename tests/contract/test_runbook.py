@@ -18,6 +18,7 @@ NOT_RUN = {
     "kubectl -n kafka scale deployment/authbus-operator --replicas=1",
     "kubectl -n kafka exec -it deployment/authbus-operator -c doctor -- authbus doctor",
     "kubectl -n kafka exec -it deployment/authbus-operator -- authbus dead-letters list",
+    "kubectl -n kafka exec -it deployment/authbus-operator -c migrate -- authbus migrate",
     (
         "kubectl -n kafka annotate --overwrite scaledobject/authbus "
         "autoscaling.keda.sh/paused-replicas=0"
