@@ -58,6 +58,17 @@ def test_an_operator_has_the_services_settings_under_a_name_of_its_own(folder: P
     assert operator["AUTHBUS_KAFKA_USERNAME"]["value"] in users - {"authbus", "authbus-relay"}
 
 
+@pytest.mark.parametrize("file", ["authbus.yaml", "operator.yaml"])
+def test_a_pod_hashes_no_more_at_a_time_than_it_asked_cores_for(folder: Path, file: str) -> None:
+    found = map(environment, containers(pod_of(deployment(folder, file))))
+    threads = [each["AUTHBUS_HASH_THREADS"] for each in found if "AUTHBUS_MASTER_KEY_FILE" in each]
+
+    assert threads
+    assert all(
+        each["valueFrom"] == {"resourceFieldRef": {"resource": "requests.cpu"}} for each in threads
+    )
+
+
 def test_an_operators_pod_starts_while_the_database_is_gone(folder: Path) -> None:
     cluster = next(each for _, each in documents(folder) if each["kind"] == "Cluster")
     pod = pod_of(deployment(folder, "operator.yaml"))
