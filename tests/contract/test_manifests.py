@@ -4,6 +4,7 @@ No schema is kept here of `ObjectStore` and `PodMonitor` (manifests/README.md): 
 references alone are held against what they name, here and in test_pods.py.
 """
 
+import inspect
 import json
 import re
 from datetime import timedelta
@@ -19,6 +20,7 @@ from authbus_service.cluster.acls import acls
 from authbus_service.cluster.strimzi import as_yaml, resources
 from authbus_service.consumers.intakes import INTAKES, groups_of
 from authbus_service.core.clients import read_declared
+from authbus_service.core.database import connect
 from tests.rig.manifests import documents
 
 SCHEMAS = Path(__file__).parent / "manifests"
@@ -153,6 +155,19 @@ def test_backups_lie_where_the_log_goes_and_no_longer_than_what_they_lack_is_on_
     assert daily["spec"]["cluster"]["name"] == cluster["metadata"]["name"]
     assert daily["spec"]["pluginConfiguration"]["name"] == archiver["name"]
     assert timedelta(days=days + 1) <= timedelta(milliseconds=commands)
+
+
+def test_postgresql_takes_the_connections_of_every_process_that_may_run(folder: Path) -> None:
+    found = {(at, each["kind"]): each.get("spec", {}) for at, each in documents(folder)}
+    surge = found["authbus.yaml", "Deployment"]["strategy"]["rollingUpdate"]["maxSurge"]
+    processes = found["autoscaling.yaml", "HorizontalPodAutoscaler"]["maxReplicas"] + surge
+    cluster = found["postgres.yaml", "Cluster"]
+    most = int(cluster["postgresql"]["parameters"]["max_connections"])
+    # One listens, one is the watchdog's.
+    a_process = inspect.signature(connect).parameters["connections"].default + 2
+
+    # What CloudNativePG and operators need, and standbys, is not the service's.
+    assert processes * a_process + 50 <= most
 
 
 def test_the_autoscalers_know_every_command_topic_and_no_more_processes_than_partitions(
