@@ -41,17 +41,24 @@ class Authority:
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str, *, host: str = "127.0.0.1", into: Path | None = None) -> Path:
-        """One file with a key (PKCS 8) and a certificate for this common name and host."""
+    def issue(
+        self,
+        name: str,
+        *,
+        host: str = "127.0.0.1",
+        into: Path | None = None,
+        names_signer: bool = True,
+    ) -> Path:
+        """One file with a key (PKCS 8) and a certificate for this common name and host.
+
+        `names_signer`: by an Authority Key Identifier, without which a strict reader refuses it.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         here = x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))])
         signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
-        certificate = (
-            _builder(_named(name), self._name, key)
-            .add_extension(here, critical=False)
-            .add_extension(signer, critical=False)
-            .sign(self._key, hashes.SHA256())
-        )
+        certificate = _builder(_named(name), self._name, key).add_extension(here, critical=False)
+        if names_signer:
+            certificate = certificate.add_extension(signer, critical=False)
         file = into or self._folder / f"{name}-{key.private_numbers().private_value % 10**9}.pem"
         file.write_bytes(
             key.private_bytes(
@@ -59,7 +66,7 @@ class Authority:
                 serialization.PrivateFormat.PKCS8,
                 serialization.NoEncryption(),
             )
-            + certificate.public_bytes(serialization.Encoding.PEM)
+            + certificate.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
         )
         return file
 
