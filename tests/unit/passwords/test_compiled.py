@@ -79,7 +79,20 @@ def test_a_machine_without_a_compiler_is_told_what_it_needs(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.fixture
+def _no_other_tool(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A C compiler and what it calls are all there is, as in the image's first stage."""
+    tools = tmp_path_factory.mktemp("tools")
+    for name in ("cc", "as", "ld"):
+        if found := shutil.which(name):
+            (tools / name).symlink_to(found)
+    monkeypatch.setenv("PATH", str(tools))
+
+
 @pytest.mark.gate
+@pytest.mark.usefixtures("_no_other_tool")
 def test_what_is_compiled_here_makes_the_same_hashes_from_many_threads(tmp_path: Path) -> None:
     """Where nothing can be compiled, the reason is told and the wheels are used."""
     if not library.supported() or shutil.which("cc") is None:

@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 
 from authbus_service.core.security.compiled.library import FOLDER, LEVELS, file_of, supported
 
-SOURCE = "argon2-cffi-bindings==26.2.0"
+_NAME = "argon2-cffi-bindings"
+SOURCE = f"{_NAME}==26.2.0"
 SHA256 = "f21ab89bb9850f32b9ca038d9961424bb0d3669d579cbbbfed068cffa6fc0643"
 _FILES = ("argon2.c", "core.c", "encoding.c", "opt.c", "blake2/blake2b.c")
 _FLAGS = ("-O3", "-fPIC", "-shared", "-fvisibility=hidden", "-DARGON2_NO_THREADS", "-pthread")
@@ -51,8 +52,9 @@ def _fetched(scratch: Path) -> Path:
     wanted = scratch / "wanted.txt"
     wanted.write_text(f"{SOURCE} --hash=sha256:{SHA256}\n")
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet")
-    only = ("--no-deps", "--no-binary", ":all:", "--require-hashes", "-r", str(wanted))
-    _run(*pip, *only, "-d", str(scratch), told="the source of argon2-cffi-bindings")
+    # `:all:` would ask for the sources of cmake and ninja too, with which its own is prepared.
+    only = ("--no-deps", "--no-binary", _NAME, "--require-hashes", "-r", str(wanted))
+    _run(*pip, *only, "-d", str(scratch), told=f"the source of {_NAME}")
     archive = next(scratch.glob("*.tar.gz"))
     with tarfile.open(archive) as opened:
         opened.extractall(scratch / "source", filter="data")
