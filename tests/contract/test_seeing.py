@@ -89,6 +89,15 @@ def test_alerts_and_panels_ask_for_values_that_labels_have(
                 assert set(values.split("|")) <= LABELS[label], query
 
 
+def test_no_alert_is_silent_because_what_it_compares_with_is_not_there_yet(
+    alerts: dict[str, str],
+) -> None:
+    """A process has no series of log-ins that are done before the first one is."""
+    for name, query in alerts.items():
+        for bound in re.split(r" [<>] ", query)[1:]:
+            assert bound.count("sum(") == bound.count(") or vector(0))"), name
+
+
 def test_the_alert_of_unread_partitions_knows_how_many_there_are(alerts: dict[str, str]) -> None:
     partitions = sum(topic.partitions for topic in COMMAND_TOPICS)
 
