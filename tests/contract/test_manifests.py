@@ -205,6 +205,16 @@ def test_the_compose_file_is_what_its_schema_allows(repository: Path) -> None:
         assert set(service.get("depends_on", {})) <= set(compose["services"]), name
 
 
+def test_compose_builds_the_image_once_and_pulls_it_from_nowhere(repository: Path) -> None:
+    compose = yaml.safe_load((repository / "docker-compose.yml").read_text(encoding="utf-8"))
+    ours = [each for each in compose["services"].values() if each["image"] == "authbus"]
+
+    assert len(ours) == 2
+    assert [each for each in ours if "build" in each and "pull_policy" in each] == []
+    assert ["build" in each for each in ours].count(True) == 1
+    assert [each["pull_policy"] for each in ours if "build" not in each] == ["never"]
+
+
 def test_each_file_that_compose_names_in_a_setting_is_mounted_there(repository: Path) -> None:
     compose = yaml.safe_load((repository / "docker-compose.yml").read_text(encoding="utf-8"))
     ours = {name: each for name, each in compose["services"].items() if "build" in each}
