@@ -154,7 +154,7 @@ def test_backups_lie_where_the_log_goes_and_no_longer_than_what_they_lack_is_on_
     assert archiver["parameters"]["barmanObjectName"] == store["metadata"]["name"]
     assert daily["spec"]["cluster"]["name"] == cluster["metadata"]["name"]
     assert daily["spec"]["pluginConfiguration"]["name"] == archiver["name"]
-    assert timedelta(days=days + 1) <= timedelta(milliseconds=commands)
+    assert timedelta(days=days + 1) < timedelta(milliseconds=commands)
 
 
 def test_postgresql_takes_the_connections_of_every_process_that_may_run(folder: Path) -> None:

@@ -30,10 +30,11 @@ NOT_RUN = {
         "kubectl -n kafka wait --for=condition=Ready cluster.postgresql.cnpg.io/authbus-postgres "
         "--timeout=1h"
     ),
+    "kubectl -n kafka delete scheduledbackup.postgresql.cnpg.io/authbus-daily",
     "kubectl -n kafka exec deployment/authbus-operator -- cat recovery.json",
     "kubectl -n kafka exec -it authbus-postgres-1 -c postgres -- psql authbus",
     "kubectl -n kafka get cluster.postgresql.cnpg.io/authbus-postgres",
-    "kubectl apply -k deploy/kubernetes",
+    "kubectl apply -k",
     "kubectl -n kafka get pods -l strimzi.io/cluster=kafka",
     (
         "kafka-log-dirs.sh --bootstrap-server kafka:9092 --describe "
