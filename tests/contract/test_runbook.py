@@ -35,6 +35,8 @@ NOT_RUN = {
     "kubectl -n kafka exec -it authbus-postgres-1 -c postgres -- psql authbus",
     "kubectl -n kafka get cluster.postgresql.cnpg.io/authbus-postgres",
     "kubectl apply -k",
+    "kubectl -n kafka exec -it POD -- bash",
+    "kubectl -n kafka port-forward deployment/authbus 8080",
     "kubectl -n kafka get pods -l strimzi.io/cluster=kafka",
     (
         "kafka-log-dirs.sh --bootstrap-server kafka:9092 --describe "
