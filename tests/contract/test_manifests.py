@@ -211,7 +211,7 @@ def test_compose_builds_the_image_once_and_pulls_it_from_nowhere(repository: Pat
     ours = [each for each in compose["services"].values() if each["image"] == "authbus"]
 
     assert ["build" in each for each in ours] == [False, True]
-    assert [each.get("pull_policy") for each in ours] == ["never", None]
+    assert [each.get("pull_policy") for each in ours] == ["never", "build"]
 
 
 def test_each_file_that_compose_names_in_a_setting_is_mounted_there(repository: Path) -> None:
