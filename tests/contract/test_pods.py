@@ -164,5 +164,17 @@ def test_prometheus_finds_each_pod_of_the_service_under_the_job_that_rules_ask_f
     assert monitor["selector"] == service["spec"]["selector"]
     assert endpoint["port"] in ports
     assert label["targetLabel"] == "job"
+    scraped = yaml.safe_load((place / "kubernetes-pods.yaml").read_text(encoding="utf-8"))
+    (job,) = scraped["scrape_configs"]
+    kept = {each["source_labels"][0]: each["regex"] for each in job["relabel_configs"]}
+    (search,) = job["kubernetes_sd_configs"]
+    kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    assert search == {"role": "pod", "namespaces": {"names": [kustomization["namespace"]]}}
+    assert kept == {
+        "__meta_kubernetes_pod_label_app_kubernetes_io_name": "authbus",
+        "__meta_kubernetes_pod_container_port_name": endpoint["port"],
+    }
+    assert monitor["selector"]["matchLabels"] == {"app.kubernetes.io/name": "authbus"}
+    assert job["job_name"] == label["replacement"]
     asked = re.findall(r'job="(\w+)"', (place / "alerts.yaml").read_text(encoding="utf-8"))
     assert {*asked} == {label["replacement"]}
