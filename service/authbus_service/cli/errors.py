@@ -12,6 +12,7 @@ from authbus_service.embedded import EmbeddedError
 from authbus_service.inbox.writing import RecoveryRunsError
 from authbus_service.recovery.events import UnknownEventError
 from authbus_service.recovery.unsealing import UnsealerGoneError
+from authbus_service.relay.errors import EpochOverError
 from authbus_service.startup.errors import StartupError
 
 MENDABLE = (
@@ -21,6 +22,7 @@ MENDABLE = (
     ConfigError,
     DatabaseWentBackError,
     EmbeddedError,
+    EpochOverError,
     MasterKeyError,
     RecoveryRunsError,
     RotationError,

@@ -22,7 +22,7 @@ async def require_epoch(database: Database, epoch: UUID) -> None:
     async with asyncio.timeout(_SECONDS), database.reading() as db:
         found = await installation.found(db)
     if found is not None and (found.recovering or found.epoch != epoch):
-        raise EpochOverError("the database was recovered, or is being recovered")
+        raise EpochOverError
 
 
 async def settle_past(database: Database, namespace: str, client: Mapping[str, Any]) -> None:

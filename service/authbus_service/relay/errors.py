@@ -10,7 +10,14 @@ class LeaseLostError(RelayError):
 
 
 class EpochOverError(RelayError):
-    """The database is not any more as it was when this process began."""
+    """The database is not any more as it was when this process began, which so has to end."""
+
+    def __init__(self) -> None:
+        """The cure is to begin anew."""
+        super().__init__(
+            "the database was recovered since this process began, or authbus recover is at work "
+            "on it: nothing more is said. Start it again when that has finished"
+        )
 
 
 class OutcomeUnknownError(RelayError):

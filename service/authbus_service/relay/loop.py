@@ -3,7 +3,8 @@
 In one Kafka transaction go the rows, in the order of their positions, and a manifest that names
 them; after the commit the rows are deleted. Whatever happens in between, the next start does the
 same: it has Kafka settle the past (InitProducerId), reads the newest manifest, deletes what that
-names and goes on. So nothing here is ever retried; every error leads to that start.
+names and goes on. So nothing here is ever retried; every error leads to that start, but for the end
+of the database's epoch: a process from before a recovery has no other start than its own.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.repository import Said, Waiting
 from authbus_service.relay.batch import Unit, in_order, outgoing, units
 from authbus_service.relay.epoch import require_epoch
-from authbus_service.relay.errors import LeaseLostError, RecordTooLargeError, why
+from authbus_service.relay.errors import EpochOverError, LeaseLostError, RecordTooLargeError, why
 from authbus_service.relay.heartbeat import heartbeats, settled_through
 from authbus_service.relay.lease import LEASE_SECONDS, Lease
 from authbus_service.relay.notifications import listen
@@ -115,7 +116,7 @@ class Relay:
         self._woken.set()
 
     async def run(self) -> None:
-        """Relay until cancelled; then nothing is left open and a standby may lead at once."""
+        """Relay until cancelled or EpochOverError; then all is closed and a standby may lead."""
         try:
             while True:
                 try:
@@ -242,5 +243,7 @@ class Relay:
 
     def _failed(self, error: Exception) -> None:
         first = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
+        if isinstance(first, EpochOverError):
+            raise first
         self.state.restarts[why(first)] += 1
         log.warning("the relay starts over", exc_info=first)

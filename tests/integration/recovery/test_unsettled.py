@@ -1,22 +1,32 @@
 """Relays that outlive their database: what one had begun to say is settled before all else."""
 
 import asyncio
+import base64
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
+from pydantic import SecretStr
 
+from authbus_service.cli.errors import explain
 from authbus_service.cluster.acls import relay_name
 from authbus_service.cluster.installation import settle
+from authbus_service.core.config import Settings
+from authbus_service.core.database import Database
 from authbus_service.core.ids import new_id
+from authbus_service.embedded import Addresses
+from authbus_service.main import Service
 from authbus_service.outbox import repository as outbox
 from authbus_service.relay import producer
 from authbus_service.relay.batch import outgoing
-from authbus_service.relay.errors import OutcomeUnknownError
+from authbus_service.relay.errors import EpochOverError, OutcomeUnknownError
 from authbus_service.relay.loop import Relay
+from authbus_service.startup.recovery import recovery
+from authbus_service.startup.servers import Servers
 from tests.rig.accident import all_said, backup, recovered, said, serving
-from tests.rig.crowd import Crowd, assert_events_count, until
+from tests.rig.crowd import Crowd, assert_events_count
 from tests.rig.world import World
 
 pytestmark = pytest.mark.gate
@@ -77,7 +87,7 @@ async def test_what_a_living_relay_has_begun_to_say_is_not_said_beside_what_is_h
     await copy.close()
 
 
-async def test_a_relay_from_before_a_recovery_neither_speaks_nor_keeps_others_from_it(
+async def test_a_relay_from_before_a_recovery_ends_without_a_word_and_leaves_it_to_others(
     world: World,
 ) -> None:
     crowd = Crowd(world)
@@ -90,14 +100,37 @@ async def test_a_relay_from_before_a_recovery_neither_speaks_nor_keeps_others_fr
         epoch=before,
         holder=new_id(),
     )
-    running = asyncio.create_task(old.run())
-    try:
-        await until(lambda: old.state.restarts.total() > 2)
-        async with serving(world):
-            await crowd.asked(crowd.registers([0]))
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+    async with world.consuming():
+        await crowd.asked(crowd.registers([0]))
 
-    assert old.state.said == 0
+    with pytest.raises(EpochOverError):
+        await asyncio.wait_for(old.run(), 5)
+
+    assert await said(world) == []
+    await all_said(world)
     assert len(await said(world)) == 1
+
+
+async def test_a_service_that_idles_through_a_recovery_ends_with_a_cure(
+    addresses: Addresses, namespace: str, database: Database, database_url: str
+) -> None:
+    await database.close()
+    settings = Settings(
+        kafka_bootstrap_servers=addresses.bootstrap_servers,
+        database_url=SecretStr(database_url),
+        namespace=namespace,
+        topics="apply",
+        master_key=SecretStr(base64.b64encode(os.urandom(32)).decode()),
+        argon2_memory_kib=8,
+        argon2_time=1,
+        http_port=None,
+    )
+    place = Servers(settings, own_kafka=True, own_database=False, stack=None)
+    async with Service(place) as service:
+        async with recovery(place, lambda _step, _done, _total: None) as begun:
+            await begun.run(dry_run=False)
+
+        with pytest.raises(EpochOverError) as ended:
+            await asyncio.wait_for(service.failed(), 10)
+
+    assert "Start it again" in (explain(ended.value) or "")

@@ -45,6 +45,7 @@ _AREAS = {
     "http": "HTTP",
     "consumers": "The database against Kafka",
     "inbox": "While a recovery runs",
+    "relay": "After a recovery",
     "recovery": "authbus recover",
     "replay": "authbus replay, state",
     "watching": "authbus watch",
