@@ -66,14 +66,14 @@ class Way:
 
         Raises UnreadableError for one that goes to the dead letters, and what may pass by itself.
         """
-        if self._is_hopeless(arrival, labels):
-            await self._busy(labels)
-            return Code.BUSY
         await self.keys.keep_fresh()
         handled = await self.known(labels.id)
         if handled is not None:
             await self._again(arrival, labels, handled)
             return REPEATED
+        if self._is_hopeless(arrival, labels):
+            await self._busy(labels)
+            return Code.BUSY
         with self.watch.stage(Stage.OPEN):
             opened = await self._opened(arrival, labels)
         if opened.refusal is not None:

@@ -72,6 +72,23 @@ async def test_a_command_that_would_be_hashed_too_late_is_shed_before_it_is_open
     assert isinstance(again, Registered)
 
 
+async def test_a_command_that_has_had_its_effect_gets_its_answer_again_while_hashes_queue(
+    world: World,
+) -> None:
+    web = world.web
+    hashes = Slow(world.hashes.hasher)
+    draft = web.draft(REGISTER)
+
+    async with world.consuming():
+        first = await web.ask(draft)
+    async with replace(world, hashes=hashes).consuming():
+        again = await web.ask(web.draft(REGISTER, id_=draft.id))
+
+    hashes.close()
+    assert isinstance(first, Registered)
+    assert again == first
+
+
 class Queued(HashPool):
     """A pool with a queue of two seconds that counts what is hashed."""
 
