@@ -43,11 +43,15 @@ class EndedSessions:
             self._through[record.partition] = max(known, through)
         else:
             revoked = SessionRevoked.model_validate(found)
-            self.note(revoked.session_id, revoked.ended_at)
+            self.note(revoked.session_id, revoked.ended_at, _said_at(record))
 
-    def note(self, session_id: UUID, ended_at: datetime) -> None:
-        """Remember that a session ended."""
-        self._ended[session_id] = ended_at
+    def note(self, session_id: UUID, ended_at: datetime, said_at: datetime = _NEVER) -> None:
+        """Remember that a session ended; an end that is said late is kept for as long from then on.
+
+        What is old enough to be forgotten is judged by the ends alone: a clock that was wrong when
+        one of them was said makes nobody forget the others.
+        """
+        self._ended[session_id] = max(ended_at, said_at)
         while ended_at - self._ended[oldest := next(iter(self._ended))] > _KEPT:
             del self._ended[oldest]
 
@@ -57,3 +61,10 @@ class EndedSessions:
     def age(self, now: datetime) -> timedelta:
         """How far behind the feed is, at worst. Without partitions or signs of life: very far."""
         return now - min(self._through.values(), default=_NEVER)
+
+
+def _said_at(record: Record) -> datetime:
+    try:
+        return datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    except (OverflowError, ValueError, OSError):  # a time that no calendar has
+        return _NEVER

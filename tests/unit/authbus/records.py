@@ -13,13 +13,14 @@ def a_record(
     headers: tuple[Header, ...] | list[Header] = (),
     partition: int = 0,
     offset: int = 0,
+    timestamp: int = 0,
 ) -> Record:
     """One record of some topic."""
     return ConsumerRecord(
         topic="t",
         partition=partition,
         offset=offset,
-        timestamp=0,
+        timestamp=timestamp,
         timestamp_type=0,
         key=key,
         value=value,

@@ -1,9 +1,12 @@
-"""How old the feed of ended sessions is."""
+"""Which sessions are known to have ended, and how old the feed of them is."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
 
 from authbus.ended_sessions import EndedSessions
-from authbus.state import FeedAlive
+from authbus.state import FeedAlive, SessionRevoked
 from tests.unit.authbus.records import a_record
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -14,6 +17,40 @@ def beat(ended: EndedSessions, at: datetime, *partitions: int) -> None:
     value = FeedAlive(published_through=at).model_dump_json().encode()
     for partition in partitions:
         ended.read(a_record(value, key=b"alive", partition=partition))
+
+
+def end(ended: EndedSessions, session: UUID, at: datetime, *, said: int) -> None:
+    told = SessionRevoked(session_id=session, user_id=uuid4(), ended_at=at)
+    ended.read(a_record(told.model_dump_json().encode(), key=session.bytes, timestamp=said))
+
+
+def in_ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
+
+
+def test_an_end_that_is_told_late_is_remembered_for_as_long_as_one_that_is_told_at_once() -> None:
+    ended, late, then, much_later = EndedSessions(), uuid4(), uuid4(), uuid4()
+    end(ended, late, NOW - timedelta(hours=1), said=in_ms(NOW))
+
+    end(ended, then, LATER, said=in_ms(LATER))
+    assert late in ended
+    assert then in ended
+
+    end(ended, much_later, NOW + timedelta(minutes=21), said=in_ms(NOW + timedelta(minutes=21)))
+    assert late not in ended
+    assert then not in ended
+    assert much_later in ended
+
+
+@pytest.mark.parametrize("said", [-1, 0, in_ms(NOW + timedelta(days=365)), 2**63 - 1])
+def test_no_time_that_a_record_claims_makes_an_end_forgotten(said: int) -> None:
+    ended, before, this, after = EndedSessions(), uuid4(), uuid4(), uuid4()
+    end(ended, before, NOW, said=in_ms(NOW))
+
+    end(ended, this, NOW, said=said)
+    end(ended, after, LATER, said=in_ms(LATER))
+
+    assert [each in ended for each in (before, this, after)] == [True] * 3
 
 
 def test_a_partition_that_came_later_is_as_old_as_the_rest_and_ages_until_it_speaks() -> None:
