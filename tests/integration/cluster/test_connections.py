@@ -64,7 +64,8 @@ async def test_listening_that_is_refused_is_begun_again_until_it_is_allowed(
     async with database.transaction() as db:
         await db.execute(text(f"CREATE ROLE {name} LOGIN PASSWORD '{name}'"))
 
-    await asyncio.wait([listening, begun := asyncio.create_task(heard.wait())], timeout=5)
+    begun = asyncio.create_task(heard.wait())
+    await asyncio.wait([listening, begun], timeout=5, return_when=asyncio.FIRST_COMPLETED)
 
     assert begun.done()
     assert not listening.done()
