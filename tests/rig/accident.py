@@ -50,6 +50,13 @@ async def installed(world: World) -> World:
 @asynccontextmanager
 async def serving(world: World) -> AsyncGenerator[Relay]:
     """Consumers and a relay; all is said when the block has ended."""
+    async with relaying(world) as relay, world.consuming():
+        yield relay
+
+
+@asynccontextmanager
+async def relaying(world: World) -> AsyncGenerator[Relay]:
+    """A relay alone; all is said when the block has ended."""
     epoch = await settle(world.database, namespace=world.namespace, cluster_id="here")
     relay = Relay(
         world.database,
@@ -60,8 +67,7 @@ async def serving(world: World) -> AsyncGenerator[Relay]:
     )
     running = asyncio.create_task(relay.run())
     try:
-        async with world.consuming():
-            yield relay
+        yield relay
         async with asyncio.timeout(20):
             while await world.rows("SELECT 1 FROM outbox"):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)

@@ -3,7 +3,11 @@
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Any
 
+import pytest
+
+from authbus_service.auth import handlers
 from authbus_service.auth.granting import Granting
 from authbus_service.auth.roles.roles import BUILT_IN
 from authbus_service.cluster import Admin
@@ -17,11 +21,28 @@ from authbus_service.core.security.following import KeyFollower
 from authbus_service.replay.letters import DeadLetters, Open, Which
 from authbus_service.replay.originals import Originals
 from authbus_service.replay.redriving import Handling, Redriving
+from tests.rig.accident import relaying
+from tests.rig.offsets import all_finished
+from tests.rig.producing import Draft
 from tests.rig.world import World
 
 
+async def buried(world: World, *drafts: Draft) -> None:
+    """Have a service with a bug handle these records."""
+
+    def broken(*_: object) -> Any:
+        raise ZeroDivisionError
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(handlers, "decide", broken)
+        async with world.consuming():
+            for draft in drafts:
+                await world.web.send(draft)
+            await all_finished(world)
+
+
 @asynccontextmanager
-async def a_redriving(world: World) -> AsyncGenerator[Redriving]:
+async def a_redriving(world: World, *, wait: float = 30) -> AsyncGenerator[Redriving]:
     """What handles this world's dead letters."""
     settings = Settings(namespace=world.namespace)
     ring, database = world.keyring, world.database
@@ -43,14 +64,15 @@ async def a_redriving(world: World) -> AsyncGenerator[Redriving]:
                     finish=Granting(settings.issuer, ring.sign, settings.totp_issuer),
                     keys=KeyFollower(database, ring, settings.keys_reload_seconds),
                 ),
+                wait=wait,
             )
     finally:
         await speaker.stop()
 
 
 async def redriven(world: World, *, dry_run: bool = False) -> Counter[str]:
-    """Redrive every open dead letter."""
-    async with a_redriving(world) as work:
+    """Redrive every open dead letter, while a relay runs."""
+    async with relaying(world), a_redriving(world) as work:
         return await work.run(await work.letters.open_ones(Which()), dry_run=dry_run)
 
 

@@ -15,15 +15,19 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
+    Text,
     Uuid,
     any_,
     bindparam,
+    column,
     delete,
     extract,
     func,
     select,
+    true,
     tuple_,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus.envelope import Header
@@ -86,6 +90,20 @@ _OLDEST = (
     .limit(bindparam("limit"))
 )
 _WAITING = select(OutboxRow.id).where(OutboxRow.id == any_(bindparam("ids", type_=ARRAY(Uuid()))))
+_HEADER = (
+    func.jsonb_array_elements(OutboxRow.headers)
+    .table_valued(column("value", JSONB), name="header")
+    .c.value
+)
+_CAUSES = (
+    select(_HEADER[1].astext)
+    .select_from(OutboxRow)
+    .join(_HEADER.table, true())
+    .where(
+        _HEADER[0].astext == "ce_causationid",
+        _HEADER[1].astext == any_(bindparam("names", type_=ARRAY(Text()))),
+    )
+)
 _OLDEST_AGE = (
     select(extract("epoch", func.clock_timestamp() - OutboxRow.timestamp))
     .order_by(OutboxRow.position)
@@ -176,6 +194,14 @@ async def of_topic(db: AsyncConnection, topic: Topic) -> list[tuple[Said, str, b
     """The rows of one topic: what names each, its key, and whether it is a tombstone."""
     rows = await db.execute(_OF_TOPIC, {"topic": topic.suffix})
     return [(Said(position, id_), key, is_end) for position, id_, key, is_end in rows]
+
+
+async def unsaid(db: AsyncConnection, commands: Iterable[UUID]) -> set[UUID]:
+    """Those of these commands of whose effect rows are still there."""
+    names = [str(each) for each in commands]
+    caused = await db.scalars(_CAUSES, {"names": names})
+    # What the relay only remembers has the command's own id.
+    return {*map(UUID, caused), *await waiting(db, map(UUID, names))}
 
 
 async def remove(

@@ -4,6 +4,8 @@ It goes the service's own way: the same look-up, the same group, the same events
 is judged as of the time when it was appended. One that is answered with a secret is worth nothing
 to nobody who waits: it is judged as of now, and expired when its time is over. So no session starts
 late, and no refresh token changes behind its owner's back.
+
+A letter is closed when all of it is said: what only waits to be said can be lost with the database.
 """
 
 import asyncio
@@ -46,13 +48,24 @@ from authbus_service.inbox import repository as inbox
 from authbus_service.inbox.repository import Handled, Noted
 from authbus_service.replay.letters import DeadLetters, Open
 from authbus_service.replay.originals import Originals
+from authbus_service.replay.saying import unsaid
 
 # Longer than any time-out of the database's, so that a failure which passes is tried again.
 _PATIENCE_SECONDS = 30.0
 Known = Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, Handled]]]
 WITHOUT_EFFECT = "without_effect"
 DONE = "done"
-_LEFT = ("dead_again", "gone", "not_ours", "unfinished")
+_UNFINISHED = "unfinished"
+_LEFT = ("dead_again", "gone", "not_ours", _UNFINISHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a record. With an outcome its letter is closed, once `command` is said."""
+
+    what: str
+    outcome: str | None = None
+    command: UUID | None = None
 
 
 @dataclass(slots=True)
@@ -130,42 +143,54 @@ class Redriving:
 
         `done`, `refused`, `expired`, `already_handled`, `without_effect` are closed. Left open are
         `dead_again`, `gone` (not on its topic any more, or older than the inbox remembers),
-        `not_ours` (the record is at fault, not the service) and `unfinished`. A dry run knows of
-        `would_be_handled` alone.
+        `not_ours` (the record is at fault, not the service) and `unfinished` (not handled in time,
+        or no relay has said it). A dry run knows of `would_be_handled` alone.
         """
         counts = Counter[str]()
+        handled: list[tuple[Open, Fate]] = []
         async with writing.beside(self.database):
             for each in chosen:
-                what, outcome = await self._one(each, dry_run=dry_run)
-                counts[what] += 1
-                if outcome is not None:
-                    await self.letters.close([(each, Closing.HANDLED_ANEW, outcome)])
-        return counts
+                fate = await self._one(each, dry_run=dry_run)
+                if fate.outcome is None:
+                    counts[fate.what] += 1
+                else:
+                    handled.append((each, fate))
+            return counts + await self._closed(handled)
 
-    async def _one(self, each: Open, *, dry_run: bool) -> tuple[str, str | None]:
-        """What became of it, and the outcome that closes its letter, if any."""
+    async def _closed(self, handled: Sequence[tuple[Open, Fate]]) -> Counter[str]:
+        commands = {fate.command for _, fate in handled if fate.command}
+        left = await unsaid(self.database, commands, within=self.wait)
+        said = [(each, fate) for each, fate in handled if fate.command not in left]
+        if said:
+            how = Closing.HANDLED_ANEW
+            await self.letters.close((each, how, fate.outcome) for each, fate in said)
+        waiting = Counter({_UNFINISHED: len(handled) - len(said)})
+        return waiting + Counter(fate.what for _, fate in said)
+
+    async def _one(self, each: Open, *, dry_run: bool) -> Fate:
         if not each.can_be_redriven:
-            return "not_ours", None
+            return Fate("not_ours")
         came = await self.originals.of(each.letter)
         if came is None:
-            return "gone", None
+            return Fate("gone")
         try:
             labels = read_labels(came)
         except UnreadableError:
-            return "dead_again", None
+            return Fate("dead_again")
         if (id_time(labels.id) or clock.now()) < partitions.oldest(clock.now()):
-            return "gone", None
+            return Fate("gone")
         if await self._noted(labels.id) is not None:
-            return "already_handled", None if dry_run else "already_handled"
+            known = "already_handled"
+            return Fate(known) if dry_run else Fate(known, known, labels.id)
         if dry_run:
-            return "would_be_handled", None
+            return Fate("would_be_handled")
         try:
             opened = self.handling.opener.open(came, labels)
         except UnreadableError:
-            return "dead_again", None
+            return Fate("dead_again")
         return await self._handled(came, opened)
 
-    async def _handled(self, came: Arrival, opened: Opened) -> tuple[str, str | None]:
+    async def _handled(self, came: Arrival, opened: Opened) -> Fate:
         """What its headers say is not asked: some may be missing."""
         hearing = Hearing(self.speaker, clock.now() < opened.sealed.expirytime)
         then = None if type(opened.command) in ANSWERED_SEALED else came.appended_at
@@ -176,10 +201,10 @@ class Redriving:
                         way = self.handling.way(writer, hearing, self._known, self.database)
                         await way(came)
             except TimeoutError:
-                return "unfinished", None
+                return Fate(_UNFINISHED)
         if hearing.buried is not None:
-            return "dead_again", None
-        return _told(await self._noted(opened.sealed.id))
+            return Fate("dead_again")
+        return _told(opened.sealed.id, await self._noted(opened.sealed.id))
 
     @asynccontextmanager
     async def _writing(self, then: datetime | None) -> AsyncGenerator[Writer]:
@@ -211,9 +236,9 @@ def _as_of(then: datetime | None) -> AbstractContextManager[None]:
     return nullcontext() if then is None else clock.standing_at(then)
 
 
-def _told(noted: Noted | None) -> tuple[str, str]:
+def _told(command: UUID, noted: Noted | None) -> Fate:
     if noted is None:
-        return WITHOUT_EFFECT, WITHOUT_EFFECT
+        return Fate(WITHOUT_EFFECT, WITHOUT_EFFECT, command)
     if noted.code is None:
-        return DONE, DONE
-    return ("expired" if noted.code == Code.EXPIRED else "refused"), noted.code
+        return Fate(DONE, DONE, command)
+    return Fate("expired" if noted.code == Code.EXPIRED else "refused", noted.code, command)

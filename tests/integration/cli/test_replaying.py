@@ -14,17 +14,16 @@ import pytest
 
 from authbus import GetProfile
 from authbus.topics import CREDENTIALS, EVENTS
-from authbus_service.auth import handlers
 from authbus_service.cluster import Admin
 from authbus_service.core.exit_status import Exit
 from tests.integration.cli.conftest import Authbus
 from tests.rig import programs
-from tests.rig.accident import serving
+from tests.rig.accident import relaying, said, serving
 from tests.rig.crowd import PASSWORD, Crowd
 from tests.rig.dumps import ends_of
 from tests.rig.offsets import all_finished
 from tests.rig.operating import settings_of
-from tests.rig.redriving import open_letters
+from tests.rig.redriving import buried, open_letters
 from tests.rig.replaying import a_new_topic, bare, lying
 from tests.rig.runbook import commands
 from tests.rig.world import World
@@ -59,25 +58,18 @@ async def test_the_runbooks_replay_runs_and_ends_with_0_and_what_is_dead_again_w
 
 @pytest.mark.gate
 async def test_the_runbooks_dead_letters_run_and_end_with_none_open(
-    authbus: Authbus, world: World, monkeypatch: pytest.MonkeyPatch
+    authbus: Authbus, world: World
 ) -> None:
-    def broken(*_: object) -> None:
-        raise ZeroDivisionError
-
     (draft,) = Crowd(world).registers([0])
-    with monkeypatch.context() as patched:
-        patched.setattr(handlers, "decide", broken)
-        async with world.consuming():
-            await world.web.send(draft)
-            await world.web.send(draft.but(value=draft.value[:-4] + b"AAAA"))
-            await all_finished(world)
+    await buried(world, draft, draft.but(value=draft.value[:-4] + b"AAAA"))
     settings = await settings_of(world)
     failed = next(each for each in await open_letters(world) if each.can_be_redriven)
 
-    ended = [
-        await authbus(*(str(failed.id) if each == "ID" else each for each in one), **settings)
-        for one in commands("Dead letters")
-    ]
+    async with relaying(world):
+        ended = [
+            await authbus(*(str(failed.id) if each == "ID" else each for each in one), **settings)
+            for one in commands("Dead letters")
+        ]
 
     assert [each.status for each in ended] == [0] * 6, [each.err for each in ended]
     told = [json.loads(each.out.splitlines()[0]) for each in ended]
@@ -88,7 +80,7 @@ async def test_the_runbooks_dead_letters_run_and_end_with_none_open(
         {"discarded": 1},
     ]
     assert await open_letters(world) == []
-    assert len(await world.events()) == 1
+    assert len(await said(world)) == 1
 
 
 REPLAY = ("replay", "commands", CREDENTIALS.suffix, "--from", "0", "--wait", "0")

@@ -1,7 +1,6 @@
 """Dead letters are listed until they are closed; what the service failed at is handled anew."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -18,39 +17,18 @@ from authbus_service.core.security.keyring import KeyRing, new_key
 from authbus_service.inbox import writing
 from authbus_service.inbox.writing import RecoveryRunsError
 from authbus_service.replay.letters import DeadLetters, Which, by_reason
-from tests.rig.accident import forget_commands
+from tests.rig.accident import forget_commands, said
 from tests.rig.crowd import PASSWORD, Crowd, email
 from tests.rig.offsets import all_finished
-from tests.rig.producing import Draft
-from tests.rig.redriving import open_letters, redriven
+from tests.rig.redriving import buried, open_letters, redriven
 from tests.rig.world import World
-
-Fail = Callable[..., Awaitable[None]]
-
-
-@pytest.fixture
-def failing(world: World, monkeypatch: pytest.MonkeyPatch) -> Fail:
-    """Have a service with a bug handle these records."""
-
-    def broken(*_: object) -> Any:
-        raise ZeroDivisionError
-
-    async def fail(*drafts: Draft) -> None:
-        with monkeypatch.context() as patched:
-            patched.setattr(handlers, "decide", broken)
-            async with world.consuming():
-                for draft in drafts:
-                    await world.web.send(draft)
-                await all_finished(world)
-
-    return fail
 
 
 async def test_what_the_service_failed_at_is_handled_anew_once_and_noise_stays(
-    world: World, failing: Fail
+    world: World,
 ) -> None:
     draft = world.web.draft(RegisterUser(email=email(0), password=PASSWORD))
-    await failing(draft, draft.but(value=b"noise"))
+    await buried(world, draft, draft.but(value=b"noise"))
     groups = by_reason(await open_letters(world))
 
     foretold = await redriven(world, dry_run=True)
@@ -63,13 +41,13 @@ async def test_what_the_service_failed_at_is_handled_anew_once_and_noise_stays(
     assert foretold == {"would_be_handled": 1, "not_ours": 1}
     assert (first, second) == ({"done": 1, "not_ours": 1}, {"not_ours": 1})
     assert [each.letter.reason for each in await open_letters(world)] == ["not_sealed"]
-    assert len(await world.events()) == 1
+    assert len(await said(world)) == 1
     (came,) = [each["newest"] for each in groups if each["can_be_redriven"]]
     assert await world.rows("SELECT handled_at FROM inbox") == [{"handled_at": came}]
 
 
 async def test_no_session_starts_that_nobody_waits_for_and_what_else_expired_since_is_done(
-    world: World, failing: Fail
+    world: World,
 ) -> None:
     async with world.consuming():
         await Crowd(world).with_sessions(1)
@@ -79,7 +57,7 @@ async def test_no_session_starts_that_nobody_waits_for_and_what_else_expired_sin
     register = world.web.draft(
         RegisterUser(email=email(1), password=PASSWORD), expirytime=expires_at
     )
-    await failing(untold, register)
+    await buried(world, untold, register)
     came = [each.letter.appended_at for each in await open_letters(world)]
     while clock.now() < expires_at:  # noqa: ASYNC110 - a time, not a thing that happens
         await asyncio.sleep(0.05)
@@ -96,13 +74,13 @@ async def test_no_session_starts_that_nobody_waits_for_and_what_else_expired_sin
     assert handled[log_in.id] >= expires_at
 
 
-async def test_a_key_that_was_not_there_is_used_once_it_is(world: World, failing: Fail) -> None:
+async def test_a_key_that_was_not_there_is_used_once_it_is(world: World) -> None:
     key = new_key("enc", clock.now(), world.masters)
     known = KeyRing(world.masters)
     known.load([key])
     (record,) = known.public_records()
     world.web.seal_to(record.jwk)
-    await failing(world.web.draft(RegisterUser(email=email(0), password=PASSWORD)))
+    await buried(world, world.web.draft(RegisterUser(email=email(0), password=PASSWORD)))
     letters = await open_letters(world, Which(reasons=["unknown_key"]))
 
     without = await redriven(world)
@@ -113,7 +91,7 @@ async def test_a_key_that_was_not_there_is_used_once_it_is(world: World, failing
 
     assert len(letters) == 1
     assert (without, with_it) == ({"dead_again": 1}, {"done": 1})
-    assert len(await world.events()) == 1
+    assert len(await said(world)) == 1
 
 
 async def test_letters_are_asked_for_by_their_topic_and_from_a_time_on(world: World) -> None:
@@ -133,11 +111,11 @@ async def test_letters_are_asked_for_by_their_topic_and_from_a_time_on(world: Wo
     assert await open_letters(world, Which(topic=ACCOUNTS.suffix, since=since)) == [third]
 
 
-async def test_who_still_waits_is_answered(world: World, failing: Fail) -> None:
+async def test_who_still_waits_is_answered(world: World) -> None:
     async with world.consuming():
         await Crowd(world).asked(Crowd(world).registers([0]))
     log_in = world.web.draft(LogIn(email=email(0), password=PASSWORD))
-    await failing(log_in)
+    await buried(world, log_in)
 
     assert await redriven(world) == {"done": 1}
 
@@ -147,9 +125,9 @@ async def test_who_still_waits_is_answered(world: World, failing: Fail) -> None:
 
 @pytest.mark.gate
 async def test_what_fails_again_stays_open_and_makes_no_second_letter(
-    world: World, failing: Fail, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await failing(world.web.draft(RegisterUser(email=email(0), password=PASSWORD)))
+    await buried(world, world.web.draft(RegisterUser(email=email(0), password=PASSWORD)))
     before = await open_letters(world)
 
     def broken(*_: object) -> Any:
@@ -165,10 +143,8 @@ async def test_what_fails_again_stays_open_and_makes_no_second_letter(
 
 
 @pytest.mark.gate
-async def test_what_is_not_on_its_topic_any_more_is_gone_and_may_be_discarded(
-    world: World, failing: Fail
-) -> None:
-    await failing(world.web.draft(RegisterUser(email=email(0), password=PASSWORD)))
+async def test_what_is_not_on_its_topic_any_more_is_gone_and_may_be_discarded(world: World) -> None:
+    await buried(world, world.web.draft(RegisterUser(email=email(0), password=PASSWORD)))
     await forget_commands(world.servers, world.namespace)
 
     counts = await redriven(world)
@@ -182,8 +158,8 @@ async def test_what_is_not_on_its_topic_any_more_is_gone_and_may_be_discarded(
 
 
 @pytest.mark.gate
-async def test_nothing_is_handled_beside_a_recovery(world: World, failing: Fail) -> None:
-    await failing(world.web.draft(RegisterUser(email=email(0), password=PASSWORD)))
+async def test_nothing_is_handled_beside_a_recovery(world: World) -> None:
+    await buried(world, world.web.draft(RegisterUser(email=email(0), password=PASSWORD)))
 
     async with writing.alone(world.database):
         with pytest.raises(RecoveryRunsError):
