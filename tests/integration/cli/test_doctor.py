@@ -4,29 +4,19 @@ import asyncio
 import base64
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from pydantic import SecretStr
-from sqlalchemy import text
 
 from authbus.topics import AUDIT, CREDENTIALS, DAY_MS, KEYS_STATE, SESSIONS
-from authbus_service.cluster.installation import settle
 from authbus_service.consumers.intakes import groups_of
 from authbus_service.core import clock
-from authbus_service.core.config import load
 from authbus_service.core.database import Database
-from authbus_service.core.security.keyring import KeyRing
-from authbus_service.core.security.masters import Masters
-from authbus_service.startup.doctor import Doctor
-from authbus_service.startup.keys import open_keyring
-from authbus_service.startup.topics import require_topics
 from tests.integration.cli.conftest import Authbus
+from tests.rig.patient import Patient, a_patient
 from tests.rig.risks import (
     a_strangers_keys,
     commit_asynchronously,
@@ -42,36 +32,6 @@ ALL = (
 USUAL = {"rights", "mails", "durability", "trust"}
 
 
-@dataclass(frozen=True)
-class Patient:
-    """An installation that is ready for a service, and who looks at it."""
-
-    authbus: Authbus
-    settings: Mapping[str, str]
-    database: Database
-    keyring: KeyRing
-
-    @property
-    def place(self) -> tuple[str, str]:
-        """Kafka's address and the namespace."""
-        return self.settings["KAFKA_BOOTSTRAP_SERVERS"], self.settings["AUTHBUS_NAMESPACE"]
-
-    async def seen(
-        self, backup_from: datetime | None = None, **changes: str
-    ) -> dict[str, tuple[str, str]]:
-        """Each finding that is not `ok`: its state and what it says."""
-        with pytest.MonkeyPatch.context() as patched:
-            for name, value in {**self.settings, **changes}.items():
-                patched.setenv(name, value)
-            settings = load(Path("none"))
-        found = [each async for each in Doctor.of(settings, backup_from).look()]
-        return {each.what: (each.state, each.says) for each in found if each.state != "ok"}
-
-    async def sql(self, statement: str) -> None:
-        async with self.database.transaction() as db:
-            await db.execute(text(statement))
-
-
 @pytest.fixture
 async def patient(
     authbus: Authbus,
@@ -81,18 +41,7 @@ async def patient(
     database_url: str,
     tmp_path: Path,
 ) -> Patient:
-    (tmp_path / "clients.toml").write_text('[[client]]\nid = "web"\n')
-    settings = {
-        "KAFKA_BOOTSTRAP_SERVERS": servers,
-        "DATABASE_URL": database_url,
-        "AUTHBUS_NAMESPACE": namespace,
-        "AUTHBUS_CLIENTS": str(tmp_path / "clients.toml"),
-        "AUTHBUS_MASTER_KEY": base64.b64encode(os.urandom(32)).decode(),
-    }
-    cluster = await require_topics(servers, {}, namespace=namespace, clients=["web"], how="apply")
-    await settle(database, namespace=namespace, cluster_id=cluster.id)
-    masters = Masters.read(SecretStr(settings["AUTHBUS_MASTER_KEY"]), None)
-    return Patient(authbus, settings, database, await open_keyring(database, masters))
+    return await a_patient(authbus, servers, namespace, (database, database_url), tmp_path)
 
 
 async def test_an_installation_in_order_is_found_to_be(patient: Patient) -> None:
