@@ -62,10 +62,10 @@ async def test_the_runbooks_dead_letters_run_and_end_with_none_open(
 ) -> None:
     (draft,) = Crowd(world).registers([0])
     await buried(world, draft, draft.but(value=draft.value[:-4] + b"AAAA"))
-    settings = await settings_of(world)
     failed = next(each for each in await open_letters(world) if each.can_be_redriven)
 
     async with relaying(world):
+        settings = await settings_of(world)
         ended = [
             await authbus(*(str(failed.id) if each == "ID" else each for each in one), **settings)
             for one in commands("Dead letters")
