@@ -100,6 +100,7 @@ def _created(event: UserCreated, cause: Cause) -> Private:
             address=imported.email,
             canonical=canonical(imported.email) or "",
             password_hash=imported_hash(imported),
+            profile=filled(imported),
         )
     command = cause.command(RegisterUser)
     return Private(
