@@ -3,19 +3,21 @@
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from getpass import getpass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from authbus.client import User
 from authbus.client.admin_calls import Reason
 from authbus.errors import AuthRejected
-from authbus.replies import Code
+from authbus.replies import Code, UserDetails, UserExport, UserIsErased
 from authbus_service.auth.roles.roles import ADMIN
 from authbus_service.cli.operator import Operator, as_operator
 from authbus_service.cli.output import show
 from authbus_service.core.config import load
 from authbus_service.startup.errors import StartupError
 from authbus_service.startup.master_key import masters_of
+
+T = TypeVar("T")
 
 
 def create(email: str, *, admin: bool, client: str) -> None:
@@ -47,92 +49,91 @@ async def _registered(operator: Operator, email: str, password: str) -> User:
 def look(whose: str, *, client: str) -> None:
     """Print one account: its state, roles and how many sessions go on."""
 
-    async def ask(operator: Operator, user_id: UUID) -> Mapping[str, Any]:
-        found = await operator.ask(operator.admin.get, user_id)
-        return {
-            **found.user.model_dump(exclude={"user_id"}),
-            "sessions": len(found.sessions),
-            "sequence": found.sequence,
-        }
+    def told(found: UserDetails) -> Mapping[str, Any]:
+        user = found.user.model_dump(exclude={"user_id"})
+        return {**user, "sessions": len(found.sessions), "sequence": found.sequence}
 
-    _about(whose, ask, client)
+    _about(whose, client, lambda its, user_id: its.ask(its.admin.get, user_id), told)
 
 
 def grant(whose: str, role: str, *, client: str) -> None:
     """Give a user a role and print all that they hold."""
-
-    async def ask(operator: Operator, user_id: UUID) -> Mapping[str, Any]:
-        return {"roles": await operator.ask(operator.admin.grant_role, user_id, role)}
-
-    _about(whose, ask, client)
+    _about(
+        whose,
+        client,
+        lambda its, user_id: its.ask(its.admin.grant_role, user_id, role),
+        lambda roles: {"roles": roles},
+    )
 
 
 def revoke(whose: str, role: str, *, client: str) -> None:
     """Take a role away and print all that the user still holds."""
-
-    async def ask(operator: Operator, user_id: UUID) -> Mapping[str, Any]:
-        return {"roles": await operator.ask(operator.admin.revoke_role, user_id, role)}
-
-    _about(whose, ask, client)
+    _about(
+        whose,
+        client,
+        lambda its, user_id: its.ask(its.admin.revoke_role, user_id, role),
+        lambda roles: {"roles": roles},
+    )
 
 
 def deactivate(whose: str, reason: Reason, *, client: str) -> None:
     """Shut an account and print how many of its sessions ended."""
-
-    async def ask(operator: Operator, user_id: UUID) -> Mapping[str, Any]:
-        ended = await operator.ask(operator.admin.deactivate, user_id, reason=reason)
-        return {"status": "deactivated", "sessions_ended": ended}
-
-    _about(whose, ask, client)
+    _about(
+        whose,
+        client,
+        lambda its, user_id: its.ask(its.admin.deactivate, user_id, reason=reason),
+        lambda ended: {"status": "deactivated", "sessions_ended": ended},
+    )
 
 
 def reactivate(whose: str, *, client: str) -> None:
     """Open a deactivated account again."""
-
-    async def ask(operator: Operator, user_id: UUID) -> Mapping[str, Any]:
-        await operator.ask(operator.admin.reactivate, user_id)
-        return {"status": "active"}
-
-    _about(whose, ask, client)
+    _about(
+        whose,
+        client,
+        lambda its, user_id: its.ask(its.admin.reactivate, user_id),
+        lambda _: {"status": "active"},
+    )
 
 
 def unlock(whose: str, *, client: str) -> None:
     """End a lock that wrong passwords brought, if there is one."""
-
-    async def ask(operator: Operator, user_id: UUID) -> Mapping[str, Any]:
-        await operator.ask(operator.admin.unlock, user_id)
-        return {"locked": False}
-
-    _about(whose, ask, client)
+    _about(
+        whose,
+        client,
+        lambda its, user_id: its.ask(its.admin.unlock, user_id),
+        lambda _: {"locked": False},
+    )
 
 
 def reset_password(whose: str, *, client: str) -> None:
     """Take a password away, mail its user how to set another; print how many sessions ended."""
-
-    async def ask(operator: Operator, user_id: UUID) -> Mapping[str, Any]:
-        ended = await operator.ask(operator.admin.force_password_reset, user_id)
-        return {"sessions_ended": ended}
-
-    _about(whose, ask, client)
+    _about(
+        whose,
+        client,
+        lambda its, user_id: its.ask(its.admin.force_password_reset, user_id),
+        lambda ended: {"sessions_ended": ended},
+    )
 
 
 def reset_second_factor(whose: str, *, client: str) -> None:
     """Take a lost second factor away, if there is one."""
-
-    async def ask(operator: Operator, user_id: UUID) -> Mapping[str, Any]:
-        await operator.ask(operator.admin.reset_second_factor, user_id)
-        return {"second_factor": False}
-
-    _about(whose, ask, client)
+    _about(
+        whose,
+        client,
+        lambda its, user_id: its.ask(its.admin.reset_second_factor, user_id),
+        lambda _: {"second_factor": False},
+    )
 
 
 def export(whose: str, *, client: str) -> None:
     """Print all that is held of a user, for whom the law gives a right to it."""
-
-    async def ask(operator: Operator, user_id: UUID) -> Mapping[str, Any]:
-        return (await operator.ask(operator.admin.export, user_id)).model_dump()
-
-    _about(whose, ask, client)
+    _about(
+        whose,
+        client,
+        lambda its, user_id: its.ask(its.admin.export, user_id),
+        UserExport.model_dump,
+    )
 
 
 def erase(whose: str, *, client: str, is_sure: Callable[[UUID], bool]) -> None:
@@ -140,21 +141,25 @@ def erase(whose: str, *, client: str, is_sure: Callable[[UUID], bool]) -> None:
     user_id = as_operator(client, lambda operator: operator.user_id(whose))
     if not is_sure(user_id):
         raise StartupError(f"{user_id} is as before. Say --yes where nobody can be asked")
-
-    async def ask(operator: Operator, user_id: UUID) -> Mapping[str, Any]:
-        return (await operator.ask(operator.admin.erase, user_id)).model_dump()
-
-    _about(str(user_id), ask, client)
+    _about(
+        str(user_id),
+        client,
+        lambda its, user_id: its.ask(its.admin.erase, user_id),
+        UserIsErased.model_dump,
+    )
 
 
 def _about(
-    whose: str, ask: Callable[[Operator, UUID], Awaitable[Mapping[str, Any]]], client: str
+    whose: str,
+    client: str,
+    ask: Callable[[Operator, UUID], Awaitable[T]],
+    told: Callable[[T], Mapping[str, Any]],
 ) -> None:
-    """Ask about this user, named by id or address, and print the id with the answer."""
+    """Ask as an operator about this user, named by id or address; print the id and the answer."""
 
     async def work(operator: Operator) -> Mapping[str, Any]:
         user_id = await operator.user_id(whose)
-        return {"user_id": str(user_id), **await ask(operator, user_id)}
+        return {"user_id": str(user_id), **told(await ask(operator, user_id))}
 
     show(as_operator(client, work))
 
