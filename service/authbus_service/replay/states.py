@@ -101,15 +101,20 @@ class UserStates:
         return await self._written(end)
 
     async def _written(self, make: Callable[..., Any]) -> int:
-        """Append what is made, once there is room; a lock that took too long is asked for again."""
+        """Append what is made, once there is room; a lock that took too long is asked for again.
+
+        What does not pass within our patience is raised.
+        """
         await self._room()
+        until = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
         while True:
             try:
                 async with self.database.transaction() as db:
                     records: list[Record] = await make(db, await writing.begin(db))
                     await outbox.append(db, records)
             except DBAPIError as error:
-                if not is_transient(error):
+                is_late = asyncio.get_running_loop().time() >= until
+                if is_late or not is_transient(error):
                     raise
                 await asyncio.sleep(_PAUSE_SECONDS)
             else:
