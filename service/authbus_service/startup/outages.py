@@ -10,6 +10,9 @@ from authbus_service.core.database import name_of
 from authbus_service.core.security.masters import MasterKeyError
 from authbus_service.startup.errors import StartupError
 
+# The first is aiokafka's word for what it did not expect: a broker that failed by itself.
+_PASSING = (KafkaError, KafkaTimeoutError, KafkaUnavailableError)
+
 
 @contextmanager
 def outages_told() -> Generator[None]:
@@ -27,7 +30,7 @@ def outages_told() -> Generator[None]:
 
 def _is_an_outage(error: Exception) -> bool:
     if isinstance(error, KafkaError):
-        return error.retriable or isinstance(error, KafkaTimeoutError | KafkaUnavailableError)
+        return error.retriable or type(error) in _PASSING
     is_about_a_file = isinstance(error, OSError) and error.filename is not None
     # A process that runs may wait for a master key: another one has it. A start has its own cure.
     is_about_a_key = isinstance(error, MasterKeyError)

@@ -3,6 +3,7 @@
 import pytest
 from aiokafka.errors import (
     KafkaConnectionError,
+    KafkaError,
     KafkaTimeoutError,
     TopicAuthorizationFailedError,
 )
@@ -19,6 +20,7 @@ from authbus_service.startup.outages import outages_told
     [
         KafkaConnectionError("nobody"),
         KafkaTimeoutError(),
+        KafkaError("UnknownError()"),
         ConnectionRefusedError(111, "refused"),
         TimeoutError(),
         InterfaceError("SELECT 1", {}, Exception("connection is closed")),
