@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
@@ -34,6 +35,7 @@ from authbus_service.inbox.fence import Place
 # How often a poll that finds nothing looks whether the service ends; a record ends it at once.
 _POLL_MS = 500
 _LARGEST_BATCH = 500
+_POLL_AGAIN_SECONDS = 0.5
 _DRAIN_SECONDS = 8.0
 _SESSION_MS = 10_000
 # Less than a group waits for a member to let go, and than the process gives us to stop: 20 and 18.
@@ -101,12 +103,17 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
             listener=self,
             title=f"{self.name} commands",
         )
-        # FastStream's own sleeps after each poll that found nothing, and what comes then waits.
+        # FastStream's own sleeps after each poll that found nothing, and for 5 s after each error.
         self._subscriber.get_msg = self._poll
         self._subscriber(self._take)
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> Records:
-        found = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_LARGEST_BATCH)
+        try:
+            found = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_LARGEST_BATCH)
+        except KafkaError as error:
+            _log.warning("nothing can be read", group=self.group, error=name_of(error))
+            await asyncio.sleep(_POLL_AGAIN_SECONDS)
+            return ()
         return tuple(chain.from_iterable(found.values()))
 
     async def _take(self, records: Records) -> None:
