@@ -64,6 +64,14 @@ def test_each_alert_has_its_paragraph_in_the_runbook_and_no_other_has_one(
     assert re.findall(r"^### (Authbus\w+)$", runbook, re.MULTILINE) == list(alerts)
 
 
+def test_each_alert_is_played_through_in_a_test_of_its_own(
+    alerts: dict[str, str], repository: Path
+) -> None:
+    played = (repository / "deploy/prometheus/alerts.test.yaml").read_text(encoding="utf-8")
+
+    assert re.findall(r'alertname="(\w+)"', played) == list(alerts)
+
+
 def test_alerts_and_panels_ask_for_metrics_that_are_declared(
     alerts: dict[str, str], panels: list[str]
 ) -> None:

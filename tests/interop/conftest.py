@@ -1,4 +1,4 @@
-"""Other languages, and a real browser, against `authbus serve`; they run where their tools are."""
+"""Other languages, a real browser and others' tools; they run where those are."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,10 +15,12 @@ __all__ = ("serving",)
 
 _NEEDED = {
     "test_browser.py": webdriver.NEEDED,
+    "test_compose.py": ("docker-compose",),
     "test_contract.py": ("node", "npm", "go", "gofmt"),
     "test_go.py": ("go",),
     "test_java.py": ("java", "javac", "mvn"),
     "test_javascript.py": ("node", "npm"),
+    "test_prometheus.py": ("promtool",),
     "test_shell.py": ("kcat", "jq", "openssl", "curl"),
 }
 _ABSENT = {file: tools for file, needed in _NEEDED.items() if (tools := missing(*needed))}
