@@ -8,7 +8,7 @@ MEETING := tests/integration/{client,cluster,consumers,recovery,relay,replay} te
 # The tests start hundreds of programs; each would compile anew what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo serve test gate nightly interop drill chaos chaos-release fuzz mutants versions check format bench bench-peers bench-processes bench-users bench-clients bench-recovery bench-replay sizing scaling flames pictures spec go-events lock freeze release audit clean
+.PHONY: help setup demo serve test gate seeds nightly interop drill chaos chaos-release fuzz mutants versions check format bench bench-peers bench-processes bench-users bench-clients bench-recovery bench-replay sizing scaling flames pictures spec go-events lock freeze release audit clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
@@ -24,10 +24,13 @@ serve: setup ## keep the service running on a Kafka and a PostgreSQL of its own,
 	@$(BIN)/authbus serve
 
 test: setup ## the tests on a real Kafka and a real PostgreSQL, under 5 minutes on two cores
-	$(PYTEST) -n 3 --dist worksteal -m "not gate and not nightly and not interop" --ignore tests/contract
+	$(PYTEST) -n 3 --dist worksteal -m "not gate and not seeds and not nightly and not interop" --ignore tests/contract
 
 gate: setup ## faults and slow counts, under 6 minutes
 	$(PYTEST) -n 4 --dist worksteal -m gate
+
+seeds: setup ## two minutes of chaos from each of two seeds, beside each other, under 3 minutes
+	$(PYTEST) -n 2 -m seeds tests/chaos/run
 
 nightly: setup ## the full counts
 	$(PYTEST) -n 2 -m nightly --timeout 3600

@@ -15,6 +15,7 @@ from tests.chaos.run.runs import Plan, Run
 
 # In so short a time each has its turn when not all of it happens at once.
 PAIR = (*KILLS, *STOPS, *OPERATIONS, *wire.MENU, *commits.MENU)
+SEEDS = pytest.mark.seeds
 # Faults take time and load takes cores: with fewer people the same faults meet less of it.
 FEW = 4
 
@@ -32,15 +33,18 @@ def test_the_pair_of_two_minutes_counts_from_eighty_faults_on() -> None:
     assert 2 * each["on the wire in a transaction"] >= 20
 
 
-@pytest.mark.nightly
+NIGHTLY = (
+    Plan(240, 13, of((*crashes.MENU, *commits.MENU))),
+    Plan(120, 14, of((*OPERATIONS, *upkeep.MENU, *disks.MENU))),
+)
+
+
 @pytest.mark.timeout(500)
 @pytest.mark.parametrize(
     "plan",
     [
-        Plan(120, 11, of(PAIR), askers=FEW),
-        Plan(120, 12, of(PAIR)),
-        Plan(240, 13, of((*crashes.MENU, *commits.MENU))),
-        Plan(120, 14, of((*OPERATIONS, *upkeep.MENU, *disks.MENU))),
+        *(pytest.param(Plan(120, each, of(PAIR), askers=FEW), marks=SEEDS) for each in (11, 12)),
+        *(pytest.param(each, marks=pytest.mark.nightly) for each in NIGHTLY),
     ],
     ids=lambda plan: f"seed-{plan.seed}",
 )
