@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any
 from uuid import UUID
 
 from asyncpg import Connection, UndefinedTableError
@@ -28,6 +28,7 @@ from authbus_service.inbox.fence import Place
 
 _WITNESSES = 16
 _SAID_SECONDS = 10.0
+_LOST = "what this process has committed is not there"
 _SERVER = "SELECT pg_postmaster_start_time() AS started, pg_is_in_recovery() AS follows"
 _SEQUENCES = """
 SELECT id, sequence FROM users WHERE id = ANY($1::uuid[])
@@ -144,24 +145,26 @@ class Witnesses:
         self._asks = False
 
     def _connected(self, connection: AdaptedConnection) -> None:
-        if not self._asks:
-            return
-        try:
-            missing = connection.run_async(self._missing)
-        except Exception as error:  # asyncpg has kinds of its own for what is lost half-way
-            raise ConnectionResetError(f"lost while it was made: {type(error).__name__}") from error
-        if missing:
-            self._refuse(missing)
+        if self._asks:
+            connection.run_async(self._judge)
 
     async def _lent(self, db: AsyncConnection) -> None:
         connection: Any = (await db.get_raw_connection()).driver_connection
-        if self._asks and (missing := await self._missing(connection)):
-            self._refuse(missing)
+        if self._asks:
+            await self._judge(connection)
 
-    def _refuse(self, missing: str) -> NoReturn:
-        error = DatabaseWentBackError(missing)
-        self._went_back(error)
-        raise ConnectionRefusedError(str(error))
+    async def _judge(self, connection: "Connection[Any]") -> None:
+        """Raise OSError, which passes for whoever asks, where this connection is not to be used."""
+        try:
+            missing = await self._missing(connection)
+        except UndefinedTableError:
+            missing = _LOST
+        except Exception as error:  # asyncpg has kinds of its own for what is lost, Kafka others
+            raise ConnectionResetError(f"lost while it was made: {type(error).__name__}") from error
+        if missing:
+            gone = DatabaseWentBackError(missing)
+            self._went_back(gone)
+            raise ConnectionRefusedError(str(gone))
 
     async def _missing(self, connection: "Connection[Any]") -> str | None:
         """What is known and not in the database that is behind this connection."""
@@ -169,7 +172,7 @@ class Witnesses:
         if server["follows"]:
             raise ConnectionRefusedError("this server follows another one")
         if not await self._knows_all(connection):
-            return "what this process has committed is not there"
+            return _LOST
         async with self._one:
             if server["started"] == self._server:
                 return None
@@ -185,9 +188,6 @@ class Witnesses:
         asked = {each: at for each in self._ids if (at := id_time(each))}
         if not asked:
             return True
-        try:
-            (found,) = await connection.fetch(_FOUND, list(asked.values()), list(asked))
-        except UndefinedTableError:
-            return False
+        (found,) = await connection.fetch(_FOUND, list(asked.values()), list(asked))
         since = partitions.oldest(found["at"])
         return {each for each, at in asked.items() if at >= since} <= set(found["ids"])

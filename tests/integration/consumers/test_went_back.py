@@ -12,17 +12,19 @@ from uuid import UUID, uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
 
 from authbus import Registered
 from authbus.topics import EVENTS
 from authbus_service.consumers.housekeeping import Housekeeping
 from authbus_service.consumers.service import Consumers
 from authbus_service.consumers.subscriber import Intake
-from authbus_service.consumers.transient import OUTAGE
+from authbus_service.consumers.transient import OUTAGE, is_transient
 from authbus_service.consumers.went_back import DatabaseWentBackError, Witnesses
 from authbus_service.core import clock
 from authbus_service.core.database import Database, connect
 from authbus_service.core.migrations import migrate
+from authbus_service.core.pooler import Lending
 from authbus_service.embedded import EmbeddedStack
 from tests.rig.crowd import Crowd, until
 from tests.rig.world import World, a_world
@@ -175,3 +177,50 @@ async def test_a_process_whose_clock_is_behind_asks_for_no_command_of_a_day_that
     witnesses.leave()
 
     assert bool(refusals) is not is_served
+
+
+async def nobody_answers() -> dict[UUID, int]:
+    raise KafkaConnectionError
+
+
+@pytest.mark.parametrize("lends", [False, True])
+async def test_a_server_that_cannot_be_compared_is_tried_again_whoever_lends_the_connection(
+    database: Database, *, lends: bool
+) -> None:
+    lending = Lending({}) if lends else None
+    asked = replace(database, lending=lending)
+    refusals: list[DatabaseWentBackError] = []
+    witnesses = Witnesses(asked, nobody_answers, refusals.append)
+    await witnesses.watch()
+    witnesses._server = None  # pyright: ignore[reportPrivateUsage] - as if it were another one
+    if lending is None:
+        await database.engine.dispose()
+    else:
+        lending._server = None  # pyright: ignore[reportPrivateUsage]
+
+    with pytest.raises(ConnectionResetError) as raised:
+        async with asked.transaction():
+            pass
+    witnesses.leave()
+
+    assert is_transient(raised.value)
+    assert refusals == []
+
+
+async def test_another_server_without_our_tables_is_not_served(
+    database: Database,
+) -> None:
+    refusals: list[DatabaseWentBackError] = []
+    witnesses = Witnesses(database, nothing_said, refusals.append)
+    await witnesses.watch()
+    witnesses._server = None  # pyright: ignore[reportPrivateUsage] - as if it were another one
+    async with database.transaction() as db:
+        await db.exec_driver_sql("ALTER TABLE erased_users RENAME TO elsewhere")
+    await database.engine.dispose()
+
+    with pytest.raises(ConnectionRefusedError, match="Run: authbus recover"):
+        async with database.reading():
+            pass
+    witnesses.leave()
+
+    assert len(refusals) == 1
