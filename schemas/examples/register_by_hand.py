@@ -18,13 +18,21 @@ REPLIES = TopicPartition(f"{NAMESPACE}.replies.web", 0)
 
 
 async def sealing_key(consumer: AIOKafkaConsumer) -> dict[str, Any]:
-    """The newest key to seal for. AuthClient also checks the signature that stands beside it."""
-    keys: list[dict[str, Any]] = []
+    """The key to seal for now. AuthClient also checks the signature that stands beside it."""
+    keys: dict[bytes | None, dict[str, Any]] = {}
     end = (await consumer.end_offsets([KEYS]))[KEYS]
     while await consumer.position(KEYS) < end:
         found = await consumer.getmany(KEYS, timeout_ms=500)
-        keys += [json.loads(record.value or b"{}") for record in found.get(KEYS, [])]
-    return [key for key in keys if key.get("use") == "enc" and "retired_at" not in key][-1]
+        keys |= {each.key: json.loads(each.value or b"{}") for each in found.get(KEYS, [])}
+    serving = [each for each in keys.values() if each.get("use") == "enc" and serves(each)]
+    return max(serving, key=lambda each: datetime.fromisoformat(each["not_before"]))
+
+
+def serves(key: dict[str, Any]) -> bool:
+    """A key is announced before it serves and retires at an hour set before."""
+    now, end = datetime.now(UTC), key.get("retired_at")
+    is_over = end is not None and datetime.fromisoformat(end) <= now
+    return datetime.fromisoformat(key["not_before"]) <= now and not is_over
 
 
 def envelope() -> dict[str, str]:
