@@ -19,7 +19,7 @@ async def unsaid(
     while commands:
         async with database.reading() as db:
             commands = await outbox.unsaid(db, commands)
-        if loop.time() >= until:
+        if not commands or loop.time() >= until:
             break
         await asyncio.sleep(_PAUSE_SECONDS)
     return commands

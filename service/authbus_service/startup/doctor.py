@@ -89,7 +89,10 @@ class Doctor:
 
     async def _rights(self) -> Diagnosis:
         if not self.settings.logs_in:
-            told = "Kafka does not ask who we are: everybody may do everything"
+            told = (
+                "Kafka does not ask who we are: everybody may do everything. Let its brokers ask, "
+                "and set AUTHBUS_KAFKA_SECURITY_PROTOCOL"
+            )
             return Diagnosis("rights", "warning", told)
         clients = declared_clients(self.settings.clients, own_kafka=False)
         findings = await look_at_rights(self.settings, self.kafka, clients)

@@ -10,7 +10,7 @@ from authbus_service.core.security.masters import MasterKeyError
 from authbus_service.startup.diagnosis import Diagnosis
 from authbus_service.startup.errors import StartupError
 
-_WHERE = "Is it there, and are KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL right?"
+_WHERE = "Is it there, are KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL right, and may we ask it?"
 _EXPECTED = (ClusterError, DatabaseWentBackError, MasterKeyError, StartupError)
 # What is looked at, how, and whether a failure stands in the way of what comes after it.
 Look = tuple[str, Callable[[], Awaitable[Diagnosis]], bool]
@@ -31,5 +31,5 @@ async def _look(what: str, look: Callable[[], Awaitable[Diagnosis]], *, hides: b
     except _EXPECTED as error:
         return Diagnosis(what, "fault", str(error), hides)
     except OUTAGE as error:
-        told = f"does not answer: {name_of(error)}. {_WHERE}"
+        told = f"cannot be looked at: {name_of(error)}. {_WHERE}"
         return Diagnosis(what, "fault", told, hides)
