@@ -34,7 +34,7 @@ REPAIRING = [
     ),
     service(
         "a stretch has no end",
-        "replay/ranges.py",
+        "reading/ranges.py",
         "    ends = await offsets(consumer, places, end, last, last)",
         "    ends = last",
         f"{REPLAY}/test_ranges.py",

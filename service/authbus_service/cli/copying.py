@@ -9,9 +9,9 @@ from authbus_service.cli.running import run_quietly
 from authbus_service.core.config import Settings, load
 from authbus_service.core.exit_status import Exit
 from authbus_service.core.ids import new_id
+from authbus_service.reading.ranges import bound
+from authbus_service.reading.records import Where
 from authbus_service.replay.events import CopyReport, EventPlan, is_ours
-from authbus_service.replay.ranges import bound
-from authbus_service.replay.records import Where
 from authbus_service.startup.copying import event_replay
 
 

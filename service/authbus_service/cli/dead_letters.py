@@ -15,8 +15,8 @@ from authbus_service.core.config import Settings, load
 from authbus_service.core.exit_status import Exit
 from authbus_service.core.log_values import clean
 from authbus_service.embedded import warm
+from authbus_service.reading.ranges import bound
 from authbus_service.replay.letters import Open, Which, by_reason
-from authbus_service.replay.ranges import bound
 from authbus_service.replay.redriving import is_good
 from authbus_service.startup.errors import StartupError
 from authbus_service.startup.redriving import dead_letters, redriving

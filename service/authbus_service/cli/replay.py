@@ -13,10 +13,10 @@ from authbus_service.core.config import Settings, load
 from authbus_service.core.exit_status import Exit
 from authbus_service.core.ids import new_id
 from authbus_service.embedded import warm
+from authbus_service.reading.ranges import Bound, bound
+from authbus_service.reading.records import Where
 from authbus_service.replay.commands import Plan
 from authbus_service.replay.groups import Move
-from authbus_service.replay.ranges import Bound, bound
-from authbus_service.replay.records import Where
 from authbus_service.replay.summary import Summary
 from authbus_service.startup.replaying import command_replay, group_replay
 from authbus_service.startup.servers import needs_own_kafka, running_servers

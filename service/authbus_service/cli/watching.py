@@ -6,7 +6,7 @@ from authbus_service.cli.output import report, say, to_a_person
 from authbus_service.cli.running import run_quietly, until_asked
 from authbus_service.core.config import Settings, load
 from authbus_service.core.log_values import as_json, clean
-from authbus_service.replay.records import Where
+from authbus_service.reading.records import Where
 from authbus_service.startup.watching import watching
 from authbus_service.watching.following import Sighting
 

@@ -112,6 +112,16 @@ _OLDEST_AGE = (
 _OF_TOPIC = select(
     OutboxRow.position, OutboxRow.id, OutboxRow.aggregateid, OutboxRow.payload.is_(None)
 ).where(OutboxRow.aggregatetype == bindparam("topic"))
+# Without a cause it is no command's effect: `authbus state rebuild` told it again.
+_TAKE_RETOLD = (
+    delete(OutboxRow)
+    .where(
+        OutboxRow.aggregatetype == bindparam("topic"),
+        OutboxRow.payload.is_not(None),
+        ~OutboxRow.headers.contains([["ce_causationid"]]),
+    )
+    .returning(OutboxRow.aggregateid)
+)
 _NAMED = (
     func.unnest(
         bindparam("positions", type_=ARRAY(BigInteger())), bindparam("ids", type_=ARRAY(Uuid()))
@@ -194,6 +204,11 @@ async def of_topic(db: AsyncConnection, topic: Topic) -> list[tuple[Said, str, b
     """The rows of one topic: what names each, its key, and whether it is a tombstone."""
     rows = await db.execute(_OF_TOPIC, {"topic": topic.suffix})
     return [(Said(position, id_), key, is_end) for position, id_, key, is_end in rows]
+
+
+async def take_retold(db: AsyncConnection, topic: Topic) -> set[str]:
+    """Delete what a rebuild of this topic left waiting, tombstones apart; returns its keys."""
+    return {*await db.scalars(_TAKE_RETOLD, {"topic": topic.suffix})}
 
 
 async def unsaid(db: AsyncConnection, commands: Iterable[UUID]) -> set[UUID]:

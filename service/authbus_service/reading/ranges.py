@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from authbus_service.cluster import Admin, ClusterError
 from authbus_service.cluster.places import is_past
 from authbus_service.consumers.bounded import read_bounded
-from authbus_service.replay.records import Record
+from authbus_service.reading.records import Record
 
 # An offset means the same one on each partition.
 Bound = datetime | int
@@ -41,7 +41,7 @@ class Span:
         return max(self.end - self.first, 0)
 
 
-async def places_of(admin: Admin, topic: str) -> list[TopicPartition]:
+async def partitions_of(admin: Admin, topic: str) -> list[TopicPartition]:
     """Every partition that a topic has. Raises ClusterError when there is none."""
     found = (await admin.topics([topic])).get(topic)
     if found is None:

@@ -8,7 +8,6 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus.state import UserState
@@ -21,24 +20,12 @@ from authbus_service.core.database import Database
 from authbus_service.core.ids import new_id
 from authbus_service.core.sets import Writes
 from authbus_service.outbox import repository as outbox
-from authbus_service.outbox.models import OutboxRow
 from authbus_service.outbox.records import record_of
 from authbus_service.recovery.reading import Topics
 from authbus_service.recovery.report import Report
 
 _AT_ONCE = 500
 _NO_STATE = f"nothing is on {USERS_STATE.suffix}: the account is there, without address and profile"
-
-# Written by `authbus state rebuild`: no event goes with it, so nothing shows whether it was said.
-_TOLD_AGAIN = (
-    delete(OutboxRow)
-    .where(
-        OutboxRow.aggregatetype == USERS_STATE.suffix,
-        OutboxRow.payload.is_not(None),
-        ~OutboxRow.headers.contains([["ce_causationid"]]),
-    )
-    .returning(OutboxRow.aggregateid)
-)
 
 
 async def take_states(
@@ -57,7 +44,7 @@ async def take_states(
 
 async def renew_states(db: AsyncConnection, at: datetime) -> None:
     """States that a rebuild left waiting are written as they are now: newer ones may be said."""
-    keys = set(await db.scalars(_TOLD_AGAIN))
+    keys = await outbox.take_retold(db, USERS_STATE)
     found = await users_repository.read(db, map(UUID, keys))
     states = {str(user.id): users.state(user) for user in found}
     kind = UserState.wire_type()

@@ -18,12 +18,21 @@ from authbus_service.core.beside import beside
 from authbus_service.core.clock import at_ms
 from authbus_service.core.database import Database
 from authbus_service.core.progress import Tell
+from authbus_service.reading.ranges import (
+    Bound,
+    Span,
+    largest_batch,
+    partitions_of,
+    read,
+    reader,
+    spans,
+)
+from authbus_service.reading.records import Record, Where
 from authbus_service.replay import outcomes
 from authbus_service.replay.begun import SKEW, Original, begun_at
+from authbus_service.replay.copies import Mark, can_be_copied, copied
 from authbus_service.replay.copying import Copier, Copy, copier
 from authbus_service.replay.outcomes import Asked, Knowledge, Outcomes
-from authbus_service.replay.ranges import Bound, Span, largest_batch, places_of, read, reader, spans
-from authbus_service.replay.records import Mark, Record, Where, can_be_copied, copied
 from authbus_service.replay.summary import Summary
 
 _Part = tuple[Record, Asked, Knowledge]
@@ -67,7 +76,7 @@ class CommandReplay:
         summary = Summary(plan.replay_id, name, plan.dry_run)
         followed = Outcomes(self.database, plan.topic.suffix, plan.since, summary)
         async with reader(self.admin) as consumer:
-            places = await places_of(self.admin, name)
+            places = await partitions_of(self.admin, name)
             done = await self._sent_before(consumer, places, plan, followed)
             stretches = await spans(consumer, places, plan.begin, plan.end)
             if plan.dry_run:
@@ -150,7 +159,7 @@ class CommandReplay:
 
     async def _letters(self, consumer: AIOKafkaConsumer, plan: Plan) -> list[DeadLetter]:
         """The dead letters since the replay was begun."""
-        places = await places_of(self.admin, DEAD_LETTERS.name(self.namespace))
+        places = await partitions_of(self.admin, DEAD_LETTERS.name(self.namespace))
         since = await spans(consumer, places, plan.since - SKEW, None)
         return [
             found

@@ -14,10 +14,11 @@ from authbus.topics import EVENTS, TOPICS
 from authbus_service.cluster import Admin
 from authbus_service.core.beside import beside
 from authbus_service.core.progress import Tell
+from authbus_service.reading.ranges import Bound, largest_batch, partitions_of, read, reader, spans
+from authbus_service.reading.records import Record, Where
 from authbus_service.replay.begun import SKEW, Original, begun_at
+from authbus_service.replay.copies import Mark, copied
 from authbus_service.replay.copying import Copier, Copy, copier
-from authbus_service.replay.ranges import Bound, largest_batch, places_of, read, reader, spans
-from authbus_service.replay.records import Mark, Record, Where, copied
 
 _FETCH_BYTES = 1_048_576
 _REPLIES = "replies."
@@ -80,7 +81,7 @@ class EventReplay:
         largest = await self._largest(plan)
         async with reader(self.admin, max_partition_fetch_bytes=_FETCH_BYTES) as consumer:
             done = await self._before(consumer, plan) if plan.resumed else set[Original]()
-            places = await places_of(self.admin, EVENTS.name(self.namespace))
+            places = await partitions_of(self.admin, EVENTS.name(self.namespace))
             stretches = await spans(consumer, places, plan.begin, plan.end)
             seen, total = 0, sum(each.length for each in stretches.values())
             async with copier(self.admin, plan.to, plan.rate, largest) as onto:
@@ -94,12 +95,12 @@ class EventReplay:
         return report
 
     async def _largest(self, plan: EventPlan) -> int:
-        await places_of(self.admin, plan.to)
+        await partitions_of(self.admin, plan.to)
         return await largest_batch(self.admin, plan.to)
 
     async def _before(self, consumer: AIOKafkaConsumer, plan: EventPlan) -> set[Original]:
         """What an earlier run under the same id has copied."""
-        places = await places_of(self.admin, plan.to)
+        places = await partitions_of(self.admin, plan.to)
         since = await spans(consumer, places, begun_at(plan.replay_id) - SKEW, None)
         marks = [copied(each) async for records in read(consumer, since) for each in records]
         mine = str(plan.replay_id)

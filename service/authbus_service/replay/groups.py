@@ -14,7 +14,7 @@ from aiokafka.errors import CommitFailedError
 from authbus.topics import EVENTS
 from authbus_service.cluster import Admin, ClusterError
 from authbus_service.consumers.intakes import groups_of
-from authbus_service.replay.ranges import Bound, places_of, reader, spans
+from authbus_service.reading.ranges import Bound, partitions_of, reader, spans
 
 
 class GroupInUseError(ClusterError):
@@ -53,7 +53,7 @@ class GroupReplay:
                 "Name that of another module"
             )
         name = EVENTS.name(self.namespace)
-        places = await places_of(self.admin, name)
+        places = await partitions_of(self.admin, name)
         kept = await self.admin.marked(group)
         async with reader(self.admin) as consumer:
             stretches = await spans(consumer, places, begin, None)

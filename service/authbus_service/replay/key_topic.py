@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from authbus.topics import KEYS_STATE
 from authbus_service.cluster import Admin
 from authbus_service.core.security.masters import Masters
+from authbus_service.reading.ranges import partitions_of, read, reader, spans
 from authbus_service.recovery.keys import SaidKeys
-from authbus_service.replay.ranges import places_of, read, reader, spans
 
 
 @dataclass(slots=True)
@@ -21,7 +21,7 @@ class KeyTopic:
         """Read it from its start. Raises ClusterError."""
         found = cls()
         async with reader(admin) as consumer:
-            places = await places_of(admin, KEYS_STATE.name(namespace))
+            places = await partitions_of(admin, KEYS_STATE.name(namespace))
             async for records in read(consumer, await spans(consumer, places, None, None)):
                 for each in records:
                     found.note((each.key or b"").decode(errors="replace"), each.value, masters)

@@ -18,8 +18,8 @@ from authbus.topics import DEAD_LETTERS
 from authbus_service.cluster import Admin
 from authbus_service.core import clock
 from authbus_service.core.ids import new_id
-from authbus_service.replay.ranges import places_of, read, reader, spans
-from authbus_service.replay.records import Record
+from authbus_service.reading.ranges import partitions_of, read, reader, spans
+from authbus_service.reading.records import Record
 
 # The service's own fault: the same record may be handled now.
 OURS = frozenset({DeadLetterReason.FAILED, DeadLetterReason.UNKNOWN_KEY})
@@ -101,7 +101,7 @@ class DeadLetters:
     async def open_ones(self, which: Which) -> list[Open]:
         """Those that nobody has closed, the oldest first."""
         found: dict[UUID, Open] = {}
-        places = await places_of(self.admin, DEAD_LETTERS.name(self.namespace))
+        places = await partitions_of(self.admin, DEAD_LETTERS.name(self.namespace))
         async with reader(self.admin) as consumer:
             stretches = await spans(consumer, places, None, None)
             async for records in read(consumer, stretches):

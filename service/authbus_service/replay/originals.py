@@ -9,8 +9,8 @@ from authbus.state import DeadLetter
 from authbus.topics import COMMAND_TOPICS, Topic
 from authbus_service.cluster import Admin
 from authbus_service.consumers.arrival import Arrival, arrival
-from authbus_service.replay.ranges import Span, read, reader
-from authbus_service.replay.records import Record
+from authbus_service.reading.ranges import Span, read, reader
+from authbus_service.reading.records import Record
 
 _TOPICS = {each.suffix: each for each in COMMAND_TOPICS}
 

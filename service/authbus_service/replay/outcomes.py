@@ -25,7 +25,7 @@ from authbus_service.core.ids import id_time
 from authbus_service.inbox import fence
 from authbus_service.inbox import repository as inbox
 from authbus_service.inbox.repository import Noted
-from authbus_service.replay.records import Record
+from authbus_service.reading.records import Record
 from authbus_service.replay.summary import Summary
 
 _LOOK_SECONDS = 0.2

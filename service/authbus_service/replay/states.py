@@ -27,7 +27,7 @@ from authbus_service.inbox import writing
 from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.records import record_of
 from authbus_service.outbox.repository import Record
-from authbus_service.replay.ranges import places_of, read, reader, spans
+from authbus_service.reading.ranges import partitions_of, read, reader, spans
 
 # So many users are locked at once, for some milliseconds.
 _AT_ONCE = 100
@@ -138,7 +138,7 @@ class UserStates:
         """The keys that are on the topic with a state and not in the database, now."""
         last: dict[bytes, bool] = {}
         async with reader(self.admin) as consumer:
-            places = await places_of(self.admin, USERS_STATE.name(self.namespace))
+            places = await partitions_of(self.admin, USERS_STATE.name(self.namespace))
             async for records in read(consumer, await spans(consumer, places, None, None)):
                 newest = {each.key or b"": each.value is not None for each in records}
                 named = _ids(key.decode(errors="replace") for key in newest)

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from authbus_service.core.config import Settings
-from authbus_service.replay.records import Where
+from authbus_service.reading.records import Where
 from authbus_service.startup.clients import declared_clients
 from authbus_service.startup.copying import cluster
 from authbus_service.watching.following import Watching

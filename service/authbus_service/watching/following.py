@@ -17,8 +17,8 @@ from authbus.state import FeedAlive
 from authbus.topics import AUDIT, COMMAND_TOPICS, DEAD_LETTERS, EVENTS, replies
 from authbus_service.cluster import Admin, ClusterError
 from authbus_service.core.clock import at_ms
-from authbus_service.replay.ranges import reader
-from authbus_service.replay.records import Record, Where, short
+from authbus_service.reading.ranges import reader
+from authbus_service.reading.records import Record, Where, short
 from authbus_service.watching.lately import Came, Lately
 
 _POLL_MS = 100

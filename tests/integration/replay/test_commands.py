@@ -13,8 +13,9 @@ from authbus import GetProfile, LogIn
 from authbus.topics import ACCOUNTS, COMMAND_TOPICS, EVENTS
 from authbus_service.core import clock
 from authbus_service.core.ids import new_id
+from authbus_service.reading.records import Where
+from authbus_service.replay.copies import copied
 from authbus_service.replay.copying import Copier, Copy, Sent
-from authbus_service.replay.records import Where, copied
 from tests.rig.accident import serving
 from tests.rig.crowd import PASSWORD, Crowd, email
 from tests.rig.dumps import dumped, ends_of

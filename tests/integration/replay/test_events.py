@@ -15,10 +15,10 @@ from authbus.topics import EVENTS, Topic, replies
 from authbus_service.cluster import Admin
 from authbus_service.core import clock
 from authbus_service.core.ids import new_id
+from authbus_service.reading.records import Where
 from authbus_service.replay.copying import Copier, Copy, Sent
 from authbus_service.replay.events import is_ours
 from authbus_service.replay.groups import GroupInUseError, GroupReplay
-from authbus_service.replay.records import Where
 from tests.rig.accident import serving
 from tests.rig.crowd import Crowd
 from tests.rig.dumps import ends_of

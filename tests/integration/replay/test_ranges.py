@@ -10,8 +10,8 @@ from authbus.topics import CREDENTIALS, EVENTS, Topic
 from authbus_service.cluster import Admin
 from authbus_service.core.clock import at_ms
 from authbus_service.core.ids import new_id
+from authbus_service.replay.copies import copied
 from authbus_service.replay.groups import GroupReplay
-from authbus_service.replay.records import copied
 from tests.rig.crowd import PASSWORD
 from tests.rig.replaying import NEW, a_new_topic, events_copied, replayed
 from tests.rig.topics import records

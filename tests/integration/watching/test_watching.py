@@ -10,7 +10,7 @@ import pytest
 from authbus import LogIn, RegisterUser
 from authbus_service.cli.watching import line
 from authbus_service.cluster import Admin
-from authbus_service.replay.records import Where
+from authbus_service.reading.records import Where
 from authbus_service.watching.following import Sighting, Watching
 from tests.rig.accident import installed, serving
 from tests.rig.crowd import PASSWORD, email

@@ -5,7 +5,7 @@ from aiokafka.record import MemoryRecords
 
 from authbus.batches import BoundedRecords
 from authbus_service.cluster import Admin
-from authbus_service.replay.ranges import reader
+from authbus_service.reading.ranges import reader
 
 _SERVERS = "localhost:9092"
 

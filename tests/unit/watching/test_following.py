@@ -3,7 +3,7 @@
 import pytest
 
 from authbus.topics import CREDENTIALS, EVENTS, Topic
-from authbus_service.replay.records import Record, Where
+from authbus_service.reading.records import Record, Where
 from authbus_service.watching import lately
 from authbus_service.watching.following import Follower
 

@@ -47,6 +47,7 @@ _AREAS = {
     "inbox": "While a recovery runs",
     "relay": "After a recovery",
     "recovery": "authbus recover",
+    "reading": "A topic, or a stretch of it",
     "replay": "authbus replay, state",
     "watching": "authbus watch",
     "embedded": "Servers of its own",
