@@ -11,7 +11,7 @@ from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest, Descri
 
 from authbus.refusals import refusal
 from authbus_service.cluster.acls import Acl, Operation, Resource
-from authbus_service.cluster.errors import KAFKA_AWAY, REACHING, ClusterError
+from authbus_service.cluster.errors import KAFKA_AWAY, ClusterError, NoAnswerError
 
 _DEADLINE_SECONDS = 15.0
 _ANY = 1
@@ -64,8 +64,7 @@ class AclAdmin:
             async with asyncio.timeout(_DEADLINE_SECONDS):
                 return await self._client.send(self._client.get_random_node(), request)
         except KAFKA_AWAY as error:
-            told = str(error) or type(error).__name__
-            raise ClusterError(f"cannot {what} at {self._servers}: {told}. {REACHING}") from error
+            raise NoAnswerError(what, self._servers, error) from error
 
     def _refuse(self, what: str, code: int, text: str | None) -> None:
         if code == SecurityDisabled.errno:
@@ -90,8 +89,8 @@ async def acl_admin(servers: str, security: Mapping[str, Any]) -> AsyncGenerator
         try:
             await client.bootstrap()
         except KAFKA_AWAY as error:
-            reason = await refusal(servers, security) or str(error)
-            raise ClusterError(f"cannot look at ACLs at {servers}: {reason}. {REACHING}") from None
+            reason = await refusal(servers, security) or error
+            raise NoAnswerError("look at ACLs", servers, reason) from None
         yield AclAdmin(client, servers)
     finally:
         await client.close()

@@ -23,7 +23,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from authbus.group_offsets import group_offsets
 from authbus.refusals import refusal
-from authbus_service.cluster.errors import KAFKA_AWAY, REACHING, ClusterError
+from authbus_service.cluster.errors import KAFKA_AWAY, ClusterError, NoAnswerError
 
 T = TypeVar("T")
 
@@ -193,13 +193,13 @@ class Admin:
             async with asyncio.timeout(_DEADLINE_SECONDS):
                 return await call()
         except TimeoutError:
-            reason = "no answer in time"
+            reason: str | Exception = "no answer in time"
         except KafkaConnectionError:
             reason = "nobody answers"
         except KAFKA_AWAY as error:
-            reason = str(error) or type(error).__name__
-        reason = await refusal(self.servers, self.security) or reason
-        raise ClusterError(f"cannot {what} at {self.servers}: {reason}. {REACHING}")
+            reason = error
+        refused = await refusal(self.servers, self.security)
+        raise NoAnswerError(what, self.servers, refused or reason)
 
     def _refuse(self, what: str, topic: str, code: int, text: str | None) -> None:
         if code:

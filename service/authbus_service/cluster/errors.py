@@ -8,10 +8,6 @@ from pydantic_core import to_json
 
 # What is raised while Kafka is away; a TimeoutError is an OSError too.
 KAFKA_AWAY = (KafkaError, OSError)
-REACHING = (
-    "Is Kafka there, is KAFKA_BOOTSTRAP_SERVERS its address, and do AUTHBUS_KAFKA_... say how "
-    "it is reached?"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +33,18 @@ class Finding:
 
 class ClusterError(RuntimeError):
     """The cluster cannot be reached or refuses; the text is meant for a person."""
+
+
+class NoAnswerError(ClusterError):
+    """Kafka does not answer, or does not take us."""
+
+    def __init__(self, what: str, servers: str, reason: str | Exception) -> None:
+        """Tell what could not be done, where and why."""
+        told = str(reason).rstrip(".") or type(reason).__name__
+        super().__init__(
+            f"cannot {what} at {servers}: {told}. Is Kafka there, is KAFKA_BOOTSTRAP_SERVERS its "
+            "address, and do AUTHBUS_KAFKA_... say how it is reached?"
+        )
 
 
 class TopicsError(ClusterError):

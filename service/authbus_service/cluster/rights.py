@@ -10,7 +10,7 @@ from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
 from authbus.connection import SILENCE_MS
 from authbus.refusals import refusal
 from authbus_service.cluster.acls import Operation
-from authbus_service.cluster.errors import KAFKA_AWAY, REACHING, ClusterError
+from authbus_service.cluster.errors import KAFKA_AWAY, NoAnswerError
 
 _FIRST = 2
 _OPERATIONS = cast("tuple[Operation, ...]", get_args(Operation))
@@ -88,10 +88,8 @@ async def rights(
         await client.bootstrap()
         answer: Any = await client.send(client.get_random_node(), _Ask(names))
     except KAFKA_AWAY as error:
-        reason = await refusal(servers, security) or str(error)
-        raise ClusterError(
-            f"cannot ask for our rights at {servers}: {reason}. {REACHING}"
-        ) from None
+        reason = await refusal(servers, security) or error
+        raise NoAnswerError("ask for our rights", servers, reason) from None
     finally:
         await client.close()
     found = {name: _named(bits) for error, name, _, _, bits in answer.topics if not error}
