@@ -106,13 +106,13 @@ class Memory:
 
     def _settled(self, rows: Rows) -> None:
         settled = rows.attempts
-        self.attempts |= {(row.key, row.command_id): row for row in settled.written}
         for each in settled.freed:
             self.attempts.pop((each.key, each.command_id), None)
         for place, row in self.attempts.items():
             forgiven = row.key in settled.cleared or row.user_id in settled.forgiven
             if forgiven and row.state == State.FAILED:
                 self.attempts[place] = replace(row, state=State.FORGIVEN)
+        self.attempts |= {(row.key, row.command_id): row for row in settled.written}
 
     def _erased(self, erased: ErasedUser) -> None:
         id_ = erased.id

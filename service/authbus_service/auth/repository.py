@@ -135,6 +135,5 @@ async def flush(db: AsyncConnection, rows: Rows, writes: Writes) -> None:
     await writes.send(db)
     await users.flush_rest(db, rows.users)
     await factors.flush(db, rows.factors)
-    await guessing.settle(db, rows.attempts)
     if rows.users.gone:
         await holdings.erase(db, list(rows.users.gone.values()))

@@ -24,11 +24,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql import Update
+from sqlalchemy.sql import Delete, Update
 from sqlalchemy.sql.dml import ReturningInsert
 
 Values = dict[str, list[Any]]
-Written = Insert | Update | ReturningInsert[Any]
+Written = Insert | Update | Delete | ReturningInsert[Any]
 
 
 @dataclass(frozen=True)

@@ -207,3 +207,23 @@ async def test_a_command_that_was_handled_is_answered_from_the_inbox(group: Grou
         assert answer.id == first.request.id
     assert await group.scalar("SELECT count(*) FROM outbox") == 5
     assert await group.scalar("SELECT count(*) FROM sessions") == 1
+
+
+async def test_in_one_group_a_right_password_forgives_the_wrong_one_before_it_alone(
+    group: Group,
+) -> None:
+    await group.done(await group.job(register("ana")))
+    wrong = log_in("ana").model_copy(update={"password": SecretStr("wrong horse battery")})
+    before, right, after = [await group.job(each) for each in (wrong, log_in("ana"), wrong)]
+
+    _, session, _ = await group.done(before, right, after)
+
+    assert isinstance(session, Granted)
+    async with group.database.reading() as db:
+        found = await db.execute(text("SELECT command_id, state FROM attempts"))
+        states = {row.command_id: row.state for row in found}
+    assert {each.request.id: states.get(each.request.id) for each in (before, right, after)} == {
+        before.request.id: "forgiven",
+        right.request.id: None,
+        after.request.id: "failed",
+    }

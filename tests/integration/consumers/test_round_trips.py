@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from authbus import LogOut
+from authbus import LogIn, LogOut
 from tests.integration.consumers.test_shedding import Counting, cost
-from tests.rig.world import World
+from tests.rig.crowd import PASSWORD
+from tests.rig.world import EMAIL, World
 
 
 async def test_a_log_out_alone_asks_five_times_and_writes_once_behind_its_claim(
@@ -21,3 +22,25 @@ async def test_a_log_out_alone_asks_five_times_and_writes_once_behind_its_claim(
     assert len(before) == 5
     assert claim == "INSERT INTO inbox"
     assert written.split("; ") == ["INSERT INTO outbox", "UPDATE users SET", "UPDATE sessions SET"]
+
+
+async def test_a_log_in_alone_asks_eight_times_and_writes_once_behind_its_claim(
+    world: World,
+) -> None:
+    web, hashes = world.web, Counting(world.hashes.hasher)
+    async with replace(world, hashes=hashes).consuming():
+        await world.session()
+        count, said = await cost(world, hashes, web.draft(LogIn(email=EMAIL, password=PASSWORD)))
+
+    hashes.close()
+    *before, claim, written = said
+    assert count == 1
+    assert len(before) == 8
+    assert claim == "INSERT INTO inbox"
+    assert written.split("; ") == [
+        "INSERT INTO outbox",
+        "UPDATE users SET",
+        "INSERT INTO sessions",
+        "DELETE FROM attempts",
+        "UPDATE attempts SET",
+    ]

@@ -41,7 +41,6 @@ _COLUMNS = Columns(
 )
 _KEYS = bindparam("keys", type_=ARRAY(LargeBinary))
 _SOURCES = bindparam("sources", type_=ARRAY(LargeBinary))
-_USERS = bindparam("users", type_=ARRAY(Uuid))
 _SINCE = bindparam("since", type_=DateTime(timezone=True))
 
 # Locks are shared memory that all of a server's transactions divide among them: buckets bound it.
@@ -63,13 +62,15 @@ _WRITE = _INSERT.on_conflict_do_update(
     index_elements=["key", "command_id"],
     set_={name: _INSERT.excluded[name] for name in ("state", "at")},
 )
-_NAMED = (
-    func.unnest(_KEYS, bindparam("ids", type_=ARRAY(Uuid)))
-    .table_valued("key", "command_id", name="named")
+_FREED = (
+    func.unnest(
+        bindparam("freed_keys", type_=ARRAY(LargeBinary)), bindparam("freed_ids", type_=ARRAY(Uuid))
+    )
+    .table_valued("key", "command_id", name="freed")
     .render_derived()
 )
 _FREE = delete(_ATTEMPT).where(
-    tuple_(_ATTEMPT.c.key, _ATTEMPT.c.command_id).in_(select(_NAMED.c.key, _NAMED.c.command_id))
+    tuple_(_ATTEMPT.c.key, _ATTEMPT.c.command_id).in_(select(_FREED.c.key, _FREED.c.command_id))
 )
 _LET_GO = delete(_ATTEMPT).where(
     _ATTEMPT.c.key == bindparam("attempt"),
@@ -77,9 +78,15 @@ _LET_GO = delete(_ATTEMPT).where(
     _ATTEMPT.c.state == State.HELD,
 )
 _FAILED = _ATTEMPT.c.state == State.FAILED
-_CLEAR = update(_ATTEMPT).values(state=State.FORGIVEN).where(_ATTEMPT.c.key == any_(_KEYS), _FAILED)
+_CLEAR = (
+    update(_ATTEMPT)
+    .values(state=State.FORGIVEN)
+    .where(_ATTEMPT.c.key == any_(bindparam("cleared", type_=ARRAY(LargeBinary))), _FAILED)
+)
 _FORGIVE = (
-    update(_ATTEMPT).values(state=State.FORGIVEN).where(_ATTEMPT.c.user_id == any_(_USERS), _FAILED)
+    update(_ATTEMPT)
+    .values(state=State.FORGIVEN)
+    .where(_ATTEMPT.c.user_id == any_(bindparam("forgiven", type_=ARRAY(Uuid))), _FAILED)
 )
 _LATELY = bindparam("lately", type_=DateTime(timezone=True))
 # It goes with the statement that claims addresses.
@@ -133,22 +140,17 @@ def counting(keys: Iterable[bytes], at: datetime) -> dict[str, Any]:
 
 
 def flush(writes: Writes, attempts: Attempts, *, even_none: bool = False) -> None:
-    """Write what failed, and what was counted; the rest follows by `settle`."""
+    """Write what became of a group's attempts; what was written here is forgiven in memory."""
     if attempts.written or even_none:
         rows = sorted(attempts.written, key=lambda row: (row.key, row.command_id))
         writes.add(_WRITE, _COLUMNS(rows))
-
-
-async def settle(db: AsyncConnection, attempts: Attempts) -> None:
-    """Write what else became of a group's attempts."""
     if attempts.freed:
         freed = sorted({(each.key, each.command_id) for each in attempts.freed})
-        keys, ids = zip(*freed, strict=True)
-        await db.execute(_FREE, {"keys": list(keys), "ids": list(ids)})
-    if attempts.cleared:
-        await db.execute(_CLEAR, {"keys": sorted(attempts.cleared)})
+        keys, ids = map(list, zip(*freed, strict=True))
+        writes.add(_FREE, {"freed_keys": keys, "freed_ids": ids})
+        writes.add(_CLEAR, {"cleared": sorted(attempts.cleared)})
     if attempts.forgiven:
-        await db.execute(_FORGIVE, {"users": sorted(attempts.forgiven)})
+        writes.add(_FORGIVE, {"forgiven": sorted(attempts.forgiven)})
 
 
 async def let_go(db: AsyncConnection, attempt: Attempt) -> None:

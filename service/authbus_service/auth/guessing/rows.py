@@ -1,7 +1,7 @@
 """The attempts of a group, in memory: what is known of them, and how each was settled."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -55,7 +55,7 @@ class Attempts:
         self.freed.append(attempt)
         if how is Settled.CLEARED:
             self.cleared.add(attempt.key)
-            self.known = {at: row for at, row in self.known.items() if row.key != attempt.key}
+            self._count_no_more(lambda row: row.key == attempt.key)
 
     def counted(self, key: bytes | None) -> Counted:
         """What was done lately, here too, that is counted under this key."""
@@ -74,4 +74,11 @@ class Attempts:
     def forgive(self, user_id: UUID) -> None:
         """What failed against this user counts no more."""
         self.forgiven.add(user_id)
-        self.known = {at: row for at, row in self.known.items() if row.user_id != user_id}
+        self._count_no_more(lambda row: row.user_id == user_id)
+
+    def _count_no_more(self, is_one: Callable[[StoredAttempt], bool]) -> None:
+        self.known = {at: row for at, row in self.known.items() if not is_one(row)}
+        self.written = [
+            replace(row, state=State.FORGIVEN) if row.state == State.FAILED and is_one(row) else row
+            for row in self.written
+        ]
