@@ -38,7 +38,7 @@ PLACE = "commands.credentials.v1 0"
 ANA_9 = next(each.message for each in BASE.committed if each.message.id == "ana-9")
 ANA_10 = replace(ANA_9, id="ana-10", sequence=10, cause="c13", session="")
 TOKEN = "for-nobody-else-to-read-and-to-know"
-LOOK = Offsets(at=3, place=LOG, committed=13, fence=13, end=13)
+LOOK = Offsets(since=3, at=3, place=LOG, committed=13, fence=13, end=13)
 
 
 def replayed(**changes: object) -> Edit:
@@ -186,6 +186,14 @@ OFFSETS: dict[str, Case] = {
     "an offset that goes back by itself": (
         more(offsets=(replace(LOOK, committed=11),)),
         I9, "committed went back", f"{PLACE}: 13 to 11, fence 13, seen 2.0 s on",
+    ),
+    "an offset that goes back while the cluster is divided, and stays there": (
+        more(
+            offsets=(
+                replace(LOOK, committed=12, divided=True), replace(LOOK, at=4, committed=12)
+            )
+        ),
+        I9, "committed went back", f"{PLACE}: 13 to 12, fence 13, seen 3.0 s on",
     ),
     "an open transaction": (
         more(stable=(Stable(("events.v1", 1), 8, 9),)), I9, "a transaction hangs", "events.v1 1",

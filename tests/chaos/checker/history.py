@@ -139,17 +139,19 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offsets:
-    """One look at one partition of a command topic. None: there is none yet.
+    """One look at one partition of a command topic, from `since` to `at`. None: there is none yet.
 
-    `moved` marks the first look after an operator moved the group.
+    `divided` marks one while a node was cut off from its peers: it may have been asked, and it
+    goes on telling what the group had committed when it was its coordinator.
     """
 
+    since: float
     at: float
     place: Place
     committed: int | None
     fence: int | None
     end: int
-    moved: bool = False
+    divided: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,8 @@ def _broken(looks: list[Offsets]) -> dict[str, str]:
     for before, look in pairwise(looks):
         if look.fence is not None and look.fence < (before.fence or 0):
             found["the fence went back"] = f"{before.fence} to {look.fence}"
-        if not look.moved and (look.committed or 0) < (before.committed or 0):
+    for before, look in pairwise(each for each in looks if not each.divided):
+        if (look.committed or 0) < (before.committed or 0):
             numbers = f"{before.committed} to {look.committed}, fence {look.fence}"
             found["committed went back"] = f"{numbers}, seen {look.at - looks[0].at:.1f} s on"
     return found

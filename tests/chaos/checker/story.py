@@ -139,8 +139,8 @@ def _at_rest(end: int) -> dict[str, Any]:
     return {
         "failures": {"ana": 1},
         "offsets": (
-            Offsets(at=1, place=LOG, committed=2, fence=3, end=4),
-            Offsets(at=2, place=LOG, committed=end, fence=end, end=end),
+            Offsets(since=1, at=1, place=LOG, committed=2, fence=3, end=4),
+            Offsets(since=2, at=2, place=LOG, committed=end, fence=end, end=end),
         ),
         "stable": (Stable(("events.v1", 0), 9, 9),),
         "replays": (Replay("cold", state, state),),

@@ -92,8 +92,11 @@ EDITED: dict[str, Edit] = {
     "a question without an answer": without("answers", lambda each: each.command == "c13"),
     "an aborted record that was said again": more(uncommitted=(ABORTED,)),
     "an event that still waits": together(unsaid("bob-2"), more(waiting=frozenset({"bob-2"}))),
-    "a group that an operator moved back": more(
-        offsets=(Offsets(at=3, place=LOG, committed=0, fence=13, end=13, moved=True),)
+    "what a coordinator says whose peers have another": more(
+        offsets=(
+            Offsets(since=3, at=3, place=LOG, committed=11, fence=13, end=13, divided=True),
+            Offsets(since=4, at=4, place=LOG, committed=13, fence=13, end=13),
+        )
     ),
     "a refresh beside the end": together(
         call("c05", invoked=4.0, returned=5.9), call("c06", invoked=3.9, returned=4.8)

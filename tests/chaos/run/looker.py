@@ -1,9 +1,9 @@
 """Looks at the offsets of the command topics again and again, also while things are broken."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
 import asyncpg
@@ -15,6 +15,8 @@ from authbus.topics import COMMAND_TOPICS, TOPICS, Topic
 from authbus_service.cluster import Admin, ClusterError
 from authbus_service.consumers.intakes import groups_of
 from tests.chaos.checker.history import Offsets, Place, Stable
+from tests.chaos.run.nemesis import Struck
+from tests.chaos.run.nodes import FROM_PEERS
 from tests.chaos.run.stage import NAMESPACE, Stage
 
 _PAUSE, _LOOK_SECONDS = 1.0, 8.0
@@ -42,6 +44,7 @@ class Looker:
     async def look(self) -> list[Offsets]:
         """The group, then the fence, then the end: see `checker.offsets`."""
         committed: dict[Place, int] = {}
+        since = monotonic()
         async with Admin.connect(self.stage.servers, {}) as admin:
             for group in groups_of(NAMESPACE):
                 for (topic, partition), offset in (await admin.committed(group)).items():
@@ -53,7 +56,12 @@ class Looker:
         at = monotonic()
         return [
             Offsets(
-                at=at, place=each, committed=committed.get(each), fence=fence.get(each), end=end
+                since=since,
+                at=at,
+                place=each,
+                committed=committed.get(each),
+                fence=fence.get(each),
+                end=end,
             )
             for each, end in ends.items()
         ]
@@ -79,6 +87,15 @@ class Looker:
             if open_ is not None and not open_:
                 return monotonic()
             await asyncio.sleep(_PAUSE)
+
+
+def beside(looks: Iterable[Offsets], struck: Iterable[Struck]) -> tuple[Offsets, ...]:
+    """These looks, those marked that may have gone to a node that its peers had lost."""
+    cuts = [each for each in struck if each.name == FROM_PEERS]
+    return tuple(
+        replace(look, divided=any(look.since <= e.healed and e.began <= look.at for e in cuts))
+        for look in looks
+    )
 
 
 async def read_ends(

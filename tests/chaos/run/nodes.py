@@ -11,7 +11,8 @@ from tests.chaos.nodes.cluster import Cluster, Node
 from tests.chaos.run.wire import Fault
 
 KILLS_AND_STOPS = ("kill a node", "stop a node")
-PARTITIONS = ("cut a node off", "cut a node off from its peers")
+FROM_PEERS = "cut a node off from its peers"
+PARTITIONS = ("cut a node off", FROM_PEERS)
 MENU = (*KILLS_AND_STOPS, *PARTITIONS)
 _DOWN = (0.0, 1.5)
 # Shorter than a controller waits for a broker, and longer than replicas are waited for.

@@ -18,7 +18,7 @@ from tests.chaos.run.calming import at_rest, calm
 from tests.chaos.run.canaries import canaries
 from tests.chaos.run.client import Client
 from tests.chaos.run.holdings import Holdings
-from tests.chaos.run.looker import Looker
+from tests.chaos.run.looker import Looker, beside
 from tests.chaos.run.members import supervised
 from tests.chaos.run.nemesis import Nemesis
 from tests.chaos.run.operator import Operator
@@ -67,7 +67,7 @@ async def run(plan: Plan, folder: Path) -> Run:
             looks=tuple(verifying.looks),
             samples=holdings.samples(),
             held=held,
-            offsets=tuple(looker.looks),
+            offsets=beside(looker.looks, nemesis.struck),
             stable=tuple(stable),
             settled=settled,
             canaries=canaries(stage, clients, people, operator),

@@ -1,48 +1,22 @@
-"""The time until no transaction is open any more that was open at the heal."""
+"""What a look at offsets is worth beside the faults of its time."""
 
-from typing import Any
+from tests.chaos.checker.history import Offsets
+from tests.chaos.run.looker import beside
+from tests.chaos.run.nemesis import Struck
+from tests.chaos.run.nodes import FROM_PEERS, PARTITIONS
 
-import pytest
-from aiokafka.errors import KafkaConnectionError
-
-from tests.chaos.checker.history import Stable
-from tests.chaos.run import looker
-from tests.chaos.run.looker import Looker
-
-ONE, TWO = ("events.v1", 0), ("events.v1", 1)
+PLACE = ("commands.credentials.v1", 0)
 
 
-class Looks(Looker):
-    """What each look finds: the partitions with an open transaction; None: nobody answers."""
-
-    def __init__(self, *found: set[tuple[str, int]] | None) -> None:
-        stage: Any = None
-        super().__init__(stage)
-        self.found = [*found]
-
-    async def stable(self) -> list[Stable]:
-        hanging = self.found.pop(0)
-        if hanging is None:
-            raise KafkaConnectionError
-        return [Stable(each, 8, 9 if each in hanging else 8) for each in (ONE, TWO)]
+def look(since: float, at: float) -> Offsets:
+    return Offsets(since=since, at=at, place=PLACE, committed=1, fence=1, end=1)
 
 
-@pytest.mark.parametrize(
-    ("found", "left"),
-    [
-        ([set(), {ONE}], 1),
-        ([None, {ONE, TWO}, {ONE}, None, set(), {ONE}], 1),
-        # Another transaction of a partition that was seen without one.
-        ([{ONE}, {TWO}, {ONE}], 1),
-        ([{ONE}, {ONE, TWO}, {ONE}, {TWO}], 0),
-    ],
-)
-async def test_it_is_over_when_each_partition_was_seen_without_an_open_transaction(
-    found: list[set[tuple[str, int]] | None], left: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(looker, "_PAUSE", 0.0)
-    looks = Looks(*found)
+def test_a_look_is_divided_where_a_node_was_cut_off_from_its_peers_for_a_part_of_it() -> None:
+    others = (each for each in PARTITIONS if each != FROM_PEERS)
+    struck = [Struck(FROM_PEERS, 10.0, 12.0), *(Struck(each, 0.0, 99.0) for each in others)]
+    looks = [look(*each) for each in ((8, 9), (9, 10), (11, 11.5), (11.9, 13), (12.1, 13))]
 
-    await looks.until_stable()
+    divided = [each.divided for each in beside(looks, struck)]
 
-    assert len(looks.found) == left
+    assert divided == [False, True, True, True, False]
