@@ -9,7 +9,6 @@ taken up again at once.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
-from email.errors import MessageError
 from email.message import EmailMessage
 from time import monotonic
 from uuid import UUID
@@ -99,7 +98,7 @@ class Mailer:
                 messages[mail] = self._write(mail)
             except MissingMasterError as error:  # another process may have it
                 results[mail] = Failure(type(error).__name__)
-            except (ValueError, MessageError) as error:
+            except Exception as error:  # noqa: BLE001 - Python's own parser of addresses raises any
                 results[mail] = Failure(type(error).__name__, for_good=True)
         return messages, results
 

@@ -89,6 +89,19 @@ async def test_an_address_that_is_refused_for_good_holds_up_nobody(
     assert post.recipients == [EMAIL]
 
 
+async def test_an_address_that_no_message_can_be_written_to_holds_up_nobody(
+    world: World, post: Post
+) -> None:
+    # An encoded word is a good local part; Python 3.11 and 3.12 raise IndexError for this one.
+    encoded = "=?utf-8?q?=3C?=x@example.com"
+    async with world.consuming():
+        await register(world, encoded, EMAIL)
+    async with sending(mailer(world, smtp(post))):
+        await none_waits(world)
+
+    assert EMAIL in post.recipients
+
+
 async def test_a_mail_outlives_a_server_that_is_away(world: World) -> None:
     port = free_port()
     away = Smtp(parse_smtp(f"smtp+plain://127.0.0.1:{port}"))
