@@ -65,6 +65,7 @@ class FakeService:
         operator = None if token is None else self._operator(token.get_secret_value())
         if operator is not None and operator.command_id == by.id:
             command = command.model_copy(update={"access_token": self._root})
+            self._memory.sessions[_ROOT].client_id = by.client
         return answer(self._memory, command, Ask(by.id, by.client))
 
     def news(self) -> tuple[list[AnyEvent], list[Mailed]]:

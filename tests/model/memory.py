@@ -86,10 +86,8 @@ class Memory:
     def hold(self, attempt: Attempt, at: datetime) -> None:
         """An attempt is under way."""
         key, source, user_id = attempt.key, attempt.source, attempt.user_id
-        row = StoredAttempt(
-            key, attempt.command_id, source, user_id, State.HELD, at, attempt.expires_at
-        )
-        self.attempts[key, attempt.command_id] = row
+        row = StoredAttempt(key, attempt.id, source, user_id, State.HELD, at, attempt.expires_at)
+        self.attempts[key, attempt.id] = row
 
     def forget_codes(self, at: datetime) -> None:
         """Those that ran out long ago."""
@@ -107,12 +105,12 @@ class Memory:
     def _settled(self, rows: Rows) -> None:
         settled = rows.attempts
         for each in settled.freed:
-            self.attempts.pop((each.key, each.command_id), None)
+            self.attempts.pop((each.key, each.id), None)
         for place, row in self.attempts.items():
             forgiven = row.key in settled.cleared or row.user_id in settled.forgiven
             if forgiven and row.state == State.FAILED:
                 self.attempts[place] = replace(row, state=State.FORGIVEN)
-        self.attempts |= {(row.key, row.command_id): row for row in settled.written}
+        self.attempts |= {(row.key, row.id): row for row in settled.written}
 
     def _erased(self, erased: ErasedUser) -> None:
         id_ = erased.id

@@ -142,6 +142,8 @@ class Pass:
 class Model:
     """All accounts. `focus` is the one that was asked about last; `operators` the proofs by token.
 
+    `client` is the one that asks now.
+
     `policy` are the settings, `permissions` what roles permit.
     """
 
@@ -153,6 +155,7 @@ class Model:
     passes: dict[str, Pass] = field(default_factory=dict[str, Pass])
     operators: dict[str, UUID] = field(default_factory=dict[str, UUID])
     focus: Account | None = None
+    client: str = ""
 
     def by_address(self, email: str) -> Account | None:
         named = (each for each in self.accounts if each.email.lower() == email.lower())
@@ -171,6 +174,8 @@ class Model:
         """The session whose access token this is, if it may still be used."""
         held = self.passes.get(token)
         if held is None or self.at >= held.until or not held.session.is_live(self.at):
+            return None
+        if held.session.client != self.client:
             return None
         return held.session if held.session.owner.is_active else None
 

@@ -113,6 +113,7 @@ class Play:
 
     def ask(self, command: Command, by: By) -> Reply:
         """Ask, and hold what comes of it against the rule."""
+        self.model.client = by.client
         expected = RULES[type(command)](self.model, command, by)
         self._note(command)
         reply = self.service.ask(command, by)

@@ -36,7 +36,7 @@ READING = [
     service(
         "a guess whose command was handled elsewhere stays under way",
         "consumers/way.py",
-        "        if isinstance(result, Handled):\n            await self._let_go(proof)\n",
+        "        if isinstance(result, Handled):\n            await self.let_go(proof)\n",
         "",
         f"{CONSUMERS}/test_held_attempts.py",
     ),

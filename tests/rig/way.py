@@ -8,14 +8,12 @@ from uuid import UUID
 
 from authbus.state import DeadLetterReason
 from authbus_service.auth.granting import Granting
-from authbus_service.auth.guessing import repository as guessing
-from authbus_service.auth.guessing.attempt import Attempt
 from authbus_service.auth.proof import Policy
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.gather import Gathered
 from authbus_service.consumers.group import Grouping
 from authbus_service.consumers.opening import Opener
-from authbus_service.consumers.questions import readers_of, tools_of
+from authbus_service.consumers.questions import letting_go, readers_of, tools_of
 from authbus_service.consumers.route import Saying, Voice
 from authbus_service.consumers.way import Way
 from authbus_service.consumers.writer import Writer
@@ -65,10 +63,6 @@ def a_way(
         async with database.reading() as db:
             return await inbox.known(db, ids)
 
-    async def let_go(attempt: Attempt) -> None:
-        async with database.transaction() as db:
-            await guessing.let_go(db, attempt)
-
     def writer() -> Writer:
         grouping = Grouping(database, policy, _no_fence)
         return Writer(grouping, known=known, window=lambda: 0.0, committed=lambda _: None)
@@ -80,7 +74,7 @@ def a_way(
         tools=tools_of(database, hashes, policy, *readers_of(settings.issuer, keyring)),
         hashes=hashes,
         known=Gathered(known),
-        let_go=let_go,
+        let_go=letting_go(database),
         hashed=hashed,
         cheap=cheap,
         speaker=ear,

@@ -12,18 +12,20 @@ from authbus.testing.memory import Ask, Memory, Refusal
 from authbus.testing.rows import Account, Held
 
 
-def acting(memory: Memory, token: SecretStr) -> tuple[Account, Held]:
-    """The user and the session of an access token. Refuses one that is over."""
+def acting(memory: Memory, token: SecretStr, ask: Ask) -> tuple[Account, Held]:
+    """The user and the session of an access token. Refuses what is over, or another client's."""
     found = memory.mint.read(token.get_secret_value(), memory.now)
     user, session = (None, None) if found is None else _rows(memory, *found)
     if user is None or session is None or not user.is_active or not session.is_live(memory.now):
         raise Refusal(Code.INVALID_TOKEN)
+    if session.client_id != ask.client_id:
+        raise Refusal(Code.INVALID_TOKEN)
     return user, session
 
 
-def acting_afresh(memory: Memory, token: SecretStr) -> tuple[Account, Held]:
+def acting_afresh(memory: Memory, token: SecretStr, ask: Ask) -> tuple[Account, Held]:
     """The same; who has a second factor must have shown it lately."""
-    user, session = acting(memory, token)
+    user, session = acting(memory, token, ask)
     within = memory.settings.step_up
     shown = was_shown(session.amr, session.authenticated_at, within, memory.now)
     if user.second_factor and not shown:

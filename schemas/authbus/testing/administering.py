@@ -36,15 +36,15 @@ AnyOfUser = DeactivateUser | ReactivateUser | UnlockUser | EraseUser | ForcePass
 
 
 def _both(
-    memory: Memory, command: AnyOfUser, permission: str, *, sensitive: bool = False
+    memory: Memory, command: AnyOfUser, ask: Ask, permission: str, *, sensitive: bool = False
 ) -> tuple[str, Account]:
-    admin = administrator(memory, command.access_token, permission, sensitive=sensitive)
+    admin = administrator(memory, command.access_token, ask, permission, sensitive=sensitive)
     return f"admin:{admin.id}", named(memory, command.user_id)
 
 
 def deactivate(memory: Memory, command: DeactivateUser, ask: Ask) -> UserIsDeactivated:
     """An account is shut; its sessions end with it."""
-    actor, user = _both(memory, command, "users:write")
+    actor, user = _both(memory, command, ask, "users:write")
     if not user.is_active:
         return UserIsDeactivated(user_id=user.id, sessions_ended=0)
     user.status = UserStatus.DEACTIVATED
@@ -56,7 +56,7 @@ def deactivate(memory: Memory, command: DeactivateUser, ask: Ask) -> UserIsDeact
 
 def reactivate(memory: Memory, command: ReactivateUser, ask: Ask) -> UserIsActive:
     """It is opened again."""
-    actor, user = _both(memory, command, "users:write")
+    actor, user = _both(memory, command, ask, "users:write")
     if not user.is_active:
         user.status = UserStatus.ACTIVE
         memory.tell(user, UserReactivated, ask.id, actor=actor)
@@ -65,7 +65,7 @@ def reactivate(memory: Memory, command: ReactivateUser, ask: Ask) -> UserIsActiv
 
 def unlock(memory: Memory, command: UnlockUser, ask: Ask) -> UserIsUnlocked:
     """A lock is over."""
-    actor, user = _both(memory, command, "users:write")
+    actor, user = _both(memory, command, ask, "users:write")
     if user.locked_until is not None:
         guessing.unlock(memory, user, ask.id, UnlockReason.ADMIN, actor=actor)
     return UserIsUnlocked(user_id=user.id)
@@ -73,7 +73,7 @@ def unlock(memory: Memory, command: UnlockUser, ask: Ask) -> UserIsUnlocked:
 
 def force_reset(memory: Memory, command: ForcePasswordReset, ask: Ask) -> PasswordIsVoid:
     """No password is right any more; a mail says how to set another."""
-    actor, user = _both(memory, command, "users:write")
+    actor, user = _both(memory, command, ask, "users:write")
     if user.kind == UserKind.SERVICE:
         raise Refusal(Code.USER_UNKNOWN)
     user.take_password(None)
@@ -87,13 +87,13 @@ def force_reset(memory: Memory, command: ForcePasswordReset, ask: Ask) -> Passwo
 
 def erase(memory: Memory, command: EraseUser, ask: Ask) -> UserIsErased:
     """The user is gone."""
-    actor, user = _both(memory, command, "users:erase", sensitive=True)
+    actor, user = _both(memory, command, ask, "users:erase", sensitive=True)
     return erased(memory, user, ask, actor=actor)
 
 
 def end_sessions(memory: Memory, command: EndUserSessions, ask: Ask) -> AllSessionsEnded:
     """All sessions of a user, or one of them."""
-    admin = administrator(memory, command.access_token, "users:write")
+    admin = administrator(memory, command.access_token, ask, "users:write")
     actor = f"admin:{admin.id}"
     if command.session_id is None:
         user = named(memory, command.user_id)

@@ -50,7 +50,7 @@ def register(memory: Memory, command: RegisterUser, ask: Ask) -> Registered:
 
 def change_password(memory: Memory, command: ChangePassword, ask: Ask) -> PasswordIsChanged:
     """A new password; all other sessions end."""
-    user, session = acting_afresh(memory, command.access_token)
+    user, session = acting_afresh(memory, command.access_token, ask)
     password = _acceptable(memory, command.new_password.get_secret_value(), user.email)
     key = guessing.prove(memory, user, command.current_password.get_secret_value())
     guessing.clear(memory, key)
@@ -104,7 +104,7 @@ def complete_reset(memory: Memory, command: CompletePasswordReset, ask: Ask) -> 
 
 def erase(memory: Memory, command: EraseAccount, ask: Ask) -> UserIsErased:
     """The user is gone."""
-    user, _ = acting_afresh(memory, command.access_token)
+    user, _ = acting_afresh(memory, command.access_token, ask)
     guessing.prove(memory, user, command.password.get_secret_value())
     return erased(memory, user, ask)
 

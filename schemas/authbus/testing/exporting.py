@@ -37,15 +37,15 @@ _FACTOR = ("made_at", "enabled_at", "last_step")
 Row = dict[str, Any]
 
 
-def export_account(memory: Memory, command: ExportAccount, _: Ask) -> UserExport:
+def export_account(memory: Memory, command: ExportAccount, ask: Ask) -> UserExport:
     """Oneself."""
-    user, _session = acting(memory, command.access_token)
+    user, _session = acting(memory, command.access_token, ask)
     return _export(memory, user)
 
 
-def export_user(memory: Memory, command: ExportUser, _: Ask) -> UserExport:
+def export_user(memory: Memory, command: ExportUser, ask: Ask) -> UserExport:
     """Somebody, for an administrator who hands it to them."""
-    administrator(memory, command.access_token, "users:export")
+    administrator(memory, command.access_token, ask, "users:export")
     return _export(memory, named(memory, command.user_id))
 
 

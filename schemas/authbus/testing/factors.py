@@ -76,7 +76,7 @@ def tell_use(memory: Memory, user: Account, passed: Passed, ask: Ask) -> None:
 
 def start_totp(memory: Memory, command: StartTotp, ask: Ask) -> TotpStarted:
     """A secret for the user's app, in the place of one that was never confirmed."""
-    user, _ = acting_afresh(memory, command.access_token)
+    user, _ = acting_afresh(memory, command.access_token, ask)
     key = guessing.prove(memory, user, command.password.get_secret_value())
     if user.second_factor:
         raise Refusal(Code.FACTOR_ENABLED)
@@ -91,7 +91,7 @@ def start_totp(memory: Memory, command: StartTotp, ask: Ask) -> TotpStarted:
 
 def confirm_totp(memory: Memory, command: ConfirmTotp, ask: Ask) -> TotpIsEnabled:
     """It is enabled by a first code, shown in this session, and its recovery codes are told."""
-    user, session, guess = _guessing(memory, command)
+    user, session, guess = _guessing(memory, command, ask)
     factor = user.factor
     if user.second_factor:
         raise Refusal(Code.FACTOR_ENABLED)
@@ -109,7 +109,7 @@ def confirm_totp(memory: Memory, command: ConfirmTotp, ask: Ask) -> TotpIsEnable
 
 def disable_totp(memory: Memory, command: DisableTotp, ask: Ask) -> TotpIsDisabled:
     """A user does without it, by a last code."""
-    user, _, guess = _guessing(memory, command)
+    user, _, guess = _guessing(memory, command, ask)
     if not user.second_factor:
         raise Refusal(Code.FACTOR_MISSING)
     check(memory, user, command.code, guess)
@@ -119,7 +119,7 @@ def disable_totp(memory: Memory, command: DisableTotp, ask: Ask) -> TotpIsDisabl
 
 def step_up(memory: Memory, command: StepUp, ask: Ask) -> SteppedUp:
     """A token that says that a code was shown now."""
-    user, session, guess = _guessing(memory, command)
+    user, session, guess = _guessing(memory, command, ask)
     if not user.second_factor:
         raise Refusal(Code.FACTOR_MISSING)
     tell_use(memory, user, check(memory, user, command.code, guess), ask)
@@ -130,7 +130,7 @@ def step_up(memory: Memory, command: StepUp, ask: Ask) -> SteppedUp:
 
 def reset(memory: Memory, command: ResetSecondFactor, ask: Ask) -> SecondFactorIsReset:
     """An administrator takes it from a user who may do no more than they."""
-    admin = administrator(memory, command.access_token, "users:write", sensitive=True)
+    admin = administrator(memory, command.access_token, ask, "users:write", sensitive=True)
     user = named(memory, command.user_id)
     refuse_more(memory, admin, memory.permissions(user))
     if user.second_factor:
@@ -139,9 +139,9 @@ def reset(memory: Memory, command: ResetSecondFactor, ask: Ask) -> SecondFactorI
 
 
 def _guessing(
-    memory: Memory, command: ConfirmTotp | DisableTotp | StepUp
+    memory: Memory, command: ConfirmTotp | DisableTotp | StepUp, ask: Ask
 ) -> tuple[Account, Held, Guess]:
-    user, session = acting(memory, command.access_token)
+    user, session = acting(memory, command.access_token, ask)
     guess = Guess(("factor", str(user.id)), memory.now)
     guessing.admit(memory, guess, Code.CODE_INVALID)
     return user, session, guess

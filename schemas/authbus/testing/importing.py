@@ -18,7 +18,7 @@ def import_user(memory: Memory, command: ImportUser, ask: Ask) -> UserIsImported
     if address is None:
         raise Refusal(Code.EMAIL_INVALID)
     kept = _hash(command)
-    actor = f"admin:{administrator(memory, command.access_token, 'users:import').id}"
+    actor = f"admin:{administrator(memory, command.access_token, ask, 'users:import').id}"
     if address in memory.addresses:
         raise Refusal(Code.EMAIL_TAKEN)
     profile = filled(command)

@@ -11,9 +11,9 @@ from authbus.testing.rows import Account
 from authbus.user_details import MOST_OVER, details
 
 
-def find_users(memory: Memory, command: FindUsers, _: Ask) -> FoundUsers:
+def find_users(memory: Memory, command: FindUsers, ask: Ask) -> FoundUsers:
     """One page, and where the next one begins."""
-    administrator(memory, command.access_token, "users:read")
+    administrator(memory, command.access_token, ask, "users:read")
     by = _by_address if command.email_prefix else _by_id
     found = [
         (place, user)
@@ -48,9 +48,9 @@ def _id(after: str) -> UUID:
         return UUID(int=0)
 
 
-def get_user(memory: Memory, command: GetUser, _: Ask) -> UserDetails:
+def get_user(memory: Memory, command: GetUser, ask: Ask) -> UserDetails:
     """One account with its live sessions, and those that are over where they are asked for."""
-    administrator(memory, command.access_token, "users:read")
+    administrator(memory, command.access_token, ask, "users:read")
     user = named(memory, command.user_id)
     mine = [each for each in memory.sessions.values() if each.user_id == user.id]
     over = [each for each in mine if not each.is_live(memory.now)]

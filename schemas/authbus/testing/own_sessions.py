@@ -54,9 +54,9 @@ def _holds(session: Held, token: SecretStr) -> bool:
     return token.get_secret_value() in session.tokens
 
 
-def list_sessions(memory: Memory, command: ListSessions, _: Ask) -> SessionList:
+def list_sessions(memory: Memory, command: ListSessions, ask: Ask) -> SessionList:
     """The live ones, oldest first."""
-    user, current = acting(memory, command.access_token)
+    user, current = acting(memory, command.access_token, ask)
     live = memory.live(user)
     return SessionList(
         sessions=tuple(each.entry(is_current=each.id == current.id) for each in live)
@@ -65,7 +65,7 @@ def list_sessions(memory: Memory, command: ListSessions, _: Ask) -> SessionList:
 
 def end_session(memory: Memory, command: EndSession, ask: Ask) -> SessionIsEnded:
     """One of the user's own."""
-    user, _ = acting(memory, command.access_token)
+    user, _ = acting(memory, command.access_token, ask)
     session = memory.sessions.get(command.session_id)
     if session is None or session.user_id != user.id:
         raise Refusal(Code.SESSION_UNKNOWN)
@@ -76,6 +76,6 @@ def end_session(memory: Memory, command: EndSession, ask: Ask) -> SessionIsEnded
 
 def end_all(memory: Memory, command: EndAllSessions, ask: Ask) -> AllSessionsEnded:
     """All others, or this one too."""
-    user, session = acting(memory, command.access_token)
+    user, session = acting(memory, command.access_token, ask)
     kept = None if command.this_one_too else session.id
     return AllSessionsEnded(count=memory.end_all(user, ask.id, EndReason.REVOKED, but=kept))

@@ -6,7 +6,7 @@ from pydantic import SecretStr
 
 from authbus.replies import Code
 from authbus.testing.acting import acting, acting_afresh
-from authbus.testing.memory import Memory, Refusal
+from authbus.testing.memory import Ask, Memory, Refusal
 from authbus.testing.rows import Account
 
 # What the service's own role `admin` permits.
@@ -25,17 +25,17 @@ ADMIN = frozenset(
 
 
 def administrator(
-    memory: Memory, token: SecretStr, permission: str, *, sensitive: bool = False
+    memory: Memory, token: SecretStr, ask: Ask, permission: str, *, sensitive: bool = False
 ) -> Account:
     """Who asks, if one of their roles permits it.
 
     What is `sensitive` needs a second factor that was shown lately, where they have one.
     """
-    user, _ = acting(memory, token)
+    user, _ = acting(memory, token, ask)
     if permission not in memory.permissions(user):
         raise Refusal(Code.FORBIDDEN)
     if sensitive:
-        acting_afresh(memory, token)
+        acting_afresh(memory, token, ask)
     return user
 
 

@@ -34,15 +34,15 @@ from authbus.testing.memory import Ask, Memory, Refusal
 from authbus.testing.rows import LIFETIMES
 
 
-def get_profile(memory: Memory, command: GetProfile, _: Ask) -> UserProfile:
+def get_profile(memory: Memory, command: GetProfile, ask: Ask) -> UserProfile:
     """The user's own."""
-    user, _session = acting(memory, command.access_token)
+    user, _session = acting(memory, command.access_token, ask)
     return UserProfile(user_id=user.id, email=user.email or None, profile=user.profile)
 
 
 def update_profile(memory: Memory, command: UpdateProfile, ask: Ask) -> ProfileSaved:
     """What differs is changed, unless somebody was faster."""
-    user, _ = acting(memory, command.access_token)
+    user, _ = acting(memory, command.access_token, ask)
     profile = user.profile
     if command.profile_version != profile.version:
         raise Refusal(Code.VERSION_CONFLICT, f"the profile's version is {profile.version}")
@@ -80,7 +80,7 @@ def verify_email(memory: Memory, command: VerifyEmail, ask: Ask) -> EmailIsVerif
 
 def resend_verification(memory: Memory, command: ResendVerification, ask: Ask) -> MailQueued:
     """One more mail, unless there is no need or there were too many."""
-    user, _ = acting(memory, command.access_token)
+    user, _ = acting(memory, command.access_token, ask)
     if user.kind == UserKind.SERVICE:
         raise Refusal(Code.FORBIDDEN)
     if user.email_verified:
@@ -97,7 +97,7 @@ def change_email(memory: Memory, command: ChangeEmail, ask: Ask) -> MailQueued:
     address = canonical(command.new_email)
     if address is None:
         raise Refusal(Code.EMAIL_INVALID)
-    user, _ = acting_afresh(memory, command.access_token)
+    user, _ = acting_afresh(memory, command.access_token, ask)
     key = guessing.prove(memory, user, command.password.get_secret_value())
     if address in memory.addresses:
         raise Refusal(Code.EMAIL_TAKEN)

@@ -9,7 +9,7 @@ from authbus.testing.permitting import administrator, named, refuse_more
 
 def grant_role(memory: Memory, command: GrantRole, ask: Ask) -> UserRoles:
     """A role that permits no more than who gives it may do."""
-    admin = administrator(memory, command.access_token, "roles:grant", sensitive=True)
+    admin = administrator(memory, command.access_token, ask, "roles:grant", sensitive=True)
     if command.role not in memory.roles:
         raise Refusal(Code.ROLE_UNKNOWN)
     refuse_more(memory, admin, memory.roles[command.role])
@@ -22,7 +22,7 @@ def grant_role(memory: Memory, command: GrantRole, ask: Ask) -> UserRoles:
 
 def revoke_role(memory: Memory, command: RevokeRole, ask: Ask) -> UserRoles:
     """A role is taken away, also one that is declared no longer."""
-    admin = administrator(memory, command.access_token, "roles:grant", sensitive=True)
+    admin = administrator(memory, command.access_token, ask, "roles:grant", sensitive=True)
     refuse_more(memory, admin, memory.roles.get(command.role, frozenset()))
     user = named(memory, command.user_id)
     if command.role in user.roles:

@@ -26,7 +26,7 @@ _PURPOSE = "service_secret"
 
 def create(memory: Memory, command: CreateServiceAccount, ask: Ask) -> ServiceSecret:
     """An account without address, password and roles, and its secret."""
-    admin = administrator(memory, command.access_token, "services:write", sensitive=True)
+    admin = administrator(memory, command.access_token, ask, "services:write", sensitive=True)
     user = Account(derived_id("user", ask.id), "", memory.now)
     user.profile = Profile(display_name=command.name)
     memory.users[user.id] = user
@@ -36,7 +36,7 @@ def create(memory: Memory, command: CreateServiceAccount, ask: Ask) -> ServiceSe
 
 def rotate(memory: Memory, command: RotateServiceSecret, ask: Ask) -> ServiceSecret:
     """A new secret, of an account that may do no more than the administrator."""
-    admin = administrator(memory, command.access_token, "services:write", sensitive=True)
+    admin = administrator(memory, command.access_token, ask, "services:write", sensitive=True)
     user = named(memory, command.user_id)
     if user.kind != UserKind.SERVICE:
         raise Refusal(Code.USER_UNKNOWN)

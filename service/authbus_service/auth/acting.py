@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from authbus.ended_sessions import TOKEN_LIFETIME
 from authbus_service.auth.rows import Readable
 from authbus_service.auth.sessions.session import Session
 from authbus_service.auth.users.user import User
@@ -40,6 +41,8 @@ def read_token(
     if claims is None or claims.get("iss") != issuer:
         return None
     try:
+        if claims["exp"] - claims["iat"] > TOKEN_LIFETIME.total_seconds():
+            return None
         return Acting(
             user_id=UUID(claims["sub"]),
             session_id=UUID(claims["sid"]),
@@ -49,11 +52,17 @@ def read_token(
         return None
 
 
-def actor(acting: Acting | None, rows: Readable, at: datetime) -> Actor | None:
-    """The user who acts, or None: no token of ours, past its time, or its session is over."""
+def actor(acting: Acting | None, rows: Readable, at: datetime, client: str) -> Actor | None:
+    """The user who acts, or None: no token of ours, past its time, or its session is over.
+
+    Nor does a user act by a token that another client shows than the one whose session it is:
+    whoever is shown a token to check it is to get nothing for it.
+    """
     if acting is None or at >= acting.expires_at:
         return None
     user, session = rows.user(acting.user_id), rows.session(acting.session_id)
     if user is None or session is None or session.user_id != user.id:
+        return None
+    if session.client_id != client:
         return None
     return Actor(user, session, acting) if user.is_active and session.is_live(at) else None

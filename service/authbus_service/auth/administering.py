@@ -9,7 +9,7 @@ from uuid import UUID
 
 from authbus.replies import Code
 from authbus_service.auth import actors
-from authbus_service.auth.acting import Actor, actor
+from authbus_service.auth.acting import Actor
 from authbus_service.auth.case import Case
 from authbus_service.auth.roles.permissions import Permission
 from authbus_service.auth.stepping_up import is_fresh
@@ -62,7 +62,7 @@ def _permitted(case: Case, permission: Permission) -> Administrator | Code:
     if operator is not None:
         good = operator.command_id == case.request.id and case.at < operator.expires_at
         return Administrator(frozenset(Permission)) if good else Code.INVALID_TOKEN
-    who = actor(case.proof.acting, case.rows, case.at)
+    who = case.who
     if who is None:
         return Code.INVALID_TOKEN
     held = case.policy.roles.permissions(who.user.roles)

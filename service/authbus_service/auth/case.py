@@ -7,6 +7,7 @@ from uuid import UUID
 
 from authbus.events import EndReason, SessionEnded
 from authbus_service.auth import actors
+from authbus_service.auth.acting import Actor, actor
 from authbus_service.auth.proof import Policy, Proof
 from authbus_service.auth.request import Request
 from authbus_service.auth.rows import Readable
@@ -22,6 +23,11 @@ class Case:
     rows: Readable
     at: datetime
     policy: Policy
+
+    @property
+    def who(self) -> Actor | None:
+        """The user whose access token came with the command, if it may still be used."""
+        return actor(self.proof.acting, self.rows, self.at, self.request.client.id)
 
     def told(self, user: User, index: int = 0, *, actor: str = "") -> dict[str, Any]:
         """What every event of this command says of a user; `index` counts its events from 0.

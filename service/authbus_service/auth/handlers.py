@@ -41,6 +41,7 @@ from authbus.commands import (
     VerifyEmail,
 )
 from authbus.message import Command, Reply
+from authbus.replies import Code, Rejected
 from authbus.second_factor import (
     CompleteLogIn,
     ConfirmTotp,
@@ -108,6 +109,7 @@ __all__ = [
     "Question",
     "apply",
     "decide",
+    "late",
     "prepare",
 ]
 
@@ -186,6 +188,12 @@ LOOK_UPS: frozenset[type[Command]] = frozenset({ExportAccount, ExportUser, GetUs
 async def prepare(request: Request, tools: Tools) -> Proof:
     """See Handler."""
     return await HANDLERS[type(request.command)].prepare(request.command, request, tools)
+
+
+def late(proof: Proof) -> Outcome:
+    """Nobody waits any more: there is no effect, but a wrong guess counts as at any time."""
+    settled = Settled.FAILED if proof.guessed_wrong else Settled.FREED
+    return Outcome(Rejected.because(Code.EXPIRED), settled=settled)
 
 
 def decide(request: Request, proof: Proof, rows: Readable, at: datetime, policy: Policy) -> Outcome:

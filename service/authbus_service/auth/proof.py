@@ -74,6 +74,11 @@ class Proof:
         return self.attempt is not None and self.credential is None and not self.hidden
 
     @property
+    def guessed_wrong(self) -> bool:
+        """The same, known before the decision: whether a code is right is found there alone."""
+        return self.is_wrong and (self.refusal is not None or not self.factor)
+
+    @property
     def users(self) -> set[UUID]:
         """Whose locks the decision needs."""
         if self.looked is not None:

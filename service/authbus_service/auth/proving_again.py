@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from authbus.message import Secret
 from authbus.replies import Code, Rejected
-from authbus_service.auth.acting import Actor, actor
+from authbus_service.auth.acting import Actor
 from authbus_service.auth.asking import acting_now
 from authbus_service.auth.case import Case
 from authbus_service.auth.guessing.admission import admitted, factor_key, own_key
@@ -35,7 +35,7 @@ async def by_password(
     ago, or for what `judge` refuses.
     """
     at = clock.now()
-    who = await acting_now(token, tools, at)
+    who = await acting_now(token, request, tools, at)
     if who is None:
         return _NOT_THEIRS
     user = who.user
@@ -43,7 +43,7 @@ async def by_password(
         return Proof(refusal=Rejected.because(Code.STEP_UP_REQUIRED), about=user.id)
     if (refusal := judge(user)) is not None:
         return Proof(refusal=refusal)
-    attempt = Attempt(own_key(request.derived.masters, user.id), request.id, request.expires_at)
+    attempt = request.attempt(own_key(request.derived.masters, user.id))
     if await admitted(attempt, tools.reserve) is not Verdict.HELD:
         await tools.hashes.pretend()
         return Proof(refusal=_WRONG, about=user.id)
@@ -59,12 +59,12 @@ async def by_password(
 
 async def by_code(token: Secret, request: Request, tools: Tools) -> Proof:
     """Read the token and count the guess at a code, which is judged under the lock."""
-    who = await acting_now(token, tools, clock.now())
+    who = await acting_now(token, request, tools, clock.now())
     if who is None:
         return _NOT_THEIRS
     proof = Proof(acting=who.acting, user_id=who.user.id, factor=True)
     key = factor_key(request.derived.masters, who.user.id)
-    return await counted(proof, Attempt(key, request.id, request.expires_at), tools)
+    return await counted(proof, request.attempt(key), tools)
 
 
 async def counted(proof: Proof, attempt: Attempt, tools: Tools) -> Proof:
@@ -80,7 +80,7 @@ async def counted(proof: Proof, attempt: Attempt, tools: Tools) -> Proof:
 
 def proven(case: Case) -> Actor | Code:
     """Who proved it by their password, if that still holds under the lock; or why not."""
-    who = actor(case.proof.acting, case.rows, case.at)
+    who = case.who
     if who is None:
         return Code.INVALID_TOKEN
     if not holds(case.proof.credential, who.user):

@@ -8,6 +8,7 @@ from authbus import base64url, totp
 from authbus.commands import AnyCommand
 from authbus.factor_codes import RECOVERY_CODES, recovery_code
 from authbus_service.auth.codes.code import Purpose
+from authbus_service.auth.guessing.attempt import Attempt
 from authbus_service.core.clients import Client
 from authbus_service.core.security.masters import Masters
 
@@ -78,6 +79,11 @@ class Derived:
         return self.masters.code(purpose, self.command_id, self.content, self.master)
 
     @property
+    def attempt_id(self) -> UUID:
+        """The id of the guess that this command makes."""
+        return self._id("attempt")
+
+    @property
     def audit_id(self) -> UUID:
         """The id of this command's record for auditors."""
         return self._id("audit")
@@ -111,3 +117,9 @@ class Request:
     client: Client
     expires_at: datetime
     derived: Derived
+
+    def attempt(
+        self, key: bytes, *, source: bytes | None = None, user_id: UUID | None = None
+    ) -> Attempt:
+        """The guess that this command makes at what `key` stands for."""
+        return Attempt(key, self.derived.attempt_id, self.expires_at, source, user_id)

@@ -10,10 +10,9 @@ from datetime import datetime
 from itertools import chain
 from uuid import UUID
 
-from authbus.replies import Code
 from authbus_service.auth import handlers, repository
 from authbus_service.auth.cause import Cause
-from authbus_service.auth.outcome import Outcome, refused, stored
+from authbus_service.auth.outcome import Outcome, stored
 from authbus_service.auth.private_parts import private_part
 from authbus_service.auth.proof import Policy
 from authbus_service.auth.rows import Rows
@@ -85,7 +84,7 @@ class Grouping:
         records: list[Record] = []
         for job in ready:
             if _is_late(job, at):
-                outcome = refused(Code.EXPIRED)
+                outcome = handlers.late(job.proof)
             else:
                 outcome = handlers.decide(job.request, job.proof, rows, at, self.policy)
             cause = Cause(job.request, rows, at, job.proof.password_hash)

@@ -93,12 +93,16 @@ def tools_of(
     )
 
 
-def letting_go(database: Database) -> Callable[[Attempt], Awaitable[None]]:
-    """What lets an attempt go that nothing settles."""
+def letting_go(database: Database) -> Callable[[Proof], Awaitable[None]]:
+    """What lets an attempt go that no group settles; further guesses would wait for it.
 
-    async def let_go(attempt: Attempt) -> None:
-        async with database.transaction() as db:
-            await guessing.let_go(db, attempt)
+    Its command cannot be handled, or its id was handled elsewhere. A wrong guess counts even so.
+    """
+
+    async def let_go(proof: Proof) -> None:
+        if proof.attempt is not None:
+            async with database.transaction() as db:
+                await guessing.let_go(db, proof.attempt, was_wrong=proof.guessed_wrong)
 
     return let_go
 
@@ -109,5 +113,5 @@ def readers_of(
     """What reads access tokens, and what reads operators' proofs."""
     return (
         partial(read_token, issuer=issuer, verified=keyring.verified),
-        partial(read_operator, issuer=issuer, masters=keyring.masters),
+        partial(read_operator, issuer=issuer, keyring=keyring),
     )

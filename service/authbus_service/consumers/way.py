@@ -15,7 +15,6 @@ from authbus.replies import Code, Rejected
 from authbus.state import DeadLetterReason
 from authbus.topics import CREDENTIALS
 from authbus_service.auth import handlers
-from authbus_service.auth.guessing.attempt import Attempt
 from authbus_service.auth.outcome import Answer, restored
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
@@ -52,7 +51,7 @@ class Way:
     tools: Tools
     hashes: HashPool
     known: Gathered[UUID, Handled]
-    let_go: Callable[[Attempt], Awaitable[None]]
+    let_go: Callable[[Proof], Awaitable[None]]
     hashed: Writer
     cheap: Writer
     speaker: Voice
@@ -121,19 +120,11 @@ class Way:
             try:
                 result = await job.result
             except Exception:
-                await self._let_go(proof)
+                await self.let_go(proof)
                 raise
         if isinstance(result, Handled):
-            await self._let_go(proof)
+            await self.let_go(proof)
         return result
-
-    async def _let_go(self, proof: Proof) -> None:
-        """Nothing settles an attempt that was held while another process handled the command.
-
-        Nor one of a command that cannot be handled; further guesses would wait for both.
-        """
-        if proof.attempt is not None:
-            await self.let_go(proof.attempt)
 
     async def _asked(
         self,

@@ -19,7 +19,6 @@ from authbus.trust import Trust
 from authbus_service.core.security import repository
 from authbus_service.core.security.keyring import Key, KeyRing
 from authbus_service.core.security.masters import Masters
-from authbus_service.core.security.rotation import needed_until
 from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.repository import Said
 from authbus_service.recovery.reading import Topics
@@ -126,7 +125,7 @@ def _newest(known: Mapping[str, Key], told: SaidKeys) -> dict[str, Key]:
 
 
 def _is_needless(key: Key, at: datetime) -> bool:
-    until = needed_until(key)
+    until = key.needed_until
     return until is not None and until < at
 
 

@@ -16,7 +16,6 @@ from authbus_service.core.security.keyring import Key, KeyRing, Use, first_keys
 from authbus_service.core.security.masters import Masters
 from authbus_service.core.security.rotation import (
     RotationError,
-    needed_until,
     require_needless,
     rotated,
 )
@@ -135,7 +134,7 @@ async def retell(
 
 def _require_not_ours(topic: KeyTopic, kid: str, at: datetime) -> None:
     key = topic.said.keys.get(kid)
-    until = None if key is None else needed_until(key)
+    until = None if key is None else key.needed_until
     if key is not None and (until is None or until >= at):
         raise RotationError(
             f"the key {kid} is on the topic and may still be needed, and the database does not "

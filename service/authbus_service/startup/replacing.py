@@ -16,7 +16,7 @@ from authbus_service.core.progress import Tell
 from authbus_service.core.security import repository
 from authbus_service.core.security.keyring import USES, Key, Use
 from authbus_service.core.security.masters import Masters
-from authbus_service.core.security.rotation import RotationError, needed_until
+from authbus_service.core.security.rotation import RotationError
 from authbus_service.inbox import writing
 from authbus_service.startup import keys
 from authbus_service.startup.under_masters import Lying, all_lying, require_masters
@@ -101,7 +101,7 @@ class Replacement:
         """Old keys that nothing can need any more."""
         now = clock.now()
         for key in await self._keys():
-            until = needed_until(key)
+            until = key.needed_until
             if key.master != self.masters.current and until is not None and until < now:
                 with suppress(RotationError):  # by the database's clock, or another was first
                     await keys.destroy(self.database, key.kid)

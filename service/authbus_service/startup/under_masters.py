@@ -15,7 +15,6 @@ from authbus_service.core.database import Database
 from authbus_service.core.security import repository
 from authbus_service.core.security.keyring import USES, Key
 from authbus_service.core.security.masters import MasterKeyError, Masters
-from authbus_service.core.security.rotation import needed_until
 from authbus_service.inbox.models import InboxRow
 from authbus_service.outbox.models import MailRow
 
@@ -69,7 +68,7 @@ async def _found(db: AsyncConnection) -> AsyncGenerator[Lying]:
 def _keys(found: Collection[Key]) -> Iterable[Lying]:
     for master in {key.master for key in found}:
         for use in USES:
-            ends = [needed_until(key) for key in found if (key.master, key.use) == (master, use)]
+            ends = [key.needed_until for key in found if (key.master, key.use) == (master, use)]
             known = [each for each in ends if each is not None]
             if ends:
                 until = max(known) if len(known) == len(ends) else None

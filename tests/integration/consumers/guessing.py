@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 from pydantic import SecretStr
 
@@ -39,9 +40,11 @@ class Counting(HashPool):
         return await super().verify(phc, password)
 
 
-def guess(world: World, number: int, email: str = ANA, **more: Any) -> Draft:
-    password = SecretStr(f"wrong guess number {number}")
-    return world.web.draft(LogIn(email=email, password=password, **more), key=new_id().bytes)
+def guess(
+    world: World, number: int, email: str = ANA, *, id_: UUID | None = None, **more: Any
+) -> Draft:
+    log_in = LogIn(email=email, password=SecretStr(f"wrong guess number {number}"), **more)
+    return world.web.draft(log_in, key=new_id().bytes, id_=id_)
 
 
 def right(world: World, **more: Any) -> Draft:

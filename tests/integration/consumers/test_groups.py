@@ -209,6 +209,22 @@ async def test_a_command_that_was_handled_is_answered_from_the_inbox(group: Grou
     assert await group.scalar("SELECT count(*) FROM sessions") == 1
 
 
+async def test_a_wrong_guess_counts_also_where_nobody_waits_for_its_answer(group: Group) -> None:
+    await group.done(await group.job(register("ana")))
+    wrong = log_in("ana").model_copy(update={"password": SecretStr("wrong horse battery")})
+
+    for command in (*[wrong] * 8, log_in("ana")):
+        soon = clock.now() + timedelta(milliseconds=100)
+        job = await group.job(command, expires_at=soon)
+        await asyncio.sleep((soon - clock.now()).total_seconds() + 0.02)
+        assert await group.done(job) == [Rejected.because(Code.EXPIRED)]
+
+    at_once = POLICY.guessing.at_once
+    assert await group.scalar("SELECT count(*) FROM attempts WHERE state = 'failed'") == at_once
+    counts = "SELECT count(*) FROM attempts WHERE state <> 'counted'"
+    assert await group.scalar(counts) == at_once
+
+
 async def test_in_one_group_a_right_password_forgives_the_wrong_one_before_it_alone(
     group: Group,
 ) -> None:
@@ -220,10 +236,7 @@ async def test_in_one_group_a_right_password_forgives_the_wrong_one_before_it_al
 
     assert isinstance(session, Granted)
     async with group.database.reading() as db:
-        found = await db.execute(text("SELECT command_id, state FROM attempts"))
-        states = {row.command_id: row.state for row in found}
-    assert {each.request.id: states.get(each.request.id) for each in (before, right, after)} == {
-        before.request.id: "forgiven",
-        right.request.id: None,
-        after.request.id: "failed",
-    }
+        found = await db.execute(text("SELECT command_id AS id, state FROM attempts"))
+        states = {row.id: row.state for row in found}
+    ids = [each.request.derived.attempt_id for each in (before, right, after)]
+    assert [states.get(each) for each in ids] == ["forgiven", None, "failed"]

@@ -1,36 +1,54 @@
-"""Attempts that nobody settles: none may stand in the way of the next ones."""
+"""Attempts that no group settles: none stands in the way of others, and each wrong one counts."""
 
 # pyright: reportPrivateUsage=false
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import SecretStr
 
-from authbus import LoggedIn, LogIn
+from authbus import LoggedIn, LogIn, LogOut
 from authbus_service.consumers import group
 from authbus_service.consumers.service import Consumers
+from authbus_service.core.ids import new_id
 from authbus_service.inbox.repository import Handled
-from tests.integration.consumers.guessing import asked, register, right
+from tests.integration.consumers.guessing import (
+    PATIENT,
+    Counting,
+    asked,
+    guess,
+    guesses,
+    register,
+    right,
+)
+from tests.rig.topics import FEW
 from tests.rig.world import World
 
 HELD = "SELECT 1 FROM attempts WHERE state = 'held'"
 
 
-async def test_a_copy_that_another_process_overtakes_holds_no_attempt(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def hidden(monkeypatch: pytest.MonkeyPatch) -> set[UUID]:
+    """Such a command is known once its group has found it claimed, as where two come at once."""
     known, hidden = Consumers._ask_known, set[UUID]()
 
     async def late(self: Consumers, ids: Sequence[UUID]) -> Mapping[UUID, Handled]:
-        """Know such a command once its group has found it claimed, as where two come at once."""
         if hidden & set(ids):
             hidden.clear()
             return {}
         return await known(self, ids)
 
     monkeypatch.setattr(Consumers, "_ask_known", late)
+    return hidden
+
+
+async def test_a_copy_that_another_process_overtakes_holds_no_attempt(
+    world: World, hidden: set[UUID]
+) -> None:
     async with world.consuming():
         await register(world)
         draft = right(world)
@@ -44,6 +62,36 @@ async def test_a_copy_that_another_process_overtakes_holds_no_attempt(
     assert isinstance(second, LoggedIn)
     assert first.session_id == second.session_id
     assert not await world.rows(HELD)
+
+
+async def test_a_wrong_guess_counts_whose_id_another_command_took_meanwhile(
+    world: World, hidden: set[UUID]
+) -> None:
+    async with world.consuming():
+        await register(world)
+        other = world.web.draft(LogOut(session_id=new_id(), refresh_token=SecretStr("nobody")))
+        await world.web.ask(other)
+        hidden.add(other.id)
+        again = guess(world, 1, id_=other.id)
+        await world.web.send(again)
+        await world.web.heard(again, 2)
+
+    assert not hidden
+    assert [each["state"] for each in await guesses(world)] == ["failed"]
+
+
+async def test_of_guesses_under_one_id_no_more_are_hashed_than_under_many(world: World) -> None:
+    hashes, one = Counting(world.hashes), new_id()
+    async with replace(world, hashes=hashes, settings=PATIENT).consuming():
+        await register(world)
+        drafts = [guess(world, each, id_=one) for each in range(30)]
+        for number, draft in enumerate(drafts):
+            await world.web.send(draft, partition=number % FEW)
+        await world.web.heard(drafts[0], 1)
+        await asyncio.sleep(1)
+
+    hashes.close()
+    assert hashes.verified <= PATIENT["guesses"]
 
 
 async def test_a_log_in_that_cannot_be_handled_holds_no_attempt(

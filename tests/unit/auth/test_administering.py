@@ -35,6 +35,7 @@ from authbus_service.auth.rows import Rows
 from authbus_service.auth.sessions.session import Session
 from authbus_service.auth.users.user import User
 from authbus_service.core.ids import new_id
+from authbus_service.core.security.keyring import KeyRing
 from authbus_service.core.security.masters import Masters
 from authbus_service.core.security.operator import Operator, operator_token, read_operator
 from tests.rig.made import MASTERS, NOW, POLICY, a_request, a_session
@@ -224,11 +225,11 @@ def test_only_a_master_of_this_installation_makes_an_operators_proof() -> None:
     older = Masters([bytes(range(1, 33)), bytes(range(32))])
     stranger = Masters([bytes(range(1, 33))])
 
-    found = read_operator(token, issuer="ours", masters=MASTERS)
-    previous = read_operator(token, issuer="ours", masters=older)
+    found = read_operator(token, issuer="ours", keyring=KeyRing(MASTERS))
+    previous = read_operator(token, issuer="ours", keyring=KeyRing(older))
 
     assert found == previous == Operator(id_, (NOW + timedelta(minutes=2)))
-    assert read_operator(token, issuer="theirs", masters=MASTERS) is None
-    assert read_operator(token, issuer="ours", masters=stranger) is None
+    assert read_operator(token, issuer="theirs", keyring=KeyRing(MASTERS)) is None
+    assert read_operator(token, issuer="ours", keyring=KeyRing(stranger)) is None
     for broken in ("", "a.b.c", token[:-4] + "AAAA", token.swapcase()):
-        assert read_operator(broken, issuer="ours", masters=MASTERS) is None
+        assert read_operator(broken, issuer="ours", keyring=KeyRing(MASTERS)) is None

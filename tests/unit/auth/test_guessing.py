@@ -97,7 +97,7 @@ def test_a_source_fails_so_many_times_an_hour_whatever_account(
 
 def test_what_was_reserved_before_is_its_own_reservation() -> None:
     attempt = an_attempt()
-    own = StoredAttempt(KEY, attempt.command_id, None, None, HELD, NOW, attempt.expires_at)
+    own = StoredAttempt(KEY, attempt.id, None, None, HELD, NOW, attempt.expires_at)
 
     assert LIMITS.verdict(attempt, [*rows(9, FAILED), own], [], NOW) is Verdict.HELD
 

@@ -106,24 +106,42 @@ def test_a_token_is_good_while_its_session_and_its_user_are(world: World) -> Non
     world.sessions[0].ended_at, world.sessions[0].lapses_at = None, NOW
     outcomes.append(world.decided(command, world.acting))
     world.sessions[0].lapses_at = NOW + timedelta(days=1)
+    world.sessions[0].client_id = "shop"
+    outcomes.append(world.decided(command, world.acting))
+    world.sessions[0].client_id = "web"
     world.ana.status = "deactivated"
     outcomes.append(world.decided(command, world.acting))
 
-    assert outcomes == [REFUSED] * 7
+    assert outcomes == [REFUSED] * 8
+
+
+CLAIMS = {"iss": "ours", "sub": str(new_id()), "sid": str(new_id()), "iat": 0, "exp": 600}
+
+
+def read(claims: dict[str, object] | None) -> Acting | None:
+    return read_token("a.b.c", issuer="ours", verified=lambda _: claims)
 
 
 @pytest.mark.parametrize(
-    "claims",
+    "changes",
     [
-        None,
-        {},
-        {"iss": "other", "sub": str(new_id()), "sid": str(new_id()), "exp": 2**31},
-        {"iss": "ours", "sub": "x", "sid": str(new_id()), "exp": 2**31},
-        {"iss": "ours", "sub": 7, "sid": str(new_id()), "exp": 2**31},
-        {"iss": "ours", "sub": str(new_id()), "exp": 2**31},
-        {"iss": "ours", "sub": str(new_id()), "sid": str(new_id()), "exp": 2**80},
-        {"iss": "ours", "sub": str(new_id()), "sid": str(new_id()), "exp": "soon"},
+        {"iss": "other"},
+        {"sub": "x"},
+        {"sub": 7},
+        {"sid": None},
+        {"iat": 2**80 - 1, "exp": 2**80},
+        {"exp": "soon"},
+        {"iat": None},
+        {"exp": 601},
     ],
 )
-def test_a_token_that_is_not_ours_names_nobody(claims: dict[str, object] | None) -> None:
-    assert read_token("a.b.c", issuer="ours", verified=lambda _: claims) is None
+def test_a_token_that_is_not_ours_or_good_for_too_long_names_nobody(
+    changes: dict[str, object],
+) -> None:
+    assert read({**CLAIMS}) is not None
+    assert read({**CLAIMS, **changes}) is None
+
+
+@pytest.mark.parametrize("claims", [None, {}])
+def test_claims_that_are_not_there_name_nobody(claims: dict[str, object] | None) -> None:
+    assert read(claims) is None

@@ -148,3 +148,23 @@ def test_a_key_whose_master_is_gone_is_refused_when_loaded_and_the_old_keys_stay
 
     assert keys.jwks() == before
     assert keys.sign(CLAIMS)
+
+
+def test_what_a_key_signed_is_over_when_nothing_needs_the_key_any_more() -> None:
+    token = ring(SIG).sign(CLAIMS)
+    for ago, claims in ((0, CLAIMS), (10, CLAIMS), (11, None), (60, None)):
+        retired = replace(SIG, retired_at=NOW - timedelta(minutes=ago))
+
+        assert ring(retired).verified(token) == claims
+
+
+def test_a_master_is_replaced_when_each_of_its_keys_has_retired() -> None:
+    gone = [replace(each, retired_at=NOW) for each in (SIG, ENC)]
+    other = replace(SIG, kid="s2", master=Masters([TWO]).current)
+
+    replaced = ring(*gone, other, masters=(TWO, ONE))
+
+    assert replaced.is_replaced(SIG.master)
+    assert not replaced.is_replaced(other.master)
+    assert not ring(SIG, gone[1], masters=(TWO, ONE)).is_replaced(SIG.master)
+    assert not ring(SIG, masters=(ONE, TWO)).is_replaced(other.master)

@@ -2,13 +2,16 @@
 
 import hashlib
 import hmac
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from authbus import base64url
 from authbus.signing import canonical, sign, take_apart
+from authbus_service.core import clock
 from authbus_service.core.ids import new_id
+from authbus_service.core.security.keyring import KeyRing, first_keys
 from authbus_service.core.security.masters import Masters
 from authbus_service.core.security.operator import Operator, operator_token, read_operator
 from tests.rig.made import MASTERS, NOW
@@ -65,10 +68,22 @@ FORGED = {
 
 @pytest.mark.parametrize("name", FORGED)
 def test_no_forged_proof_is_an_operators(name: str) -> None:
-    assert read_operator(FORGED[name], issuer=ISSUER, masters=MASTERS) is None
+    assert read_operator(FORGED[name], issuer=ISSUER, keyring=KeyRing(MASTERS)) is None
 
 
 def test_the_proof_that_was_forged_is_good_itself() -> None:
-    found = read_operator(RIGHT, issuer=ISSUER, masters=MASTERS)
+    found = read_operator(RIGHT, issuer=ISSUER, keyring=KeyRing(MASTERS))
 
     assert found == Operator(ID, NOW + timedelta(minutes=2))
+
+
+def test_a_master_that_was_replaced_commands_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    keyring = KeyRing(MASTERS)
+    serving = first_keys(NOW, MASTERS)
+    keyring.load(serving)
+    before = read_operator(RIGHT, issuer=ISSUER, keyring=keyring)
+    keyring.load([replace(each, retired_at=NOW) for each in serving])
+
+    assert before is not None
+    assert read_operator(RIGHT, issuer=ISSUER, keyring=keyring) is None

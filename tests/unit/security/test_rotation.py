@@ -10,7 +10,6 @@ from authbus_service.core.security.keyring import USES, Key, first_keys
 from authbus_service.core.security.masters import Masters
 from authbus_service.core.security.rotation import (
     RotationError,
-    needed_until,
     require_needless,
     rotated,
 )
@@ -81,13 +80,13 @@ def test_a_key_can_go_when_nothing_that_needs_it_can_be_left(
 ) -> None:
     retired = replace(key, retired_at=NOW)
 
-    assert needed_until(retired) == NOW + kept
+    assert retired.needed_until == NOW + kept
     with pytest.raises(RotationError, match=f"{what}.*{(NOW + kept).isoformat()[:19]}"):
         require_needless(retired, NOW + kept)
     require_needless(retired, NOW + kept + SECOND)
 
 
 def test_a_key_that_was_not_replaced_never_can() -> None:
-    assert needed_until(SIG) is None
+    assert SIG.needed_until is None
     with pytest.raises(RotationError, match="authbus keys rotate"):
         require_needless(SIG, NOW + timedelta(days=999))

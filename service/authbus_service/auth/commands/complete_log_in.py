@@ -9,7 +9,7 @@ from authbus_service.auth.case import Case
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.factors.service import passes
 from authbus_service.auth.guessing.admission import factor_key, source_key
-from authbus_service.auth.guessing.attempt import Attempt, Settled
+from authbus_service.auth.guessing.attempt import Settled
 from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.proving_again import counted
@@ -29,11 +29,8 @@ async def prepare(command: CompleteLogIn, request: Request, tools: Tools) -> Pro
     if found is None or not found.is_open(Purpose.LOG_IN, clock.now()):
         return Proof(refusal=_OVER)
     masters = request.derived.masters
-    attempt = Attempt(
-        key=factor_key(masters, found.user_id),
-        command_id=request.id,
-        expires_at=request.expires_at,
-        source=source_key(masters, command.ip_address),
+    attempt = request.attempt(
+        factor_key(masters, found.user_id), source=source_key(masters, command.ip_address)
     )
     loads = replace(proof, every_code=False, every_session=True, factor=True)
     return await counted(loads, attempt, tools)

@@ -2,7 +2,6 @@
 
 from authbus.replies import Code, Rejected
 from authbus.second_factor import ConfirmTotp, TotpEnabled
-from authbus_service.auth.acting import actor
 from authbus_service.auth.case import Case
 from authbus_service.auth.factors.service import passes
 from authbus_service.auth.guessing.attempt import Settled
@@ -21,7 +20,7 @@ async def prepare(command: ConfirmTotp, request: Request, tools: Tools) -> Proof
 
 def decide(command: ConfirmTotp, case: Case) -> Outcome:
     """It is enabled, shown in this session, and its recovery codes are told this once."""
-    who = actor(case.proof.acting, case.rows, case.at)
+    who = case.who
     if who is None:
         return refused(Code.INVALID_TOKEN)
     factor, masters = case.rows.factor(who.user.id), case.request.derived.masters

@@ -2,7 +2,6 @@
 
 from authbus.replies import Code, Rejected
 from authbus.second_factor import DisableTotp, FactorEndReason, TotpDisabled, TotpIsDisabled
-from authbus_service.auth.acting import actor
 from authbus_service.auth.case import Case
 from authbus_service.auth.factors.service import passes
 from authbus_service.auth.guessing.attempt import Settled
@@ -20,7 +19,7 @@ async def prepare(command: DisableTotp, request: Request, tools: Tools) -> Proof
 
 def decide(command: DisableTotp, case: Case) -> Outcome:
     """It is gone, with its secret and its recovery codes."""
-    who = actor(case.proof.acting, case.rows, case.at)
+    who = case.who
     if who is None:
         return refused(Code.INVALID_TOKEN)
     factor, masters = case.rows.factor(who.user.id), case.request.derived.masters

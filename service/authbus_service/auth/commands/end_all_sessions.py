@@ -3,7 +3,6 @@
 from authbus.commands import EndAllSessions
 from authbus.events import EndReason
 from authbus.replies import AllSessionsEnded, Code
-from authbus_service.auth.acting import actor
 from authbus_service.auth.case import Case
 from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
@@ -19,7 +18,7 @@ async def prepare(command: EndAllSessions, _: Request, tools: Tools) -> Proof:
 
 def decide(command: EndAllSessions, case: Case) -> Outcome:
     """An event for each session that ends."""
-    who = actor(case.proof.acting, case.rows, case.at)
+    who = case.who
     if who is None:
         return refused(Code.INVALID_TOKEN)
     kept = None if command.this_one_too else who.session.id

@@ -3,7 +3,6 @@
 from authbus.commands import EndSession
 from authbus.events import EndReason, SessionEnded
 from authbus.replies import Code, SessionIsEnded
-from authbus_service.auth.acting import actor
 from authbus_service.auth.case import Case
 from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
@@ -18,7 +17,7 @@ async def prepare(command: EndSession, _: Request, tools: Tools) -> Proof:
 
 def decide(command: EndSession, case: Case) -> Outcome:
     """End it, if it is theirs; one that has ended is answered the same."""
-    who = actor(case.proof.acting, case.rows, case.at)
+    who = case.who
     if who is None:
         return refused(Code.INVALID_TOKEN)
     session = case.rows.session(command.session_id)

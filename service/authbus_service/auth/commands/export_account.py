@@ -10,9 +10,9 @@ from authbus_service.auth.proof import Tools
 from authbus_service.auth.request import Request
 
 
-async def answer(command: ExportAccount, _: Request, tools: Tools, at: datetime) -> Reply:
+async def answer(command: ExportAccount, request: Request, tools: Tools, at: datetime) -> Reply:
     """Every row of the token's user."""
-    who = await acting_now(command.access_token, tools, at)
+    who = await acting_now(command.access_token, request, tools, at)
     if who is None:
         return Rejected.because(Code.INVALID_TOKEN)
     held = await tools.lookups.held(who.user.id)

@@ -11,13 +11,13 @@ from authbus_service.auth.request import Request
 from authbus_service.auth.showing import session_entry
 
 
-async def answer(command: ListSessions, _: Request, tools: Tools, at: datetime) -> Reply:
+async def answer(command: ListSessions, request: Request, tools: Tools, at: datetime) -> Reply:
     """The live sessions of the token's user, oldest first."""
     acting = tools.token(command.access_token.get_secret_value())
     if acting is None:
         return Rejected.because(Code.INVALID_TOKEN)
     rows = await tools.rows(Proof(acting=acting, user_id=acting.user_id, every_session=True))
-    who = actor(acting, rows, at)
+    who = actor(acting, rows, at, request.client.id)
     if who is None:
         return Rejected.because(Code.INVALID_TOKEN)
     found = rows.sessions_of(who.user.id, at)

@@ -83,11 +83,9 @@ def _attempt(command: LogIn, request: Request, address: str, found: Credential |
     masters = request.derived.masters
     known = devices.known(found.devices if found else b"", command)
     if known is not None:
-        return Attempt(device_key(masters, known), request.id, request.expires_at)
-    return Attempt(
-        key=account_key(masters, address),
-        command_id=request.id,
-        expires_at=request.expires_at,
+        return request.attempt(device_key(masters, known))
+    return request.attempt(
+        account_key(masters, address),
         source=source_key(masters, command.ip_address),
         user_id=found.user_id if found else None,
     )

@@ -14,7 +14,7 @@ from authbus_service.auth.case import Case
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.codes.service import may_make
 from authbus_service.auth.guessing.admission import admitted, reset_key, source_key
-from authbus_service.auth.guessing.attempt import Attempt, Settled, Verdict
+from authbus_service.auth.guessing.attempt import Settled, Verdict
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Outcome
 from authbus_service.auth.proof import Proof, Tools
@@ -29,11 +29,8 @@ async def prepare(command: RequestPasswordReset, request: Request, tools: Tools)
     if address is None:
         return Proof(refusal=Rejected.because(Code.EMAIL_INVALID))
     masters = request.derived.masters
-    attempt = Attempt(
-        key=reset_key(masters, address),
-        command_id=request.id,
-        expires_at=request.expires_at,
-        source=source_key(masters, command.ip_address, "reset"),
+    attempt = request.attempt(
+        reset_key(masters, address), source=source_key(masters, command.ip_address, "reset")
     )
     found = await tools.credential(address)
     user_id = None if found is None else found.user_id

@@ -3,7 +3,6 @@
 from authbus.commands import ResendVerification
 from authbus.events import EmailVerificationRequested
 from authbus.replies import Code, MailQueued
-from authbus_service.auth.acting import actor
 from authbus_service.auth.case import Case
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.codes.service import may_make
@@ -22,7 +21,7 @@ async def prepare(command: ResendVerification, _: Request, tools: Tools) -> Proo
 
 def decide(_: ResendVerification, case: Case) -> Outcome:
     """One more code, unless there is no need or there were too many."""
-    who = actor(case.proof.acting, case.rows, case.at)
+    who = case.who
     if who is None:
         return refused(Code.INVALID_TOKEN)
     if who.user.is_service:

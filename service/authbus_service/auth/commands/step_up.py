@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from authbus.replies import Code, Rejected
 from authbus.second_factor import StepUp
-from authbus_service.auth.acting import actor
 from authbus_service.auth.case import Case
 from authbus_service.auth.factors.service import passes
 from authbus_service.auth.guessing.attempt import Settled
@@ -23,7 +22,7 @@ async def prepare(command: StepUp, request: Request, tools: Tools) -> Proof:
 
 def decide(command: StepUp, case: Case) -> Outcome:
     """A token that says so, if the code was never used."""
-    who = actor(case.proof.acting, case.rows, case.at)
+    who = case.who
     if who is None:
         return refused(Code.INVALID_TOKEN)
     factor, masters = case.rows.factor(who.user.id), case.request.derived.masters

@@ -6,7 +6,6 @@ from authbus.commands import UpdateProfile
 from authbus.events import ProfileUpdated
 from authbus.profile import ProfileField, asked
 from authbus.replies import Code, ProfileSaved, Rejected
-from authbus_service.auth.acting import actor
 from authbus_service.auth.case import Case
 from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
@@ -24,7 +23,7 @@ async def prepare(command: UpdateProfile, _: Request, tools: Tools) -> Proof:
 
 def decide(command: UpdateProfile, case: Case) -> Outcome:
     """What differs is changed, unless somebody was faster. No difference, no event."""
-    who = actor(case.proof.acting, case.rows, case.at)
+    who = case.who
     if who is None:
         return refused(Code.INVALID_TOKEN)
     profile = who.user.profile

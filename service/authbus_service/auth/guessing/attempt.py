@@ -10,12 +10,13 @@ from uuid import UUID
 class Attempt:
     """One command's attempt at what `key` stands for. Key and source are HMACs.
 
+    `id` follows from the command and what it holds: another guess under its id is another attempt.
     `user_id` is there when `key` stands for an account that exists. It is held until `expires_at`:
     later nobody is told what came of it.
     """
 
     key: bytes = field(repr=False)
-    command_id: UUID
+    id: UUID
     expires_at: datetime
     source: bytes | None = field(default=None, repr=False)
     user_id: UUID | None = None
@@ -35,10 +36,13 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StoredAttempt:
-    """An attempt as it is stored. `at` is when it was held, or when it failed."""
+    """An attempt as it is stored. `at` is when it was held, or when it failed.
+
+    What is only counted has its command's `id`.
+    """
 
     key: bytes = field(repr=False)
-    command_id: UUID
+    id: UUID
     source: bytes | None = field(repr=False)
     user_id: UUID | None
     state: str

@@ -61,7 +61,7 @@ class Limits:
 
         One that is among them is its own reservation.
         """
-        if any(row.command_id == attempt.command_id for row in of_key):
+        if any(row.id == attempt.id for row in of_key):
             return Verdict.HELD
         verdicts = self._of_key(of_key, at), self._of_source(of_source, at)
         by_weight = (Verdict.REFUSED, Verdict.WAIT)

@@ -36,9 +36,7 @@ from authbus_service.auth.guessing.rows import Attempts
 from authbus_service.core.sets import Columns, Writes, insert_rows
 
 _ATTEMPT = cast("Table", AttemptRow.__table__)
-_COLUMNS = Columns(
-    "attempts", ("key", "command_id", "source", "user_id", "state", "at", "expires_at")
-)
+_COLUMNS = Columns("attempts", ("key", "id", "source", "user_id", "state", "at", "expires_at"))
 _KEYS = bindparam("keys", type_=ARRAY(LargeBinary))
 _SOURCES = bindparam("sources", type_=ARRAY(LargeBinary))
 _SINCE = bindparam("since", type_=DateTime(timezone=True))
@@ -59,24 +57,26 @@ _SEEN = select(_ATTEMPT).where(
 _HOLD = insert_rows(_ATTEMPT, _COLUMNS).on_conflict_do_nothing()
 _INSERT = insert_rows(_ATTEMPT, _COLUMNS)
 _WRITE = _INSERT.on_conflict_do_update(
-    index_elements=["key", "command_id"],
+    index_elements=[_ATTEMPT.c.key, _ATTEMPT.c.id],
     set_={name: _INSERT.excluded[name] for name in ("state", "at")},
 )
 _FREED = (
     func.unnest(
         bindparam("freed_keys", type_=ARRAY(LargeBinary)), bindparam("freed_ids", type_=ARRAY(Uuid))
     )
-    .table_valued("key", "command_id", name="freed")
+    .table_valued("key", "id", name="freed")
     .render_derived()
 )
 _FREE = delete(_ATTEMPT).where(
-    tuple_(_ATTEMPT.c.key, _ATTEMPT.c.command_id).in_(select(_FREED.c.key, _FREED.c.command_id))
+    tuple_(_ATTEMPT.c.key, _ATTEMPT.c.id).in_(select(_FREED.c.key, _FREED.c.id))
 )
-_LET_GO = delete(_ATTEMPT).where(
-    _ATTEMPT.c.key == bindparam("attempt"),
-    _ATTEMPT.c.command_id == bindparam("command"),
+_STILL_HELD = (
+    _ATTEMPT.c.key == bindparam("at_key"),
+    _ATTEMPT.c.id == bindparam("named"),
     _ATTEMPT.c.state == State.HELD,
 )
+_LET_GO = delete(_ATTEMPT).where(*_STILL_HELD)
+_FAIL = update(_ATTEMPT).values(state=State.FAILED, at=func.clock_timestamp()).where(*_STILL_HELD)
 _FAILED = _ATTEMPT.c.state == State.FAILED
 _CLEAR = (
     update(_ATTEMPT)
@@ -142,10 +142,10 @@ def counting(keys: Iterable[bytes], at: datetime) -> dict[str, Any]:
 def flush(writes: Writes, attempts: Attempts, *, even_none: bool = False) -> None:
     """Write what became of a group's attempts; what was written here is forgiven in memory."""
     if attempts.written or even_none:
-        rows = sorted(attempts.written, key=lambda row: (row.key, row.command_id))
+        rows = sorted(attempts.written, key=lambda row: (row.key, row.id))
         writes.add(_WRITE, _COLUMNS(rows))
     if attempts.freed:
-        freed = sorted({(each.key, each.command_id) for each in attempts.freed})
+        freed = sorted({(each.key, each.id) for each in attempts.freed})
         keys, ids = map(list, zip(*freed, strict=True))
         writes.add(_FREE, {"freed_keys": keys, "freed_ids": ids})
         writes.add(_CLEAR, {"cleared": sorted(attempts.cleared)})
@@ -153,9 +153,10 @@ def flush(writes: Writes, attempts: Attempts, *, even_none: bool = False) -> Non
         writes.add(_FORGIVE, {"forgiven": sorted(attempts.forgiven)})
 
 
-async def let_go(db: AsyncConnection, attempt: Attempt) -> None:
-    """Hold this attempt no longer; one that was settled stays as it is."""
-    await db.execute(_LET_GO, {"attempt": attempt.key, "command": attempt.command_id})
+async def let_go(db: AsyncConnection, attempt: Attempt, *, was_wrong: bool) -> None:
+    """Hold this attempt no longer; one that was wrong counts. What was settled stays as it is."""
+    how = _FAIL if was_wrong else _LET_GO
+    await db.execute(how, {"at_key": attempt.key, "named": attempt.id})
 
 
 async def sweep(db: AsyncConnection, at: datetime) -> None:
@@ -196,7 +197,7 @@ def _bucket(key: bytes) -> int:
 def _row(attempt: Attempt, at: datetime) -> StoredAttempt:
     return StoredAttempt(
         key=attempt.key,
-        command_id=attempt.command_id,
+        id=attempt.id,
         source=attempt.source,
         user_id=attempt.user_id,
         state=State.HELD,

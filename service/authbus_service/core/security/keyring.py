@@ -6,16 +6,18 @@ PostgreSQL knows that a key is there, never what it is.
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from authbus.ended_sessions import TOKEN_LIFETIME
 from authbus.sealing import public_jwk
 from authbus.signing import SignatureError, sign, take_apart
 from authbus.signing import public_jwk as public_okp
 from authbus.state import PublicKey
+from authbus.topics import COMMANDS_KEPT
 from authbus.trust import sign_key
 from authbus_service.core import clock
 from authbus_service.core.security.masters import Masters
@@ -23,6 +25,10 @@ from authbus_service.core.security.masters import Masters
 Use = Literal["sig", "enc"]
 State = Literal["next", "serves", "retired"]
 USES: tuple[Use, ...] = ("sig", "enc")
+# Clocks of the service, its database and the verifiers may differ by this much together.
+_SKEW = timedelta(minutes=1)
+# For so long a key is needed that has retired: for tokens that live, for seals on the topics.
+_NEEDED = {"sig": TOKEN_LIFETIME + _SKEW, "enc": COMMANDS_KEPT}
 # RFC 9068, of an access token.
 _TYPE = "at+jwt"
 _KID_BYTES = 8
@@ -44,6 +50,11 @@ class Key:
         if at < self.not_before:
             return "next"
         return "serves" if self.retired_at is None or at < self.retired_at else "retired"
+
+    @property
+    def needed_until(self) -> datetime | None:
+        """The time after which nothing can need it any more; None while it has not retired."""
+        return None if self.retired_at is None else self.retired_at + _NEEDED[self.use]
 
 
 def new_key(use: Use, not_before: datetime, masters: Masters) -> Key:
@@ -113,13 +124,26 @@ class KeyRing:
         return sign({"typ": _TYPE, "kid": kid}, claims, self._signing[kid])
 
     def verified(self, token: str) -> Mapping[str, Any] | None:
-        """The claims of an access token that one of our keys signed, whatever they say, or None."""
+        """The claims of an access token that one of our keys signed, whatever they say, or None.
+
+        What a key that retired has signed is over by the time at which nothing needs it any more.
+        """
         try:
             signed = take_apart(token)
-            signed.verify(self._signing[signed.header["kid"]].public_key())
+            kid = signed.header["kid"]
+            signed.verify(self._signing[kid].public_key())
         except (KeyError, TypeError, SignatureError):
             return None
+        until = self._rows[kid].needed_until
+        if until is not None and until <= clock.now():
+            return None
         return signed.body if signed.header.get("typ") == _TYPE else None
+
+    def is_replaced(self, master: str) -> bool:
+        """Whether each key of this master has retired; of one that has no key yet, none has."""
+        now = clock.now()
+        states = {key.state(now) for key in self._rows.values() if key.master == master}
+        return states == {"retired"}
 
     def public_records(self) -> list[PublicKey]:
         """Every key's public half, signed under the root key of its master; by kid."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from authbus.signing import SignatureError, sign, take_apart
+from authbus_service.core.security.keyring import KeyRing
 from authbus_service.core.security.masters import MasterKeyError, Masters
 
 _TYPE = "operator+jwt"
@@ -33,13 +34,19 @@ def operator_token(masters: Masters, *, issuer: str, command_id: UUID, at: datet
     return sign(header, body, masters.operator_key())
 
 
-def read_operator(token: str, *, issuer: str, masters: Masters) -> Operator | None:
-    """What the token says, or None when no master of ours made it. Its time is not judged."""
+def read_operator(token: str, *, issuer: str, keyring: KeyRing) -> Operator | None:
+    """What the token says, or None when no master of ours made it. Its time is not judged.
+
+    A master that was replaced opens what lies on the topics for a while, and commands no more.
+    """
     try:
         signed = take_apart(token)
+        master = signed.header["kid"]
         if signed.header.get("typ") != _TYPE or signed.body.get("iss") != issuer:
             return None
-        signed.verify(masters.operator_key(signed.header["kid"]).public_key())
+        signed.verify(keyring.masters.operator_key(master).public_key())
+        if keyring.is_replaced(master):
+            return None
         return Operator(UUID(signed.body["jti"]), datetime.fromtimestamp(signed.body["exp"], UTC))
     except (
         AttributeError,

@@ -8,14 +8,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from authbus.ended_sessions import TOKEN_LIFETIME
-from authbus.topics import COMMANDS_KEPT
 from authbus_service.core.security.keyring import Key, Use, new_key
 from authbus_service.core.security.masters import Masters
-
-# Clocks of the service, its database and the verifiers may differ by this much together.
-_SKEW = timedelta(minutes=1)
-_NEEDED = {"sig": TOKEN_LIFETIME + _SKEW, "enc": COMMANDS_KEPT}
 
 
 class RotationError(RuntimeError):
@@ -54,14 +48,9 @@ def rotated(
     return Rotation([new_key(use, begins, masters) for use in uses], retired)
 
 
-def needed_until(key: Key) -> datetime | None:
-    """The time after which nothing can need this key any more; None while it has not retired."""
-    return None if key.retired_at is None else key.retired_at + _NEEDED[key.use]
-
-
 def require_needless(key: Key, at: datetime) -> None:
     """Raise RotationError when something may need this key."""
-    until = needed_until(key)
+    until = key.needed_until
     if until is None:
         raise RotationError(
             f"the {key.use} key {key.kid} has not been replaced. First: authbus keys rotate"
