@@ -129,8 +129,10 @@ _NAMED = (
     .table_valued("position", "id")
     .render_derived()
 )
+# Between two positions, so that the rows of a batch are not looked for in all that wait.
 _DELETE = delete(OutboxRow).where(
-    tuple_(OutboxRow.position, OutboxRow.id).in_(select(_NAMED.c.position, _NAMED.c.id))
+    OutboxRow.position.between(bindparam("first"), bindparam("last")),
+    tuple_(OutboxRow.position, OutboxRow.id).in_(select(_NAMED.c.position, _NAMED.c.id)),
 )
 
 
@@ -226,8 +228,11 @@ async def remove(
 
     None is deleted where `provided` does not hold.
     """
+    positions = [row.position for row in said]
     names = {
-        "positions": [row.position for row in said],
+        "first": min(positions, default=0),
+        "last": max(positions, default=0),
+        "positions": positions,
         "ids": [row.id for row in said],
     }
     return (await db.execute(_DELETE.where(provided), names)).rowcount
