@@ -29,6 +29,9 @@ _LIMITS = {
     "statement_timeout": "10000",
     "idle_in_transaction_session_timeout": "5000",
 }
+# A plan is made for a table as it is at first, and kept: one that reads a table from end to end
+# since it is empty would do so for each batch of a backlog. What we ask often has an index.
+_PLANS = {"enable_seqscan": "off", "jit": "off"}
 _STATEMENT_SECONDS = 10.0
 # What is raised while PostgreSQL is away; a TimeoutError is an OSError too.
 DATABASE_AWAY = (SQLAlchemyError, OSError)
@@ -95,7 +98,7 @@ def connect(url: str, *, connections: int = 8) -> Database:
     """
     address, tls = taken_out(make_url(url))
     address, lent = pooler.taken_out(address)
-    kept = {"server_settings": {**_SESSION, **_LIMITS}}
+    kept = {"server_settings": {**_SESSION, **_LIMITS, **_PLANS}}
     brought = {
         **pooler.UNNAMED,
         "server_settings": _SESSION,
