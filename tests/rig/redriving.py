@@ -17,6 +17,7 @@ from authbus_service.consumers.questions import readers_of, tools_of
 from authbus_service.consumers.speaker import Speaker
 from authbus_service.core.clients import EMBEDDED_CLIENTS
 from authbus_service.core.config import Settings
+from authbus_service.core.progress import Tell
 from authbus_service.core.security.following import KeyFollower
 from authbus_service.replay.letters import DeadLetters, Open, Which
 from authbus_service.replay.originals import Originals
@@ -41,8 +42,14 @@ async def buried(world: World, *drafts: Draft) -> None:
             await all_finished(world)
 
 
+def _to_nobody(_step: str, _done: int, _total: int | None) -> None:
+    pass
+
+
 @asynccontextmanager
-async def a_redriving(world: World, *, wait: float = 30) -> AsyncGenerator[Redriving]:
+async def a_redriving(
+    world: World, tell: Tell = _to_nobody, *, wait: float = 30
+) -> AsyncGenerator[Redriving]:
     """What handles this world's dead letters."""
     settings = Settings(namespace=world.namespace)
     ring, database = world.keyring, world.database
@@ -64,15 +71,16 @@ async def a_redriving(world: World, *, wait: float = 30) -> AsyncGenerator[Redri
                     finish=Granting(settings.issuer, ring.sign, settings.totp_issuer),
                     keys=KeyFollower(database, ring, settings.keys_reload_seconds),
                 ),
+                tell=tell,
                 wait=wait,
             )
     finally:
         await speaker.stop()
 
 
-async def redriven(world: World, *, dry_run: bool = False) -> Counter[str]:
+async def redriven(world: World, tell: Tell = _to_nobody, *, dry_run: bool = False) -> Counter[str]:
     """Redrive every open dead letter, while a relay runs."""
-    async with relaying(world), a_redriving(world) as work:
+    async with relaying(world), a_redriving(world, tell) as work:
         return await work.run(await work.letters.open_ones(Which()), dry_run=dry_run)
 
 

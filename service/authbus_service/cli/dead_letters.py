@@ -10,6 +10,7 @@ import typer
 from authbus.envelope import read_headers
 from authbus.state import Closing
 from authbus_service.cli.output import report, show, show_rows
+from authbus_service.cli.progress import progress
 from authbus_service.cli.running import run_quietly
 from authbus_service.core.config import Settings, load
 from authbus_service.core.exit_status import Exit
@@ -106,8 +107,10 @@ async def _shown(settings: Settings, id_: UUID) -> dict[str, Any]:
 
 
 async def _redriven(settings: Settings, which: Which, dry_run: bool) -> Counter[str]:
-    async with running_servers(settings, report) as servers, redriving(servers) as work:
-        return await work.run(await work.letters.open_ones(which), dry_run=dry_run)
+    async with running_servers(settings, report) as servers:
+        with progress() as tell:
+            async with redriving(servers, tell) as work:
+                return await work.run(await work.letters.open_ones(which), dry_run=dry_run)
 
 
 async def _discarded(settings: Settings, which: Which, dry_run: bool) -> int:

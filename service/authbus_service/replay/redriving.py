@@ -39,6 +39,7 @@ from authbus_service.core import clock
 from authbus_service.core.database import Database
 from authbus_service.core.ids import id_time
 from authbus_service.core.metrics import Metrics
+from authbus_service.core.progress import Tell
 from authbus_service.core.security.following import KeyFollower
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.masters import Masters
@@ -136,6 +137,7 @@ class Redriving:
     originals: Originals
     speaker: Speaker
     handling: Handling
+    tell: Tell
     wait: float = field(default=_PATIENCE_SECONDS)
 
     async def run(self, chosen: Sequence[Open], *, dry_run: bool) -> Counter[str]:
@@ -148,24 +150,28 @@ class Redriving:
         """
         counts = Counter[str]()
         handled: list[tuple[Open, Fate]] = []
+        step = "looked at" if dry_run else "handled"
         async with writing.beside(self.database):
-            for each in chosen:
+            for done, each in enumerate(chosen):
+                self.tell(step, done, len(chosen))
                 fate = await self._one(each, dry_run=dry_run)
                 if fate.outcome is None:
                     counts[fate.what] += 1
                 else:
                     handled.append((each, fate))
+            self.tell(step, len(chosen), len(chosen))
             return counts + await self._closed(handled)
 
     async def _closed(self, handled: Sequence[tuple[Open, Fate]]) -> Counter[str]:
+        if not handled:
+            return Counter()
+        self.tell("said", 0, len(handled))
         commands = {fate.command for _, fate in handled if fate.command}
         left = await unsaid(self.database, commands, within=self.wait)
         said = [(each, fate) for each, fate in handled if fate.command not in left]
-        if said:
-            how = Closing.HANDLED_ANEW
-            await self.letters.close((each, how, fate.outcome) for each, fate in said)
-        waiting = Counter({_UNFINISHED: len(handled) - len(said)})
-        return waiting + Counter(fate.what for _, fate in said)
+        await self.letters.close((each, Closing.HANDLED_ANEW, fate.outcome) for each, fate in said)
+        self.tell("said", len(said), len(handled))
+        return Counter(_UNFINISHED if fate.command in left else fate.what for _, fate in handled)
 
     async def _one(self, each: Open, *, dry_run: bool) -> Fate:
         if not each.can_be_redriven:

@@ -11,6 +11,7 @@ from authbus_service.consumers.questions import readers_of, tools_of
 from authbus_service.consumers.speaker import Speaker
 from authbus_service.core.config import Settings
 from authbus_service.core.database import Database
+from authbus_service.core.progress import Tell
 from authbus_service.core.security.following import KeyFollower
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.keyring import KeyRing
@@ -36,7 +37,7 @@ async def dead_letters(settings: Settings) -> AsyncGenerator[tuple[DeadLetters, 
 
 
 @asynccontextmanager
-async def redriving(servers: Servers) -> AsyncGenerator[Redriving]:
+async def redriving(servers: Servers, tell: Tell) -> AsyncGenerator[Redriving]:
     """What handles dead letters on `servers`.
 
     Raises StartupError, ClusterError, ConfigError, MasterKeyError, and DatabaseWentBackError.
@@ -57,6 +58,7 @@ async def redriving(servers: Servers) -> AsyncGenerator[Redriving]:
                 originals=Originals(admin, namespace),
                 speaker=speaker,
                 handling=_handling(servers, database, ring, hashes),
+                tell=tell,
             )
         finally:
             await speaker.stop()

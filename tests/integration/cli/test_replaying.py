@@ -3,11 +3,8 @@
 import asyncio
 import json
 import os
-import pty
 import signal
-import termios
 from collections import Counter
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -26,6 +23,7 @@ from tests.rig.operating import settings_of
 from tests.rig.redriving import buried, open_letters
 from tests.rig.replaying import a_new_topic, bare, lying
 from tests.rig.runbook import commands
+from tests.rig.terminals import at_a_terminal
 from tests.rig.world import World
 
 
@@ -130,32 +128,15 @@ async def test_a_terminal_shows_a_bar_with_how_many_of_how_many_are_sent(
     world: World, tmp_path: Path
 ) -> None:
     await noise(world, 6)
-    environment = {**os.environ, **await settings_of(world), "TERM": "xterm"}
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(ours, (24, 100))
 
-    with os.fdopen(theirs, "wb") as errors:
-        program = await programs.start(
-            *REPLAY, environment=environment, folder=tmp_path, errors=errors
-        )
-    shown, out = await asyncio.wait_for(
-        asyncio.gather(asyncio.to_thread(all_of, ours), program.stdout.read()), 60
+    shown, out, status = await at_a_terminal(
+        *REPLAY, settings=await settings_of(world), folder=tmp_path
     )
 
     lines = shown.splitlines()
     assert any("sent" in each and "6/6" in each and "/s" in each for each in lines), shown
     assert "{" not in shown
-    assert (json.loads(out)["waiting"], await program.wait()) == (6, Exit.LEFT)
-
-
-def all_of(terminal: int) -> str:
-    """What a terminal was told until nobody had it open any more."""
-    parts: list[bytes] = []
-    with suppress(OSError):  # how a terminal says that it was the end
-        while part := os.read(terminal, 65_536):
-            parts.append(part)
-    os.close(terminal)
-    return b"".join(parts).decode()
+    assert (json.loads(out)["waiting"], status) == (6, Exit.LEFT)
 
 
 @pytest.mark.gate

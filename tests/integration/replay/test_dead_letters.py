@@ -94,6 +94,23 @@ async def test_a_key_that_was_not_there_is_used_once_it_is(world: World) -> None
     assert len(await said(world)) == 1
 
 
+async def test_how_far_it_is_is_told_before_each_letter_and_when_all_is_said(world: World) -> None:
+    drafts = Crowd(world).registers(range(2))
+    await buried(world, *drafts, drafts[0].but(value=b"noise"))
+    told: list[tuple[str, int, int | None]] = []
+
+    def tell(step: str, done: int, total: int | None) -> None:
+        told.append((step, done, total))
+
+    await redriven(world, tell, dry_run=True)
+    foretold, told = told, []
+    counts = await redriven(world, tell)
+
+    assert counts == {"done": 2, "not_ours": 1}
+    assert foretold == [("looked at", done, 3) for done in range(4)]
+    assert told == [*(("handled", done, 3) for done in range(4)), ("said", 0, 2), ("said", 2, 2)]
+
+
 async def test_letters_are_asked_for_by_their_topic_and_from_a_time_on(world: World) -> None:
     noise = world.web.draft(GetProfile(access_token=PASSWORD)).but(value=b"noise")
     topics = [ACCOUNTS, CREDENTIALS, ACCOUNTS]
