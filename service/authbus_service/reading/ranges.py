@@ -24,7 +24,12 @@ def bound(text: str) -> Bound:
     """`1200` or `2026-03-01T02:00:00`, in UTC where it names no other zone. Raises ValueError."""
     if text.isascii() and text.isdigit():
         return int(text)
-    at = datetime.fromisoformat(text)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is neither an offset, like 1200, nor a time, like 2026-03-01T02:00:00"
+        ) from None
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 from collections import Counter
+from datetime import timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from authbus import GetProfile
 from authbus.topics import CREDENTIALS, EVENTS
 from authbus_service.cluster import Admin
+from authbus_service.core.clock import at_ms
 from authbus_service.core.exit_status import Exit
 from tests.integration.cli.conftest import Authbus
 from tests.rig import programs
@@ -90,6 +92,7 @@ async def noise(world: World, count: int) -> None:
     for number in range(count):
         topic = CREDENTIALS.name(world.namespace)
         await world.web.send(draft.but(topic=topic, key=b"%d" % number, value=b"noise"))
+        await asyncio.sleep(0.002)  # no two have one time
 
 
 @pytest.mark.gate
@@ -137,6 +140,26 @@ async def test_a_terminal_shows_a_bar_with_how_many_of_how_many_are_sent(
     assert any("sent" in each and "6/6" in each and "/s" in each for each in lines), shown
     assert "{" not in shown
     assert (json.loads(out)["waiting"], status) == (6, Exit.LEFT)
+
+
+@pytest.mark.gate
+async def test_a_time_with_a_zone_or_without_one_says_which_records_are_replayed(
+    authbus: Authbus, world: World
+) -> None:
+    await noise(world, 3)
+    came = sorted(at_ms(each.timestamp) for each in await lying(world))
+    zone = timezone(timedelta(hours=2))
+    second, third = came[1].replace(tzinfo=None).isoformat(), came[2].astimezone(zone).isoformat()
+    replay = ("replay", "commands", CREDENTIALS.suffix, "--dry-run")
+    settings = await settings_of(world)
+
+    ended = [
+        await authbus(*replay, *stretch, **settings)
+        for stretch in (("--from", second), ("--from", second, "--to", third))
+    ]
+
+    assert [each.status for each in ended] == [0, 0], [each.err for each in ended]
+    assert [json.loads(each.out)["selected"] for each in ended] == [2, 1]
 
 
 @pytest.mark.gate
