@@ -5,7 +5,6 @@ references alone are held against what they name, here and in test_pods.py.
 """
 
 import inspect
-import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import Any
 
 import pytest
 import yaml
-from jsonschema import Draft7Validator, Draft202012Validator
 
 from authbus_service.cluster import declared as declared_topics
 from authbus_service.cluster.acls import acls
@@ -21,43 +19,12 @@ from authbus_service.cluster.strimzi import as_yaml, resources
 from authbus_service.consumers.intakes import INTAKES, groups_of
 from authbus_service.core.clients import read_declared
 from authbus_service.core.database import connect
-from tests.rig.manifests import documents
-
-SCHEMAS = Path(__file__).parent / "manifests"
-UNCHECKED = {"ObjectStore", "Kustomization"}
+from tests.rig.manifests import UNCHECKED, documents, faults
 
 
 @pytest.fixture
 def folder(repository: Path) -> Path:
     return repository / "deploy" / "kubernetes"
-
-
-def closed(schema: Any) -> Any:
-    """A field that the schema does not name is wrong, as an API server has it in strict mode."""
-    if isinstance(schema, list):
-        return [closed(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    found = {name: closed(each) for name, each in schema.items()}
-    if "properties" in schema and "x-kubernetes-preserve-unknown-fields" not in schema:
-        found.setdefault("additionalProperties", False)
-    return found
-
-
-def validator(kind: str, version: str) -> Draft202012Validator:
-    core = json.loads((SCHEMAS / "kubernetes.json").read_text())
-    if kind in core["kinds"]:
-        return Draft202012Validator(
-            {"$ref": f"#/$defs/{core['kinds'][kind]}", "$defs": core["$defs"]}
-        )
-    of_its_own = json.loads((SCHEMAS / f"{kind}.{version.rpartition('/')[2]}.json").read_text())
-    # `metadata` is the API server's own and is open there.
-    return Draft202012Validator(closed(of_its_own))
-
-
-def faults(document: dict[str, Any]) -> list[str]:
-    found = validator(document["kind"], document["apiVersion"]).iter_errors(document)
-    return [f"{each.json_path}: {each.message[:200]}" for each in found]
 
 
 def test_every_resource_is_what_its_schema_allows(folder: Path) -> None:
@@ -170,6 +137,32 @@ def test_postgresql_takes_the_connections_of_every_process_that_may_run(folder: 
     assert processes * a_process + 50 <= most
 
 
+def test_a_commit_waits_for_one_of_two_standbys_whichever_it_is(folder: Path) -> None:
+    spec = next(each["spec"] for _, each in documents(folder) if each["kind"] == "Cluster")
+
+    assert spec["instances"] == 3
+    assert spec["postgresql"]["synchronous"] == {
+        "method": "any",
+        "number": 1,
+        "dataDurability": "required",
+    }
+
+
+def test_the_autoscaler_goes_by_the_cpu_of_the_service(folder: Path) -> None:
+    found = {(at, each["kind"]): each for at, each in documents(folder)}
+    service = found["authbus.yaml", "Deployment"]
+    spec = found["autoscaling.yaml", "HorizontalPodAutoscaler"]["spec"]
+    (metric,) = spec["metrics"]
+
+    assert (metric["type"], metric["resource"]["name"]) == ("Resource", "cpu")
+    assert metric["resource"]["target"]["type"] == "Utilization"
+    assert spec["scaleTargetRef"] == {
+        "apiVersion": service["apiVersion"],
+        "kind": service["kind"],
+        "name": service["metadata"]["name"],
+    }
+
+
 def test_the_autoscalers_know_every_command_topic_and_no_more_processes_than_partitions(
     folder: Path,
 ) -> None:
@@ -185,53 +178,6 @@ def test_the_autoscalers_know_every_command_topic_and_no_more_processes_than_par
     by_cpu, by_lag = (found[kind]["spec"] for kind in ("HorizontalPodAutoscaler", "ScaledObject"))
     assert by_cpu["maxReplicas"] == by_lag["maxReplicaCount"] == most
     assert by_cpu["behavior"] == by_lag["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
-
-
-def test_the_compose_file_is_what_its_schema_allows(repository: Path) -> None:
-    schema = json.loads((SCHEMAS / "compose.json").read_text())
-    compose = yaml.safe_load((repository / "docker-compose.yml").read_text(encoding="utf-8"))
-
-    told = [each.message for each in Draft7Validator(schema).iter_errors(compose)]
-
-    assert not told
-    mounted = re.findall(r"- \./([^:]+):", (repository / "docker-compose.yml").read_text())
-    assert [each for each in mounted if not (repository / each).exists()] == []
-    configs = {
-        each["source"]
-        for service in compose["services"].values()
-        for each in service.get("configs", ())
-    }
-    assert configs == set(compose["configs"])
-    for name, service in compose["services"].items():
-        assert set(service.get("depends_on", {})) <= set(compose["services"]), name
-
-
-def test_compose_builds_the_image_once_and_pulls_it_from_nowhere(repository: Path) -> None:
-    compose = yaml.safe_load((repository / "docker-compose.yml").read_text(encoding="utf-8"))
-    ours = [each for each in compose["services"].values() if each["image"] == "authbus"]
-
-    assert ["build" in each for each in ours] == [False, True]
-    assert [each.get("pull_policy") for each in ours] == ["never", "build"]
-
-
-def test_each_file_that_compose_names_in_a_setting_is_mounted_there(repository: Path) -> None:
-    compose = yaml.safe_load((repository / "docker-compose.yml").read_text(encoding="utf-8"))
-    ours = {name: each for name, each in compose["services"].items() if "build" in each}
-
-    named = {
-        (name, value)
-        for name, each in ours.items()
-        for value in each["environment"].values()
-        if value.startswith("/")
-    }
-    mounted = {
-        (name, volume.split(":")[1])
-        for name, each in ours.items()
-        for volume in each.get("volumes", ())
-    }
-
-    assert named
-    assert named == mounted
 
 
 def test_the_image_is_made_of_what_is_locked_alone_and_runs_as_nobody(repository: Path) -> None:

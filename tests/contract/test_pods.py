@@ -27,6 +27,23 @@ def test_the_service_is_stopped_later_than_it_needs_to_finish(folder: Path) -> N
     assert pod_of(deployment(folder))["terminationGracePeriodSeconds"] > needs + 10
 
 
+def test_a_pod_is_started_anew_when_it_is_dead_and_spared_while_it_is_not_ready(
+    folder: Path,
+) -> None:
+    (container,) = pod_of(deployment(folder))["containers"]
+    probes = ("startupProbe", "livenessProbe", "readinessProbe")
+    asked = {each: container[each]["httpGet"] for each in probes}
+    start = container["startupProbe"]
+
+    assert {name: each["path"] for name, each in asked.items()} == {
+        "startupProbe": "/health/live",
+        "livenessProbe": "/health/live",
+        "readinessProbe": "/health/ready",
+    }
+    assert {each["port"] for each in asked.values()} == {container["ports"][0]["name"]}
+    assert start["periodSeconds"] * start["failureThreshold"] >= 60
+
+
 @pytest.mark.parametrize("file", ["authbus.yaml", "operator.yaml"])
 def test_a_pod_is_given_real_settings_and_no_right_on_the_machine(folder: Path, file: str) -> None:
     pod = pod_of(deployment(folder, file))
