@@ -78,6 +78,18 @@ def test_everything_is_part_of_the_kustomization(folder: Path) -> None:
         assert {each for each in listed if each.endswith(".yaml")} == files
 
 
+def test_whatever_a_folder_has_of_its_own_goes_where_the_service_goes(folder: Path) -> None:
+    places = [path.parent for path in folder.parent.glob("kubernetes*/kustomization.yaml")]
+    read = [(yaml.safe_load((each / "kustomization.yaml").read_text()), each) for each in places]
+    namespaces = {
+        each.name: found.get("namespace")
+        for found, each in read
+        if any(file.endswith(".yaml") for file in found["resources"])
+    }
+
+    assert namespaces == {"kubernetes": "kafka", "kubernetes-keda": "kafka"}
+
+
 def merged(into: Any, patch: Any) -> Any:
     """As kustomize patches what it has no schema of: RFC 7396."""
     if not isinstance(patch, dict):

@@ -8,7 +8,7 @@ import pytest
 from authbus_service.embedded import Addresses
 from tests.e2e.conftest import Serving, serving
 from tests.rig import webdriver
-from tests.rig.foreign import missing
+from tests.rig.foreign import KUSTOMIZE, missing
 from tests.rig.serving import settings_of
 
 __all__ = ("serving",)
@@ -20,6 +20,7 @@ _NEEDED = {
     "test_go.py": ("go",),
     "test_java.py": ("java", "javac", "mvn"),
     "test_javascript.py": ("node", "npm"),
+    "test_kustomize.py": KUSTOMIZE[:1],
     "test_prometheus.py": ("promtool",),
     "test_shell.py": ("kcat", "jq", "openssl", "curl"),
 }

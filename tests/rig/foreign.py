@@ -12,6 +12,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 CACHE = REPOSITORY / ".cache" / "interop"
 EXAMPLES = REPOSITORY / "schemas" / "examples"
 
+# kubectl has kustomize in it.
+KUSTOMIZE = ("kustomize", "build") if shutil.which("kustomize") else ("kubectl", "kustomize")
+
 _BUILD_SECONDS = 600
 _RUN_SECONDS = 60
 
