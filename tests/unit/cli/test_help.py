@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
-MOST_CPU_SECONDS, TRIES = 0.4, 10
+MOST_SECONDS, TRIES = 0.4, 10
 HEAVY = {
     "aiokafka",
     "alembic",
@@ -23,19 +25,21 @@ HEAVY = {
 FOR_GROUPS = {"asyncio", "pydantic"}
 
 
-def cpu_seconds(*arguments: str) -> float:
-    """What a command takes of a processor, whatever else runs beside it."""
+def seconds(*arguments: str) -> float:
+    """What a command takes by the clock, but for when others had the processor that it wanted."""
+    began = time.monotonic()
     with subprocess.Popen(
         (sys.executable, "-m", "authbus_service", *arguments), stdout=subprocess.DEVNULL
     ) as child:
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        took = time.monotonic() - began
+        _, waited, _ = Path(f"/proc/{child.pid}/schedstat").read_text().split()
     assert child.returncode == 0
-    return used.ru_utime + used.ru_stime
+    return took - int(waited) / 1e9
 
 
-def test_help_takes_less_than_four_tenths_of_a_second_of_a_processor() -> None:
-    assert any(cpu_seconds("--help") < MOST_CPU_SECONDS for _ in range(TRIES))
+def test_help_is_there_in_less_than_four_tenths_of_a_second() -> None:
+    assert any(seconds("--help") < MOST_SECONDS for _ in range(TRIES))
 
 
 @pytest.mark.parametrize(
