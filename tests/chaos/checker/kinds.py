@@ -34,6 +34,10 @@ DONE_BEFORE = frozenset(
 )
 SHUTS = frozenset({"DeactivateUser"})
 ERASES = frozenset({"EraseAccount", "EraseUser"})
+# Which sessions are over once these are answered: that one, all of the user, all but the caller's.
+ENDS_ONE = frozenset({"LogOut", "EndSession"})
+ENDS_ALL = SHUTS | ERASES
+ENDS_OTHERS = frozenset({"ChangePassword", "EndAllSessions"})
 # A refusal may have these: a lock after wrong passwords, the end of a session that was stolen.
 REFUSED_MAY_CAUSE = {
     "LogIn": {"UserLocked", "UserUnlocked"},

@@ -2,22 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
+from tests.chaos.checker.ends import ends_said, ends_told
 from tests.chaos.checker.findings import Finding, Invariant
 from tests.chaos.checker.history import History, Look
-from tests.chaos.checker.kinds import EVENTS_TOPIC
 from tests.chaos.checker.linearizing import NEVER
-
-
-def ends_told(history: History) -> Mapping[str, float]:
-    """When somebody was answered who had ended a session, by any command."""
-    returned = {call.id: call.returned for call in history.calls if call.ended != "unknown"}
-    found: dict[str, float] = {}
-    for row in history.written:
-        event = row.message
-        if event.topic == EVENTS_TOPIC and event.kind == "SessionEnded":
-            told = returned.get(event.cause)
-            found[event.session] = NEVER if told is None else told
-    return found
 
 
 def is_known(look: Look, told: Mapping[str, float]) -> bool:
@@ -27,9 +15,12 @@ def is_known(look: Look, told: Mapping[str, float]) -> bool:
 
 def looks(history: History) -> Iterator[Finding]:
     """Judge each look at a token by what its checker says that it knows, and by the time."""
-    told = ends_told(history)
+    told, said = ends_told(history), ends_said(history)
     for look in history.looks:
         for rule in _broken(look, told, history.staleness):
+            yield Finding(Invariant.I7, rule, look.session)
+        if look.revoked and look.session not in said:
+            rule = "a token is revoked although its session never ended"
             yield Finding(Invariant.I7, rule, look.session)
 
 
@@ -39,5 +30,3 @@ def _broken(look: Look, told: Mapping[str, float], staleness: float) -> Iterator
         yield "a token is taken although its session's end is known"
     elif look.taken and look.at > told.get(look.session, NEVER) + staleness:
         yield "a token is taken long after its session's end"
-    if look.revoked and look.session not in told:
-        yield "a token is revoked although its session never ended"

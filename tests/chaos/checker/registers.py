@@ -4,13 +4,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from tests.chaos.checker.ends import ends_told
 from tests.chaos.checker.findings import Finding, Invariant
 from tests.chaos.checker.history import Call, History
-from tests.chaos.checker.kinds import ERASES, EVENTS_TOPIC
+from tests.chaos.checker.kinds import ENDS_ONE, ERASES, EVENTS_TOPIC
 from tests.chaos.checker.linearizing import NEVER, Operation, S, stuck_at
 
 _WRONG = "invalid_credentials"
-_ENDS = ("LogOut", "EndSession")
+# What is over may be ended again, and is answered the same.
+_NO_USE = ENDS_ONE | {"LogIn"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +35,21 @@ def registers(history: History) -> Iterator[Finding]:
 
 
 def _sessions(history: History) -> Iterator[Finding]:
-    """A refresh that was invoked after an answered end is refused; an open one may end anyhow."""
-    by_session = defaultdict[str, list[Operation[bool]]](list)
-    for call in history.calls:
-        if call.session and call.kind == "RefreshSession" and call.ended == "ok":
-            by_session[call.session].append(_operation(call, lambda is_open: is_open or None))
-        if call.session and call.kind in _ENDS and call.ended != "refused":
-            by_session[call.session].append(_operation(call, lambda _: False))
-    for session, operations in by_session.items():
-        if stuck_at(operations, start=True) is not None:
-            yield Finding(Invariant.I7, "a session goes on after its end", session)
+    """Who uses a session after somebody was answered that it is over is refused.
+
+    It ends once and for ever, so this is all that the order of its calls can break.
+    """
+    told = ends_told(history)
+    late = {
+        call.session
+        for call in history.calls
+        if call.ended == "ok"
+        and call.session
+        and call.kind not in _NO_USE
+        and call.invoked > told.get(call.session, NEVER)
+    }
+    for session in late:
+        yield Finding(Invariant.I7, "a session goes on after its end", session)
 
 
 def _accounts(history: History) -> Iterator[Finding]:

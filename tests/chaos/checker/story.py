@@ -182,6 +182,15 @@ def a_day() -> Story:
     return story
 
 
+def an_evening() -> Story:
+    """The same day, after which Ana has two sessions, s4 and s5."""
+    story = a_day()
+    for session in ("s4", "s5"):
+        log_in = story.asks(f"begin {session}", "LogIn", "ana", password="p2", session=session)
+        story.does(log_in, "ana", ("SessionStarted", session, ""))
+    return story
+
+
 def good() -> History:
     """The same as a history, with a token that was looked at before and after its end."""
     looks = (Look(session="s1", at=3, taken=True), Look(session="s1", at=40, taken=False))

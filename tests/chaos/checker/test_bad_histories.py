@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.chaos.checker import bad_answers, bad_effects
+from tests.chaos.checker import bad_answers, bad_effects, bad_ends
 from tests.chaos.checker.check import check
 from tests.chaos.checker.findings import Finding, Invariant
 from tests.chaos.checker.story import good
@@ -16,6 +16,7 @@ BAD = {
     **bad_answers.BOUNDS,
     **bad_answers.OFFSETS,
     **bad_answers.LEAKS,
+    **bad_ends.ENDS,
 }
 
 

@@ -1,6 +1,7 @@
 """What looks odd and is right passes."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -17,8 +18,10 @@ from tests.chaos.checker.edits import (
     without,
 )
 from tests.chaos.checker.history import Held, History, Logged, Look, Offsets, Told
-from tests.chaos.checker.story import LOG, a_day, good
+from tests.chaos.checker.story import LOG, a_day, an_evening, good
 
+OTHERS = (("SessionEnded", "s5", "revoked"),)
+ENDED = ("SessionEnded", "s4", "revoked")
 ABORTED = Told(0, 90, good().committed[0].message)
 SAME: Edit = together()
 
@@ -65,6 +68,47 @@ def out_twice() -> History:
     return story.history()
 
 
+def goes_on(kind: str, *events: tuple[str, str, str], **said: Any) -> History:
+    """All other sessions end; the one that asked for it goes on."""
+    story = an_evening()
+    story.does(story.asks("c16", kind, "ana", session="s4", **said), "ana", *events)
+    refresh = story.asks("c17", "RefreshSession", "ana", session="s4")
+    story.does(refresh, "ana", ("SessionRefreshed", "s4", ""))
+    story.hears(story.asks("c18", "GetProfile", "ana", session="s4"), "ana")
+    return replace(story.history(), looks=(Look(session="s4", at=story.now + 60, taken=True),))
+
+
+def begins_meanwhile() -> History:
+    """A log-in that is under way while all sessions end may come after that."""
+    story = an_evening()
+    log_in = story.asks("c16", "LogIn", "ana", password="p2", session="s6")
+    story.does(story.asks("c17", "EndAllSessions", "ana", session="s4"), "ana", *OTHERS)
+    story.does(log_in, "ana", ("SessionStarted", "s6", ""))
+    refresh = story.asks("c18", "RefreshSession", "ana", session="s6")
+    story.does(refresh, "ana", ("SessionRefreshed", "s6", ""))
+    return call("c16", returned=story.now - 1.6)(story.history())
+
+
+def opened_again() -> History:
+    """An account that was shut has new sessions once it is open."""
+    story = an_evening()
+    shut = ("UserDeactivated", "", "")
+    story.does(story.asks("c16", "DeactivateUser", "ana"), "ana", shut, *OTHERS, ENDED)
+    story.does(story.asks("c17", "ReactivateUser", "ana"), "ana", ("UserReactivated", "", ""))
+    log_in = story.asks("c18", "LogIn", "ana", password="p2", session="s6")
+    story.does(log_in, "ana", ("SessionStarted", "s6", ""))
+    story.hears(story.asks("c19", "GetProfile", "ana", session="s6"), "ana")
+    return replace(story.history(), looks=(Look(session="s6", at=story.now + 60, taken=True),))
+
+
+def read_meanwhile() -> History:
+    """A profile that was asked for before the log-out's answer, and came after it."""
+    story = an_evening()
+    story.hears(story.asks("c16", "GetProfile", "ana", session="s4"), "ana")
+    story.does(story.asks("c17", "LogOut", "ana", session="s4"), "ana", ENDED)
+    return call("c16", returned=story.now + 1)(story.history())
+
+
 MADE = {
     "nothing happened": History(),
     "a wrong password that locks": locked(),
@@ -72,6 +116,17 @@ MADE = {
     "a session that the sweeper ended": swept(),
     "an address of somebody erased is another's": born_again(),
     "a log-out of a session that is over": out_twice(),
+    "a changed password, and the session that changed it goes on": goes_on(
+        "ChangePassword",
+        ("PasswordChanged", "", ""),
+        *OTHERS,
+        password="p2",
+        new_password="p3",
+    ),
+    "all others end, and the session that asked for it goes on": goes_on("EndAllSessions", *OTHERS),
+    "a log-in while all sessions end": begins_meanwhile(),
+    "an account that is shut and opened": opened_again(),
+    "a profile that is read while its session ends": read_meanwhile(),
 }
 EDITED: dict[str, Edit] = {
     "a day": SAME,

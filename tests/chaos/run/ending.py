@@ -64,7 +64,8 @@ class Ending:
     async def erase_account(self, person: Person, tokens: Tokens) -> None:
         password = self.random.choice(person.passwords)
         command = EraseAccount(access_token=tokens.access_token, password=secret(password))
-        self._erased(person, await self.ask(command, person, password=password))
+        id_ = tokens.session_id
+        self._erased(person, await self.ask(command, person, session=id_, password=password))
 
     async def erase_user(self, person: Person) -> None:
         self._erased(person, await self._by_operator(EraseUser, person))

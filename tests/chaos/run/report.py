@@ -6,12 +6,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import asdict
 from typing import Any
 
+from tests.chaos.checker.ends import ends_told
 from tests.chaos.checker.findings import Finding
 from tests.chaos.checker.history import Call, History
 from tests.chaos.checker.kinds import ERASES, SHUTS
 from tests.chaos.checker.leaks import slope
 from tests.chaos.checker.linearizing import NEVER
-from tests.chaos.checker.looking import ends_told, is_known
+from tests.chaos.checker.looking import is_known
 from tests.chaos.run import commits, crashes, nodes
 from tests.chaos.run.members import End
 from tests.chaos.run.menu import KILLS_AND_STOPS, LANES

@@ -63,6 +63,7 @@ class Yes:
     left: list[Any] = field(default_factory=list[Any])
     kinds: Counter[str] = field(default_factory=Counter[str])
     ids: list[UUID | None] = field(default_factory=list[UUID | None])
+    without_session: set[str] = field(default_factory=set[str])
 
     async def asks(
         self, command: Command, _: str, *, patience: float, id_: UUID | None = None, **said: str
@@ -70,6 +71,8 @@ class Yes:
         assert patience
         self.kinds[type(command).__name__] += 1
         self.ids.append(id_)
+        if not said.get("session"):
+            self.without_session.add(type(command).__name__)
         return Answered(self.says or (None if self.is_silent else self._usual(command)))
 
     def _usual(self, command: Command) -> Reply | None:
@@ -114,6 +117,20 @@ async def test_two_in_a_hundred_moves_shut_or_erase_an_account() -> None:
     assert min(ends) >= 5
     assert 50 <= sum(ends) <= 150
     assert client.kinds["ReactivateUser"] >= client.kinds["DeactivateUser"] / 2
+
+
+async def test_the_history_knows_of_each_command_by_which_session_it_was_asked() -> None:
+    client = Yes()
+    asker = asking(client)
+
+    for _ in range(5000):
+        await asker._one()
+
+    by_nobody = {"RegisterUser", "LogIn", "DeactivateUser", "ReactivateUser", "EraseUser"}
+    by_a_session = {"RefreshSession", "LogOut", "UpdateProfile", "GetProfile", "ListSessions"}
+    by_a_session |= {"EndAllSessions", "ChangePassword", "EraseAccount"}
+    assert client.without_session == by_nobody
+    assert {*client.kinds} == by_nobody | by_a_session
 
 
 @pytest.mark.parametrize("says", [GONE, UNKNOWN])

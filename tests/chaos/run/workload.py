@@ -159,16 +159,18 @@ class Asker:
             person.sessions.pop(id_, None)
 
     async def end_all(self, person: Person, tokens: Tokens) -> None:
-        asked = await self._ask(EndAllSessions(access_token=tokens.access_token), person)
+        id_ = tokens.session_id
+        command = EndAllSessions(access_token=tokens.access_token)
+        asked = await self._ask(command, person, session=id_)
         if isinstance(asked.decided, AllSessionsEnded):
-            person.keeps_only(tokens.session_id)
+            person.keeps_only(id_)
 
     async def update(self, person: Person, tokens: Tokens) -> None:
         name = f"Ana {self.random.getrandbits(32):x}"
         command = UpdateProfile(
             access_token=tokens.access_token, profile_version=person.version, display_name=name
         )
-        asked = await self._ask(command, person)
+        asked = await self._ask(command, person, session=tokens.session_id)
         match asked.decided:
             case ProfileSaved(profile_version=version):
                 person.version = version
@@ -179,7 +181,8 @@ class Asker:
 
     async def asks(self, person: Person, tokens: Tokens) -> None:
         kind = self.random.choice([ListSessions, GetProfile])
-        await self._ask(kind(access_token=tokens.access_token), person)
+        command = kind(access_token=tokens.access_token)
+        await self._ask(command, person, session=tokens.session_id)
 
     async def change_password(self, person: Person, tokens: Tokens) -> None:
         if person.changes or len(person.passwords) > 1:
@@ -191,12 +194,13 @@ class Asker:
             current_password=secret(old),
             new_password=secret(new),
         )
-        asked = await self._ask(command, person, password=old, new_password=new)
+        id_ = tokens.session_id
+        asked = await self._ask(command, person, session=id_, password=old, new_password=new)
         person.changes = False
         match asked.decided:
             case PasswordIsChanged():
                 person.passwords = [new]
-                person.keeps_only(tokens.session_id)
+                person.keeps_only(id_)
             case Rejected():
                 person.passwords = [old]
             case _:
