@@ -12,7 +12,7 @@ PROFILES: tuple[Profile, ...] = ("small", "soak", "full", "kills")
 KILLS = ("kill a service", "kill the broker", "kill PostgreSQL", "terminate backends")
 STOPS = ("stop a service", "stop the broker", "stop PostgreSQL")
 TERMINATIONS = ("terminate backends", "terminate who writes")
-OPERATIONS = ("restart a service", "rotate keys")
+OPERATIONS = ("restart all services", "rotate keys")
 KILLS_AND_STOPS = (
     *(each for each in KILLS if each.startswith("kill")),
     *STOPS,
@@ -21,7 +21,7 @@ KILLS_AND_STOPS = (
 )
 _OF_ONE_BROKER = {"kill the broker", "stop the broker", *disks.MENU, *wire.MENU}
 _TO_BE_SEEN = ("kill a service", "kill the broker", "kill PostgreSQL", *crashes.OF_THE_RELAY)
-_ENDS_A_SERVICE = {"kill a service", "restart a service", *crashes.MENU}
+_ENDS_A_SERVICE = {"kill a service", "restart all services", *crashes.MENU}
 
 
 @dataclass(frozen=True)

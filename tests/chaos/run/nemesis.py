@@ -56,16 +56,14 @@ class Nemesis:
         """Every fault by its name; each tells whether it happened."""
         stack = self.stage.stack
         return {
-            "kill a service": lambda: self._end_service(
-                signal.SIGKILL, self.random.uniform(*_DOWN)
-            ),
+            "kill a service": self._kill_service,
             "kill the broker": lambda: self._kill(stack.kill_kafka, stack.restart_kafka),
             "kill PostgreSQL": lambda: self._kill(stack.kill_postgres, stack.restart_postgres),
             "terminate backends": self._terminate,
             "stop a service": self._stop_service,
             "stop the broker": lambda: self._stop(stack.kafka_process.pid),
             "stop PostgreSQL": lambda: self._stop(stack.postgres_process.pid),
-            "restart a service": lambda: self._end_service(signal.SIGTERM),
+            "restart all services": self._restart_all,
             "rotate keys": self._rotate,
             **Crashes(self.stage, self.members).faults,
             **self._of_this_stage(),
@@ -105,11 +103,20 @@ class Nemesis:
             else:  # what it waited for did not come by; later in this round it may
                 round_.insert(0, name)
 
-    async def _end_service(self, which: signal.Signals, rest: float = 0.0) -> bool:
+    async def _kill_service(self) -> bool:
         member = self.random.choice(self.members)
-        happened = member.end_by(which, rest)
+        happened = member.end_by(signal.SIGKILL, self.random.uniform(*_DOWN))
         await member.until_up(_UP_SECONDS)
         return happened
+
+    async def _restart_all(self) -> bool:
+        """As a new version is rolled out: each in turn, the next when that one runs again."""
+        for member in self.random.sample(self.members, len(self.members)):
+            await member.until_up(_UP_SECONDS)
+            if not member.end_by(signal.SIGTERM):
+                return False
+            await member.until_up(_UP_SECONDS)
+        return True
 
     async def _rotate(self) -> bool:
         """As an operator does it, while a process may be down and clients have the old keys."""

@@ -1,0 +1,46 @@
+"""Whom a fault strikes."""
+
+# pyright: reportPrivateUsage=false
+
+import signal
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from tests.chaos.run.nemesis import Nemesis
+
+
+@dataclass
+class Member:
+    """A process that runs again once somebody has waited for it; `book` is of all of them."""
+
+    name: str
+    book: list[str]
+    is_up: bool = True
+
+    def end_by(self, which: signal.Signals, rest: float = 0.0) -> bool:
+        self.book.append(f"{self.name} {which.name} {rest}")
+        was_up, self.is_up = self.is_up, False
+        return was_up
+
+    async def until_up(self, within: float) -> None:
+        assert within
+        self.book += [] if self.is_up else [f"{self.name} is up"]
+        self.is_up = True
+
+
+async def test_a_rolling_restart_ends_each_member_once_the_one_before_runs_again() -> None:
+    book = list[str]()
+    members: list[Any] = [Member(name, book) for name in ("one", "two", "three")]
+    members[1].is_up = False
+    stage: Any = None
+    nemesis = Nemesis(stage, members, Random(7))
+
+    assert await nemesis._restart_all()
+
+    ends = [each.split()[0] for each in book if each.endswith("SIGTERM 0.0")]
+    assert sorted(ends) == ["one", "three", "two"]
+    ups = [f"{name} is up" for name in ends]
+    after = [book[book.index(f"{name} SIGTERM 0.0") + 1] for name in ends]
+    assert after == ups
+    assert book[book.index("two SIGTERM 0.0") - 1] == "two is up"
