@@ -12,7 +12,7 @@ _FEWEST = 3
 
 
 def leaks(history: History) -> Iterator[Finding]:
-    """Scan what was logged and what lies on topics; judge what is held, over time and at rest."""
+    """Scan what was logged, said and stored; judge what is held, over time and at rest."""
     yield from _read(history)
     yield from _kept(history)
 

@@ -10,12 +10,12 @@ from time import monotonic
 
 from authbus_service.core.exit_status import Exit
 from tests.chaos.run import points
+from tests.chaos.run.leavings import TO_A_PERSON
 from tests.rig.processes import ServiceProcess
 
 MISSED_AFTER = 3.0
 _TRY_AGAIN = 0.5
-# What a service says last that cannot reach a server, and why it ends.
-_SAYS = "authbus: "
+# What a service says last that cannot reach a server.
 _AWAY = ("Is Kafka there", "Is PostgreSQL there")
 
 
@@ -33,7 +33,7 @@ class End:
     @property
     def is_an_outage(self) -> bool:
         """Whether it could not start because a server was away, and said so: it is tried again."""
-        says_so = self.words.startswith(_SAYS) and any(each in self.words for each in _AWAY)
+        says_so = self.words.startswith(TO_A_PERSON) and any(each in self.words for each in _AWAY)
         return says_so and not self.has_run and self.status == Exit.LEFT
 
 

@@ -18,6 +18,7 @@ from tests.chaos.run.calming import at_rest, calm
 from tests.chaos.run.canaries import canaries
 from tests.chaos.run.client import Client
 from tests.chaos.run.holdings import Holdings
+from tests.chaos.run.leavings import logged, stored
 from tests.chaos.run.looker import Looker, beside
 from tests.chaos.run.members import supervised
 from tests.chaos.run.nemesis import Nemesis
@@ -120,7 +121,9 @@ async def _gathered(stage: Stage, clients: Sequence[Client]) -> History:
         texts |= gathering.texts(each)
     for client in clients:
         texts |= gathering.texts(each for of in client.all_heard.values() for each in of)
-    lines = [line for path in stage.folder.glob("service*.log") for line in _lines(path)]
+    lines, words = logged(stage.folder)
+    async with stage.database() as db:
+        texts |= {**await stored(db), "the words to a person": words}
     return History(
         calls=gathering.calls(clients),
         log=log,
@@ -132,12 +135,6 @@ async def _gathered(stage: Stage, clients: Sequence[Client]) -> History:
         logs=tuple(lines),
         texts=texts,
     )
-
-
-def _lines(path: Path) -> list[str]:
-    """The log, without the last words to a person of a process that Kafka did not let start."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [each for each in lines if not each.startswith("authbus: ")]
 
 
 async def _key(stage: Stage) -> dict[str, str]:
