@@ -41,7 +41,7 @@ interop: setup ## Go, JavaScript, Java, a shell and a real browser against the s
 drill: setup ## lose the database and recover it, 20 times each way (SEED=7, USERS=500: that one alone)
 	$(BIN)/python -m tests.drill $(if $(SEED),--seed $(SEED)) $(if $(USERS),--users $(USERS))
 
-chaos: setup ## kill and stop a service and its servers under load, judge all it said (SECONDS=120, SEED=7, PROFILE=full|soak|kills)
+chaos: setup ## kill and stop a service and its servers under load, judge all it said (SECONDS=120, SEED=7, PROFILE=full|soak|kills|gate)
 	$(BIN)/python -m tests.chaos.run --profile $(or $(PROFILE),small) --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED))
 
 chaos-release: setup ## the same for an hour in all, to one broker and to three; the page in tests/chaos/release (in about 85 minutes)

@@ -7,8 +7,8 @@ from typing import Literal
 from tests.chaos.nodes import net
 from tests.chaos.run import commits, crashes, disks, nodes, upkeep, wire
 
-Profile = Literal["small", "soak", "full", "kills"]
-PROFILES: tuple[Profile, ...] = ("small", "soak", "full", "kills")
+Profile = Literal["small", "soak", "full", "kills", "gate"]
+PROFILES: tuple[Profile, ...] = ("small", "soak", "full", "kills", "gate")
 KILLS = ("kill a service", "kill the broker", "kill PostgreSQL", "terminate backends")
 STOPS = ("stop a service", "stop the broker", "stop PostgreSQL")
 TERMINATIONS = ("terminate backends", "terminate who writes")
@@ -22,6 +22,11 @@ KILLS_AND_STOPS = (
 _OF_ONE_BROKER = {"kill the broker", "stop the broker", *disks.MENU, *wire.MENU}
 _TO_BE_SEEN = ("kill a service", "kill the broker", "kill PostgreSQL", *crashes.OF_THE_RELAY)
 _ENDS_A_SERVICE = {"kill a service", "restart all services", *crashes.MENU}
+# In two minutes not each has its turn, so two seeds in a row share them: an even one has the first.
+_HALVES = (
+    (*STOPS, *({*crashes.MENU} - {*crashes.OF_THE_RELAY}), *upkeep.MENU, *commits.UNKNOWN),
+    (*KILLS, *OPERATIONS, *crashes.OF_THE_RELAY, *commits.MENU),
+)
 
 
 @dataclass(frozen=True)
@@ -59,11 +64,12 @@ class CannotBeHadError(Exception):
         )
 
 
-def menu(profile: Profile) -> tuple[str, ...]:
+def menu(profile: Profile, seed: int = 0) -> tuple[str, ...]:
     """All that can be done on this machine: to one broker, or with `full` to three.
 
     `soak` lets the services live, so that it can be seen what grows in them; `kills` only kills, so
-    that it can be seen how soon each is got over.
+    that it can be seen how soon each is got over. `gate` does what needs no root, one half of it
+    from an odd seed and one from an even one; only the wire is broken by both.
 
     Raises CannotBeHadError for `full` where there can be no network between three brokers.
     """
@@ -79,6 +85,9 @@ def menu(profile: Profile) -> tuple[str, ...]:
             without = _OF_ONE_BROKER
         case "kills":
             return _TO_BE_SEEN
+        case "gate":
+            half = (*_HALVES[seed % 2], *wire.MENU)
+            return tuple(each for each in _but({*disks.MENU}) if each in half)
     if not disks.can_be_had():
         without |= {*disks.MENU}
     return tuple(_but(without))
