@@ -91,7 +91,7 @@ class Looker:
 
 def beside(looks: Iterable[Offsets], struck: Iterable[Struck]) -> tuple[Offsets, ...]:
     """These looks, those marked that may have gone to a node that its peers had lost."""
-    cuts = [each for each in struck if each.name == FROM_PEERS]
+    cuts = [each for each in struck if each.name in FROM_PEERS]
     return tuple(
         replace(look, divided=any(look.since <= e.healed and e.began <= look.at for e in cuts))
         for look in looks

@@ -10,22 +10,34 @@ from tests.chaos.run import commits, crashes, disks, nodes, upkeep, wire
 Profile = Literal["small", "soak", "full", "kills", "gate"]
 PROFILES: tuple[Profile, ...] = ("small", "soak", "full", "kills", "gate")
 KILLS = ("kill a service", "kill the broker", "kill PostgreSQL", "terminate backends")
-STOPS = ("stop a service", "stop the broker", "stop PostgreSQL")
+_STOPPED = ("stop a service", "stop the broker", "stop PostgreSQL")
+STOPS = (*_STOPPED, *map(wire.FOR_LONG.format, _STOPPED))
 TERMINATIONS = ("terminate backends", "terminate who writes")
-OPERATIONS = ("restart all services", "rotate keys")
+_RESTARTS, _ROTATES = "restart all services", "rotate keys"
+OPERATIONS = (_RESTARTS, _ROTATES)
 KILLS_AND_STOPS = (
     *(each for each in KILLS if each.startswith("kill")),
     *STOPS,
     *crashes.MENU,
     *nodes.KILLS_AND_STOPS,
 )
-_OF_ONE_BROKER = {"kill the broker", "stop the broker", *disks.MENU, *wire.MENU}
+_OF_ONE_BROKER = {
+    *(each for each in (*KILLS, *STOPS) if "the broker" in each),
+    *disks.MENU,
+    *wire.MENU,
+}
 _TO_BE_SEEN = ("kill a service", "kill the broker", "kill PostgreSQL", *crashes.OF_THE_RELAY)
-_ENDS_A_SERVICE = {"kill a service", "restart all services", *crashes.MENU}
+_ENDS_A_SERVICE = {"kill a service", _RESTARTS, *crashes.MENU}
 # In two minutes not each has its turn, so two seeds in a row share them: an even one has the first.
 _HALVES = (
-    (*STOPS, *({*crashes.MENU} - {*crashes.OF_THE_RELAY}), *upkeep.MENU, *commits.UNKNOWN),
-    (*KILLS, *OPERATIONS, *crashes.OF_THE_RELAY, *commits.MENU),
+    (
+        *STOPS,
+        _ROTATES,
+        *({*crashes.MENU} - {*crashes.OF_THE_RELAY}),
+        *upkeep.MENU,
+        *commits.UNKNOWN,
+    ),
+    (*KILLS, _RESTARTS, *crashes.OF_THE_RELAY, *commits.MENU),
 )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from tests.chaos.run.menu import LANES, Lane
 from tests.chaos.run.nodes import Nodes
 from tests.chaos.run.stage import NAMESPACE, Stage
 from tests.chaos.run.upkeep import Upkeep
-from tests.chaos.run.wire import Fault, Wire
+from tests.chaos.run.wire import FOR_LONG, Fault, Span, Wire
 from tests.rig.command_line import authbus
 
 _UP_SECONDS = 60.0
@@ -60,9 +60,13 @@ class Nemesis:
             "kill the broker": lambda: self._kill(stack.kill_kafka, stack.restart_kafka),
             "kill PostgreSQL": lambda: self._kill(stack.kill_postgres, stack.restart_postgres),
             "terminate backends": self._terminate,
-            "stop a service": self._stop_service,
-            "stop the broker": lambda: self._stop(stack.kafka_process.pid),
-            "stop PostgreSQL": lambda: self._stop(stack.postgres_process.pid),
+            **self._stops("stop a service", self._stop_service),
+            **self._stops(
+                "stop the broker", lambda span: self._stop(stack.kafka_process.pid, span)
+            ),
+            **self._stops(
+                "stop PostgreSQL", lambda span: self._stop(stack.postgres_process.pid, span)
+            ),
             "restart all services": self._restart_all,
             "rotate keys": self._rotate,
             **Crashes(self.stage, self.members).faults,
@@ -135,20 +139,23 @@ class Nemesis:
         async with self.stage.database() as db:
             return bool(await db.fetchval(_TERMINATE))
 
-    def _seconds(self) -> float:
-        return self.random.uniform(*self.random.choice([_SHORT_STOP, LONG_STOP]))
+    def _stops(self, name: str, stop: Callable[[Span], Awaitable[bool]]) -> Mapping[str, Fault]:
+        return {
+            name: lambda: stop(_SHORT_STOP),
+            FOR_LONG.format(name): lambda: stop(LONG_STOP),
+        }
 
-    async def _stop_service(self) -> bool:
+    async def _stop_service(self, span: Span) -> bool:
         member = self.random.choice(self.members)
         if not member.send(signal.SIGSTOP):
             return False
         try:
-            await asyncio.sleep(self._seconds())
+            await asyncio.sleep(self.random.uniform(*span))
         finally:
             member.send(signal.SIGCONT)
         return True
 
-    async def _stop(self, pid: int) -> bool:
+    async def _stop(self, pid: int, span: Span) -> bool:
         """The server with all its children."""
         stopped: list[int] = []
         try:
@@ -156,7 +163,7 @@ class Nemesis:
                 with suppress(ProcessLookupError):
                     os.kill(each, signal.SIGSTOP)
                     stopped.append(each)
-            await asyncio.sleep(self._seconds())
+            await asyncio.sleep(self.random.uniform(*span))
         finally:
             for each in reversed(stopped):
                 with suppress(ProcessLookupError):

@@ -5,18 +5,20 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from tests.chaos.nodes.cluster import Cluster, Node
-from tests.chaos.run.wire import Fault
+from tests.chaos.run.wire import FOR_LONG, Fault, Span
 
-KILLS_AND_STOPS = ("kill a node", "stop a node")
-FROM_PEERS = "cut a node off from its peers"
-PARTITIONS = ("cut a node off", FROM_PEERS)
+_STOP, _CUT, _CUT_FROM_PEERS = "stop a node", "cut a node off", "cut a node off from its peers"
+KILLS_AND_STOPS = ("kill a node", _STOP, FOR_LONG.format(_STOP))
+FROM_PEERS = (_CUT_FROM_PEERS, FOR_LONG.format(_CUT_FROM_PEERS))
+PARTITIONS = (_CUT, FOR_LONG.format(_CUT), *FROM_PEERS)
 MENU = (*KILLS_AND_STOPS, *PARTITIONS)
 _DOWN = (0.0, 1.5)
 # Shorter than a controller waits for a broker, and longer than replicas are waited for.
-_SHORT, _LONG = (0.3, 1.5), (5.0, 9.0)
+_SHORT_LOSS, LONG_LOSS = (0.3, 1.5), (5.0, 9.0)
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,14 @@ class Nodes:
     @property
     def faults(self) -> dict[str, Fault]:
         """Every fault by its name."""
-        work = (self._kill, self._stop, self._cut, self._cut_from_peers)
-        return {name: self._to_some(each) for name, each in zip(MENU, work, strict=True)}
+        last = {_STOP: self._stop, _CUT: self._cut, _CUT_FROM_PEERS: self._cut_from_peers}
+        work: dict[str, Callable[[Node], Awaitable[None]]] = {"kill a node": self._kill}
+        for name, each in last.items():
+            work |= {
+                name: partial(each, _SHORT_LOSS),
+                FOR_LONG.format(name): partial(each, LONG_LOSS),
+            }
+        return {name: self._to_some(each) for name, each in work.items()}
 
     def _to_some(self, work: Callable[[Node], Awaitable[None]]) -> Fault:
         async def strike() -> bool:
@@ -45,27 +53,27 @@ class Nodes:
         await asyncio.sleep(self.random.uniform(*_DOWN))
         node.start()
 
-    async def _stop(self, node: Node) -> None:
+    async def _stop(self, span: Span, node: Node) -> None:
         os.kill(node.process.pid, signal.SIGSTOP)
         try:
-            await self._wait()
+            await self._wait(span)
         finally:
             os.kill(node.process.pid, signal.SIGCONT)
 
-    async def _cut(self, node: Node) -> None:
+    async def _cut(self, span: Span, node: Node) -> None:
         self.cluster.net.cut(node.place, on=True)
         try:
-            await self._wait()
+            await self._wait(span)
         finally:
             self.cluster.net.cut(node.place, on=False)
 
-    async def _cut_from_peers(self, node: Node) -> None:
+    async def _cut_from_peers(self, span: Span, node: Node) -> None:
         """Clients still reach it, and it may believe that it leads."""
         self.cluster.net.cut_from_peers(node.place, on=True)
         try:
-            await self._wait()
+            await self._wait(span)
         finally:
             self.cluster.net.cut_from_peers(node.place, on=False)
 
-    async def _wait(self) -> None:
-        await asyncio.sleep(self.random.uniform(*self.random.choice([_SHORT, _LONG])))
+    async def _wait(self, span: Span) -> None:
+        await asyncio.sleep(self.random.uniform(*span))

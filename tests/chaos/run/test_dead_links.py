@@ -40,7 +40,7 @@ async def test_a_log_in_is_answered_soon_after_all_connections_died_one_way() ->
         folder = Path(made)
         folder.chmod(0o711)  # noqa: ASYNC240 - at once
         async with (
-            staged(folder, ["dead one way"]) as stage,
+            staged(folder, ["dead from the broker"]) as stage,
             running(stage.settings, folder / "service.log") as ready,
             AuthClient(
                 stage.kafka.to_services, client_id="web", trust=ready["trust"], timeout=3
