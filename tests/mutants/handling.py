@@ -111,6 +111,14 @@ COMMITTING = [
         f"{CONSUMERS}/test_way.py",
     ),
     service(
+        "a database that is behind Kafka's offsets is believed",
+        "consumers/went_back.py",
+        "        if offset > (below := known.get(place, 0)):",
+        "        if offset > (below := max(offset, known.get(place, 0))):",
+        f"{CONSUMERS}/test_fence.py::"
+        "test_a_database_that_went_back_in_time_handles_nothing_and_names_the_cure",
+    ),
+    service(
         "the fence stays where it is",
         "consumers/group.py",
         "            fence.move(writes, below)\n",
