@@ -6,71 +6,21 @@ import time
 from dataclasses import replace
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import text
 
-from authbus import (
-    Code,
-    DeactivateUser,
-    ForcePasswordReset,
-    LogIn,
-    Registered,
-    RegisterUser,
-    Rejected,
-    RequestPasswordReset,
-    ResetIsRequested,
-)
+from authbus import Registered, RegisterUser, Rejected, RequestPasswordReset, ResetIsRequested
 from authbus.message import Command
 from authbus_service.core.security.argon2id import Cost
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.passwords import Hasher
-from tests.rig.crowd import PASSWORD, Crowd
-from tests.rig.operators import by_operator
+from tests.entry.refused import LOG_INS, MANY, REFUSED, SETTINGS, with_accounts
+from tests.rig.crowd import PASSWORD
 from tests.rig.telling_apart import compared
 from tests.rig.world import World
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(3600)]
 
-# As many guesses as a setting allows, so that those who are measured are not locked.
-MANY = 100
-SETTINGS = {"guesses": MANY, "guesses_until_lock": MANY, "lock_seconds": 86_400}
-WRONG = SecretStr("wrong horse battery")
-REFUSED = Rejected.because(Code.INVALID_CREDENTIALS)
-LOG_INS = {
-    "wrong": LogIn(email="wrong@example.com", password=WRONG),
-    "wrong again": LogIn(email="again@example.com", password=WRONG),
-    "unknown": LogIn(email="nobody@example.com", password=WRONG),
-    "no address": LogIn(email="no address", password=WRONG),
-    "empty": LogIn(email="empty@example.com", password=SecretStr("")),
-    "empty, unknown": LogIn(email="no.empty@example.com", password=SecretStr("")),
-    "too long": LogIn(email="long@example.com", password=SecretStr("x" * 4000)),
-    "shut, right": LogIn(email="shut@example.com", password=PASSWORD),
-    "void, right": LogIn(email="void@example.com", password=PASSWORD),
-    "locked": LogIn(email="locked@example.com", password=WRONG),
-    "locked, right": LogIn(email="locked@example.com", password=PASSWORD),
-    "locked, unknown": LogIn(email="no.locked@example.com", password=WRONG),
-}
-LOCKED = ("locked", "locked, unknown")
 ROUNDS = int(os.environ.get("ROUNDS", "600"))
-
-
-async def with_accounts(world: World) -> None:
-    """Everybody of these log-ins who is somebody, and the locks."""
-    draft = world.web.draft
-    emails = {each.email for each in LOG_INS.values() if "@" in each.email}
-    there = [each for each in sorted(emails) if not each.startswith("no")]
-    registers = [draft(RegisterUser(email=each, password=PASSWORD)) for each in there]
-    users = dict(zip(there, await Crowd(world).asked(registers, within=60), strict=True))
-    for name, make in (("shut", DeactivateUser), ("void", ForcePasswordReset)):
-        user = users[f"{name}@example.com"]
-        assert isinstance(user, Registered)
-        asked = by_operator(
-            world, lambda by, make=make, id_=user.user_id: make(access_token=by, user_id=id_)
-        )
-        assert not isinstance(await world.web.ask(asked), Rejected)
-    for name in LOCKED:
-        guesses = [draft(LOG_INS[name], key=b"%d" % each) for each in range(MANY)]
-        assert set(map(str, await Crowd(world).asked(guesses, within=60))) == {str(REFUSED)}
 
 
 async def timed(world: World, command: Command) -> tuple[float, object]:
