@@ -32,7 +32,7 @@ gate: setup ## faults and slow counts, under 6 minutes
 seeds: setup ## two minutes of chaos from each of two seeds, beside each other, under 3 minutes
 	$(PYTEST) -n 2 -m seeds tests/chaos/run
 
-nightly: setup ## the full counts
+nightly: setup ## the full counts; bad inputs and examples by the date (SEED=20261231: those of that night)
 	$(PYTEST) -n 2 -m nightly --timeout 3600
 
 interop: setup ## Go, JavaScript, Java, a shell and a real browser against the service, where their tools are
