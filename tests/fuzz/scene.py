@@ -10,14 +10,16 @@ from uuid import UUID, uuid4
 
 from pydantic import SecretStr
 
-from authbus import GetProfile, GetUser, LogIn, LogOut
+from authbus import GetProfile, GetUser, ImportUser, LogIn, LogOut
 from authbus.envelope import stamp
 from authbus.message import Command
 from authbus.sealing import ReplyKey
 from authbus.topics import ACCOUNTS, CREDENTIALS, SESSIONS, Topic
 from authbus_service.core.ids import new_id
+from authbus_service.core.security.masters import Masters
 from tests.fuzz.case import Item
-from tests.rig.producing import Draft, Producer
+from tests.rig.operators import proof
+from tests.rig.producing import Draft, Drafter
 
 Json = dict[str, Any]
 Change = Callable[[Json], object]
@@ -36,15 +38,20 @@ class Person:
 
 @dataclass
 class Scene:
-    """`canary` stands for every secret that is sent; PostgreSQL fails at those `armed`."""
+    """`canary` stands for every secret that is sent; PostgreSQL fails at those `armed`.
 
-    web: Producer
-    demo: Producer
+    `named` are the names that were to be stored, by their users' addresses.
+    """
+
+    web: Drafter
+    demo: Drafter
     random: Random
     canary: str
+    masters: Masters
     people: dict[str, Person] = field(default_factory=dict[str, Person])
     access_token: str = ""
     armed: list[tuple[UUID, str]] = field(default_factory=list[tuple[UUID, str]])
+    named: dict[str, str] = field(default_factory=dict[str, str])
 
     def key(self) -> bytes:
         """A key of nobody else."""
@@ -72,6 +79,13 @@ class Scene:
         if self.random.random() < 0.25:
             return self.log_in(**changes), HANDLED
         return self.log_out(**changes), ENDED
+
+    def importing(self, name: str) -> Draft:
+        """An operator's record of an account with this name, right or wrong."""
+        id_, email = new_id(), self.address()
+        self.named[email] = name
+        command = ImportUser(access_token=proof(self.masters, self.web.namespace, id_), email=email)
+        return self.draft(command, id_=id_, data={**command.to_json(), "display_name": name})
 
     def inside(self, payload: bytes) -> Draft:
         """A seal around these bytes."""

@@ -18,6 +18,7 @@ from authbus import LoggedIn, LogIn, Registered, RegisterUser
 from authbus.state import PublicKey
 from authbus.topics import COMMAND_TOPICS, KEYS_STATE
 from authbus_service.core.database import Database, connect
+from authbus_service.core.security.masters import Masters
 from tests.fuzz.ear import Ear, hearing
 from tests.fuzz.scene import PASSWORD, Person, Scene
 from tests.rig.batches import Wire, wired
@@ -42,10 +43,7 @@ ARM = text(
 
 @dataclass
 class Stage:
-    """`limit` is how many seconds a record may wait for its end.
-
-    The log from `first_line` on is that of a service that has started.
-    """
+    """The log from `first_line` on is that of a service that has started."""
 
     settings: Mapping[str, str]
     database: Database
@@ -54,7 +52,6 @@ class Stage:
     wire: Wire
     ear: Ear
     scene: Scene
-    limit: float = 2.0
     first_line: int = 0
 
     @property
@@ -122,11 +119,12 @@ async def staged(settings: Mapping[str, str], folder: Path, seed: int) -> AsyncG
             jwk = await _jwk(servers, namespace)
             web, demo = (Producer(servers, namespace, jwk, each) for each in ("web", "demo"))
             await asyncio.gather(web.start(), demo.start())
-            scene = Scene(web, demo, Random(seed), f"canary{uuid4().hex}")
+            masters = Masters.read(SecretStr(settings["AUTHBUS_MASTER_KEY"]), None)
+            scene = Scene(web, demo, Random(seed), f"canary{uuid4().hex}", masters)
             try:
                 async with hearing(servers, namespace) as ear:
                     stage = Stage(settings, database, process, log, wire, ear, scene)
-                    await _inhabited(scene)
+                    await _inhabited(scene, web)
                     stage.first_line = len(stage.lines())
                     yield stage
             finally:
@@ -145,13 +143,13 @@ async def _jwk(servers: str, namespace: str) -> Mapping[str, str]:
                     return key.jwk
 
 
-async def _inhabited(scene: Scene) -> None:
+async def _inhabited(scene: Scene, web: Producer) -> None:
     for name, password in PEOPLE.items():
         email = f"{name}-{uuid4().hex[:8]}@example.com"
         command = RegisterUser(email=email, password=SecretStr(password))
-        assert isinstance(await scene.web.ask(scene.draft(command)), Registered)
+        assert isinstance(await web.ask(scene.draft(command)), Registered)
         scene.people[name] = Person(email, password)
     known = LogIn(email=scene.people["ana"].email, password=SecretStr(PASSWORD))
-    session = await scene.web.ask(scene.draft(known))
+    session = await web.ask(scene.draft(known))
     assert isinstance(session, LoggedIn)
     scene.access_token = session.access_token.get_secret_value()

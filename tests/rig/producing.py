@@ -40,16 +40,12 @@ class Draft:
         return self.but(headers=[*kept, (name, value)])
 
 
-class Producer:
-    """Drafts, sends and listens as one declared client."""
+class Drafter:
+    """Drafts as one declared client."""
 
-    def __init__(self, servers: str, namespace: str, jwk: Mapping[str, str], client: str) -> None:
+    def __init__(self, namespace: str, jwk: Mapping[str, str], client: str) -> None:
         self.namespace, self.client = namespace, client
-        self._servers, self._jwk = servers, jwk
-        self._replies: dict[str, list[ConsumerRecord[bytes, bytes]]] = {}
-        self._news = asyncio.Condition()
-        self._sender = AIOKafkaProducer(bootstrap_servers=servers, linger_ms=0)
-        self._listener = AIOKafkaConsumer(bootstrap_servers=servers, auto_offset_reset="earliest")
+        self._jwk = jwk
 
     @property
     def reply_topic(self) -> str:
@@ -58,18 +54,6 @@ class Producer:
     def seal_to(self, jwk: Mapping[str, str]) -> None:
         """Seal to another key from now on."""
         self._jwk = jwk
-
-    async def start(self) -> None:
-        await self._sender.start()
-        await self._listener.start()
-        self._listener.assign([TopicPartition(self.reply_topic, 0)])
-        self._task = asyncio.create_task(self._listen())
-
-    async def stop(self) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        await self._listener.stop()
-        await self._sender.stop()
 
     def draft(
         self, command: Command, *, id_: UUID | None = None, key: bytes | None = None, **changes: Any
@@ -101,6 +85,30 @@ class Producer:
     def around(self, payload: bytes, draft: Draft) -> Draft:
         """The draft's record with other bytes inside the seal."""
         return draft.but(value=seal(payload, self._jwk))
+
+
+class Producer(Drafter):
+    """Sends and listens too."""
+
+    def __init__(self, servers: str, namespace: str, jwk: Mapping[str, str], client: str) -> None:
+        super().__init__(namespace, jwk, client)
+        self._servers = servers
+        self._replies: dict[str, list[ConsumerRecord[bytes, bytes]]] = {}
+        self._news = asyncio.Condition()
+        self._sender = AIOKafkaProducer(bootstrap_servers=servers, linger_ms=0)
+        self._listener = AIOKafkaConsumer(bootstrap_servers=servers, auto_offset_reset="earliest")
+
+    async def start(self) -> None:
+        await self._sender.start()
+        await self._listener.start()
+        self._listener.assign([TopicPartition(self.reply_topic, 0)])
+        self._task = asyncio.create_task(self._listen())
+
+    async def stop(self) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        await self._listener.stop()
+        await self._sender.stop()
 
     async def send(
         self, draft: Draft, *, partition: int | None = None, at: datetime | None = None

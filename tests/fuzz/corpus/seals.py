@@ -221,4 +221,4 @@ def _byte(at: int, bit: int) -> Make:
 
 
 SEALED = Family("seals of other keys and parts", 300, WRONG, more)
-ALTERED = Family("seals altered byte by byte", 1000, ALGORITHMS, each_byte)
+ALTERED = Family("seals altered byte by byte", 1100, ALGORITHMS, each_byte)

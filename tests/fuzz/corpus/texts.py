@@ -1,13 +1,18 @@
-"""Texts that mean something to a database, a log, a terminal, a template or a shell."""
+"""Texts that mean something to a database, a log, a terminal, a template or a shell.
 
+Where one may be kept, it is kept as it was sent.
+"""
+
+import unicodedata
 from collections.abc import Callable, Iterator
 from random import Random
 
 from pydantic import SecretStr
 
-from authbus import LogIn, RegisterUser
+from authbus import LogIn, RegisterUser, UserIsImported
 from tests.fuzz.case import Case, Family, Make, Try
 from tests.fuzz.scene import HANDLED, Scene, put
+from tests.fuzz.stage import Stage
 
 HOSTILE = [
     *("'; DROP TABLE users; --", '" OR 1=1', "${jndi:ldap://x}", "{{7*7}}", "%s%n%x%d", "$(id)"),
@@ -20,6 +25,9 @@ HOSTILE = [
     "\r\nkafka_replyTopic: auth.events.v1",
 ]
 _SHORT = 256
+_LONGEST_NAME = 200
+_CONTROLS = frozenset({"Cc", "Zl", "Zp"})
+_TURNS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 
 
 def as_type(text: str) -> Make:
@@ -75,6 +83,20 @@ def as_subject(text: str) -> Make:
     )
 
 
+def as_display_name(text: str) -> Make:
+    ends = UserIsImported.wire_type() if may_be_a_name(text) else "invalid"
+    return lambda scene: Try.of(scene.importing(text), ends)
+
+
+def may_be_a_name(text: str) -> bool:
+    """Whether it is short enough, shows something, and steers nothing that shows it."""
+    steers = any(
+        unicodedata.category(each) in _CONTROLS or unicodedata.bidirectional(each) in _TURNS
+        for each in text
+    )
+    return len(text) <= _LONGEST_NAME and not text.isspace() and not steers
+
+
 WAYS: list[Callable[[str], Make]] = [
     *(as_type, as_source, as_correlation, as_device, as_address, as_new_address, as_subject)
 ]
@@ -82,8 +104,22 @@ WAYS: list[Callable[[str], Make]] = [
 
 def _named() -> Iterator[Case]:
     for number, text in enumerate(HOSTILE):
-        way = WAYS[number % len(WAYS)]
-        yield Case(f"{text[:40]!a} {way.__name__}", way(text))
+        for way in (WAYS[number % len(WAYS)], as_display_name):
+            yield Case(f"{text[:40]!a} {way.__name__}", way(text))
+
+
+async def _names_as_they_were_sent(stage: Stage) -> list[str]:
+    sent = stage.scene.named
+    rows = await stage.rows("SELECT email, profile ->> 'display_name' AS name FROM users")
+    kept = {row["email"]: row["name"] for row in rows}
+    wanted = {email: name for email, name in sent.items() if may_be_a_name(name)}
+    found = [
+        f"the name {name[:40]!a} is stored as {kept.get(email)!a}"
+        for email, name in wanted.items()
+        if kept.get(email) != name
+    ]
+    made = [name for email, name in sent.items() if email in kept and email not in wanted]
+    return found + [f"an account was made with the name {name[:40]!a}" for name in made]
 
 
 def more(random: Random) -> Iterator[Case]:
@@ -92,8 +128,14 @@ def more(random: Random) -> Iterator[Case]:
         number += 1
         text = "".join(random.choices(HOSTILE, k=random.randrange(1, 5)))
         text *= random.choice([1, 1, 1, 60])
-        way = random.choice(WAYS)
+        way = random.choice([*WAYS, as_display_name])
         yield Case(f"{way.__name__[3:]} {number}", way(text[:12_000]))
 
 
-TEXTS = Family("texts of SQL, logs, formats and terminals", 500, list(_named()), more)
+TEXTS = Family(
+    "texts of SQL, logs, formats and terminals",
+    500,
+    list(_named()),
+    more,
+    looked=_names_as_they_were_sent,
+)
