@@ -18,7 +18,6 @@ from tests.rig.steady import Steady
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(600)]
 
 USERS, RATE = 100, 15.0
-# What a client of ours sees as slow, beside what this machine needs with nobody in its way.
 P99 = 3.0
 MISSED = (subscriber._SESSION_MS + subscriber._HEARTBEAT_MS) / 1000 + 2
 
@@ -49,15 +48,15 @@ async def test_a_rolling_restart_is_seen_by_nobody(
         await steady.come()
         async with steady.load():
             await asyncio.sleep(3)
-            usual, statuses = steady.quantile(0.99), list[int]()
+            quiet, statuses = len(steady.took), list[int]()
             for each in processes:
                 statuses.append(await each.stop())
                 await each.start()
                 await asyncio.sleep(2)
-    print(f"{count} processes, each restarted: {steady.figures()}")  # noqa: T201
+    print(f"{count} processes, each restarted: {steady.figures(since=quiet)}")  # noqa: T201
 
     assert statuses == [0] * count
-    assert steady.quantile(0.99) < P99 + usual
+    assert steady.quantile(0.99, since=quiet) < P99
     assert len({each.session_id for each in steady.sessions}) == len(steady.took)
 
 
@@ -69,10 +68,10 @@ async def test_a_killed_process_of_three_is_missed_no_longer_than_its_time_out(
         await steady.come()
         async with steady.load():
             await asyncio.sleep(3)
-            usual = steady.quantile(0.99)
+            quiet = len(steady.took)
             await processes[0].kill()
             await asyncio.sleep(MISSED + 2)
-    print(f"one of three killed: {steady.figures()}")  # noqa: T201
+    print(f"one of three killed: {steady.figures(since=quiet)}")  # noqa: T201
 
-    assert max(steady.took) < MISSED + usual
+    assert max(steady.took) <= MISSED
     assert not steady.again

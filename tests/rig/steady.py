@@ -51,16 +51,18 @@ class Steady:
             ended.set()
             await running
 
-    def quantile(self, share: float) -> float:
-        """The time that so many of the log-ins took at most."""
-        ordered = sorted(self.took)
+    def quantile(self, share: float, *, since: int = 0) -> float:
+        """The time that so many of the log-ins took at most; the first `since` are left out."""
+        ordered = sorted(self.took[since:])
         return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
 
-    def figures(self) -> str:
-        """One line for a person."""
-        shown = ", ".join(f"p{share * 100:g} {self.quantile(share):.2f} s" for share in (0.5, 0.99))
+    def figures(self, *, since: int = 0) -> str:
+        """One line for a person; the first `since` log-ins are left out."""
+        some = {f"p{100 * each:g}": self.quantile(each, since=since) for each in (0.5, 0.99)}
+        some["slowest"] = max(self.took[since:])
+        shown = ", ".join(f"{name} {each:.2f} s" for name, each in some.items())
         tries = dict(self.again) or "none"
-        return f"{len(self.took)} log-ins: {shown}, slowest {max(self.took):.2f} s; again: {tries}"
+        return f"{len(self.took) - since} log-ins: {shown}; again: {tries}"
 
     async def _run(self, ended: asyncio.Event) -> None:
         loop, number = asyncio.get_running_loop(), 0
