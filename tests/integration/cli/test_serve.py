@@ -15,6 +15,7 @@ from authbus.topics import CREDENTIALS
 from authbus_service.core.database import Database
 from tests.integration.cli.conftest import OWN, Authbus, Serve
 from tests.rig.clocks import later
+from tests.rig.connections import counting, told_at_most
 from tests.rig.post import code_in
 from tests.rig.risks import a_strangers_keys, commit_asynchronously, fix_compression, say_keys
 
@@ -96,6 +97,28 @@ async def test_a_start_says_in_its_log_what_it_can_live_with(
     assert " s from the database's. Synchronise both" in says["clock"]
     assert f"2 keys on {namespace}.state.keys.v1 are not ours" in says["trust"]
     assert found["finding"].startswith(f"{topic}: compression.type is gzip")
+
+
+async def came_and_went(auth: AuthClient, user: int) -> None:
+    email, password = f"user{user}@example.com", "correct horse battery"
+    await auth.register(email, password)
+    session = await auth.refresh(await auth.log_in(email, password))
+    await auth.log_out(session)
+
+
+@pytest.mark.gate
+async def test_serve_under_load_has_no_more_connections_than_operators_are_told(
+    serve: Serve, given: dict[str, str]
+) -> None:
+    servers, namespace = given["KAFKA_BOOTSTRAP_SERVERS"], given["AUTHBUS_NAMESPACE"]
+    cheap = {"AUTHBUS_ARGON2_MEMORY_KIB": "64", "AUTHBUS_ARGON2_TIME": "1"}
+    async with counting(given["DATABASE_URL"]) as counts, serve(**given, **cheap) as running:
+        trust = running.addresses["trust"]
+        web = AuthClient(servers, client_id="web", namespace=namespace, trust=trust)
+        async with web as auth:
+            await asyncio.gather(*(came_and_went(auth, user) for user in range(200)))
+
+    assert told_at_most() / 2 < max(counts) <= told_at_most()
 
 
 async def test_serve_listens_nowhere_when_http_is_off(serve: Serve, given: dict[str, str]) -> None:

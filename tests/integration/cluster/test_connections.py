@@ -3,21 +3,14 @@
 # pyright: reportPrivateUsage=false
 
 import asyncio
-import re
-from pathlib import Path
 from uuid import uuid4
 
-import asyncpg
 from sqlalchemy import make_url, select, text
 
 from authbus_service.core.database import Database, connect
 from authbus_service.relay.notifications import listen
 from authbus_service.startup.watchdog import Answering
-
-COUNT = (
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-    " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-)
+from tests.rig.connections import counting, told_at_most
 
 
 async def works(database: Database) -> None:
@@ -32,25 +25,19 @@ async def asks(servers: Answering, enough: asyncio.Event) -> None:
 
 
 async def test_a_process_has_no_more_connections_than_operators_are_told(
-    database: Database, database_url: str, repository: Path
+    database: Database, database_url: str
 ) -> None:
-    page = (repository / "deploy/operations.md").read_text(encoding="utf-8")
-    (named,) = re.findall(r"A process has (\d+)\s+connections\s+at\s+most", page)
-    counter = await asyncpg.connect(database_url.replace("+asyncpg", ""))
     enough = asyncio.Event()
     listening = asyncio.create_task(listen(database, "said", lambda: None))
     asking = asyncio.create_task(asks(Answering({}, database_url), enough))
-    working = asyncio.gather(*(works(database) for _ in range(400)))
-    counts = [0]
-    while not working.done():
-        counts.append(await counter.fetchval(COUNT))
+    async with counting(database_url) as counts:
+        await asyncio.gather(*(works(database) for _ in range(400)))
     enough.set()
     await asking
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
-    await counter.close()
 
-    assert max(counts) == int(named)
+    assert max(counts) == told_at_most()
 
 
 async def test_listening_that_is_refused_is_begun_again_until_it_is_allowed(

@@ -1,11 +1,20 @@
 """What holds on a connection that PgBouncer lends by the transaction."""
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 
 from authbus_service.core.database import Database
+from authbus_service.embedded import Addresses
+from authbus_service.outbox.repository import CHANNEL
+from authbus_service.relay.loop import Pace
+from authbus_service.relay.notifications import listen
 from authbus_service.startup.database import bring_to_newest, open_database, require_newest
 from authbus_service.startup.errors import StartupError
+from tests.integration.relay.conftest import made_world
+from tests.integration.relay.world import World, a_record, running
 from tests.rig.pooling import Pooler
 
 pytestmark = pytest.mark.gate
@@ -30,6 +39,40 @@ async def test_a_transaction_has_our_limits_and_leaves_none_behind(lent: Databas
 
     assert during == ("3s", "10s", "5s", "UTC")
     assert behind == ("0", "0", "0", "UTC")
+
+
+async def test_listening_ends_at_once_where_nothing_would_be_heard(lent: Database) -> None:
+    heard = asyncio.Event()
+
+    await asyncio.wait_for(listen(lent, CHANNEL, heard.set), 1)
+
+    assert not heard.is_set()
+
+
+@pytest.fixture
+async def beside(
+    addresses: Addresses, lent: Database, database: Database, namespace: str
+) -> tuple[World, World]:
+    """One whose relay goes by the pooler, and the same for who writes on other connections."""
+    behind = await made_world(addresses, lent, namespace)
+    return behind, replace(behind, database=database)
+
+
+@pytest.mark.parametrize(("poll", "waiting"), [(0.2, 0), (30, 1)], ids=["soon", "late"])
+async def test_what_another_connection_writes_is_found_by_looking_again_and_by_nothing_else(
+    beside: tuple[World, World], poll: float, waiting: int
+) -> None:
+    behind, other = beside
+    await other.write(a_record())
+    async with running(behind.relay(pace=Pace(poll=poll, heartbeat=30))):
+        await other.until_said()
+        await asyncio.sleep(0.3)
+
+        await other.write(a_record())
+        await asyncio.sleep(1)
+        left = await other.waiting()
+
+    assert left == waiting
 
 
 async def test_an_address_that_does_not_say_so_is_refused_with_the_word(

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-import asyncpg
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
@@ -25,6 +24,7 @@ from authbus_service.main import Service
 from authbus_service.startup.database import open_database
 from authbus_service.startup.servers import Servers
 from tests.rig.accident import backup, installed, recovered, serving, tables
+from tests.rig.connections import counting
 from tests.rig.crowd import Crowd
 from tests.rig.pooling import CONNECTIONS, Pooler
 from tests.rig.world import World, a_world
@@ -69,32 +69,15 @@ async def lived(auth: AuthClient, user: int) -> Session:
     return session
 
 
-async def counted(url: str, most: list[int]) -> None:
-    """Note how many connections PostgreSQL has, again and again."""
-    db = await asyncpg.connect(url.replace("+asyncpg", ""))
-    try:
-        while True:
-            most.append(
-                await db.fetchval(
-                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                    " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-                )
-            )
-            await asyncio.sleep(0.05)
-    finally:
-        await db.close()
-
-
 async def test_two_processes_that_share_five_connections_do_all_of_it(
     settings: Settings, database_url: str
 ) -> None:
-    most: list[int] = []
-    counting = asyncio.create_task(counted(database_url, most))
     where: dict[str, Any] = {"namespace": settings.namespace, "on_stale": "accept"}
     servers = str(settings.kafka_bootstrap_servers)
     told: dict[str, list[int]] = {}
     async with (
         asyncio.timeout(60),
+        counting(database_url) as counts,
         a_service(settings) as one,
         a_service(settings),
         AuthClient(servers, client_id="web", trust=one.trust, **where) as auth,
@@ -104,12 +87,10 @@ async def test_two_processes_that_share_five_connections_do_all_of_it(
             told.setdefault(str(event.user_id), []).append(event.sequence)
             if sum(map(len, told.values())) == 4 * USERS:
                 break
-    counting.cancel()
-    await asyncio.gather(counting, return_exceptions=True)
 
     assert len({each.session_id for each in sessions}) == USERS
     assert list(told.values()) == [[1, 2, 3, 4]] * USERS
-    assert 1 < max(most) <= CONNECTIONS
+    assert 1 < max(counts) <= CONNECTIONS
 
 
 @pytest.fixture
