@@ -1,18 +1,36 @@
 """What a scrape tells after commands of every kind of end."""
 
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
 from pydantic import SecretStr
 
 from authbus.commands import GetProfile, LogIn, RegisterUser
+from authbus_service.core.metrics import Metrics, Stage
+from authbus_service.core.security.hash_pool import HashPool
+from authbus_service.core.watch import Watch
 from tests.rig.scraping import counted
 from tests.rig.world import World
 
 EMAIL, PASSWORD = "ana@example.com", SecretStr("correct horse battery")
 
 
-async def test_every_end_of_a_command_is_counted_once_by_type_and_outcome(world: World) -> None:
+@pytest.fixture
+def metrics(world: World) -> Iterator[Metrics]:
+    """Those of the consumers and of the hashes that they ask for."""
+    world.watch = watch = Watch(Metrics())
+    world.hashes = HashPool(world.hashes.hasher, around=partial(watch.stage, Stage.HASH))
+    yield watch.metrics
+    world.hashes.close()
+
+
+async def test_every_end_of_a_command_is_counted_once_by_type_and_outcome(
+    world: World, metrics: Metrics
+) -> None:
     web = world.web
     registered = web.draft(RegisterUser(email=EMAIL, password=PASSWORD))
-    async with world.consuming() as consumers:
+    async with world.consuming():
         await web.ask(registered)
         await web.ask(registered)
         await web.ask(web.draft(LogIn(email=EMAIL, password=PASSWORD)))
@@ -22,7 +40,6 @@ async def test_every_end_of_a_command_is_counted_once_by_type_and_outcome(world:
         await web.send(registered.with_header("ce_id", b"none"))
         await web.send(registered.but(value=b"{}"))
         await world.dead_letters(2)
-    metrics = consumers.watch.metrics
 
     assert counted(metrics, "commands_total") == {
         ("done", "RegisterUser"): 1,
@@ -38,6 +55,9 @@ async def test_every_end_of_a_command_is_counted_once_by_type_and_outcome(world:
     stages = counted(metrics, "stage_seconds_count")
     assert stages["wait",] == stages["handled",] == 7
     assert stages["open",] == 5
-    assert stages["prepare",] == stages["commit",] == 3
+    assert stages["prepare",] == stages["hash",] == stages["commit",] == 3
     assert stages["reply",] == 6
+    seconds = counted(metrics, "stage_seconds_sum")
+    assert 0 < seconds["hash",] < seconds["prepare",]
     assert counted(metrics, "group_size_sum") == {("hashed",): 3}
+    assert counted(metrics, "group_window_seconds_count") == {("hashed",): 3}
