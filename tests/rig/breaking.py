@@ -25,7 +25,7 @@ _BACK = text("UPDATE relay_lease SET renewed_at = '-infinity'")
 
 @dataclass
 class Place:
-    """`usual` is a verifier as it comes, `short` one with less patience, `lax` one with none."""
+    """`usual` is a verifier as it comes, `lax` one that takes tokens however old its feed is."""
 
     stack: EmbeddedStack
     database: Database
@@ -34,7 +34,6 @@ class Place:
     post_port: int
     users: Users
     usual: Verifier
-    short: Verifier
     lax: Verifier
 
     async def leaders(self) -> list[ServiceProcess]:
@@ -52,7 +51,6 @@ async def a_place(
     logs: Path,
     *,
     missed_after: float,
-    short: float,
 ) -> AsyncGenerator[Place]:
     """Everything works; a killed process is missed after so many seconds."""
     async with AsyncExitStack() as opened:
@@ -67,7 +65,7 @@ async def a_place(
         where: Any = {"namespace": settings["AUTHBUS_NAMESPACE"], "trust": one.told["trust"]}
         client = AuthClient(servers, client_id=web, timeout=30, **where)
         auth = await opened.enter_async_context(client)
-        kinds: list[dict[str, Any]] = [{}, {"max_staleness": short}, {"on_stale": "accept"}]
+        kinds: list[dict[str, Any]] = [{}, {"on_stale": "accept"}]
         verifiers = [
             await opened.enter_async_context(Verifier(servers, audience=web, **where, **how))
             for how in kinds
