@@ -13,6 +13,18 @@ from authbus_service.cli.app import app
 from tests.rig.runbook import ELSEWHERE, commands, named, programs
 
 AN_ID = "01990000-0000-7000-8000-000000000000"
+PAGE = "deploy/runbook.md"
+# What somebody who was woken looks for first.
+SECTIONS = {
+    "lag grows": "### AuthbusLagGrows",
+    "the relay is stuck": "### AuthbusRelayStuck",
+    "dead letters": "## Dead letters",
+    "a key leaked": "## A key leaked, or is to be replaced",
+    "a restore": "## The database is lost, or went back in time",
+    "a replay": "## Replay",
+    "a broker is lost": "## A broker is lost",
+    "a full disk": "## A disk is full",
+}
 # Of `programs`, what needs Kubernetes, Kafka's own shell scripts, or `make`.
 NOT_RUN = {
     "kubectl -n kafka scale deployment/authbus-operator --replicas=1",
@@ -48,6 +60,16 @@ NOT_RUN = {
     "make chaos PROFILE=full",
     "make drill",
 }
+
+
+@pytest.mark.parametrize("heading", SECTIONS.values(), ids=SECTIONS)
+def test_the_runbook_says_what_is_to_be_done_about_each_of_eight_accidents(
+    heading: str, repository: Path
+) -> None:
+    page = (repository / PAGE).read_text(encoding="utf-8")
+    section = re.split(r"\n#{2,3} ", page.partition(f"\n{heading}\n")[2])[0]
+
+    assert "`" in section
 
 
 @pytest.mark.parametrize("arguments", named(), ids=" ".join)
