@@ -80,6 +80,19 @@ async def records(
                     yield record
 
 
+async def remove(servers: str, name: str) -> None:
+    """Delete one topic, and wait until no broker names it any more."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await admin.start()
+    try:
+        await admin.delete_topics([name])
+        async with asyncio.timeout(30):
+            while name in await admin.list_topics():  # noqa: ASYNC110 - a broker learns of it later
+                await asyncio.sleep(0.05)
+    finally:
+        await admin.close()
+
+
 async def forget(servers: str, namespace: str) -> None:
     """Delete every topic of this namespace.
 

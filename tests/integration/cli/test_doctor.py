@@ -1,6 +1,5 @@
 """`authbus doctor` finds what is wrong, says what mends it, and changes nothing."""
 
-import asyncio
 import base64
 import json
 import os
@@ -9,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 
 from authbus.topics import AUDIT, CREDENTIALS, DAY_MS, KEYS_STATE, SESSIONS
 from authbus_service.consumers.intakes import groups_of
@@ -24,6 +22,7 @@ from tests.rig.risks import (
     say_keys,
     set_otherwise,
 )
+from tests.rig.topics import remove
 
 ALL = (
     *("master key", "topics", "backup", "rights", "mails"),
@@ -114,7 +113,12 @@ async def test_mails_that_would_only_wait_are_found(patient: Patient) -> None:
     [
         ("UPDATE installation SET recovering = true", "installation", "Run: authbus recover"),
         ("UPDATE installation SET cluster_id = 'other'", "installation", "AUTHBUS_NAMESPACE"),
-        ("ALTER TABLE installation RENAME TO elsewhere", "installation", "DATABASE_URL right?"),
+        ("UPDATE installation SET namespace = 'other'", "installation", "AUTHBUS_NAMESPACE"),
+        (
+            "ALTER TABLE installation RENAME TO elsewhere",
+            "installation",
+            "and DATABASE_URL right, and",
+        ),
         ("UPDATE alembic_version SET version_num = '0000'", "database", "authbus migrate"),
     ],
 )
@@ -139,15 +143,33 @@ async def test_another_master_key_is_found(patient: Patient) -> None:
     assert other not in str(found)
 
 
+async def test_no_master_key_is_found_with_what_makes_one(patient: Patient) -> None:
+    found = await patient.seen(AUTHBUS_MASTER_KEY="")
+
+    assert found["master key"][0] == "fault"
+    assert found["master key"][1].endswith("is needed. Make one with: authbus keys new")
+
+
+@pytest.mark.parametrize("where", ["AUTHBUS_MASTER_KEY", "AUTHBUS_MASTER_KEY_FILE"])
+async def test_a_weak_master_key_is_found_with_what_makes_another(
+    patient: Patient, tmp_path: Path, where: str
+) -> None:
+    zeros = base64.b64encode(bytes(32)).decode()
+    (tmp_path / "master.key").write_text(zeros)
+    weak = {"AUTHBUS_MASTER_KEY": zeros}
+    if where == "AUTHBUS_MASTER_KEY_FILE":
+        weak = {"AUTHBUS_MASTER_KEY": "", where: str(tmp_path / "master.key")}
+
+    ended = await patient.authbus("doctor", **{**patient.settings, **weak})
+
+    assert ended.status == 1
+    assert "a master key is not random. Make one with: authbus keys new" in ended.out + ended.err
+    assert zeros not in ended.out + ended.err
+
+
 async def test_a_missing_topic_is_found_with_what_makes_it(patient: Patient) -> None:
     name = AUDIT.name(patient.settings["AUTHBUS_NAMESPACE"])
-    admin = AIOKafkaAdminClient(bootstrap_servers=patient.settings["KAFKA_BOOTSTRAP_SERVERS"])
-    await admin.start()
-    await admin.delete_topics([name])
-    async with asyncio.timeout(30):
-        while name in await admin.list_topics():  # noqa: ASYNC110 - a broker learns of it later
-            await asyncio.sleep(0.05)
-    await admin.close()
+    await remove(patient.settings["KAFKA_BOOTSTRAP_SERVERS"], name)
 
     found = await patient.seen()
 

@@ -24,7 +24,7 @@ from tests.integration.cli.conftest import Authbus, Ended, kept
 from tests.rig import programs
 from tests.rig.guarded import USERS, Guarded, a_guarded
 from tests.rig.secured import Secured, a_secured_kafka
-from tests.rig.topics import records
+from tests.rig.topics import records, remove
 
 pytestmark = pytest.mark.gate
 
@@ -208,6 +208,27 @@ async def test_acls_are_checked_by_operators_and_made_by_who_may_alter_the_clust
     assert "ACLs are as declared" in applied.err
     async with acl_admin(guarded.kafka.inside, {}) as admin:
         assert denied in await admin.found()
+
+
+async def test_a_service_checks_its_topics_and_makes_none_under_a_name_that_may_not_create(
+    guarded: Guarded, authbus: Authbus
+) -> None:
+    mine, name = guarded.environment("authbus"), guarded.named(DEAD_LETTERS.suffix)
+    well = await authbus("topics", "check", **mine)
+    await remove(guarded.kafka.inside, name)
+
+    checked = await authbus("topics", "check", **mine)
+    refused = await authbus("topics", "apply", **mine)
+    applied = await authbus("topics", "apply", **guarded.environment(None))
+    again = await authbus("topics", "check", **mine)
+
+    assert "topics are as declared" in well.err
+    assert [each.status for each in (well, checked, refused, applied, again)] == [0, 1, 1, 0, 0]
+    assert [(each["topic"], each["cure"]) for each in rows(checked)] == [
+        (name, "authbus topics apply")
+    ]
+    assert f"does not let us create topic {name}: " in refused.err
+    assert "Give our name that right, or do it as somebody who has it" in refused.err
 
 
 async def test_a_broker_without_an_authorizer_is_told(servers: str) -> None:
