@@ -117,7 +117,7 @@ async def test_mails_that_would_only_wait_are_found(patient: Patient) -> None:
         (
             "ALTER TABLE installation RENAME TO elsewhere",
             "installation",
-            "and DATABASE_URL right, and",
+            "DATABASE_URL right, and",
         ),
         ("UPDATE alembic_version SET version_num = '0000'", "database", "authbus migrate"),
     ],
