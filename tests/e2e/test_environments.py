@@ -98,6 +98,12 @@ async def ids(servers: str, topic: Topic, namespace: str) -> Counter[bytes]:
     return Counter(dict(each.headers).get("ce_id") or each.value or b"" for each in found)
 
 
+async def causes(servers: str, topic: Topic, namespace: str) -> set[bytes]:
+    """The ids of the commands of which a topic tells."""
+    found = [dict(record.headers) async for record in records(servers, topic, namespace)]
+    return {cause for each in found if (cause := each.get("ce_causationid"))}
+
+
 async def test_a_relay_that_is_killed_in_one_environment_is_not_noticed_in_the_other(
     environments: list[Environment], addresses: Addresses
 ) -> None:
@@ -122,6 +128,10 @@ async def test_a_relay_that_is_killed_in_one_environment_is_not_noticed_in_the_o
         assert mine.keys().isdisjoint(theirs), topic
         if topic in (EVENTS, *COMMAND_TOPICS):
             assert set((mine + theirs).values()) <= {1}
+    for each in environments:
+        asked = (await ids(addresses.bootstrap_servers, CREDENTIALS, each.namespace)).keys()
+        for topic in (*TOPICS, REPLIES):
+            assert await causes(addresses.bootstrap_servers, topic, each.namespace) <= asked, topic
     for each, stranger in ((one, other), (other, one)):
         await are_apart(each, stranger)
 
