@@ -96,7 +96,10 @@ class Command(Message):
 
 
 class Reply(Message):
-    """Answers one producer. `sealed` replies carry secrets and go out as a JWE to the reply key."""
+    """Answers one producer, as a JWE to the reply key where the command names one.
+
+    `sealed` replies carry secrets and are not told without such a key; a refusal is always clear.
+    """
 
     model_config = ConfigDict(extra="ignore")
 

@@ -128,13 +128,17 @@ class Producer(Drafter):
         """Send, and wait for the next answer to this command."""
         seen = len(self.answers(draft.id))
         await self.send(draft)
-        return (await self.heard(draft, seen + 1, within=within))[-1]
+        await self._come(draft, seen + 1, within)
+        return self.read(self.answers(draft.id)[-1], draft)
 
     async def heard(self, draft: Draft, count: int, *, within: float = 10) -> list[Reply]:
         """Wait for so many answers to this command and read them."""
+        await self._come(draft, count, within)
+        return [self.read(record, draft) for record in self.answers(draft.id)]
+
+    async def _come(self, draft: Draft, count: int, within: float) -> None:
         async with asyncio.timeout(within), self._news:
             await self._news.wait_for(lambda: len(self.answers(draft.id)) >= count)
-        return [self.read(record, draft) for record in self.answers(draft.id)]
 
     def answers(self, id_: UUID) -> list[ConsumerRecord[bytes, bytes]]:
         """The raw answers so far."""

@@ -16,7 +16,7 @@ from authbus.strict_json import read_json
 
 
 class Call:
-    """One command in flight. Its answers are those that its key opens, and those in the clear."""
+    """One command in flight. Its answers are those that its key opens, and refusals."""
 
     def __init__(self, outgoing: Outgoing) -> None:
         self.outgoing = outgoing
@@ -95,12 +95,12 @@ def _is_about_a_copy(reply: Reply, topic: str) -> bool:
 def read_reply(headers: dict[str, str], value: bytes, key: ReplyKey) -> Reply:
     """The reply in a record.
 
-    Raises SealError when it is not for this key: sealed for another, or in the clear although its
-    kind is always sealed. Raises ValueError when it cannot be read.
+    Raises SealError when it is not for this key: sealed for another, or in the clear although it is
+    no refusal, so that anybody may have made it. Raises ValueError when it cannot be read.
     """
     model = REPLIES.get(headers.get("ce_type", ""))
     sealed = headers.get("content-type", "").partition(";")[0].strip() == SEALED_TYPE
-    if model is not None and model.sealed and not sealed:
+    if model is not Rejected and not sealed:
         raise SealError
     payload = key.open(value) if sealed else value
     if model is None:

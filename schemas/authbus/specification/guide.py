@@ -32,7 +32,10 @@ COMMAND = f"""\
 6. **Read the answer** on the reply topic: the record whose `correlation_id` is the command's. Start
    to read before you send. With `content-type` `application/jose` the value is a compact JWE as
    above, sealed to `reply_key`; with `application/json` it is clear. `ce_type` says which reply it
-   is; `authbus.Rejected.v1` is always clear. A `wrong_topic` whose `detail` names the topic that
+   is; `authbus.Rejected.v1` is always clear, and all others are sealed where the command has a
+   `reply_key`. Have one, and take no other in the clear: whoever writes to your reply topic can
+   make that, but nobody can make what opens with a key that only your command's seal names. A
+   `wrong_topic` whose `detail` names the topic that
    you sent to is about a copy that somebody made: read on. Where a library reads in consumer
    groups alone, take one for each process, since answers of two processes come on the same
    partition. You may use those whose names begin with the reply topic's and a dot.

@@ -87,11 +87,12 @@ export class Bus {
   }
 }
 
+/** Only a refusal comes in the clear: anybody could have made another answer that does. */
 async function read({ headers, value }, key) {
-  const sealed = headers['content-type'].toString() === 'application/jose'
-  const text = sealed ? (await compactDecrypt(value, key)).plaintext : value
+  const refused = headers.ce_type.toString() === 'authbus.Rejected.v1'
+  const text = refused ? value : (await compactDecrypt(value, key)).plaintext
   const answer = JSON.parse(new TextDecoder().decode(text))
-  if (headers.ce_type.toString() === 'authbus.Rejected.v1') throw new Rejected(answer)
+  if (refused) throw new Rejected(answer)
   return answer
 }
 

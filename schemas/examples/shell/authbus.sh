@@ -40,7 +40,8 @@ answer() {
              | select(.headers.correlation_id == $id)')
     done
     jq -r .payload <<< "$found" > "$work/reply"
-    if [[ $(jq -r '.headers["content-type"]' <<< "$found") == application/jose ]]; then
+    # Only a refusal comes in the clear: anybody could have made another answer that does.
+    if [[ $(jq -r .headers.ce_type <<< "$found") != authbus.Rejected.v1 ]]; then
         python -m authbus open --reply-key "$work/once.pem" < "$work/reply" > "$work/opened"
         mv "$work/opened" "$work/reply"
     fi

@@ -47,12 +47,16 @@ class Voice(Protocol):
 
 
 def answer_of(route: Route, reply: Reply, at: datetime) -> Saying | None:
-    """The reply as a record, sealed when it has secrets; None when nobody waits."""
+    """The reply as a record; None when nobody waits.
+
+    All but a refusal is sealed where there is a key: it is known inside the command's seal alone,
+    so that nobody else can have made what opens with it. What has secrets is not told without one.
+    """
     if route.topic is None:
         return None
     value = reply.to_bytes()
     content_type = JSON_TYPE
-    if reply.sealed:
+    if reply.sealed or (route.key is not None and not isinstance(reply, Rejected)):
         try:
             value, content_type = seal(value, route.key or {}), SEALED_TYPE
         except SealError:

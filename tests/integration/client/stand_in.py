@@ -187,9 +187,10 @@ class StandIn:
         else:
             reply = self._reply(command)
         value = json.dumps(reply.to_json()).encode()
-        if reply.sealed:
+        sealed = not isinstance(reply, Rejected)
+        if sealed:
             value = seal(value, command.reply_key or {})
-        await self.send_reply(command, reply.wire_type(), value, sealed=reply.sealed)
+        await self.send_reply(command, reply.wire_type(), value, sealed=sealed)
 
     async def send_reply(self, command: Sealed, kind: str, value: bytes, *, sealed: bool) -> None:
         """One reply record."""

@@ -15,7 +15,7 @@ from authbus.commands import LogIn
 from authbus.envelope import JSON_TYPE, SEALED_TYPE, Sealed
 from authbus.errors import AuthError
 from authbus.message import Reply
-from authbus.replies import LoggedIn, LoggedOut, Rejected
+from authbus.replies import LoggedIn, Rejected
 from authbus.sealing import ReplyKey, Seal, public_jwk, seal
 from authbus.strict_json import read_json
 from authbus.uuid7 import uuid7
@@ -108,20 +108,25 @@ async def test_a_reply_sealed_for_another_process_with_the_same_command_is_passe
     assert isinstance(await waiting, LoggedIn)
 
 
-async def test_tokens_in_the_clear_are_not_an_answer(calls: Calls, call: Call) -> None:
-    answer(calls, call, "LoggedIn", LOGGED_IN)
+@pytest.mark.parametrize(
+    ("kind", "data"), [("LoggedIn", LOGGED_IN), ("LoggedOut", LOGGED_OUT), ("Unheard", {})]
+)
+async def test_what_is_in_the_clear_and_no_refusal_is_not_an_answer(
+    calls: Calls, call: Call, kind: str, data: dict[str, str]
+) -> None:
+    answer(calls, call, kind, data)
 
     assert await taken(call) is None
 
 
-async def test_a_reply_in_the_clear_answers_every_call_with_its_correlation_id(
+async def test_a_refusal_answers_every_call_with_its_correlation_id(
     calls: Calls, call: Call
 ) -> None:
     with calls.waiting(an_outgoing(call.outgoing.command_id)) as other:
-        answer(calls, call, "LoggedOut", LOGGED_OUT)
+        answer(calls, call, "Rejected", {"code": "busy"})
 
-        assert isinstance(await taken(call), LoggedOut)
-        assert isinstance(await taken(other), LoggedOut)
+        assert isinstance(await taken(call), Rejected)
+        assert isinstance(await taken(other), Rejected)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +135,8 @@ async def test_a_reply_in_the_clear_answers_every_call_with_its_correlation_id(
 async def test_a_reply_to_another_command_is_passed_over(
     calls: Calls, call: Call, name: str, value: str
 ) -> None:
-    answer(calls, call, "LoggedOut", LOGGED_OUT, headers={name: value})
+    key = call.outgoing.reply_key
+    answer(calls, call, "LoggedOut", LOGGED_OUT, key, headers={name: value})
 
     assert await taken(call) is None
 
@@ -149,7 +155,7 @@ async def test_a_refusal_with_a_code_of_tomorrow_is_read(calls: Calls, call: Cal
 async def test_an_answer_that_cannot_be_read_ends_the_call(
     calls: Calls, call: Call, kind: str, data: dict[str, str]
 ) -> None:
-    answer(calls, call, kind, data)
+    answer(calls, call, kind, data, None if kind == "Rejected" else call.outgoing.reply_key)
 
     if kind == "Rejected":
         assert await taken(call) is not None

@@ -1,4 +1,4 @@
-"""An answer's record: sealed when it has secrets, echoed to its asker, never in the clear."""
+"""An answer's record: sealed but for a refusal, echoed to its asker, no secret in the clear."""
 
 from dataclasses import replace
 from uuid import uuid4
@@ -59,6 +59,18 @@ def test_tokens_go_out_sealed_to_the_reply_key() -> None:
     assert read_headers(found.headers)["content-type"] == "application/jose"
     assert b"canary" not in found.value
     assert b"canary" in key.open(found.value)
+
+
+def test_what_has_no_secrets_is_sealed_too_where_there_is_a_key_but_for_a_refusal() -> None:
+    key, reply = ReplyKey(), LoggedOut(session_id=uuid4())
+    route = replace(ROUTE, key=dict(key.public))
+
+    found, refused = sent(route, reply), sent(route, Rejected.because(Code.BUSY))
+    without = sent(ROUTE, reply)
+
+    assert key.open(found.value) == without.value == reply.to_bytes()
+    kinds = [read_headers(each.headers)["content-type"] for each in (found, refused, without)]
+    assert kinds == ["application/jose", "application/json", "application/json"]
 
 
 @pytest.mark.parametrize("key", BAD_KEYS, ids=range(len(BAD_KEYS)))

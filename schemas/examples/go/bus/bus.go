@@ -152,24 +152,23 @@ func seal(payload any, key *jose.JSONWebKey) ([]byte, error) {
 	return []byte(compact), err
 }
 
+// Only a refusal comes in the clear: anybody could have made another answer that does.
 func read(reply *kgo.Record, once *ecdsa.PrivateKey, answer any) error {
-	text := reply.Value
-	if Header(reply, "content-type") == "application/jose" {
-		jwe, err := jose.ParseEncryptedCompact(string(reply.Value),
-			[]jose.KeyAlgorithm{jose.ECDH_ES}, []jose.ContentEncryption{jose.A256GCM})
-		if err != nil {
-			return err
-		}
-		if text, err = jwe.Decrypt(once); err != nil {
-			return err
-		}
-	}
 	if Header(reply, "ce_type") == "authbus.Rejected.v1" {
 		refused := &Rejected{}
-		if err := json.Unmarshal(text, refused); err != nil {
+		if err := json.Unmarshal(reply.Value, refused); err != nil {
 			return err
 		}
 		return refused
+	}
+	jwe, err := jose.ParseEncryptedCompact(string(reply.Value),
+		[]jose.KeyAlgorithm{jose.ECDH_ES}, []jose.ContentEncryption{jose.A256GCM})
+	if err != nil {
+		return err
+	}
+	text, err := jwe.Decrypt(once)
+	if err != nil {
+		return err
 	}
 	if err := json.Unmarshal(text, answer); err != nil {
 		return fmt.Errorf("%s: %w", Header(reply, "ce_type"), err)

@@ -107,19 +107,15 @@ final class Bus implements AutoCloseable {
         return jwe.serialize();
     }
 
+    /** Only a refusal comes in the clear: anybody could have made another answer that does. */
     private static Map<String, Object> read(ConsumerRecord<String, String> reply, ECKey once)
             throws Exception {
-        var text = reply.value();
-        if (header(reply.headers(), "content-type").equals("application/jose")) {
-            var jwe = JWEObject.parse(text);
-            jwe.decrypt(new ECDHDecrypter(once));
-            text = jwe.getPayload().toString();
-        }
-        var answer = JSONObjectUtils.parse(text);
         if (header(reply.headers(), "ce_type").equals("authbus.Rejected.v1")) {
-            throw new Rejected(answer);
+            throw new Rejected(JSONObjectUtils.parse(reply.value()));
         }
-        return answer;
+        var jwe = JWEObject.parse(reply.value());
+        jwe.decrypt(new ECDHDecrypter(once));
+        return JSONObjectUtils.parse(jwe.getPayload().toString());
     }
 
     private static String header(Headers headers, String name) {
