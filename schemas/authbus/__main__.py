@@ -41,13 +41,21 @@ def main() -> int:
     opened.set_defaults(does=_open)
     for each in (seal, opened):
         each.add_argument("--reply-key", type=Path, required=True, help="a P-256 key in PEM")
-    asked = parser.parse_args()
+    asked = parser.parse_args(_joined(sys.argv[1:]))
     try:
         return asked.does(asked)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("authbus"):
             raise
         return _failed(f"{error.name} is not there: install authbus with its extra `client`")
+
+
+def _joined(arguments: list[str]) -> list[str]:
+    """To argparse a value that begins with a dash is an option: one thumbprint in 64 does."""
+    if "--trust" in arguments[:-1]:
+        at = arguments.index("--trust")
+        arguments[at : at + 2] = [f"--trust={arguments[at + 1]}"]
+    return arguments
 
 
 def _spec(asked: argparse.Namespace) -> int:

@@ -86,8 +86,10 @@ class Memory:
     def hold(self, attempt: Attempt, at: datetime) -> None:
         """An attempt is under way."""
         key, source, user_id = attempt.key, attempt.source, attempt.user_id
-        row = StoredAttempt(key, attempt.id, source, user_id, State.HELD, at, attempt.expires_at)
-        self.attempts[key, attempt.id] = row
+        place, until = (key, attempt.command_id), attempt.expires_at
+        self.attempts[place] = StoredAttempt(
+            *place, source, user_id, State.HELD, at, until, attempt.content
+        )
 
     def forget_codes(self, at: datetime) -> None:
         """Those that ran out long ago."""
@@ -105,12 +107,12 @@ class Memory:
     def _settled(self, rows: Rows) -> None:
         settled = rows.attempts
         for each in settled.freed:
-            self.attempts.pop((each.key, each.id), None)
+            self.attempts.pop((each.key, each.command_id), None)
         for place, row in self.attempts.items():
             forgiven = row.key in settled.cleared or row.user_id in settled.forgiven
             if forgiven and row.state == State.FAILED:
                 self.attempts[place] = replace(row, state=State.FORGIVEN)
-        self.attempts |= {(row.key, row.id): row for row in settled.written}
+        self.attempts |= {(row.key, row.command_id): row for row in settled.written}
 
     def _erased(self, erased: ErasedUser) -> None:
         id_ = erased.id

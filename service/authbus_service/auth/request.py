@@ -79,11 +79,6 @@ class Derived:
         return self.masters.code(purpose, self.command_id, self.content, self.master)
 
     @property
-    def attempt_id(self) -> UUID:
-        """The id of the guess that this command makes."""
-        return self._id("attempt")
-
-    @property
     def audit_id(self) -> UUID:
         """The id of this command's record for auditors."""
         return self._id("audit")
@@ -122,4 +117,4 @@ class Request:
         self, key: bytes, *, source: bytes | None = None, user_id: UUID | None = None
     ) -> Attempt:
         """The guess that this command makes at what `key` stands for."""
-        return Attempt(key, self.derived.attempt_id, self.expires_at, source, user_id)
+        return Attempt(key, self.id, self.expires_at, source, user_id, self.derived.content)

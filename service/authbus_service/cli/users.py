@@ -27,11 +27,9 @@ def create(email: str, *, admin: bool, client: str) -> None:
 
     async def work(operator: Operator) -> UUID:
         user = await _registered(operator, email, password)
-        if not admin:
-            return user.user_id
-        user_id = await _whose(operator, email, password)
-        await operator.ask(operator.admin.grant_role, user_id, ADMIN)
-        return user_id
+        if admin:
+            await operator.ask(operator.admin.grant_role, user.user_id, ADMIN)
+        return user.user_id
 
     show({"user_id": str(as_operator(client, work)), "roles": [ADMIN] if admin else []})
 
@@ -46,13 +44,6 @@ async def _registered(operator: Operator, email: str, password: str) -> User:
             "there is an account with this address. `authbus users show` looks at it, "
             "`authbus users grant` gives it a role"
         ) from None
-
-
-async def _whose(operator: Operator, email: str, password: str) -> UUID:
-    """Whose account this is, by an answer that is sealed: one in the clear may be anybody's."""
-    session = await operator.auth.log_in(email, password)
-    await operator.auth.log_out(session)
-    return session.user_id
 
 
 def look(whose: str, *, client: str) -> None:

@@ -236,7 +236,7 @@ async def test_in_one_group_a_right_password_forgives_the_wrong_one_before_it_al
 
     assert isinstance(session, Granted)
     async with group.database.reading() as db:
-        found = await db.execute(text("SELECT command_id AS id, state FROM attempts"))
-        states = {row.id: row.state for row in found}
-    ids = [each.request.derived.attempt_id for each in (before, right, after)]
+        found = await db.execute(text("SELECT command_id, state FROM attempts"))
+        states = {row.command_id: row.state for row in found}
+    ids = [each.request.id for each in (before, right, after)]
     assert [states.get(each) for each in ids] == ["forgiven", None, "failed"]

@@ -1,6 +1,7 @@
 """How many guesses, how fast, and what a wrong one too many does."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -95,11 +96,14 @@ def test_a_source_fails_so_many_times_an_hour_whatever_account(
     assert verdict([], of_source) is expected
 
 
-def test_what_was_reserved_before_is_its_own_reservation() -> None:
+def test_what_was_reserved_before_is_its_own_reservation_and_of_no_other_guess() -> None:
     attempt = an_attempt()
-    own = StoredAttempt(KEY, attempt.id, None, None, HELD, NOW, attempt.expires_at)
+    own = StoredAttempt(KEY, attempt.command_id, None, None, HELD, NOW, attempt.expires_at)
+
+    other = replace(own, content=b"another guess")
 
     assert LIMITS.verdict(attempt, [*rows(9, FAILED), own], [], NOW) is Verdict.HELD
+    assert LIMITS.verdict(attempt, [other], [], NOW) is Verdict.REFUSED
 
 
 class World:

@@ -125,7 +125,8 @@ def test_its_help_names_the_program_that_was_called(
 def test_nothing_is_sealed_for_a_key_of_another_root(
     hand: Hand, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert hand.seals({"type": "LogIn", "data": LOG_IN}, trust="another") == 1
+    for trust in ("another", "-" + PIN[1:]):
+        assert hand.seals({"type": "LogIn", "data": LOG_IN}, trust=trust) == 1
     assert "another root key" in capsys.readouterr().err
 
 

@@ -10,16 +10,17 @@ from uuid import UUID
 class Attempt:
     """One command's attempt at what `key` stands for. Key and source are HMACs.
 
-    `id` follows from the command and what it holds: another guess under its id is another attempt.
-    `user_id` is there when `key` stands for an account that exists. It is held until `expires_at`:
-    later nobody is told what came of it.
+    `content` is the digest of what the command holds: under one id there is one guess. `user_id` is
+    there when `key` stands for an account that exists. It is held until `expires_at`: later nobody
+    is told what came of it.
     """
 
     key: bytes = field(repr=False)
-    id: UUID
+    command_id: UUID
     expires_at: datetime
     source: bytes | None = field(default=None, repr=False)
     user_id: UUID | None = None
+    content: bytes | None = field(default=None, repr=False)
 
 
 class State(StrEnum):
@@ -36,18 +37,16 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StoredAttempt:
-    """An attempt as it is stored. `at` is when it was held, or when it failed.
-
-    What is only counted has its command's `id`.
-    """
+    """An attempt as it is stored. `at` is when it was held, or when it failed."""
 
     key: bytes = field(repr=False)
-    id: UUID
+    command_id: UUID
     source: bytes | None = field(repr=False)
     user_id: UUID | None
     state: str
     at: datetime
     expires_at: datetime
+    content: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,10 +59,11 @@ class Limits:
     ) -> Verdict:
         """What may be done about an attempt, given every row of its key and of its source.
 
-        One that is among them is its own reservation.
+        One that is among them is its own reservation, and no other guess has it under the same id.
         """
-        if any(row.id == attempt.id for row in of_key):
-            return Verdict.HELD
+        own = next((row for row in of_key if row.command_id == attempt.command_id), None)
+        if own is not None:
+            return Verdict.HELD if own.content == attempt.content else Verdict.REFUSED
         verdicts = self._of_key(of_key, at), self._of_source(of_source, at)
         by_weight = (Verdict.REFUSED, Verdict.WAIT)
         return next((each for each in by_weight if each in verdicts), Verdict.HELD)

@@ -19,10 +19,10 @@ class AttemptRow(Base):
     )
 
     key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
-    # The column still has the name of what was in it at first.
-    id: Mapped[UUID] = mapped_column("command_id", key="id", primary_key=True)
+    command_id: Mapped[UUID] = mapped_column(primary_key=True)
     source: Mapped[bytes | None] = mapped_column(LargeBinary)
     user_id: Mapped[UUID | None]
     state: Mapped[str]
     at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)

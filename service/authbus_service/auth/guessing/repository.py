@@ -36,7 +36,9 @@ from authbus_service.auth.guessing.rows import Attempts
 from authbus_service.core.sets import Columns, Writes, insert_rows
 
 _ATTEMPT = cast("Table", AttemptRow.__table__)
-_COLUMNS = Columns("attempts", ("key", "id", "source", "user_id", "state", "at", "expires_at"))
+_COLUMNS = Columns(
+    "attempts", ("key", "command_id", "source", "user_id", "state", "at", "expires_at", "content")
+)
 _KEYS = bindparam("keys", type_=ARRAY(LargeBinary))
 _SOURCES = bindparam("sources", type_=ARRAY(LargeBinary))
 _SINCE = bindparam("since", type_=DateTime(timezone=True))
@@ -57,22 +59,22 @@ _SEEN = select(_ATTEMPT).where(
 _HOLD = insert_rows(_ATTEMPT, _COLUMNS).on_conflict_do_nothing()
 _INSERT = insert_rows(_ATTEMPT, _COLUMNS)
 _WRITE = _INSERT.on_conflict_do_update(
-    index_elements=[_ATTEMPT.c.key, _ATTEMPT.c.id],
+    index_elements=["key", "command_id"],
     set_={name: _INSERT.excluded[name] for name in ("state", "at")},
 )
 _FREED = (
     func.unnest(
         bindparam("freed_keys", type_=ARRAY(LargeBinary)), bindparam("freed_ids", type_=ARRAY(Uuid))
     )
-    .table_valued("key", "id", name="freed")
+    .table_valued("key", "command_id", name="freed")
     .render_derived()
 )
 _FREE = delete(_ATTEMPT).where(
-    tuple_(_ATTEMPT.c.key, _ATTEMPT.c.id).in_(select(_FREED.c.key, _FREED.c.id))
+    tuple_(_ATTEMPT.c.key, _ATTEMPT.c.command_id).in_(select(_FREED.c.key, _FREED.c.command_id))
 )
 _STILL_HELD = (
     _ATTEMPT.c.key == bindparam("at_key"),
-    _ATTEMPT.c.id == bindparam("named"),
+    _ATTEMPT.c.command_id == bindparam("named"),
     _ATTEMPT.c.state == State.HELD,
 )
 _LET_GO = delete(_ATTEMPT).where(*_STILL_HELD)
@@ -142,10 +144,10 @@ def counting(keys: Iterable[bytes], at: datetime) -> dict[str, Any]:
 def flush(writes: Writes, attempts: Attempts, *, even_none: bool = False) -> None:
     """Write what became of a group's attempts; what was written here is forgiven in memory."""
     if attempts.written or even_none:
-        rows = sorted(attempts.written, key=lambda row: (row.key, row.id))
+        rows = sorted(attempts.written, key=lambda row: (row.key, row.command_id))
         writes.add(_WRITE, _COLUMNS(rows))
     if attempts.freed:
-        freed = sorted({(each.key, each.id) for each in attempts.freed})
+        freed = sorted({(each.key, each.command_id) for each in attempts.freed})
         keys, ids = map(list, zip(*freed, strict=True))
         writes.add(_FREE, {"freed_keys": keys, "freed_ids": ids})
         writes.add(_CLEAR, {"cleared": sorted(attempts.cleared)})
@@ -156,7 +158,7 @@ def flush(writes: Writes, attempts: Attempts, *, even_none: bool = False) -> Non
 async def let_go(db: AsyncConnection, attempt: Attempt, *, was_wrong: bool) -> None:
     """Hold this attempt no longer; one that was wrong counts. What was settled stays as it is."""
     how = _FAIL if was_wrong else _LET_GO
-    await db.execute(how, {"at_key": attempt.key, "named": attempt.id})
+    await db.execute(how, {"at_key": attempt.key, "named": attempt.command_id})
 
 
 async def sweep(db: AsyncConnection, at: datetime) -> None:
@@ -197,10 +199,11 @@ def _bucket(key: bytes) -> int:
 def _row(attempt: Attempt, at: datetime) -> StoredAttempt:
     return StoredAttempt(
         key=attempt.key,
-        id=attempt.id,
+        command_id=attempt.command_id,
         source=attempt.source,
         user_id=attempt.user_id,
         state=State.HELD,
         at=at,
         expires_at=attempt.expires_at,
+        content=attempt.content,
     )

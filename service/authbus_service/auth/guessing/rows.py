@@ -34,7 +34,7 @@ class Attempts:
 
     def add(self, rows: Iterable[StoredAttempt]) -> None:
         """Rows that were read."""
-        self.known |= {(row.key, row.id): row for row in rows}
+        self.known |= {(row.key, row.command_id): row for row in rows}
 
     def failures(self, key: bytes, at: datetime) -> int:
         """How many wrong guesses count against this key."""
@@ -45,9 +45,15 @@ class Attempts:
         if attempt is None:
             return
         if how is Settled.FAILED:
-            place = (attempt.key, attempt.id)
+            place = (attempt.key, attempt.command_id)
             row = StoredAttempt(
-                *place, attempt.source, attempt.user_id, State.FAILED, at, attempt.expires_at
+                *place,
+                attempt.source,
+                attempt.user_id,
+                State.FAILED,
+                at,
+                attempt.expires_at,
+                attempt.content,
             )
             self.known[place] = row
             self.written.append(row)
