@@ -51,16 +51,20 @@ async def main() -> None:
         await consumer.seek_to_end(REPLIES)
         key = await sealing_key(consumer)
         data = {"email": f"{secrets.token_hex(4)}@example.com", "password": "nine plain words"}
-        sent = envelope()
+        sent, once = envelope(), jwk.ECKey.generate_key("P-256", auto_kid=False)
         seal = {"alg": "ECDH-ES", "enc": "A256GCM", "kid": key["kid"]}
-        payload = json.dumps({**sent, "data": data})
+        payload = json.dumps({**sent, "reply_key": once.as_dict(private=False), "data": data})
         value = jwe.encrypt_compact(seal, payload, jwk.import_key(key["jwk"])).encode()
         headers = [(n if "_" in n else f"ce_{n}", text.encode()) for n, text in sent.items()]
         headers.append(("content-type", b"application/jose"))
         await producer.send_and_wait(f"{NAMESPACE}.commands.credentials.v1", value, headers=headers)
         async for record in consumer:
             if ("correlation_id", sent["id"].encode()) in record.headers:
-                print(dict(record.headers)["ce_type"].decode(), (record.value or b"").decode())
+                kind, told = dict(record.headers)["ce_type"].decode(), record.value or b""
+                # Only a refusal comes in the clear: another answer that does may be anybody's.
+                if kind != "authbus.Rejected.v1":
+                    told = jwe.decrypt_compact(told, once).plaintext or b""
+                print(kind, told.decode())
                 return
 
 
