@@ -1,10 +1,7 @@
-"""Alembic's entry: runs on the connection it is given, in that connection's transaction."""
+"""Alembic's entry: runs on the connection it is given, in transactions of its own."""
 
 from alembic import context
-from sqlalchemy import text
 
-# Two processes that start at once: the second waits here, then finds nothing left to do.
-_LOCK = "SELECT pg_advisory_xact_lock(hashtext('authbus.migrations'))"
 # Whoever comes behind a migration that waits for a lock waits with it, log-ins too. So it gives up
 # early, and `authbus_service.core.migrations` tries again.
 _LIMITS = ("SET LOCAL lock_timeout = '300ms'", "SET LOCAL statement_timeout = '5s'")
@@ -16,7 +13,6 @@ def run() -> None:
     if connection is None:
         context.configure(dialect_name="postgresql", literal_binds=True)
     else:
-        connection.execute(text(_LOCK))
         context.configure(connection=connection)
     with context.begin_transaction():
         for each in _LIMITS:

@@ -113,7 +113,8 @@ class ExportUser(Command):
 class GetUser(Command):
     """One account with its live sessions. A question for administrators. See `UserDetails`.
 
-    With `ended_sessions` also the newest 20 of those that are over.
+    With `ended_sessions` also the newest 20 of those that are over. A session is forgotten 30 days
+    after its end.
     """
 
     access_token: Secret

@@ -110,7 +110,7 @@ MEANINGS: dict[Code, Meaning] = {
     ),
     Code.SESSION_UNKNOWN: Meaning(
         cause="The user has no such session.",
-        cure="List the sessions anew: it may have ended.",
+        cure="List the sessions anew: it may have ended, and is forgotten 30 days later.",
         http_status=404,
     ),
     Code.FORBIDDEN: Meaning(

@@ -76,7 +76,10 @@ class LogIn(Command):
 
 
 class LogOut(Command):
-    """End a session by its refresh token. Answered by `LoggedOut`, also when it has ended."""
+    """End a session by its refresh token. Answered by `LoggedOut`, also when it has ended.
+
+    30 days after its end nothing is known of it any more: `invalid_token`.
+    """
 
     session_id: UUID
     refresh_token: Secret
@@ -94,7 +97,10 @@ class RefreshSession(Command):
 
 
 class EndSession(Command):
-    """End one of the user's own sessions. Answered by `SessionIsEnded`, also when it has ended."""
+    """End one of the user's own sessions. Answered by `SessionIsEnded`, also when it has ended.
+
+    30 days after its end nothing is known of it any more: `session_unknown`.
+    """
 
     access_token: Secret
     session_id: UUID

@@ -175,7 +175,7 @@ def erased(model: Model, account: Account) -> Expected:
     model.gone.append(account)
     model.guesses.forget(account)
     for each in account.sessions:
-        each.is_ended = True
+        each.ended = model.at
     gone_at = model.at + COMMANDS_KEPT
     says = {"user_id": account, "sessions_ended": len(ends), "commands_gone_at": gone_at}
     return Expected(UserIsErased, says, [*ends, Told(UserErased, account)])

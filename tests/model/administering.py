@@ -170,7 +170,7 @@ def end_user_sessions(model: Model, asked: EndUserSessions, by: By) -> Expected:
         return Expected(AllSessionsEnded, {"count": len(told)}, told)
     if session is None or not session.is_live(model.at) or account not in {None, session.owner}:
         return refused(Refusal.SESSION_UNKNOWN)
-    return Expected(AllSessionsEnded, {"count": 1}, [ended(session, EndReason.ADMIN)])
+    return Expected(AllSessionsEnded, {"count": 1}, [ended(model, session, EndReason.ADMIN)])
 
 
 def grant_role(model: Model, asked: GrantRole, by: By) -> Expected:

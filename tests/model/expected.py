@@ -60,9 +60,9 @@ def refused(why: Refusal, *told: Told) -> Expected:
     return Expected(why, told=list(told))
 
 
-def ended(session: Session, reason: EndReason) -> Told:
+def ended(model: Model, session: Session, reason: EndReason) -> Told:
     """The session is over."""
-    session.is_ended = True
+    session.ended = model.at
     return Told(SessionEnded, session.owner, {"session_id": session, "reason": reason})
 
 
@@ -70,7 +70,7 @@ def all_ended(
     model: Model, account: Account, reason: EndReason, but: Session | None = None
 ) -> list[Told]:
     """So are all of an account, or all but one."""
-    return [ended(each, reason) for each in account.live(model.at) if each is not but]
+    return [ended(model, each, reason) for each in account.live(model.at) if each is not but]
 
 
 def begun(model: Model, account: Account, client: str, amr: tuple[str, ...]) -> list[Told]:
@@ -92,7 +92,7 @@ def begun(model: Model, account: Account, client: str, amr: tuple[str, ...]) -> 
     account.sessions.append(session)
     says = {"session_id": session, "client_id": client, "amr": amr}
     says |= {"expires_at": session.expires, "lapses_at": session.lapses}
-    limited = [ended(each, EndReason.LIMIT) for each in over]
+    limited = [ended(model, each, EndReason.LIMIT) for each in over]
     return [*limited, Told(SessionStarted, account, says)]
 
 

@@ -22,7 +22,8 @@ from tests.model.people import START, Seen, shown
 from tests.model.service import ISSUER, KEYRING, POLICY, Mailed
 
 _ROOT = UUID(int=1)
-_CODES_KEPT, _EVER = timedelta(days=7), datetime(2100, 1, 1, tzinfo=START.tzinfo)
+_CODES_KEPT, _SESSIONS_KEPT = timedelta(days=7), timedelta(days=30)
+_EVER = datetime(2100, 1, 1, tzinfo=START.tzinfo)
 _SETTINGS = Settings(
     access_token_seconds=POLICY.access_token_lifetime.total_seconds(),
     session_days=POLICY.session_lifetime / timedelta(days=1),
@@ -53,6 +54,9 @@ class FakeService:
         memory = self._memory
         since = memory.now - _CODES_KEPT
         memory.codes = {text: c for text, c in memory.codes.items() if c.expires_at >= since}
+        since = memory.now - _SESSIONS_KEPT
+        kept = memory.sessions.items()
+        memory.sessions = {id_: s for id_, s in kept if (s.ended_at or memory.now) >= since}
 
     def sweep(self) -> None:
         self._memory.forward(timedelta())

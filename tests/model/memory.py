@@ -17,7 +17,7 @@ from authbus_service.auth.sessions.session import Session
 from authbus_service.auth.users.user import ErasedUser, User
 
 R = TypeVar("R", User, Session, OneTimeCode, Factor)
-_CODES_KEPT = timedelta(days=7)
+_CODES_KEPT, _SESSIONS_KEPT = timedelta(days=7), timedelta(days=30)
 
 
 @dataclass
@@ -91,10 +91,12 @@ class Memory:
             *place, source, user_id, State.HELD, at, until, attempt.content
         )
 
-    def forget_codes(self, at: datetime) -> None:
-        """Those that ran out long ago."""
+    def forget(self, at: datetime) -> None:
+        """Codes that ran out and sessions that ended long ago."""
         kept = self.codes.items()
         self.codes = {hash_: c for hash_, c in kept if c.expires_at >= at - _CODES_KEPT}
+        since = at - _SESSIONS_KEPT
+        self.sessions = {id_: s for id_, s in self.sessions.items() if (s.ended_at or at) >= since}
 
     def _codes(self, proof: Proof, here: Iterable[UUID]) -> set[bytes]:
         return {

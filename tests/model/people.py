@@ -18,8 +18,8 @@ LIVES = {
     CHALLENGE: timedelta(minutes=5),
     MACHINE: timedelta(days=365),
 }
-# Codes that ran out so long ago are forgotten.
-_KEPT = timedelta(days=7)
+# Codes that ran out, and sessions that ended, so long ago are forgotten.
+_KEPT, _SESSIONS_KEPT = timedelta(days=7), timedelta(days=30)
 _BETWEEN_MAILS = timedelta(minutes=1)
 _MOST_OPEN = 5
 
@@ -38,10 +38,10 @@ class Session:
     refreshed: datetime
     id: UUID | None = None
     refresh: list[str] = field(default_factory=list[str])
-    is_ended: bool = False
+    ended: datetime | None = None
 
     def is_live(self, at: datetime) -> bool:
-        return not self.is_ended and at < self.lapses
+        return self.ended is None and at < self.lapses
 
 
 @dataclass(eq=False)
@@ -187,10 +187,12 @@ class Model:
     def codes(self) -> list[Code]:
         return [code for each in self.accounts for code in each.codes]
 
-    def forget_codes(self) -> None:
-        """Codes that ran out long ago are gone."""
+    def forget(self) -> None:
+        """Codes that ran out and sessions that ended long ago are gone."""
+        since = self.at - _SESSIONS_KEPT
         for each in self.accounts:
             each.codes = [code for code in each.codes if code.expires >= self.at - _KEPT]
+            each.sessions = [one for one in each.sessions if (one.ended or self.at) >= since]
 
     def seen(self) -> "Seen":
         """What must stand in the tables."""

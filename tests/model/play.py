@@ -130,7 +130,7 @@ class Play:
         self.service.move(self.model.at)
         if pause >= _HOUSE:
             self.service.keep_house()
-            self.model.forget_codes()
+            self.model.forget()
         if pause > _TICK:
             self.trail.append(f"{pause} pass")
 

@@ -84,7 +84,7 @@ class PureService:
         self.at = at
 
     def keep_house(self) -> None:
-        self.memory.forget_codes(self.at)
+        self.memory.forget(self.at)
 
     def ask(self, command: Any, by: By) -> Reply:
         content = MASTERS.content_digest(command.model_dump_json().encode())

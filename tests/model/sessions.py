@@ -37,7 +37,7 @@ def refresh(model: Model, asked: RefreshSession, by: By) -> Expected:
         is_last = shown == session.refresh[-2]
         if is_last and model.at < session.refreshed + model.policy.refresh_grace:
             return refused(Refusal.TOKEN_ROTATED)
-        return refused(_NO, ended(session, EndReason.TOKEN_REUSE))
+        return refused(_NO, ended(model, session, EndReason.TOKEN_REUSE))
     session.refreshed = model.at
     session.lapses = min(model.at + model.policy.session_idle, session.expires)
     says = {"session_id": session, "lapses_at": session.lapses}
@@ -54,7 +54,7 @@ def log_out(model: Model, asked: LogOut, _: By) -> Expected:
     session = model.by_session(asked.session_id)
     if session is None or asked.refresh_token.get_secret_value() not in session.refresh:
         return refused(_NO)
-    told = [] if session.is_ended else [ended(session, EndReason.LOGOUT)]
+    told = [] if session.ended else [ended(model, session, EndReason.LOGOUT)]
     return Expected(LoggedOut, {"session_id": session}, told)
 
 
@@ -66,7 +66,7 @@ def end_session(model: Model, asked: EndSession, _: By) -> Expected:
     found = model.by_session(session)
     if found is None or found.owner is not mine.owner:
         return refused(Refusal.SESSION_UNKNOWN)
-    told = [ended(found, EndReason.REVOKED)] if found.is_live(model.at) else []
+    told = [ended(model, found, EndReason.REVOKED)] if found.is_live(model.at) else []
     return Expected(SessionIsEnded, {"session_id": found}, told)
 
 
@@ -124,8 +124,8 @@ def _shown(session: Session) -> dict[str, Any]:
 
 def swept(model: Model) -> list[Told]:
     """Sessions that are over without anybody's asking end when somebody looks."""
-    over = [each for each in model.sessions if not each.is_ended and model.at >= each.lapses]
+    over = [each for each in model.sessions if each.ended is None and model.at >= each.lapses]
     return [
-        ended(each, EndReason.EXPIRED if each.lapses >= each.expires else EndReason.IDLE)
+        ended(model, each, EndReason.EXPIRED if each.lapses >= each.expires else EndReason.IDLE)
         for each in sorted(over, key=lambda each: str(each.id))
     ]

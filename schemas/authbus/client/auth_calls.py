@@ -141,7 +141,10 @@ class AuthCalls:
         command_id: UUID | None = None,
         timeout: float | None = None,
     ) -> None:
-        """End a session; no error when it has ended. This client refuses its tokens from now on."""
+        """End a session; no error when it ended in the last 30 days.
+
+        This client refuses its tokens from now on.
+        """
         token = SecretStr(session.refresh_token)
         reply = await self._call(
             lambda: LogOut(session_id=session.session_id, refresh_token=token),

@@ -49,7 +49,7 @@ class LookupCalls(ImportCalls):
         command_id: UUID | None = None,
         timeout: float | None = None,
     ) -> UserDetails:
-        """One user with their live sessions, and with the newest of those that are over."""
+        """One user with their live sessions, and the newest that ended in the last 30 days."""
         token = SecretStr(access_token)
         return await self._call(
             lambda: GetUser(access_token=token, user_id=user_id, ended_sessions=ended_sessions),

@@ -37,7 +37,7 @@ class SessionCalls:
         command_id: UUID | None = None,
         timeout: float | None = None,
     ) -> None:
-        """End one of them; no error when it has ended."""
+        """End one of them; no error when it ended in the last 30 days."""
         token = SecretStr(access_token)
         await self._call(
             lambda: EndSession(access_token=token, session_id=session_id),

@@ -149,7 +149,7 @@ def sessions_list(
     whose: Annotated[str, _WHOSE],
     client: Annotated[str, _CLIENT] = "shell",
 ) -> None:
-    """Print a user's live sessions, and the newest 20 that are over with how they ended."""
+    """Print a user's live sessions, and the newest 20 of the last 30 days with how they ended."""
     from authbus_service.cli.sessions import list_sessions
 
     list_sessions(whose, client=client)

@@ -10,7 +10,7 @@ from authbus_service.core import clock
 
 
 def list_sessions(whose: str, *, client: str) -> None:
-    """Print the live sessions and the newest of those that are over; no token, no address."""
+    """Print the live sessions and the newest that ended lately; no token, no address."""
 
     async def work(operator: Operator) -> UserDetails:
         user_id = await operator.user_id(whose)
@@ -19,7 +19,7 @@ def list_sessions(whose: str, *, client: str) -> None:
     found = as_operator(client, work)
     show_rows([_row(each, found) for each in found.sessions])
     if not found.sessions:
-        report(f"{found.user.user_id} has had no session")
+        report(f"{found.user.user_id} has no session, and none has ended in the last 30 days")
 
 
 def end(session_id: UUID, *, client: str) -> None:

@@ -2,13 +2,15 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 
 from authbus_service.auth.codes import repository as codes
 from authbus_service.auth.guessing import repository as guessing
+from authbus_service.auth.sessions import repository as sessions
 from authbus_service.consumers.auditing import close_minutes
 from authbus_service.consumers.transient import OUTAGE
+from authbus_service.core.clock import LONG_AGO
 from authbus_service.core.database import Database, clock_of, name_of
 from authbus_service.core.logging import get_logger
 from authbus_service.inbox import partitions
@@ -16,6 +18,8 @@ from authbus_service.inbox import partitions
 _LOOK_SECONDS = 60.0
 _FORGET_SECONDS = 3600.0
 _CODES_KEPT = timedelta(days=7)
+_SESSIONS_KEPT = timedelta(days=30)
+_SESSIONS_AT_ONCE = 5000
 _MINUTE = timedelta(minutes=1)
 
 _log = get_logger(__name__)
@@ -55,11 +59,22 @@ class Housekeeping:
             await partitions.keep(db)
 
     async def forget(self) -> None:
-        """Let go of codes and guesses that count no more."""
+        """Let go of codes and guesses that count no more, and of sessions that ended long ago."""
         async with self.database.transaction() as db:
             await codes.forget(db, before=await clock_of(db) - _CODES_KEPT)
         async with self.database.transaction() as db:
             await guessing.sweep(db, await clock_of(db))
+        await self._forget_sessions()
+
+    async def _forget_sessions(self) -> None:
+        """Slice by slice, so that no transaction is long."""
+        since: datetime | None = LONG_AGO
+        while since is not None:
+            async with self.database.transaction() as db:
+                before = await clock_of(db) - _SESSIONS_KEPT
+                since = await sessions.forget(
+                    db, since=since, before=before, limit=_SESSIONS_AT_ONCE
+                )
 
     async def close_minutes(self) -> None:
         """Close the audit's minutes that nobody counts in any more."""

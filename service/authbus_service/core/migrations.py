@@ -4,6 +4,8 @@ Alembic is loaded when something is migrated: a service only looks whether it mu
 """
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 _PACKAGE = Path(__file__).resolve().parents[1]
 _IS_THERE = text("SELECT to_regclass('alembic_version') IS NOT NULL")
 _REVISION = text("SELECT version_num FROM alembic_version")
+_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('authbus.migrations'))")
+_MAY_IDLE = text("SET LOCAL idle_in_transaction_session_timeout = 0")
 _LOCK_NOT_AVAILABLE = "55P03"
 _PAUSE_SECONDS, _PATIENCE_SECONDS = 1.0, 60.0
 
@@ -67,17 +71,34 @@ async def migrate(database: Database, *, patience: float = _PATIENCE_SECONDS) ->
 
 
 async def _tried(database: Database) -> bool:
-    """Whether it is done; False: it could not have a lock in time, and nothing is changed."""
+    """Whether it is done; False: a migration could not have a lock in time, and changed nothing."""
     from alembic import command  # noqa: PLC0415
 
     try:
-        async with database.transaction() as db:
+        async with _alone(database), database.engine.connect() as db:
             await db.run_sync(lambda connection: command.upgrade(config(connection), "head"))
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
             raise
         return False
     return True
+
+
+@asynccontextmanager
+async def _alone(database: Database) -> AsyncGenerator[None]:
+    """Nobody else migrates meanwhile: who comes later then finds nothing left to do.
+
+    The lock is held beside the work, which is no single transaction where an index is made
+    concurrently. Such an index waits for every statement that goes on, so nobody waits in one.
+    """
+    while True:
+        async with database.transaction() as db:
+            if await db.scalar(_LOCK):
+                # Behind it, so that the last statement is none that has a snapshot until the next.
+                await db.execute(_MAY_IDLE)
+                yield
+                return
+        await asyncio.sleep(_PAUSE_SECONDS)
 
 
 async def current(database: Database) -> str:

@@ -15,8 +15,9 @@ _POOLER = (
     "of DATABASE_URL, which is right where it lends by session too"
 )
 _HELD = (
-    "the database is as it was, not migrated: somebody held one of its tables for a minute. Find "
-    "out who, in pg_stat_activity the oldest xact_start; end that, and run authbus migrate again"
+    "the database is not migrated: somebody held one of its tables for a minute, and all works as "
+    "before. Find out who, in pg_stat_activity the oldest xact_start; end that, and run authbus "
+    "migrate again"
 )
 
 

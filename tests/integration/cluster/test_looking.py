@@ -1,10 +1,13 @@
 """What is asked of PostgreSQL again and again reads no more than it finds."""
 
+from datetime import timedelta
+
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus_service.auth.sessions import repository as sessions
-from authbus_service.core.database import Database
+from authbus_service.core.clock import LONG_AGO
+from authbus_service.core.database import Database, clock_of
 from authbus_service.inbox import partitions
 from authbus_service.startup.under_masters import all_lying
 from tests.rig.made import MASTERS
@@ -17,6 +20,7 @@ _SESSIONS = """
         now() + number * interval '1 minute', now() + interval '30 days'
     FROM users, generate_series({over}, {live}) number
 """
+_ENDED = "UPDATE sessions SET ended_at = lapses_at - interval '40 days'"
 # Of today there is one alone: a partition of a few is read whole, whatever its index.
 _INBOX = """
     INSERT INTO inbox SELECT at, gen_random_uuid(), '', '', 'abcd', at + interval '1 minute', now(),
@@ -47,6 +51,24 @@ async def test_a_look_for_sessions_that_are_over_reads_none_that_goes_on(
         read = await rows_read(db, "sessions")
 
     assert (len(found), read < 20) == (4, True), read
+
+
+async def test_a_look_for_sessions_that_ended_long_ago_reads_none_that_ended_lately(
+    database: Database,
+) -> None:
+    await with_factors(database, MASTERS, 1)
+    async with database.transaction() as db:
+        await db.execute(text(_SESSIONS.format(over=-3, live=5000)))
+        await db.execute(text(_ENDED))
+        await db.execute(text("ANALYZE sessions"))
+
+    async with database.transaction() as db:
+        before = await clock_of(db) - timedelta(days=40)
+        made = await rows_read(db, "sessions")
+        last = await sessions.forget(db, since=LONG_AGO, before=before, limit=5000)
+        read = await rows_read(db, "sessions") - made
+
+    assert (last is not None, read < 20) == (True, True), read
 
 
 async def test_a_look_for_what_lies_under_masters_reads_no_old_answers(database: Database) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from authbus.commands import LogIn, RegisterUser
 from authbus.replies import LoggedIn
 from authbus_service.core import migrations
-from authbus_service.core.database import Database
+from authbus_service.core.database import Database, connect
 from authbus_service.startup import database as startup
 from authbus_service.startup.errors import StartupError
 from tests.rig.world import World
@@ -37,6 +37,9 @@ def upgrade() -> None:
     op.add_column("users", sa.Column("later", sa.Boolean(), server_default=sa.false()))
     op.add_column("sessions", sa.Column("later", sa.Text(), nullable=True))
 '''
+
+
+INDEX = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('ix_sessions_ended_at')"
 
 
 @pytest.fixture
@@ -114,3 +117,76 @@ async def test_a_migration_that_gets_no_lock_changes_nothing_and_says_how_to_fin
 
     assert await migrations.current(database) == before
     assert await migrations.migrate(database) == later
+
+
+@asynccontextmanager
+async def reading_long(database: Database) -> AsyncGenerator[None]:
+    """Somebody sees the database as it was when the block began, as a back-up does."""
+    async with database.engine.connect() as db:
+        await db.execution_options(isolation_level="REPEATABLE READ")
+        await db.execute(text("SELECT count(*) FROM sessions"))
+        yield
+
+
+async def without_the_index(database: Database) -> None:
+    """The database as the version before had it."""
+    async with database.transaction() as db:
+        await db.execute(text("DROP INDEX ix_sessions_ended_at"))
+        await db.execute(text("UPDATE alembic_version SET version_num = '0004'"))
+
+
+async def index(database: Database) -> bool | None:
+    """Whether it is of use; None where there is none."""
+    async with database.reading() as db:
+        return await db.scalar(text(INDEX))
+
+
+async def test_sessions_are_written_while_their_index_waits_for_a_long_transaction(
+    database: Database,
+) -> None:
+    await without_the_index(database)
+
+    async with reading_long(database):
+        migrating = asyncio.create_task(migrations.migrate(database))
+        async with asyncio.timeout(10):
+            while await index(database) is None:  # noqa: ASYNC110 - made by another task
+                await asyncio.sleep(0.02)
+        async with asyncio.timeout(1), database.transaction() as db:
+            await db.execute(text("DELETE FROM sessions"))
+            await db.execute(text("LOCK sessions IN ROW EXCLUSIVE MODE"))
+        during = migrating.done()
+
+    assert await migrating == migrations.newest()
+    assert (during, await index(database)) == (False, True)
+
+
+async def test_an_index_that_was_not_finished_is_made_anew(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await without_the_index(database)
+    folder = Path(shutil.copytree(migrations.migrations_folder(), tmp_path / "migrations"))
+    (made,) = (folder / "versions").glob("0005_*.py")
+    made.write_text(made.read_text("utf-8").replace("'60s'", "'100ms'"), encoding="utf-8")
+    monkeypatch.setattr(migrations, "migrations_folder", lambda: folder)
+
+    async with reading_long(database):
+        with pytest.raises(migrations.TablesHeldError):
+            await migrations.migrate(database, patience=0)
+    unfinished = await index(database), await migrations.current(database)
+    found = await migrations.migrate(database)
+
+    assert unfinished == (False, "0004")
+    assert (await index(database), found) == (True, migrations.newest())
+
+
+async def test_processes_that_migrate_at_once_do_it_one_after_the_other(
+    database_url: str,
+) -> None:
+    both = [connect(database_url) for _ in range(2)]
+
+    found = await asyncio.gather(*map(migrations.migrate, both))
+
+    assert found == [migrations.newest()] * 2
+    assert await index(both[0])
+    for each in both:
+        await each.close()

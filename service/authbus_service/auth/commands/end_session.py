@@ -16,7 +16,7 @@ async def prepare(command: EndSession, _: Request, tools: Tools) -> Proof:
 
 
 def decide(command: EndSession, case: Case) -> Outcome:
-    """End it, if it is theirs; one that has ended is answered the same."""
+    """End it, if it is theirs; one that has ended is answered the same while it is known."""
     who = case.who
     if who is None:
         return refused(Code.INVALID_TOKEN)

@@ -19,7 +19,7 @@ async def prepare(command: LogOut, _: Request, tools: Tools) -> Proof:
 
 
 def decide(command: LogOut, case: Case) -> Outcome:
-    """End the session; one that has ended is answered the same and has no second event."""
+    """End the session; one that has ended, and is known still, has the same answer and no event."""
     session = case.rows.session(command.session_id)
     user = case.rows.user(case.proof.user_id)
     holder = is_holder(session, command.refresh_token.get_secret_value())

@@ -1,10 +1,11 @@
 """Sessions in PostgreSQL. Every question and every write is set-based; nothing here commits."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import any_, bindparam, func, or_, select
+from sqlalchemy import DateTime, Table, any_, bindparam, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
@@ -14,7 +15,7 @@ from authbus_service.auth.sessions.rows import Sessions
 from authbus_service.auth.sessions.session import Session
 from authbus_service.core.sets import Columns, Writes, insert_rows, update_rows
 
-_SESSION = SessionRow.__table__
+_SESSION = cast("Table", SessionRow.__table__)
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
 _CHANGING = (
     "id",
@@ -70,6 +71,23 @@ _WITHOUT_TOKENS = (
     )
     .limit(bindparam("limit"))
 )
+_TIME = DateTime(timezone=True)
+# What another process deletes at this moment is left to it. An array, else the plan might be one
+# that reads the table from end to end.
+_OLD = func.array(
+    select(_SESSION.c.id)
+    .where(
+        _SESSION.c.ended_at >= bindparam("since", type_=_TIME),
+        _SESSION.c.ended_at < bindparam("before", type_=_TIME),
+    )
+    .order_by(_SESSION.c.ended_at)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+    .scalar_subquery(),
+    type_=ARRAY(Uuid),
+)
+_GONE = delete(_SESSION).where(_SESSION.c.id == any_(_OLD)).returning(_SESSION.c.ended_at).cte()
+_FORGET = select(func.max(_GONE.c.ended_at))
 _TOLD = {"amr": " ".join}
 _NEW = Columns("new_sessions", _ALL, told=_TOLD)
 _CHANGED = Columns("sessions", _CHANGING, told=_TOLD)
@@ -111,6 +129,17 @@ async def without_tokens(db: AsyncConnection, limit: int) -> dict[UUID, UUID]:
     """Sessions that go on and whose tokens nobody can hold, with their users."""
     found = await db.execute(_WITHOUT_TOKENS, {"limit": limit})
     return {row.id: row.user_id for row in found}
+
+
+async def forget(
+    db: AsyncConnection, *, since: datetime, before: datetime, limit: int
+) -> datetime | None:
+    """Delete sessions that ended between these times, the oldest first, no more than `limit`.
+
+    Returns when the last of them had ended, for the next call to begin there: what is deleted lies
+    in the index for a while. None: there was none.
+    """
+    return await db.scalar(_FORGET, {"since": since, "before": before, "limit": limit})
 
 
 def flush(writes: Writes, sessions: Sessions) -> None:
