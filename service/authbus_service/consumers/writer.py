@@ -1,12 +1,14 @@
 """A writer drains whatever is ready into one group, again and again.
 
 There is one for hashed commands and one for cheap ones, so that neither waits for the other. A
-command whose user stays locked elsewhere waits in a transaction of its own, beside the groups.
+command whose user stays locked elsewhere waits in a transaction of its own, beside the groups. So
+does one that alone fails in passing, lest it holds up all others for as long as it does.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Protocol
 from uuid import UUID
 
@@ -24,6 +26,8 @@ _LONGEST_BACK_OFF = 5.0
 _BUSY_USER = 0.005
 _PATIENCE = 3
 _PATIENT = 2
+# More that fail at a time are no fault of theirs: the database is away, and all others wait too.
+_FAILING = 8
 
 _log = get_logger(__name__)
 
@@ -104,15 +108,17 @@ class Writer:
 
     async def _attempt(self, part: Sequence[Job], *, wait: bool) -> list[Sequence[Job]]:
         """Commit; returns what is left to be tried, in order."""
+        turn = self._may_wait if wait else nullcontext()
         try:
             try:
-                done = await self._grouping.together(part, wait=wait)
+                async with turn:
+                    done = await self._grouping.together(part, wait=wait)
             except OvertakenError as overtaken:
                 return [await self._overtaken(part, overtaken.ids)]
         except RecoveryRunsError:
             raise
         except Exception as error:  # noqa: BLE001 - an unknown COMMIT too: the claim is the look-up
-            return await self._failed(part, error)
+            return await self._failed(part, error, waited=wait)
         self._back_off = _BACK_OFF
         self._committed(done)
         for job in part:
@@ -130,13 +136,18 @@ class Writer:
                 _resolve(job, known[job.request.id])
         return [job for job in part if job.request.id not in known]
 
-    async def _failed(self, part: Sequence[Job], error: Exception) -> list[Sequence[Job]]:
+    async def _failed(
+        self, part: Sequence[Job], error: Exception, *, waited: bool
+    ) -> list[Sequence[Job]]:
         again = is_transient(error)
         _log.warning("group failed", size=len(part), error=name_of(error), again=again)
         if again:
             await asyncio.sleep(self._back_off)
             self._back_off = min(2 * self._back_off, _LONGEST_BACK_OFF)
         if len(part) == 1:
+            if again and not waited and len(self._waiting) < _FAILING:
+                self._beside(part[0])
+                return []
             if again:
                 return [part]
             if not part[0].result.done():
@@ -150,17 +161,19 @@ class Writer:
         job.misses += 1
         if job.misses < _PATIENCE:
             asyncio.get_running_loop().call_later(_BUSY_USER, self.put, job)
-            return
+        else:
+            self._beside(job)
+
+    def _beside(self, job: Job) -> None:
         task = asyncio.create_task(self._patiently(job))
         self._waiting.add(task)
         task.add_done_callback(self._waiting.discard)
 
     async def _patiently(self, job: Job) -> None:
-        async with self._may_wait:
-            try:
-                await self._settle([job], wait=True)
-            except RecoveryRunsError:
-                self.put(job)
+        try:
+            await self._settle([job], wait=True)
+        except RecoveryRunsError:
+            self.put(job)
 
 
 def _resolve(job: Job, result: Result) -> None:

@@ -18,20 +18,15 @@ from tests.unit.consumers.writing import (
     World,
     a_log_out,
     a_register,
+    at_work,
     handled,
 )
 
 
 @pytest.fixture
 async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    for name in ("_BACK_OFF", "_LONGEST_BACK_OFF"):
-        monkeypatch.setattr(f"authbus_service.consumers.writer.{name}", 0.001)
-    made = World()
-    running = asyncio.create_task(made.writer.run())
-    yield made
-    assert not running.done(), "the writer has ended"
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    async with at_work(monkeypatch) as made:
+        yield made
 
 
 async def test_whatever_is_ready_is_one_group(world: World) -> None:
@@ -94,39 +89,6 @@ async def test_a_group_that_fails_is_halved_until_the_one_that_fails_is_alone(
     assert [each for each in results if each == ANSWER] == [ANSWER] * 7
     assert isinstance(results[5], ZeroDivisionError)
     assert world.groups.sizes == [8, 4, 4, 2, 1, 1, 2]
-
-
-async def test_a_failure_that_passes_is_tried_again_however_often(world: World) -> None:
-    jobs = [a_log_out() for _ in range(4)]
-
-    def fails(group: Sequence[Job], _: bool) -> Sequence[Job]:
-        if len(world.groups.tried) <= 40:
-            raise ConnectionResetError
-        return group
-
-    world.groups.rule = fails
-    world.put(*jobs)
-
-    assert await world.results(*jobs) == [ANSWER] * 4
-
-
-async def test_an_outage_of_any_length_does_not_grow_the_stack(world: World) -> None:
-    deepest: list[int] = []
-
-    def fails(group: Sequence[Job], _: bool) -> Sequence[Job]:
-        task = asyncio.current_task()
-        assert task is not None
-        deepest.append(len(_coroutines(task)))
-        if len(deepest) < 20:
-            raise ConnectionResetError
-        return group
-
-    world.groups.rule = fails
-    job = a_log_out()
-    world.put(job)
-    await world.results(job)
-
-    assert len(set(deepest)) == 1
 
 
 async def test_what_was_handled_elsewhere_is_answered_from_there_and_the_others_go_on(
@@ -207,13 +169,3 @@ async def test_one_that_nobody_waits_for_any_more_harms_no_other(world: World) -
     world.put(gone, other)
 
     assert await world.results(other) == [ANSWER]
-
-
-def _coroutines(task: "asyncio.Task[object]") -> list[object]:
-    """The task's stack of coroutines, outermost first."""
-    found: list[object] = []
-    coroutine: object = task.get_coro()
-    while coroutine is not None:
-        found.append(coroutine)
-        coroutine = getattr(coroutine, "cr_await", None)
-    return found

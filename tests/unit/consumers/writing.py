@@ -3,10 +3,12 @@
 # pyright: reportPrivateUsage=false
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import UUID
 
+import pytest
 from pydantic import SecretStr
 
 from authbus.commands import LogOut, RegisterUser
@@ -71,6 +73,19 @@ class World:
     async def results(self, *jobs: Job) -> list[object]:
         async with asyncio.timeout(5):
             return await asyncio.gather(*(job.result for job in jobs), return_exceptions=True)
+
+
+@asynccontextmanager
+async def at_work(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[World]:
+    """A writer that waits for moments only before it tries again."""
+    for name in ("_BACK_OFF", "_LONGEST_BACK_OFF"):
+        monkeypatch.setattr(f"authbus_service.consumers.writer.{name}", 0.001)
+    made = World()
+    running = asyncio.create_task(made.writer.run())
+    yield made
+    assert not running.done(), "the writer has ended"
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 def a_log_out(id_: UUID | None = None) -> Job:
