@@ -132,7 +132,7 @@ async def without_the_index(database: Database) -> None:
     """The database as the version before had it."""
     async with database.transaction() as db:
         await db.execute(text("DROP INDEX ix_sessions_ended_at"))
-        await db.execute(text("UPDATE alembic_version SET version_num = '0004'"))
+        await db.execute(text("UPDATE alembic_version SET version_num = '0005'"))
 
 
 async def index(database: Database) -> bool | None:
@@ -165,7 +165,7 @@ async def test_an_index_that_was_not_finished_is_made_anew(
 ) -> None:
     await without_the_index(database)
     folder = Path(shutil.copytree(migrations.migrations_folder(), tmp_path / "migrations"))
-    (made,) = (folder / "versions").glob("0005_*.py")
+    (made,) = (folder / "versions").glob("0006_*.py")
     made.write_text(made.read_text("utf-8").replace("'60s'", "'100ms'"), encoding="utf-8")
     monkeypatch.setattr(migrations, "migrations_folder", lambda: folder)
 
@@ -175,7 +175,7 @@ async def test_an_index_that_was_not_finished_is_made_anew(
     unfinished = await index(database), await migrations.current(database)
     found = await migrations.migrate(database)
 
-    assert unfinished == (False, "0004")
+    assert unfinished == (False, "0005")
     assert (await index(database), found) == (True, migrations.newest())
 
 

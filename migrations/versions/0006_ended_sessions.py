@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 _NAME = "ix_sessions_ended_at"
 # It takes as long as the table is large, and waits for whoever has the table open. Nobody waits
