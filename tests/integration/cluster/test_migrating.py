@@ -154,7 +154,7 @@ async def test_sessions_are_written_while_their_index_waits_for_a_long_transacti
         async with asyncio.timeout(1), database.transaction() as db:
             await db.execute(text("DELETE FROM sessions"))
             await db.execute(text("LOCK sessions IN ROW EXCLUSIVE MODE"))
-        during = migrating.done()
+        during = await index(database)
 
     assert await migrating == migrations.newest()
     assert (during, await index(database)) == (False, True)
