@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, Text, Uuid
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from authbus_service.core.database import Base
@@ -20,6 +20,7 @@ class UserRow(Base):
     """
 
     __tablename__ = "users"
+    __table_args__ = (Index("ix_users_status", "status", "id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     sequence: Mapped[int] = mapped_column(BigInteger)
