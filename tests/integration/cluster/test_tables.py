@@ -1,13 +1,15 @@
 """What the migrations have made is what the models say."""
 
+from importlib import import_module
 from typing import Any
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
-import authbus_service.main  # noqa: F401 - all models
 from authbus_service.core.database import Base, Database
+
+import_module("authbus_service.main")  # all models
 
 
 def is_compared(_: object, name: str | None, kind: str, *__: object) -> bool:
