@@ -121,9 +121,9 @@ class Crew:
         leader, since = await self._leader_at(point)
         leader.send(signal.SIGKILL)
         del self._children[leader.orders.holder]
-        _, successor, _ = await asyncio.gather(leader.end(), self._leader(since), self.hire())
+        await asyncio.gather(leader.end(), self._leader(since), self.hire())
         if self._remembers:
-            settled = await successor.says(SETTLED, since.get(successor, 0))
+            settled = await self._first(SETTLED, since)
             self.caught += settled["rows"] > 0
 
     async def freeze_the_leader(self, point: str) -> None:
@@ -149,6 +149,20 @@ class Crew:
                     since = {child: len(child.lines) for child in self._children.values()}
                     await leader.says(point, since[leader], within=_PATIENCE / 4)
                     return leader, since
+
+    async def _first(self, event: str, since: Mapping[Child, int]) -> Mapping[str, Any]:
+        """Whose line comes first: who leads next may lose the lease on the way, to the other."""
+        saying = [
+            asyncio.create_task(child.says(event, since.get(child, 0)))
+            for child in self._children.values()
+        ]
+        try:
+            done, _ = await asyncio.wait(saying, return_when=asyncio.FIRST_COMPLETED)
+            return done.pop().result()
+        finally:
+            for each in saying:
+                each.cancel()
+            await asyncio.gather(*saying, return_exceptions=True)
 
     async def _leader(self, since: Mapping[Child, int], other_than: Child | None = None) -> Child:
         """Who holds the lease and has said, after `since`, that it leads."""
