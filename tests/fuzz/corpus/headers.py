@@ -135,7 +135,8 @@ def _null(random: Random) -> Make:
 
 def _no_text(random: Random) -> Make:
     bad = random.choice([b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\x80"])
-    return labelled(random.choice(OURS), random.randbytes(random.randrange(9)) + bad, BAD)
+    # In front: behind others that came by chance it could be the end of a letter.
+    return labelled(random.choice(OURS), bad + random.randbytes(random.randrange(9)), BAD)
 
 
 def _double(random: Random) -> Make:
