@@ -90,7 +90,7 @@ class PureService:
         content = MASTERS.content_digest(command.model_dump_json().encode())
         derived = Derived(MASTERS, MASTERS.current, by.id, content)
         client = EMBEDDED_CLIENTS[by.client]
-        request = Request(command, by.id, client, self.at + WAITS, derived)
+        request = Request(command, by.id, client, self.at + WAITS, derived, content)
         with clock.standing_at(self.at):
             question = handlers.QUESTIONS.get(type(command))
             if question is not None:

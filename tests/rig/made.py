@@ -63,6 +63,7 @@ def a_request(command: AnyCommand, *, id_: UUID | None = None) -> Request:
         client=EMBEDDED_CLIENTS["web"],
         expires_at=datetime.now(UTC) + timedelta(minutes=5),
         derived=Derived(MASTERS, MASTERS.current, command_id, content),
+        content=content,
     )
 
 

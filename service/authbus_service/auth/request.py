@@ -1,6 +1,6 @@
 """A command on its way: what was asked, by which client, and what follows from the record alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -105,16 +105,20 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An opened command. `expires_at` is when nobody waits for it any more."""
+    """An opened command. `expires_at` is when nobody waits for it any more.
+
+    `content` is its digest under the current master, to whichever master's key it was sealed.
+    """
 
     command: AnyCommand
     id: UUID
     client: Client
     expires_at: datetime
     derived: Derived
+    content: bytes = field(repr=False)
 
     def attempt(
         self, key: bytes, *, source: bytes | None = None, user_id: UUID | None = None
     ) -> Attempt:
         """The guess that this command makes at what `key` stands for."""
-        return Attempt(key, self.id, self.expires_at, source, user_id, self.derived.content)
+        return Attempt(key, self.id, self.expires_at, source, user_id, self.content)

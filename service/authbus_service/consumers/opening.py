@@ -61,11 +61,12 @@ class Opened:
         if self.command is None:
             raise ValueError("nothing in this record can be requested")
         name = master or self.master
-        content = masters.content_digest(self.content, name)
-        derived = Derived(masters, name, self.sealed.id, content)
+        content = masters.content_digest(self.content)
+        under_it = masters.content_digest(self.content, name)
+        derived = Derived(masters, name, self.sealed.id, under_it)
         # No database stores the first hours of year 1 that some time zones have.
         expires_at = max(self.sealed.expirytime, LONG_AGO)
-        return Request(self.command, self.sealed.id, self.client, expires_at, derived)
+        return Request(self.command, self.sealed.id, self.client, expires_at, derived, content)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from authbus.envelope import stamp
 from authbus.replies import Code, Rejected
 from authbus.sealing import ReplyKey, seal
 from authbus.state import DeadLetterReason
+from authbus_service.auth.guessing.attempt import Attempt
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.labels import read_labels
 from authbus_service.consumers.opening import Opened, Opener
@@ -21,6 +22,7 @@ from authbus_service.consumers.unreadable import UnreadableError
 from authbus_service.core.clients import EMBEDDED_CLIENTS
 from authbus_service.core.ids import id_time, new_id
 from authbus_service.core.security.keyring import KeyRing, first_keys
+from authbus_service.core.security.masters import Masters
 from tests.rig.made import MASTERS, NOW, an_arrival
 
 Json = dict[str, Any]
@@ -171,3 +173,17 @@ def test_secrets_of_a_record_stay_out_of_what_is_printed(opener: Opener) -> None
     assert canary not in repr(found)
     assert isinstance(found, Opened)
     assert canary not in repr(found.request(MASTERS))
+
+
+def test_a_command_that_is_sealed_anew_under_a_later_master_is_the_same_guess() -> None:
+    old, new = bytes(range(32)), bytes(range(32, 64))
+    masters = Masters([new, old])
+    opened = Opener(KeyRing(masters), EMBEDDED_CLIENTS, "auth")
+    payload, arrival = json.dumps(RIGHT).encode(), arrived(b"")
+
+    def guess(master: str) -> Attempt:
+        found = opened.read(arrival, read_labels(arrival), payload, master)
+        return found.request(masters).attempt(b"at what")
+
+    before, after = masters.names[1], masters.names[0]
+    assert guess(before) == guess(after)
