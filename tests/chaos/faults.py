@@ -30,7 +30,8 @@ class Match:
     """Which requests a rule takes: None and b"" take all.
 
     The first `skip` that fit are let through, the next `times` are taken (None: every one).
-    `containing` looks for bytes anywhere in the request, such as a topic's name.
+    `containing` looks for bytes anywhere in the request, such as a topic's name. `door` is that of
+    one broker.
     """
 
     api: int | None = None
@@ -39,6 +40,7 @@ class Match:
     side: Side = Side.REQUEST
     skip: int = 0
     times: int | None = 1
+    door: int | None = None
 
     def fits(self, request: Request, side: Side) -> bool:
         """Tell whether the rule is about this request, whatever its count."""

@@ -44,8 +44,8 @@ class Client:
         self.writer = writer
 
     @classmethod
-    async def connect(cls, proxy: Proxy) -> Self:
-        return cls(*await asyncio.open_connection("127.0.0.1", proxy.port))
+    async def connect(cls, proxy: Proxy, door: int = 0) -> Self:
+        return cls(*await asyncio.open_connection("127.0.0.1", proxy.doors[door].port))
 
     async def ask(self, frame: bytes) -> int | None:
         await write_frame(self.writer, frame)

@@ -1,12 +1,14 @@
-"""A TCP proxy before one Kafka broker that delays, holds, loses and cuts, on demand.
+"""A TCP proxy before Kafka's brokers that delays, holds, loses and cuts, on demand.
 
-It parses requests only far enough to name them, and changes no byte. So the broker must send
-clients back to the proxy by itself: give it a listener of its own whose advertised port is
-`Proxy.port`. Clients without TLS or SASL only.
+It parses requests only far enough to name them, and changes no byte. So each broker must send
+clients back to its door by itself: give it a listener of its own whose advertised port is
+`Door.port`. Clients without TLS or SASL only.
 """
 
 import asyncio
 from collections import Counter
+from dataclasses import dataclass
+from functools import partial
 from typing import Self, TypedDict, Unpack
 
 from tests.chaos.faults import Fault, Held, Match, Rule, Side
@@ -25,39 +27,51 @@ class Where(TypedDict, total=False):
     side: Side
     skip: int
     times: int | None
+    door: int | None
+
+
+@dataclass
+class Door:
+    """Where the clients of one broker come in, on the loopback; port 0 is any free one."""
+
+    broker_port: int
+    broker_host: str = _HOST
+    port: int = 0
 
 
 class Proxy:
-    """Stands between clients and one broker on the loopback; `async with` opens and closes it.
+    """Stands between clients and brokers, a door for each; `async with` opens and closes it.
 
-    Order on one connection is always kept, as TCP keeps it: behind a held request all later
-    ones of that connection wait, other connections go on. `counts` has one entry for each fault
-    that really struck, `seen` one for each request, by its API number.
+    Once it is open its doors know their ports. The brokers need not run yet. Order on one
+    connection is always kept, as TCP keeps it: behind a held request all later ones of that
+    connection wait, other connections go on. `counts` has one entry for each fault that really
+    struck, `seen` one for each request, by its API number.
     """
 
-    def __init__(self, broker_port: int, *, port: int = 0) -> None:
-        """Take the broker's port behind the proxy, and the proxy's own (0: any free one)."""
-        self.broker_port = broker_port
-        self.port = port
+    def __init__(self, *doors: Door) -> None:
+        """Take the doors; a rule names one of them by its place, from 0."""
+        self.doors = doors
         self.counts: Counter[Fault] = Counter()
         self.seen: Counter[int] = Counter()
         self._refusing = False
         self._rules: list[Rule] = []
         self._links: dict[Link, asyncio.Task[None]] = {}
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
 
     async def __aenter__(self) -> Self:
-        """Listen; afterwards `port` is the real one. The broker need not run yet."""
-        self._server = await asyncio.start_server(
-            self._serve, _HOST, self.port, limit=_BUFFER_BYTES
-        )
-        self.port = self._server.sockets[0].getsockname()[1]
+        """Listen at every door."""
+        for number, door in enumerate(self.doors):
+            server = await asyncio.start_server(
+                partial(self._serve, number), _HOST, door.port, limit=_BUFFER_BYTES
+            )
+            door.port = server.sockets[0].getsockname()[1]
+            self._servers.append(server)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Stop listening and drop every connection, with what is held on it."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         running = tuple(self._links.values())
         for task in running:
             task.cancel()
@@ -116,22 +130,28 @@ class Proxy:
         self._rules.append(rule)
         return rule
 
-    def _judge(self, request: Request, side: Side) -> Rule | None:
+    def _judge(self, door: int, request: Request, side: Side) -> Rule | None:
         if side is Side.REQUEST:
             self.seen[request.api] += 1
-        return next((rule for rule in self._rules if rule.takes(request, side)), None)
+        there = (rule for rule in self._rules if rule.match.door in (None, door))
+        return next((rule for rule in there if rule.takes(request, side)), None)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(
+        self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        door = self.doors[number]
         if self._refusing:
             self.counts[Fault.REFUSE] += 1
             writer.transport.abort()
             return
         try:
-            broker = await asyncio.open_connection(_HOST, self.broker_port, limit=_BUFFER_BYTES)
+            broker = await asyncio.open_connection(
+                door.broker_host, door.broker_port, limit=_BUFFER_BYTES
+            )
         except OSError:
             writer.transport.abort()
             return
-        link = Link((reader, writer), broker, self._judge, self.counts)
+        link = Link((reader, writer), broker, partial(self._judge, number), self.counts)
         task = asyncio.create_task(link.run())
         self._links[link] = task
         task.add_done_callback(lambda _: self._links.pop(link))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from authbus_service.embedded.ports import free
 from authbus_service.embedded.stack import EmbeddedStack
-from tests.chaos.proxy import Proxy
+from tests.chaos.proxy import Door, Proxy
 
 _HOST = "127.0.0.1"
 
@@ -47,7 +47,7 @@ class ProxiedListener:
 
     def proxy(self) -> Proxy:
         """Plan a proxy with no faults; one at a time, since the port is always the same."""
-        return Proxy(self.broker_port, port=self.proxy_port)
+        return Proxy(Door(self.broker_port, port=self.proxy_port))
 
 
 def proxied_listener() -> ProxiedListener:

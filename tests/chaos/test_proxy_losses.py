@@ -6,7 +6,8 @@ import pytest
 
 from tests.chaos.faults import Fault, Side
 from tests.chaos.probe import NEVER, Client, Topic
-from tests.chaos.proxy import Proxy
+from tests.chaos.proxy import Door, Proxy
+from tests.chaos.rig import ProxiedListener
 from tests.chaos.wire import Api, write_frame
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(30)]
@@ -57,6 +58,21 @@ async def test_a_half_close_towards_the_broker_answers_what_came_before(
 
     assert [await client.answer(), await client.answer()] == [1, None]
     assert await topic.length() == 2
+
+
+async def test_behind_another_door_all_goes_on(listener: ProxiedListener, topic: Topic) -> None:
+    async with Proxy(Door(listener.broker_port), Door(listener.broker_port)) as proxy:
+        dead = proxy.drop(times=None, door=1)
+        first, second = [await Client.connect(proxy, door) for door in (0, 1)]
+
+        await write_frame(second.writer, topic.append(1))
+        answer = await first.ask(topic.append(2))
+
+        assert answer == 2
+        assert await second.silent()
+        assert [each.correlation_id for each in dead.requests] == [1]
+        for one in (first, second):
+            one.writer.close()
 
 
 @pytest.mark.parametrize(("side", "applied"), [(Side.REQUEST, 0), (Side.RESPONSE, 1)])

@@ -1,4 +1,7 @@
-"""Three brokers that are each other's controllers, each in a network namespace of its own."""
+"""Three brokers that are each other's controllers, each behind a door of one proxy.
+
+They speak to each other past the proxy; where root is, each is in a network namespace of its own.
+"""
 
 import asyncio
 import shutil
@@ -13,13 +16,14 @@ from aiokafka.errors import KafkaError
 from authbus_service.embedded import java, kafka, kafka_home, warm
 from authbus_service.embedded.kafka import BrokerPlan
 from authbus_service.embedded.processes import Process, Program
-from tests.chaos.nodes.net import Net, Place, a_net, inside
+from tests.chaos.nodes.net import Net, a_net, inside
+from tests.chaos.proxy import Door, Proxy
 
 COUNT = 3
-_PORT, _CONTROLLER_PORT = 9092, 9093
 _READY_SECONDS, _ASK_SECONDS = 120.0, 5.0
 _LOOK_SECONDS = 0.3
 _SETTINGS = {
+    "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT,DOOR:PLAINTEXT",
     "default.replication.factor": "3",
     "min.insync.replicas": "2",
     "offsets.topic.replication.factor": "3",
@@ -35,19 +39,22 @@ _SETTINGS = {
 
 
 class Node:
-    """One of them; `start` again after a `kill`."""
+    """One of them; `start` again after a `kill`. Who comes in by its door comes back by it."""
 
-    def __init__(self, number: int, place: Place, folder: Path, voters: Sequence[Place]) -> None:
+    def __init__(self, number: int, net: Net, folder: Path, door: Door) -> None:
+        place = net.places[number - 1]
+        broker = f"BROKER://{place.address}:{place.port}"
         self.place = place
         self._number, self._folder = number, folder
         self._settings = {
             **_SETTINGS,
             "node.id": str(number),
-            "listeners": f"BROKER://{place.address}:{_PORT}"
-            f",CONTROLLER://{place.address}:{_CONTROLLER_PORT}",
-            "advertised.listeners": f"BROKER://{place.address}:{_PORT}",
+            "listeners": f"{broker},DOOR://{place.address}:{place.door_port}"
+            f",CONTROLLER://{place.address}:{place.controller_port}",
+            "advertised.listeners": f"{broker},DOOR://127.0.0.1:{door.port}",
             "controller.quorum.voters": ",".join(
-                f"{n}@{each.address}:{_CONTROLLER_PORT}" for n, each in enumerate(voters, start=1)
+                f"{n}@{each.address}:{each.controller_port}"
+                for n, each in enumerate(net.places, start=1)
             ),
         }
         self._process: Process | None = None
@@ -83,23 +90,30 @@ class Node:
         return BrokerPlan(
             home=kafka_home.find(),
             folder=self._folder,
-            port=_PORT,
-            controller_port=_CONTROLLER_PORT,
+            port=self.place.port,
+            controller_port=self.place.controller_port,
             settings={},
         )
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """All of them, and the net between them."""
+    """All of them, the net between them, and the proxy before them: each node's place is its door.
+
+    `servers` are bootstrap addresses past the proxy, `proxied` those of its doors.
+    """
 
     nodes: Sequence[Node]
     net: Net
+    proxy: Proxy
 
     @property
     def servers(self) -> str:
-        """Bootstrap addresses."""
-        return ",".join(f"{each.place.address}:{_PORT}" for each in self.nodes)
+        return ",".join(f"{each.place.address}:{each.place.port}" for each in self.nodes)
+
+    @property
+    def proxied(self) -> str:
+        return ",".join(f"127.0.0.1:{each.port}" for each in self.proxy.doors)
 
     async def until_whole(self) -> None:
         """Wait until every node is part of it."""
@@ -125,21 +139,27 @@ async def a_cluster(folder: Path) -> AsyncGenerator[Cluster]:
     """Three that know each other; at the end nobody needs their data."""
     await asyncio.to_thread(warm, lambda _: None)
     with a_net(COUNT) as net:
-        nodes = [
-            Node(n, place, folder / f"kafka{n}", net.places)
-            for n, place in enumerate(net.places, start=1)
-        ]
-        cluster_id = kafka.new_uuid()
-        for each in nodes:
-            each.format(cluster_id)
-        try:
-            for each in nodes:
-                each.start()
-            cluster = Cluster(nodes, net)
+        doors = [Door(each.door_port, each.address) for each in net.places]
+        async with Proxy(*doors) as proxy, _running(folder, net, proxy) as nodes:
+            cluster = Cluster(nodes, net, proxy)
             await cluster.until_whole()
             yield cluster
-        finally:
-            await asyncio.gather(*(each.process.kill() for each in nodes))
+
+
+@asynccontextmanager
+async def _running(folder: Path, net: Net, proxy: Proxy) -> AsyncGenerator[Sequence[Node]]:
+    nodes = [
+        Node(n, net, folder / f"kafka{n}", door) for n, door in enumerate(proxy.doors, start=1)
+    ]
+    cluster_id = kafka.new_uuid()
+    for each in nodes:
+        each.format(cluster_id)
+    try:
+        for each in nodes:
+            each.start()
+        yield nodes
+    finally:
+        await asyncio.gather(*(each.process.kill() for each in nodes))
 
 
 def _read(path: Path) -> dict[str, str]:

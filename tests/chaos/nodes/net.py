@@ -1,4 +1,4 @@
-"""Network namespaces with an address each, on one bridge that this machine is on too; root only."""
+"""Where brokers live: in network namespaces on one bridge, for root, or all on the loopback."""
 
 import os
 import shutil
@@ -8,19 +8,27 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from secrets import randbelow, token_hex
 
+from authbus_service.embedded.ports import free
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One namespace: its name, its address, and its cable's end here."""
+    """An address, and the ports of a broker, of its controller, and behind a proxy's door.
 
-    name: str
+    One in a namespace has that namespace's name, and its cable's end here.
+    """
+
     address: str
-    cable: str
+    port: int = 9092
+    controller_port: int = 9093
+    door_port: int = 9094
+    name: str = ""
+    cable: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Net:
-    """Where programs can be cut off from all, or from each other alone."""
+    """Where programs in namespaces can be cut off from all, or from each other alone."""
 
     places: Sequence[Place]
 
@@ -38,6 +46,8 @@ class Net:
 
 def inside(place: Place, command: Sequence[str]) -> list[str]:
     """The command line that runs a program there, under the same process id."""
+    if not place.name:
+        return [*command]
     return [_program(), "netns", "exec", place.name, *command]
 
 
@@ -45,14 +55,24 @@ def can_be_had() -> bool:
     """Whether this process may make such namespaces."""
     if os.geteuid() != 0 or shutil.which("ip") is None:
         return False
-    with suppress(subprocess.CalledProcessError), a_net(1):
+    with suppress(subprocess.CalledProcessError), _apart(1):
         return True
     return False
 
 
 @contextmanager
 def a_net(count: int) -> Generator[Net]:
-    """So many places for the length of a block."""
+    """So many places for the length of a block, apart from each other where that can be had."""
+    if can_be_had():
+        with _apart(count) as net:
+            yield net
+    else:
+        ports = iter(free(3 * count))
+        yield Net([Place("127.0.0.1", next(ports), next(ports), next(ports)) for _ in range(count)])
+
+
+@contextmanager
+def _apart(count: int) -> Generator[Net]:
     tag, prefix = token_hex(3), f"10.{128 + randbelow(128)}.{randbelow(256)}"
     bridge = f"ch{tag}"
     with ExitStack() as opened:
@@ -62,7 +82,7 @@ def a_net(count: int) -> Generator[Net]:
         _ip("link", "set", bridge, "up")
         places: list[Place] = []
         for n in range(1, count + 1):
-            place = Place(f"chaos-{tag}-{n}", f"{prefix}.{n}", f"ch{tag}v{n}")
+            place = Place(f"{prefix}.{n}", name=f"chaos-{tag}-{n}", cable=f"ch{tag}v{n}")
             _ip("netns", "add", place.name)
             opened.callback(_ip, "netns", "del", place.name)
             _lay(place, bridge)

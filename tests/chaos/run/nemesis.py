@@ -70,17 +70,17 @@ class Nemesis:
             "restart all services": self._restart_all,
             "rotate keys": self._rotate,
             **Crashes(self.stage, self.members).faults,
+            **Wire(
+                self.stage.kafka.proxy, f"{NAMESPACE}.relay", Random(self.random.random())
+            ).faults,
             **self._of_this_stage(),
             **Upkeep(self.stage, Random(self.random.random()), self.failed).faults,
             **Commits(self.stage, Random(self.random.random())).faults,
         }
 
     def _of_this_stage(self) -> dict[str, Fault]:
-        """What not every stage has: a proxy before Kafka, nodes, disks that can be full."""
+        """What not every stage has: nodes, disks that can be full."""
         stage, kafka, found = self.stage, self.stage.kafka, dict[str, Fault]()
-        if kafka.proxy is not None:
-            wire = Wire(kafka.proxy, f"{NAMESPACE}.relay", Random(self.random.random()))
-            found |= wire.faults
         if kafka.cluster is not None:
             found |= Nodes(kafka.cluster, Random(self.random.random())).faults
         if stage.disks is not None:

@@ -32,7 +32,7 @@ LEAST = {
     "faults": 2_000,
     "kills and stops": 350,
     "kills at a point": 150,
-    "on the wire in a transaction": 250,
+    "on the wire in a transaction": 340,
     "unknown commits": 150,
     "terminations": 90,
     "partitions of the network": 36,

@@ -29,7 +29,7 @@ class Plan:
 
 
 def planned(profile: Profile, seed: int, seconds: float) -> Plan:
-    """The same plan for everybody who names these three; raises CannotBeHadError, see `menu`."""
+    """The same plan for everybody who names these three."""
     askers = _FEW if profile == "gate" else _MANY
     return Plan(seconds, seed, menu(profile, seed), profile, askers)
 

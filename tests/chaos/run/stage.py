@@ -45,12 +45,12 @@ CREATE TRIGGER note AFTER INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION chaos.n
 class Kafka:
     """`servers` are for who looks, `to_services` for the services, and who operates them.
 
-    Between these and one broker stands a `proxy`; a `cluster` has none.
+    Between these and each broker stands a `proxy`.
     """
 
     servers: str
     to_services: str
-    proxy: Proxy | None = None
+    proxy: Proxy
     cluster: Cluster | None = None
 
 
@@ -96,15 +96,15 @@ async def _one(folder: Path, opened: AsyncExitStack) -> tuple[Usual, Kafka]:
     planned = listener.stack(postgres=True, data=folder / "servers")
     usual = await opened.enter_async_context(a_stage(folder, planned))
     proxy = await opened.enter_async_context(listener.proxy())
-    return usual, Kafka(listener.direct, listener.proxied, proxy=proxy)
+    return usual, Kafka(listener.direct, listener.proxied, proxy)
 
 
 async def _three(folder: Path, opened: AsyncExitStack) -> tuple[Usual, Kafka]:
-    """Brokers in namespaces of their own."""
+    """Brokers with a door each."""
     cluster = await opened.enter_async_context(a_cluster(folder))
     planned = EmbeddedStack(data=folder / "servers", kafka=False)
     usual = await opened.enter_async_context(a_stage(folder, planned))
-    return usual, Kafka(cluster.servers, cluster.servers, cluster=cluster)
+    return usual, Kafka(cluster.servers, cluster.proxied, cluster.proxy, cluster)
 
 
 @asynccontextmanager

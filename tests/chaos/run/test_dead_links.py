@@ -27,7 +27,6 @@ async def has_logged_in(auth: AuthClient) -> None:
 
 
 async def lose_what_comes(stage: Stage, side: Side) -> None:
-    assert stage.kafka.proxy is not None
     lost = stage.kafka.proxy.drop(side=side, times=None)
     await asyncio.sleep(_BROKEN_SECONDS)
     lost.lift()

@@ -1,24 +1,19 @@
-"""What each profile does to a run, and where it cannot be had."""
+"""What each profile does to a run, and what of it needs root."""
 
 # pyright: reportPrivateUsage=false
 
-import sys
+import os
 
 import pytest
 
 from authbus_service.consumers import subscriber
 from authbus_service.relay import lease, producer
 from authbus_service.relay.loop import Pace
-from tests.chaos.nodes import net
-from tests.chaos.run import __main__ as program
+from tests.chaos.run import nodes
 from tests.chaos.run.members import MISSED_AFTER
-from tests.chaos.run.menu import CannotBeHadError, menu
+from tests.chaos.run.menu import menu
 from tests.chaos.run.nemesis import LONG_STOP
 from tests.rig.processes import TRANSACTION_MS, cut_short
-
-
-def nowhere() -> bool:
-    return False
 
 
 @pytest.mark.parametrize("profile", ["small", "soak"])
@@ -26,17 +21,15 @@ def test_topics_are_replayed_while_all_is_harmed(profile: str) -> None:
     assert "replay a topic" in menu(profile)  # pyright: ignore[reportArgumentType]
 
 
-def test_the_full_profile_is_refused_where_there_are_no_network_namespaces(
+def test_without_root_three_nodes_are_cut_off_by_the_proxy_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(net, "can_be_had", nowhere)
-    monkeypatch.setattr(sys, "argv", ["chaos", "--profile", "full"])
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
 
-    with pytest.raises(CannotBeHadError, match="needs three network namespaces"):
-        menu("full")
-    with pytest.raises(SystemExit, match=r"^make chaos: PROFILE=full needs .* PROFILE=small$"):
-        program.main()
-    assert menu("small")
+    there = {*menu("full")} & {*nodes.MENU}
+
+    assert {*nodes.MENU} - there == {*nodes.OF_A_NET}
+    assert there & {*nodes.PARTITIONS}
 
 
 def test_a_long_stop_is_longer_than_kafka_waits_for_a_member_and_for_a_transaction(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.run import disks, nodes, wire
+from tests.chaos.run import disks, nodes
 from tests.chaos.run.menu import LANES, TERMINATIONS
 from tests.chaos.run.release import KEPT, LEAST, RUNS, least, page, summed
 from tests.chaos.run.report import happened
@@ -72,7 +72,7 @@ def test_without_any_one_class_all_runs_are_void() -> None:
 def test_what_is_asked_of_all_runs_is_told_of_each_and_no_less_than_each_must_have() -> None:
     of = {
         "small": tuple(each for each in FAULTS if each not in nodes.MENU),
-        "full": tuple(each for each in FAULTS if each not in (*wire.MENU, *disks.MENU)),
+        "full": tuple(each for each in FAULTS if each not in disks.MENU),
     }
     runs = [Run(Plan(seconds, seed, of[profile])) for profile, seed, seconds in RUNS]
     told = {name for each in runs for name in happened(each)}

@@ -27,7 +27,7 @@ class Everything:
     def __post_init__(self) -> None:
         self.struck = asyncio.Event()
         self.struck.set()
-        self.net, self.nodes = self, [self]
+        self.net, self.proxy, self.nodes = self, self, [self]
 
     def cut_at(self, _: Any, *, side: Side) -> "Everything":
         self.sides.append(side)
@@ -94,6 +94,8 @@ def faults(of: Any) -> Any:
         ("cut after EndTxn", Side.RESPONSE),
         ("dead towards the broker", Side.REQUEST),
         ("dead from the broker", Side.RESPONSE),
+        ("dead towards a node", Side.REQUEST),
+        ("dead from a node", Side.RESPONSE),
         ("hold a group's COMMIT for long", Side.REQUEST),
         ("hold its answer for long", Side.RESPONSE),
     ],

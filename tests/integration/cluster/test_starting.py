@@ -14,13 +14,13 @@ from authbus_service.embedded import Addresses
 from authbus_service.main import Service
 from authbus_service.startup.errors import StartupError
 from authbus_service.startup.servers import Servers
-from tests.chaos.proxy import Proxy
+from tests.chaos.proxy import Door, Proxy
 from tests.rig.serving import settings_of
 
 
 @pytest.fixture
 async def proxy(addresses: Addresses) -> AsyncGenerator[Proxy]:
-    async with Proxy(int(addresses.bootstrap_servers.rpartition(":")[2])) as proxy:
+    async with Proxy(Door(int(addresses.bootstrap_servers.rpartition(":")[2]))) as proxy:
         yield proxy
 
 
@@ -37,7 +37,7 @@ def service(
     """One that comes to Kafka through the proxy, with its tables there."""
     assert database
     settings = settings_of(addresses, namespace, database_url, tmp_path)
-    settings["KAFKA_BOOTSTRAP_SERVERS"] = f"127.0.0.1:{proxy.port}"
+    settings["KAFKA_BOOTSTRAP_SERVERS"] = f"127.0.0.1:{proxy.doors[0].port}"
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     return Service(Servers(load(), own_kafka=False, own_database=False, stack=None))
