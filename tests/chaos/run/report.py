@@ -28,8 +28,11 @@ _GROUPS = {
     "unknown commits": (commits.UNKNOWN, 60.0),
     "kills at a point": (crashes.MENU, 30.0),
 }
+_LIVES = "lines through a long life"
 _SHARE_OF_DUPLICATES = 0.05
 _SENT_TWICE = ("sent twice at once", "sent again after the answer")
+# Memory and open files of two services.
+_LINES_OF_A_SOAK = 4
 _SECONDS_A_REFUSAL, _SECONDS_AN_END, _SECONDS_A_RETURN = 10.0, 10.0, 40.0
 
 
@@ -53,6 +56,7 @@ def least(run: Run) -> dict[str, int]:
         "erased and registered again": int(seconds / _SECONDS_A_RETURN),
         "faults": faults,
         **{name: int(seconds / _GROUPS[name][1]) for name in _groups(run)},
+        **({_LIVES: _LINES_OF_A_SOAK} if run.plan.profile == "soak" else {}),
         **each,
     }
 
@@ -70,6 +74,7 @@ def happened(run: Run) -> dict[str, int]:
         "erased and registered again": _returned(run.history),
         "faults": len(run.struck),
         **{group: sum(faults[name] for name in names) for group, names in _groups(run).items()},
+        **({_LIVES: len(run.history.samples)} if run.plan.profile == "soak" else {}),
         **{name: faults[name] for name in run.plan.menu},
     }
 

@@ -65,6 +65,13 @@ def test_a_run_below_its_minimum_is_void_and_not_green(made: Run, what: str) -> 
     assert report(made, [])["verdict"] == "void"
 
 
+def test_a_soak_counts_only_with_a_line_through_what_each_service_holds() -> None:
+    made = a_run()
+    short = replace(made, plan=replace(made.plan, profile="soak"))
+
+    assert too_few(short) == ["lines through a long life: 1 of 4"]
+
+
 def test_a_violation_breaks_a_run_also_when_too_little_happened() -> None:
     told = report(a_run(faults=0), [WRONG])
 
