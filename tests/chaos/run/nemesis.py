@@ -88,12 +88,18 @@ class Nemesis:
         return found
 
     async def strike(self, menu: tuple[str, ...], until: float) -> None:
-        """Do harm in all lanes until that time; on return all is healed."""
-        async with asyncio.TaskGroup() as striking:
+        """Do harm in all lanes until that time; on return all is healed.
+
+        Raises RuntimeError when a lane ended before: aiokafka may cancel who calls it.
+        """
+        striking = list[asyncio.Task[None]]()
+        async with asyncio.TaskGroup() as group:
             for lane in LANES:
                 if names := lane.chosen(menu):
                     chance = Random(self.random.random())
-                    striking.create_task(self._strike(lane, names, chance, until))
+                    striking.append(group.create_task(self._strike(lane, names, chance, until)))
+        if any(each.cancelled() for each in striking):
+            raise RuntimeError("a lane of faults ended before its time")
 
     async def _strike(self, lane: Lane, menu: list[str], chance: Random, until: float) -> None:
         faults, round_ = self.faults, list[str]()

@@ -2,10 +2,14 @@
 
 # pyright: reportPrivateUsage=false
 
+import asyncio
 import signal
 from dataclasses import dataclass
 from random import Random
+from time import monotonic
 from typing import Any
+
+import pytest
 
 from tests.chaos.run.nemesis import Nemesis
 
@@ -44,3 +48,16 @@ async def test_a_rolling_restart_ends_each_member_once_the_one_before_runs_again
     after = [book[book.index(f"{name} SIGTERM 0.0") + 1] for name in ends]
     assert after == ups
     assert book[book.index("two SIGTERM 0.0") - 1] == "two is up"
+
+
+async def test_a_lane_that_somebody_else_cancels_is_an_error_and_not_a_calm(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def cancelled() -> bool:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(Nemesis, "faults", {"cut all": cancelled})
+    nothing: Any = None
+
+    with pytest.raises(RuntimeError, match="before its time"):
+        await Nemesis(nothing, [], Random(7)).strike(("cut all",), monotonic() + 9)

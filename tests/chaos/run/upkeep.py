@@ -11,6 +11,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
+from authbus.stopping import stop
 from authbus.topics import COMMAND_TOPICS
 from authbus_service.consumers.housekeeping import Housekeeping
 from authbus_service.consumers.intakes import groups_of
@@ -79,8 +80,7 @@ class Upkeep:
         except (KafkaError, TimeoutError):
             return False
         finally:
-            with suppress(KafkaError, TimeoutError):
-                await asyncio.wait_for(member.stop(), _JOINS_SECONDS)
+            await stop(member)
         return True
 
     async def _prune(self) -> bool:
