@@ -10,7 +10,7 @@ import pytest
 from typer.main import get_command
 
 from authbus_service.cli.app import app
-from tests.rig.runbook import ELSEWHERE, commands, named, programs
+from tests.rig.runbook import ELSEWHERE, OTHERS, commands, named, programs
 
 AN_ID = "01990000-0000-7000-8000-000000000000"
 PAGE = "deploy/runbook.md"
@@ -25,7 +25,7 @@ SECTIONS = {
     "a broker is lost": "## A broker is lost",
     "a full disk": "## A disk is full",
 }
-# Of `programs`, what needs Kubernetes, Kafka's own shell scripts, or `make`.
+# Of `programs`, what needs Kubernetes.
 NOT_RUN = {
     "kubectl -n kafka scale deployment/authbus-operator --replicas=1",
     "kubectl -n kafka exec -it deployment/authbus-operator -c doctor -- authbus doctor",
@@ -50,15 +50,6 @@ NOT_RUN = {
     "kubectl -n kafka exec -it POD -- bash",
     "kubectl -n kafka port-forward deployment/authbus 8080",
     "kubectl -n kafka get pods -l strimzi.io/cluster=kafka",
-    (
-        "kafka-log-dirs.sh --bootstrap-server kafka:9092 --describe "
-        "--topic-list auth.events.v1,auth.audit.v1"
-    ),
-    "kafka-topics.sh --bootstrap-server kafka:9092 --describe --under-replicated-partitions",
-    "kafka-transactions.sh --bootstrap-server kafka:9092 find-hanging --topic auth.relay.v1",
-    "make chaos",
-    "make chaos PROFILE=full",
-    "make drill",
 }
 
 
@@ -88,7 +79,8 @@ def test_all_that_the_runbook_says_is_run_by_a_test_or_listed_as_what_is_not() -
     """The commands that are in neither list are those that integration/cli/test_runbook.py runs."""
     run = ("authbus ", "SELECT ", "curl ")
 
-    assert {each for each in programs() if not each.startswith(run)} == NOT_RUN
+    others = [each for each in programs() if not each.startswith(run)]
+    assert sorted(others) == sorted([*NOT_RUN, *OTHERS])
     assert ELSEWHERE.keys() <= {" ".join(each) for each in named()}
 
 
@@ -107,3 +99,18 @@ def test_what_is_run_elsewhere_is_run_there(command: str, test: str, repository:
 
     assert name in tests
     assert command in read or all(f'"{each}"' in source for each in words)
+
+
+@pytest.mark.parametrize(("line", "test"), OTHERS.items(), ids=OTHERS)
+def test_what_other_programs_do_is_done_there(line: str, test: str, repository: Path) -> None:
+    file, _, name = test.partition("::")
+    source = (repository / file).read_text(encoding="utf-8")
+    (body,) = (
+        ast.unparse(each)
+        for each in ast.walk(ast.parse(source))
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and each.name == name
+    )
+
+    script = line.partition(" ")[0]
+    made = (repository / "tests/contract/test_make.py").read_text(encoding="utf-8")
+    assert f'"{line}"' in made if script == "make" else f"'{script}'" in body

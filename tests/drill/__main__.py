@@ -46,4 +46,5 @@ def _one(accident: Accident, seed: int, users: int) -> int:
     return len(found.differences)
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -26,10 +26,12 @@ async def say_with_few_markers(
     *,
     commit: bool,
     elsewhere: TopicPartition,
+    timestamp_ms: int | None = None,
 ) -> None:
     """One transaction of these records, each with its partition, that never ends on `forgotten`.
 
-    A marker goes `elsewhere` too: Kafka ends no transaction that is nowhere.
+    A marker goes `elsewhere` too: Kafka ends no transaction that is nowhere. With a time of before,
+    the records look as old as that.
     """
     insides: Any = producer
     await producer.begin_transaction()
@@ -41,6 +43,7 @@ async def say_with_few_markers(
             record.value,
             record.key,
             partition=record.partition,
+            timestamp_ms=timestamp_ms,
             headers=list(record.headers),
         )
         await sent

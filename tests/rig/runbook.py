@@ -59,6 +59,33 @@ ELSEWHERE = {
     "users reset-password ana@example.com": _USERS,
 }
 
+_SCRIPTS = "tests/integration/cli/test_kafka_scripts.py::"
+_KEPT = "test_the_kept_report_is_green_and_has_enough_of_each_class"
+# Of other programs, the test that does what each does. Only root has the network of three brokers:
+# `make chaos-release` runs that, and the test judges what is kept of it.
+OTHERS = {
+    (
+        "kafka-log-dirs.sh --bootstrap-server kafka:9092 --describe "
+        "--topic-list auth.events.v1,auth.audit.v1"
+    ): (
+        f"{_SCRIPTS}test_each_partition_of_the_events_and_the_audit_is_shown_with_the_room_it_takes"
+    ),
+    "kafka-topics.sh --bootstrap-server kafka:9092 --describe --under-replicated-partitions": (
+        f"{_SCRIPTS}test_the_partition_that_lacks_a_copy_is_shown_and_none_that_lacks_none"
+    ),
+    "kafka-transactions.sh --bootstrap-server kafka:9092 find-hanging --topic auth.relay.v1": (
+        f"{_SCRIPTS}test_a_strangers_transaction_that_hangs_is_found_and_ended_by_what_is_shown"
+    ),
+    "make chaos": (
+        "tests/chaos/run/test_runs.py::test_minutes_of_kills_and_broken_requests_break_no_promise"
+    ),
+    "make chaos PROFILE=full": f"tests/chaos/run/test_release.py::{_KEPT}",
+    "make drill": (
+        "tests/drill/test_drill.py::"
+        "test_nobody_finds_a_difference_when_a_lost_database_was_recovered"
+    ),
+}
+
 
 def commands(heading: str) -> list[list[str]]:
     """The `authbus` commands under a heading, each as its arguments, comments left out."""
