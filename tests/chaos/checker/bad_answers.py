@@ -14,6 +14,7 @@ from tests.chaos.checker.edits import (
     exchanged,
     more,
     put,
+    stored,
     together,
 )
 from tests.chaos.checker.findings import Invariant
@@ -111,6 +112,7 @@ REGISTERS: dict[str, Case] = {
             more(calls=(replace(CALLS["c12"], id="c99", kind="LogIn", password="b1", session="s5",
                                 invoked=12.6, returned=12.9),),
                  inbox=(Handled("c99", "LoggedIn"),)),
+            stored,
         ),
         I7, "an account is not as it was left", "bob c99",
     ),
@@ -156,7 +158,7 @@ REGISTERS: dict[str, Case] = {
 }  # fmt: skip
 BOUNDS: dict[str, Case] = {
     "two users of an address": (
-        more(accounts=(Account("bill", 1, ("ana@example.com",)),)),
+        more(accounts=(Account("bill", 0, ("ana@example.com",)),)),
         I8, "an address of two users", "ana@example.com",
     ),
     "a second registration beside a living user": (
@@ -165,6 +167,7 @@ BOUNDS: dict[str, Case] = {
                                    cause="c99", kind="UserCreated")),
             more(calls=(replace(CALLS["c01"], id="c99", ended="unknown", returned=None,
                                 invoked=11.0),), inbox=(Handled("c99", "Registered"),)),
+            stored,
         ),
         I8, "registered while another lives", "ana",
     ),

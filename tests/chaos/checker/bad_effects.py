@@ -13,6 +13,7 @@ from tests.chaos.checker.edits import (
     more,
     nowhere,
     said,
+    stored,
     together,
     unsaid,
     without,
@@ -65,25 +66,29 @@ EFFECTS: dict[str, Case] = {
         SWEPT, I1, "ok without an effect", "c05",
     ),
     "one command has its effect twice": (
-        event("ana-9", cause="c09", kind="SessionStarted", session="s4", reason=""),
+        together(
+            event("ana-9", cause="c09", kind="SessionStarted", session="s4", reason=""), stored
+        ),
         I1, "an effect twice", "c09",
     ),
     "an unknown has its effect twice": (
-        everywhere(12, replace(ANA_10, cause="c10", kind="SessionEnded")),
+        together(everywhere(12, replace(ANA_10, cause="c10", kind="SessionEnded")), stored),
         I1, "an effect twice", "c10",
     ),
     "a refusal with an effect": (
         as_refused("c05", "invalid_token"), I1, "a refusal has an effect", "c05",
     ),
     "an effect of another kind": (
-        event("ana-9", cause="c09", kind="RoleGranted", session="", reason=""),
+        together(event("ana-9", cause="c09", kind="RoleGranted", session="", reason=""), stored),
         I1, "an effect that is another command's", "c09",
     ),
     "a question that was claimed": (
         more(inbox=(Handled("c13", "UserProfile"),)), I1, "a question has an effect", "c13",
     ),
     "an effect of no command": (
-        everywhere(12, replace(ANA_10, cause="c99", kind="RoleGranted", reason="")),
+        together(
+            everywhere(12, replace(ANA_10, cause="c99", kind="RoleGranted", reason="")), stored
+        ),
         I1, "an effect of no command", "c99",
     ),
     "a command that was done and buried": (

@@ -10,6 +10,7 @@ from tests.chaos.checker.looking import looks
 from tests.chaos.checker.offsets import offsets
 from tests.chaos.checker.registers import registers
 from tests.chaos.checker.replaying import replays
+from tests.chaos.checker.rows import rows
 from tests.chaos.checker.saying import bijection, committed_and_whole, ordered
 
 JUDGES = (
@@ -20,6 +21,7 @@ JUDGES = (
     answers,
     replays,
     registers,
+    rows,
     looks,
     bounds,
     offsets,

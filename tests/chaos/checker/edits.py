@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.chaos.checker.history import Answer, History, Message, Row, Told
+from tests.chaos.checker.story import tables
 
 Edit = Callable[[History], History]
 
@@ -141,3 +142,8 @@ def unsaid(id_: str) -> Edit:
         return each.message.id == id_
 
     return together(without("committed", is_meant), without("uncommitted", is_meant))
+
+
+def stored(history: History) -> History:
+    """The tables agree with the events, as they are by now."""
+    return replace(history, **tables(history.written))

@@ -112,6 +112,7 @@ class Account:
     id: str
     sequence: int
     canonical: tuple[str, ...]
+    is_active: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from authbus.contract import ROWS
 
 EVENTS_TOPIC = "events.v1"
+STATES_TOPIC = "state.users.v1"
 QUESTIONS = frozenset(row.command.__name__ for row in ROWS if not row.events)
 MAY_CAUSE = {row.command.__name__: {each.__name__ for each in row.events} for row in ROWS}
 REPLIES = {row.command.__name__: {each.__name__ for each in row.replies} for row in ROWS}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.chaos.checker.ends import ends_told
 from tests.chaos.checker.findings import Finding, Invariant
-from tests.chaos.checker.history import Call, History
+from tests.chaos.checker.history import Account, Call, History
 from tests.chaos.checker.kinds import ENDS_ONE, ERASES, EVENTS_TOPIC
 from tests.chaos.checker.linearizing import NEVER, Operation, S, stuck_at
 
@@ -31,7 +31,6 @@ def registers(history: History) -> Iterator[Finding]:
     yield from _sessions(history)
     yield from _accounts(history)
     yield from _resurrected(history)
-    yield from _stored(history)
 
 
 def _sessions(history: History) -> Iterator[Finding]:
@@ -56,14 +55,35 @@ def _accounts(history: History) -> Iterator[Finding]:
     by_subject = defaultdict[str, list[Call]](list)
     for call in history.calls:
         by_subject[call.subject].append(call)
+    last = _last(history)
     for subject, calls in by_subject.items():
         # Too many wrong guesses refuse a right one too, and say nothing of it.
         wrong = sum(call.kind == "LogIn" and call.code == _WRONG for call in calls)
         strict = wrong < history.guesses_at_once
         operations = [each for call in calls for each in _of_account(call, strict=strict)]
+        operations += [last[subject]] if subject in last else []
         at = stuck_at(operations, _ABSENT)
         if at is not None:
             yield Finding(Invariant.I7, "an account is not as it was left", f"{subject} {at}")
+
+
+def _last(history: History) -> dict[str, Operation[_Account]]:
+    """A look at each account's row when all is over, by its subject."""
+    rows = {each.id: each for each in history.accounts if each.id not in history.erased}
+    users = {each.command: each.user for each in history.answers if each.user in rows}
+    at = max((call.returned or call.invoked for call in history.calls), default=0.0) + 1
+    return {
+        call.subject: Operation("at the end", at, at, _is_stored(rows[users[call.id]]))
+        for call in history.calls
+        if call.kind == "RegisterUser" and call.ended == "ok" and call.id in users
+    }
+
+
+def _is_stored(row: Account) -> Callable[[_Account], _Account | None]:
+    def step(account: _Account) -> _Account | None:
+        return account if account.is_active == row.is_active else None
+
+    return step
 
 
 def _of_account(call: Call, *, strict: bool) -> Iterable[Operation[_Account]]:
@@ -120,19 +140,6 @@ def _resurrected(history: History) -> Iterator[Finding]:
             yield Finding(Invariant.I7, "a session starts twice", event.session)
         over |= {event.session} if event.kind == "SessionEnded" else set()
         begun.add(event.session)
-
-
-def _stored(history: History) -> Iterator[Finding]:
-    """What the tables say at the end."""
-    events = [row.message for row in history.written if row.message.topic == EVENTS_TOPIC]
-    ended = {each.session for each in events if each.kind == "SessionEnded"}
-    erased = {each.user for each in events if each.kind == "UserErased"} | history.erased
-    for session in history.sessions:
-        if session.id in ended and not session.is_over:
-            yield Finding(Invariant.I7, "the row of an ended session is open", session.id)
-    for account in history.accounts:
-        if account.id in erased:
-            yield Finding(Invariant.I7, "an erased user has a row", account.id)
 
 
 def _operation(call: Call, step: Callable[[S], S | None]) -> Operation[S]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from tests.chaos.checker.findings import Finding, Invariant
 from tests.chaos.checker.history import History, Row, Told
-from tests.chaos.checker.kinds import EVENTS_TOPIC
+from tests.chaos.checker.kinds import EVENTS_TOPIC, STATES_TOPIC
 
 
 def bijection(history: History) -> Iterator[Finding]:
@@ -64,19 +64,19 @@ def _batches(history: History) -> dict[tuple[str, str], set[str]]:
 
 
 def ordered(history: History) -> Iterator[Finding]:
-    """I4: each user's events, as committed and as said."""
-    by_user = defaultdict[str, list[Row]](list)
+    """I4: each user's events, as committed and as said; their states as said too."""
+    by_user = defaultdict[tuple[str, str], list[Row]](list)
     for row in history.written:
-        if row.message.topic == EVENTS_TOPIC:
-            by_user[row.message.user].append(row)
-    said = defaultdict[str, list[Told]](list)
+        by_user[row.message.topic, row.message.key].append(row)
+    said = defaultdict[tuple[str, str], list[Told]](list)
     for each in history.committed:
-        if each.message.topic == EVENTS_TOPIC:
-            said[each.message.user].append(each)
-    for user, rows in by_user.items():
-        yield from _of_user(user, sorted(rows, key=lambda row: row.position))
-    for user, told in said.items():
-        yield from _as_said(user, told, by_user[user])
+        said[each.message.topic, each.message.key].append(each)
+    for (topic, user), rows in by_user.items():
+        if topic == EVENTS_TOPIC:
+            yield from _of_user(user, sorted(rows, key=lambda row: row.position))
+    for (topic, user), told in said.items():
+        if topic in {EVENTS_TOPIC, STATES_TOPIC}:
+            yield from _as_said(user, told, by_user[topic, user])
 
 
 def _of_user(user: str, rows: list[Row]) -> Iterator[Finding]:

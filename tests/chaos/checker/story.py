@@ -1,6 +1,7 @@
 """A right history made by hand, told command by command, and small changes that spoil it."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -108,9 +109,6 @@ class Story:
             Told(PARTITIONS.get(row.message.user, 2), row.position, row.message)
             for row in self.written
         )
-        events = [row.message for row in self.written]
-        over = {each.session for each in events if each.kind == "SessionEnded"}
-        erased = {each.user for each in events if each.kind == "UserErased"}
         return History(
             calls=tuple(self.calls),
             log=tuple(Logged(LOG, n, each.id) for n, each in enumerate(self.calls)),
@@ -119,19 +117,30 @@ class Story:
             uncommitted=said,
             written=tuple(self.written),
             inbox=tuple(self.inbox),
-            accounts=tuple(
-                Account(user, count, (f"{user}@example.com",))
-                for user, count in self.counts.items()
-                if user not in erased
-            ),
-            sessions=tuple(
-                Session(each.session, each.user, each.session in over)
-                for each in events
-                if each.kind == "SessionStarted" and each.user not in erased
-            ),
-            erased=frozenset(erased),
+            **tables(self.written),
             **_at_rest(len(self.calls)),
         )
+
+
+def tables(written: Iterable[Row]) -> dict[str, Any]:
+    """What the tables hold after these events, in the order of their positions."""
+    events = [row.message for row in sorted(written, key=lambda row: row.position)]
+    over = {each.session for each in events if each.kind == "SessionEnded"}
+    erased = {each.user for each in events if each.kind == "UserErased"}
+    shut = {each.user: each.kind == "UserDeactivated" for each in events if "tivated" in each.kind}
+    return {
+        "accounts": tuple(
+            Account(user, count, (f"{user}@example.com",), is_active=not shut.get(user, False))
+            for user, count in Counter(each.user for each in events).items()
+            if user not in erased
+        ),
+        "sessions": tuple(
+            Session(each.session, each.user, each.session in over)
+            for each in events
+            if each.kind == "SessionStarted" and each.user not in erased
+        ),
+        "erased": frozenset(erased),
+    }
 
 
 def _at_rest(end: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from authbus import Reply, topics
 from authbus.base64url import decode
 from authbus.envelope import read_headers
+from authbus.state import UserStatus
 from authbus.topics import Topic
 from tests.chaos.checker.history import (
     Account,
@@ -184,8 +185,8 @@ async def tables(stage: Stage) -> dict[str, Any]:
             "SELECT id, outcome->>'type' AS type, outcome->'data'->>'code' AS code FROM inbox"
         )
         users = await db.fetch(
-            "SELECT id, sequence, array(SELECT canonical FROM emails WHERE user_id = users.id)"
-            " AS canonical FROM users"
+            "SELECT id, sequence, status,"
+            " array(SELECT canonical FROM emails WHERE user_id = users.id) AS canonical FROM users"
         )
         sessions = await db.fetch("SELECT id, user_id, ended_at IS NOT NULL AS over FROM sessions")
         erased = await db.fetch("SELECT id FROM erased_users")
@@ -198,7 +199,13 @@ async def tables(stage: Stage) -> dict[str, Any]:
         "waiting": frozenset(str(each["id"]) for each in waiting if each["aggregatetype"] in _SAID),
         "inbox": tuple(_handled(each) for each in inbox),
         "accounts": tuple(
-            Account(str(each["id"]), each["sequence"], tuple(each["canonical"])) for each in users
+            Account(
+                str(each["id"]),
+                each["sequence"],
+                tuple(each["canonical"]),
+                is_active=each["status"] == UserStatus.ACTIVE,
+            )
+            for each in users
         ),
         "sessions": tuple(
             Session(str(each["id"]), str(each["user_id"]), each["over"]) for each in sessions
