@@ -37,7 +37,7 @@ def import_users(file: Path, *, client: str) -> None:
     counts = as_operator(client, work)
     show({name: counts[name] for name in ("imported", "there_already", "refused", "unanswered")})
     if counts["refused"] or counts["unanswered"]:
-        raise StartupError("not every line was imported. Mend those lines and run it again")
+        raise StartupError("not every line was imported. Mend what was refused and run it again")
 
 
 def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
