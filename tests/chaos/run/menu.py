@@ -59,7 +59,8 @@ class Lane:
 LANES = (
     Lane((*KILLS, *STOPS, *OPERATIONS, *crashes.MENU, *disks.MENU), 8.0, rest=(0.5, 4.0)),
     Lane(wire.MENU, 5.0),
-    Lane(nodes.MENU, 15.0),
+    # Between two of these the other lanes find something to break.
+    Lane(nodes.MENU, 15.0, rest=(2.0, 7.0)),
     Lane((*commits.MENU, *upkeep.MENU), 12.0),
 )
 
