@@ -79,7 +79,7 @@ class FakeAuthbus:
     async def heard(self, group: str) -> None:
         """Wait until this group has finished everything that has been said so far."""
         found, until = self._groups.setdefault(group, Group()), len(self._memory.log)
-        await self._memory.until(lambda: found.position >= until)
+        await self._memory.until(lambda: found.has_finished(until))
 
     @property
     def now(self) -> datetime:

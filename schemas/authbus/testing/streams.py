@@ -19,12 +19,51 @@ from authbus.testing.memory import Memory, Said
 
 @dataclass(slots=True)
 class Group:
-    """How far a group is. It has one partition, so its first member reads alone."""
+    """How far a group is. It has one partition, so its first member reads alone.
+
+    `begun`: a place is kept; `told`: and beside it, that all users were told; `telling`: they are
+    being told, and what comes behind them is not finished.
+    """
 
     position: int = 0
     begun: bool = False
     told: bool = False
+    telling: bool = False
     members: list["FakeStream"] = field(default_factory=list["FakeStream"])
+
+    def keep(self, position: int, *, told: bool) -> None:
+        """All before this place is finished."""
+        self.position, self.told = position, told
+        self.begun, self.telling = True, False
+
+    def has_finished(self, until: int) -> bool:
+        """Whether all before this place is finished."""
+        return self.position >= until and not self.telling
+
+
+class Overlap:
+    """What the states of users know, and so which of the events so far are in it.
+
+    The group's place stays where it was at the beginning until events are beyond that.
+    """
+
+    def __init__(self, log: list[Said]) -> None:
+        self.log = log
+        self.states: dict[UUID, UserState] = {}
+        self._erased: set[UUID] = set()
+        for said in log:
+            if said.state is not None:
+                self.states[said.state.user_id] = said.state
+            elif isinstance(said.event.data, UserErased):
+                self.states.pop(said.event.user_id, None)
+                self._erased.add(said.event.user_id)
+
+    def covers(self, event: StreamEvent) -> bool:
+        """Whether this event is in a state that was told, or of a user who is gone."""
+        if event.user_id in self._erased:
+            return not isinstance(event.data, UserErased)
+        state = self.states.get(event.user_id)
+        return state is not None and event.sequence <= state.sequence
 
 
 class FakeStream(EventStream):
@@ -70,19 +109,23 @@ class FakeStream(EventStream):
             if not self.open:
                 await stack.enter_async_context(self)
             await memory.until(lambda: not self.open or group.members[0] is self)
-            if bootstrap and not group.told:
-                async for each in self._snapshot():
-                    yield each
-            while self.open:
+            for each in self._users(bootstrap=bootstrap):
+                yield each
+                if not self.open:
+                    return
+            while await self._is_behind():
                 at = group.position
-                if at == len(memory.log):
-                    await memory.until(lambda: not self.open or group.position < len(memory.log))
-                    continue
                 for each in self._told_by(memory.log[at], bootstrap=bootstrap):
                     yield each
                 if self.open and group.position == at:
-                    group.position = at + 1
+                    group.keep(at + 1, told=bootstrap)
                     memory.wake()
+
+    async def _is_behind(self) -> bool:
+        """Wait for the next event; False when the stream is closed."""
+        memory, group = self._fake, self._member_of
+        await memory.until(lambda: not self.open or group.position < len(memory.log))
+        return self.open
 
     def _told_by(self, said: Said, *, bootstrap: bool) -> Iterator[Told]:
         if bootstrap and said.state is not None:
@@ -90,18 +133,23 @@ class FakeStream(EventStream):
         if self._from is None or said.event.time >= self._from:
             yield said.event
 
-    async def _snapshot(self) -> AsyncGenerator[Told]:
-        group = self._member_of
-        fresh, group.begun = not (group.begun or group.position), True
-        states: dict[UUID, UserState] = {}
-        until = len(self._fake.log)
-        for said in self._fake.log[:until]:
-            if said.state is not None:
-                states[said.state.user_id] = said.state
-            elif isinstance(said.event.data, UserErased):
-                states.pop(said.event.user_id, None)
+    def _users(self, *, bootstrap: bool) -> Iterator[Told]:
+        """Every user, where they must be told, and then the events that no state has in it."""
+        memory, group = self._fake, self._member_of
+        if not self.open:
+            return
+        group.telling = bootstrap and not group.told
+        if not group.telling:
+            return
+        fresh, group.begun = not group.begun, True
+        if fresh:
+            group.position = len(memory.log)
         yield SnapshotBegins(fresh=fresh)
-        for state in states.values():
-            yield state
-        group.position, group.told = until, True
-        yield SnapshotEnds(len(states))
+        overlap = Overlap(memory.log[:])
+        yield from overlap.states.values()
+        yield SnapshotEnds(len(overlap.states))
+        for said in overlap.log[group.position :]:
+            if not overlap.covers(said.event):
+                yield said.event
+        group.keep(len(overlap.log), told=True)
+        memory.wake()

@@ -1,6 +1,7 @@
 """What goes wrong for users of a real service can be made to go wrong here."""
 
 import asyncio
+from contextlib import aclosing
 
 import pytest
 
@@ -134,17 +135,58 @@ async def test_a_second_member_takes_over_from_the_first(bus: FakeAuthbus) -> No
     assert (one.sequence, two.sequence, again.sequence) == (1, 2, 2)
 
 
-async def test_users_are_told_once_to_a_group_that_heard_them_all(bus: FakeAuthbus) -> None:
+async def test_users_are_told_once_to_a_group_that_came_beyond_them(bus: FakeAuthbus) -> None:
     async with bus.client("web") as auth:
         await auth.register(EMAIL, PASSWORD)
         unfinished = await told(bus, SnapshotBegins)
-        whole = await told(bus, SnapshotEnds)
+        at_their_end = await told(bus, SnapshotEnds)
+        beyond = asyncio.create_task(told(bus, StreamEvent))
+        await bus.heard("view")
         await auth.log_in(EMAIL, PASSWORD)
+        heard = await beyond
         after = await told(bus, StreamEvent)
 
     assert unfinished == [SnapshotBegins(fresh=True)]
-    assert whole[0] == SnapshotBegins(fresh=False)
+    assert at_their_end[0] == heard[0] == SnapshotBegins(fresh=False)
     assert [type(each).__name__ for each in after] == ["StreamEvent"]
+
+
+async def test_a_module_is_waited_for_until_it_was_told_all_users(bus: FakeAuthbus) -> None:
+    heard: list[Told] = []
+
+    async def module() -> None:
+        async for each in bus.stream("view").bootstrap():
+            await asyncio.sleep(0)
+            heard.append(each)
+
+    async with bus.client("web") as auth:
+        await auth.register(EMAIL, PASSWORD)
+        running = asyncio.create_task(module())
+        await bus.heard("view")
+        running.cancel()
+
+    assert isinstance(heard[-1], SnapshotEnds)
+
+
+async def test_who_was_told_of_while_users_were_told_comes_once(bus: FakeAuthbus) -> None:
+    heard: list[Told] = []
+    async with bus.client("web") as auth, aclosing(bus.stream("view").bootstrap()) as telling:
+        async for each in telling:
+            heard.append(each)
+            if isinstance(each, SnapshotBegins):
+                await auth.register(EMAIL, PASSWORD)
+            if isinstance(each, SnapshotEnds):
+                await auth.log_in(EMAIL, PASSWORD)
+            if isinstance(each, StreamEvent):
+                break
+
+    assert [type(each).__name__ for each in heard[1:]] == [
+        "UserState",
+        "SnapshotEnds",
+        "StreamEvent",
+    ]
+    assert isinstance(heard[-1], StreamEvent)
+    assert heard[-1].sequence == 2
 
 
 async def told(bus: FakeAuthbus, until: type) -> list[Told]:
