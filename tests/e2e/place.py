@@ -44,6 +44,10 @@ class Place(Protocol):
         """Another client, which is not open."""
         ...
 
+    def another_verifier(self) -> Verifier:
+        """One that is not open."""
+        ...
+
     def stream(self, group: str, *, since: datetime | None = None) -> EventStream:
         """A member of a group of this name."""
         ...
@@ -76,6 +80,9 @@ class Fake:
 
     def client(self) -> AuthClient:
         return self.bus.client("web")
+
+    def another_verifier(self) -> Verifier:
+        return self.bus.verifier("web")
 
     def stream(self, group: str, *, since: datetime | None = None) -> EventStream:
         return self.bus.stream(group, since=since)
@@ -123,6 +130,9 @@ class Real:
 
     def client(self) -> AuthClient:
         return AuthClient(self.servers, client_id="web", namespace=self.namespace, trust=self.trust)
+
+    def another_verifier(self) -> Verifier:
+        return Verifier(self.servers, audience="web", namespace=self.namespace, trust=self.trust)
 
     def stream(self, group: str, *, since: datetime | None = None) -> EventStream:
         group = f"{self.namespace}-{group}"

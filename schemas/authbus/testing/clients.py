@@ -11,16 +11,30 @@ from authbus.client.auth_client import TIMEOUT, AuthClient
 from authbus.client.lanes import Lanes
 from authbus.testing.answering import MemoryAsker, Trouble
 from authbus.testing.memory import Memory
-from authbus.testing.minting import ISSUER
+from authbus.testing.minting import ISSUER, Feed
 from authbus.tokens import OnStale, Rules, TokenChecker
 from authbus.verifier import MAX_STALENESS, Verifier
 
 _VERSION_AND_VARIANT = 0x7 << 76 | 0x2 << 62
 
 
-def _checker(memory: Memory, audience: str, on_stale: OnStale) -> TokenChecker:
-    rules = Rules(ISSUER, audience, timedelta(seconds=MAX_STALENESS), on_stale)
-    return TokenChecker(rules, memory.mint.keys, memory.ended, lambda: memory.now)
+class Offline:
+    """What is checked without asking, by what was read since it was opened."""
+
+    def __init__(self, memory: Memory, audience: str, on_stale: OnStale) -> None:
+        self._published, self._keys = memory.mint.published, memory.mint.no_keys()
+        self.ended = Feed(memory.ended)
+        rules = Rules(ISSUER, audience, timedelta(seconds=MAX_STALENESS), on_stale)
+        self.checker = TokenChecker(rules, self._keys, self.ended, lambda: memory.now)
+
+    def open(self) -> None:
+        """Read the key, and follow what ends."""
+        self._keys.take(self._published)
+        self.ended.is_open = True
+
+    def close(self) -> None:
+        """Follow no more. The key stays known: tokens are refused because the feed is stale."""
+        self.ended.is_open = False
 
 
 class FakeClient(AuthClient):
@@ -37,10 +51,11 @@ class FakeClient(AuthClient):
     ) -> None:
         self._memory = memory
         self._memory_asker = MemoryAsker(memory, client_id, troubles)
+        self._offline = Offline(memory, audience, on_stale)
         means = Means(
             asks=self._memory_asker,
-            checker=_checker(memory, audience, on_stale),
-            ended=memory.ended,
+            checker=self._offline.checker,
+            ended=self._offline.ended,
             timeout=TIMEOUT,
             lanes=Lanes(b"none"),
             now=lambda: memory.now,
@@ -59,6 +74,7 @@ class FakeClient(AuthClient):
     async def __aenter__(self) -> Self:
         """Nothing is connected."""
         self._memory_asker.is_open = True
+        self._offline.open()
         return self
 
     async def __aexit__(
@@ -67,19 +83,21 @@ class FakeClient(AuthClient):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Calls are refused from now on."""
+        """Calls and tokens are refused from now on."""
         self._memory_asker.is_open = False
+        self._offline.close()
 
 
 class FakeVerifier(Verifier):
     """A Verifier that knows of an end when it happens."""
 
     def __init__(self, memory: Memory, *, audience: str, on_stale: OnStale) -> None:
-        self._memory = memory
-        self._checker = _checker(memory, audience, on_stale)
+        self._memory, self._offline = memory, Offline(memory, audience, on_stale)
+        self._checker = self._offline.checker
 
     async def __aenter__(self) -> Self:
         """Nothing is connected."""
+        self._offline.open()
         return self
 
     async def __aexit__(
@@ -88,9 +106,10 @@ class FakeVerifier(Verifier):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Nothing was connected."""
+        """Tokens are refused from now on."""
+        self._offline.close()
 
     @property
     def staleness(self) -> timedelta:
-        """As far behind as the test lets it be."""
-        return self._memory.ended.behind
+        """As far behind as the test lets it be; very far when it is not open."""
+        return self._offline.ended.age(self._memory.now)

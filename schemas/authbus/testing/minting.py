@@ -23,27 +23,42 @@ def _key(name: str) -> Ed25519PrivateKey:
 
 
 class Ended(EndedSessions):
-    """What verifiers know of ended sessions: all, unless a test lets the feed fall behind."""
+    """All sessions that ended, and how far behind them a test lets verifiers be."""
 
     def __init__(self) -> None:
         super().__init__()
         self.behind = timedelta()
 
+
+class Feed(EndedSessions):
+    """What one verifier knows of them: all, as long as it is open."""
+
+    def __init__(self, ended: Ended) -> None:
+        super().__init__()
+        self.is_open, self._all = False, ended
+
+    def __contains__(self, session_id: UUID) -> bool:
+        return session_id in self._all
+
     def age(self, now: datetime) -> timedelta:
-        """How far behind the feed is."""
-        del now
-        return self.behind
+        """How far behind it is; very far when nobody follows it."""
+        return self._all.behind if self.is_open else super().age(now)
 
 
 class Mint:
-    """Makes tokens, and knows the keys with which everybody checks them."""
+    """Makes tokens, and has the key with which everybody checks them."""
 
     def __init__(self) -> None:
         root, self._key = _key("root"), _key("tokens")
-        self.keys = PublicKeys(Trust(signing.thumbprint(root.public_key())))
+        self._trust = Trust(signing.thumbprint(root.public_key()))
         jwk = signing.public_jwk(self._key.public_key())
         since = datetime(2000, 1, 1, tzinfo=UTC)
-        self.keys.take(sign_key({"kid": _KID, "use": "sig", "jwk": jwk, "not_before": since}, root))
+        said = {"kid": _KID, "use": "sig", "jwk": jwk, "not_before": since}
+        self.published = sign_key(said, root)
+
+    def no_keys(self) -> PublicKeys:
+        """For a verifier that has not read what is published."""
+        return PublicKeys(self._trust)
 
     def token(
         self,

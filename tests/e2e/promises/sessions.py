@@ -4,7 +4,15 @@ import asyncio
 
 import pytest
 
-from authbus import AuthUnavailable, Code, FeedStale, TokenInvalid, TokenRevoked
+from authbus import (
+    AuthClient,
+    AuthUnavailable,
+    Code,
+    FeedStale,
+    TokenInvalid,
+    TokenRevoked,
+    Verifier,
+)
 from authbus.uuid7 import uuid7
 from tests.e2e.place import PASSWORD, Place, an_address, kinds
 from tests.e2e.promises.asking import refused
@@ -181,3 +189,32 @@ async def a_client_that_is_not_open_asks_nothing(place: Place) -> None:
     async with asyncio.timeout(5):
         with pytest.raises(AuthUnavailable, match="not open"):
             await closed.log_in(an_address(), PASSWORD)
+
+
+async def a_verifier_that_is_not_open_believes_nobody(place: Place) -> None:
+    email = an_address()
+    await place.auth.register(email, PASSWORD)
+    token = (await place.auth.log_in(email, PASSWORD)).access_token
+    await asyncio.gather(
+        _opens_and_closes(place.another_verifier(), token),
+        _opens_and_closes(place.client(), token),
+    )
+
+
+async def _opens_and_closes(verifier: AuthClient | Verifier, token: str) -> None:
+    with pytest.raises(TokenInvalid) as told:
+        verifier.verify(token)
+    async with verifier:
+        assert verifier.verify(token)
+    assert told.value.reason == "key"
+    async with asyncio.timeout(15):
+        await _until_stale(verifier, token)
+
+
+async def _until_stale(verifier: AuthClient | Verifier, token: str) -> None:
+    while True:
+        try:
+            verifier.verify(token)
+        except FeedStale:
+            return
+        await asyncio.sleep(0.1)

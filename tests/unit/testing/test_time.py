@@ -138,6 +138,21 @@ async def test_a_feed_that_is_behind_is_told_and_tokens_are_refused(bus: FakeAut
         auth.verify(session.access_token)
 
 
+async def test_the_feed_of_a_verifier_that_is_not_open_is_very_far_behind(
+    bus: FakeAuthbus,
+) -> None:
+    verifier = bus.verifier("web")
+    before = verifier.staleness
+    async with verifier:
+        followed = verifier.staleness
+    after = verifier.staleness
+    async with verifier:
+        again = verifier.staleness
+
+    assert followed == again == timedelta()
+    assert min(before, after) > timedelta(days=365)
+
+
 async def test_time_never_goes_back(bus: FakeAuthbus) -> None:
     with pytest.raises(ValueError, match="time"):
         bus.forward(seconds=-1)
