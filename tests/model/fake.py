@@ -22,7 +22,6 @@ from tests.model.people import START, Seen, shown
 from tests.model.service import ISSUER, KEYRING, POLICY, Mailed
 
 _ROOT = UUID(int=1)
-_CODES_KEPT, _SESSIONS_KEPT = timedelta(days=7), timedelta(days=30)
 _EVER = datetime(2100, 1, 1, tzinfo=START.tzinfo)
 _SETTINGS = Settings(
     access_token_seconds=POLICY.access_token_lifetime.total_seconds(),
@@ -51,15 +50,10 @@ class FakeService:
         self._memory.now = at
 
     def keep_house(self) -> None:
-        memory = self._memory
-        since = memory.now - _CODES_KEPT
-        memory.codes = {text: c for text, c in memory.codes.items() if c.expires_at >= since}
-        since = memory.now - _SESSIONS_KEPT
-        kept = memory.sessions.items()
-        memory.sessions = {id_: s for id_, s in kept if (s.ended_at or memory.now) >= since}
+        self._memory.forget()
 
     def sweep(self) -> None:
-        self._memory.forward(timedelta())
+        self._memory.sweep(self._memory.now)
 
     def ask(self, command: Command, by: By) -> Reply:
         is_none = getattr(command, "email", None) == NO_ADDRESS

@@ -89,7 +89,10 @@ class FakeAuthbus:
     def forward(
         self, *, seconds: float = 0, minutes: float = 0, hours: float = 0, days: float = 0
     ) -> None:
-        """Let time pass; sessions that are over then end. Raises ValueError for a time before."""
+        """Let time pass; sessions that are over end, each at its time. Raises ValueError for less.
+
+        A session is forgotten 30 days after its end, a code 7 days after it ran out.
+        """
         by = timedelta(seconds=seconds, minutes=minutes, hours=hours, days=days)
         if by < timedelta():
             raise ValueError("time goes on")

@@ -38,6 +38,7 @@ _PUBLIC = (
     UserDeactivated,
     UserReactivated,
 )
+_CODES_KEPT, _SESSIONS_KEPT = timedelta(days=7), timedelta(days=30)
 
 
 class Refusal(Exception):
@@ -151,13 +152,35 @@ class Memory:
         return ended
 
     def forward(self, by: timedelta) -> None:
-        """Time passes, and with it sessions."""
-        self.now += by
-        for each in list(self.sessions.values()):
-            if each.ended_at is None and not each.is_live(self.now):
-                at_its_end = each.lapses_at >= each.expires_at
-                reason = EndReason.EXPIRED if at_its_end else EndReason.IDLE
-                self.end(each, derived_id("lapse", each.id), reason, actor="service")
+        """Time passes, and with it sessions, each at its time."""
+        until = self.now + by
+        self.sweep(until)
+        self.now = until
+        self.forget()
+
+    def sweep(self, until: datetime) -> None:
+        """Sessions that are over by then end, the first to be over first."""
+        over = [
+            (max(self.now, each.lapses_at), each.id)
+            for each in self.sessions.values()
+            if each.ended_at is None and not each.is_live(until)
+        ]
+        for at, id_ in sorted(over):
+            self.now, each = at, self.sessions[id_]
+            at_its_end = each.lapses_at >= each.expires_at
+            reason = EndReason.EXPIRED if at_its_end else EndReason.IDLE
+            self.end(each, derived_id("lapse", each.id), reason, actor="service")
+
+    def forget(self) -> None:
+        """What was over long ago is deleted, as the service does."""
+        before = self.now - _CODES_KEPT
+        self.codes = {at: each for at, each in self.codes.items() if each.expires_at >= before}
+        before = self.now - _SESSIONS_KEPT
+        self.sessions = {
+            at: each
+            for at, each in self.sessions.items()
+            if each.ended_at is None or each.ended_at >= before
+        }
 
     def permissions(self, user: Account) -> frozenset[str]:
         """What the user's roles permit."""

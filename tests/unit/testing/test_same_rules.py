@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authbus import Code
-from authbus.testing import Settings, answering, judging
+from authbus.testing import Settings, answering, judging, memory
 from authbus.testing.permitting import ADMIN
 from authbus.testing.rows import LIFETIMES
 from authbus_service.auth import handlers
@@ -18,6 +18,7 @@ from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.guessing.limits import Limits
 from authbus_service.auth.passwords import rules
 from authbus_service.auth.roles.permissions import Permission
+from authbus_service.consumers import housekeeping
 from authbus_service.core import config
 
 
@@ -49,6 +50,11 @@ def test_a_password_is_as_long_as_it_may_be(password: str) -> None:
 @pytest.mark.parametrize("failures", range(40))
 def test_guesses_wait_as_long(failures: int) -> None:
     assert Settings().wait(failures) == Limits().wait(failures)
+
+
+@pytest.mark.parametrize("name", ["_CODES_KEPT", "_SESSIONS_KEPT"])
+def test_what_is_over_is_kept_as_long(name: str) -> None:
+    assert vars(memory)[name] == vars(housekeeping)[name]
 
 
 def test_settings_have_the_services_names_and_defaults() -> None:
