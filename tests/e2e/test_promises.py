@@ -20,6 +20,7 @@ from tests.e2e.place import ROLES, SETTINGS, Place, Where, a_fake, a_real_one
 from tests.e2e.promises import (
     accounts,
     administering,
+    asking_again,
     factors,
     hearing,
     importing,
@@ -46,6 +47,7 @@ def promises(module: ModuleType) -> list[Promise]:
 
 MODULES = (
     sessions,
+    asking_again,
     accounts,
     factors,
     administering,
