@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import signal
 import sys
 from random import SystemRandom
 
@@ -21,6 +22,8 @@ def main() -> int:
     asked.add_argument("--profile", choices=PROFILES, default="small")
     given = asked.parse_args()
     plan = planned(given.profile, given.seed, given.seconds)
+    # Whoever ends it so leaves no broker and no network behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     # A client says of each try that a broker is not there, which is the point.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     told = judged(plan)
