@@ -195,11 +195,10 @@ class Bootstrap:
     def forget(self, places: Iterable[TopicPartition]) -> None:
         """These partitions are another member's now."""
         self._turn += 1
-        gone = list(places)
-        for at in gone:
+        for at in places:
             self._admitted.discard(at)
             self._overlaps.pop(at, None)
-        self._changes.forget(at.partition for at in gone)
+            self._changes.forget(at.partition)
 
     async def _beginnings(
         self, consumer: AIOKafkaConsumer, places: Iterable[TopicPartition]
@@ -221,6 +220,7 @@ class Bootstrap:
         self, consumer: AIOKafkaConsumer, beginnings: dict[TopicPartition, _Beginning]
     ) -> bool:
         """Keep where it begins, and go there. False when the group does not let us now."""
+        turn = self._turn
         marked = {
             at: (each.offset, TELLING) for at, each in beginnings.items() if each.states is None
         }
@@ -228,6 +228,8 @@ class Bootstrap:
             if marked:
                 async with asyncio.timeout(_COMMIT_SECONDS):
                     await consumer.commit(marked)
+            if turn != self._turn:
+                return False
             for at, each in beginnings.items():
                 consumer.seek(at, each.offset)
         except (KafkaError, TimeoutError) as error:

@@ -1,6 +1,6 @@
 """The states that come after a snapshot, each before the event that made it."""
 
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 
 from aiokafka import TopicPartition
 
@@ -57,10 +57,9 @@ class Changes:
         for place, offset in self._told.items():
             self._reader.seek(place, offset)
 
-    def forget(self, partitions: Iterable[int]) -> None:
-        """These are another member's now."""
-        for number in partitions:
-            self._told.pop(TopicPartition(self._topic, number), None)
+    def forget(self, partition: int) -> None:
+        """This one is another member's now."""
+        self._told.pop(TopicPartition(self._topic, partition), None)
 
     def told(self, partition: int) -> int:
         """The offset below which each state was told."""

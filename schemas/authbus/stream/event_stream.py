@@ -78,9 +78,8 @@ class EventStream:
         await self._connection.places([self._topic])
         consumer = self._connection.consumer(self._group)
         await self._connection.open(consumer)
-        consumer.subscribe(
-            [self._topic], listener=Handover(self._hand_over, Beginning(consumer, self._since))
-        )
+        self._handover = Handover(self._hand_over, Beginning(consumer, self._since))
+        consumer.subscribe([self._topic], listener=self._handover)
         self._consumer = consumer
         return self
 
@@ -150,7 +149,7 @@ class EventStream:
         self, bootstrap: Bootstrap | None, consumer: AIOKafkaConsumer, record: Record | None
     ) -> AsyncGenerator[Told]:
         """What must be told before this event: users who are new here, and the state it made."""
-        if bootstrap is None:
+        if bootstrap is None or (record is None and self._handover.settling):
             return
         if record is None:
             told = bootstrap.users(consumer, self._stay)
