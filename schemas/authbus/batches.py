@@ -2,12 +2,18 @@
 
 Takes the place of aiokafka's MemoryRecords. That one decompresses without bound, fails for ever at
 a header name that is not UTF-8, and believes the offsets that a producer wrote into its batch.
+
+A batch with a wrong checksum ends its fetch, without an error: aiokafka's would take with it what
+other partitions had brought. It is fetched again, and unreadable when it comes the same.
 """
 
+import logging
 import struct
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from hashlib import sha256
+from typing import ClassVar, Protocol
 
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecord, DefaultRecordBatch
@@ -30,6 +36,10 @@ _RECORDS_AT = 61
 _CODEC = 0b111
 # A name that no record can bring: what is read from UTF-8 has no surrogates.
 _MARK = "\udc00"
+_ABORT = b"\0\0\0\0"
+_MOST_DAMAGED = 1000
+
+_LOG = logging.getLogger("authbus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +68,41 @@ class BoundedRecords:
     """The batches of one partition in one fetch."""
 
     bounds = Bounds()
+    _damaged: ClassVar[OrderedDict[bytes, None]] = OrderedDict()
 
     def __init__(self, data: bytes) -> None:
         """`data` is what the broker sent; its last batch may be cut off."""
         self._data = data
         self._at = 0
+        self._ahead: _Batch | None = None
 
     def size_in_bytes(self) -> int:
         return len(self._data)
 
     def has_next(self) -> bool:
-        return self._end() is not None
+        if self._ahead is None and (end := self._end()) is not None:
+            data, self._at = self._data[self._at : end], end
+            self._ahead = _Batch(data, self.bounds)
+            if not self._ahead.is_whole and self._is_new(data):
+                # To aiokafka the fetch ends here: it asks for the same offset again.
+                self._data, self._at, self._ahead = b"", 0, None
+        return self._ahead is not None
 
     def next_batch(self) -> "_Batch | None":
-        end = self._end()
-        if end is None:
-            return None
-        batch = _Batch(self._data[self._at : end], self.bounds)
-        self._at = end
+        batch = self._ahead if self.has_next() else None
+        self._ahead = None
         return batch
+
+    def _is_new(self, damaged: bytes) -> bool:
+        """Whether it was not seen before; it may be right where the broker keeps it."""
+        digest = sha256(damaged).digest()
+        if digest in self._damaged:
+            return False
+        self._damaged[digest] = None
+        if len(self._damaged) > _MOST_DAMAGED:
+            self._damaged.popitem(last=False)
+        _LOG.warning("a batch came with a wrong checksum and is fetched again")
+        return True
 
     def _end(self) -> int | None:
         if len(self._data) - self._at < _RECORDS_AT:
@@ -92,14 +118,24 @@ class _Batch:
     def __init__(self, data: bytes, bounds: Bounds) -> None:
         self._data, self._bounds = data, bounds
         self._whole = DefaultRecordBatch(data)
+        self.is_whole = self._whole.validate_crc()
         (self._count,) = _COUNT.unpack_from(data, _COUNT_AT)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._whole, name)
 
     def __next__(self) -> _Record:
-        """The marker of a transaction: the broker wrote it."""
-        return next(self._whole)
+        """The marker of a transaction: the broker wrote it.
+
+        Nothing can be lost by a damaged one: to aiokafka it ends what was aborted, if anything was.
+        """
+        if self.is_whole:
+            return next(self._whole)
+        return DefaultRecord(self._whole.base_offset, 0, 0, _ABORT, None, [])
+
+    def validate_crc(self) -> bool:
+        """It was looked at before: aiokafka need not, and would raise."""
+        return True
 
     def __iter__(self) -> Iterator[_Record]:
         expected, end = self._whole.base_offset, self._whole.next_offset
@@ -119,7 +155,7 @@ class _Batch:
 
     def _plain(self) -> bytes:
         """The records without compression."""
-        if self._count > self._bounds.records:
+        if not self.is_whole or self._count > self._bounds.records:
             raise DecompressionError
         (attributes,) = _ATTRIBUTES.unpack_from(self._data, _ATTRIBUTES_AT)
         return decompress(attributes & _CODEC, self._data[_RECORDS_AT:], self._bounds.size)

@@ -8,13 +8,14 @@ from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer import fetcher
 
 from authbus import Gap, TokenRevoked, UserState, guarding
 from authbus.connection import Connection
 from authbus.guarding import ClientRecords
 from authbus.topics import EVENTS, SESSIONS_ENDED, USERS_STATE, Topic
+from authbus_service.embedded import EmbeddedStack
 from tests.integration.client.conftest import NewStream, NewVerifier
 from tests.integration.client.crowd import a_crowd
 from tests.integration.client.stand_in import PARTITIONS, StandIn, created
@@ -123,6 +124,64 @@ async def test_a_verifier_stays_fresh_and_hears_of_ends_behind_it(
                 except TokenRevoked:
                     break
                 await asyncio.sleep(0.01)
+
+
+def damage(stack: EmbeddedStack, place: TopicPartition, number: int) -> None:
+    """Turn one bit of a batch where the broker keeps it."""
+    folder = stack.kafka_log_dir / f"{place.topic}-{place.partition}"
+    with (folder / "00000000000000000000.log").open("r+b") as log:
+        at = 0
+        for _ in range(number):
+            log.seek(at + 8)
+            at += 12 + int.from_bytes(log.read(4), "big")
+        log.seek(at + 70)
+        (byte,) = log.read(1)
+        log.seek(at + 70)
+        log.write(bytes([byte ^ 1]))
+
+
+@pytest.mark.parametrize("bad", [0, 1])
+async def test_a_batch_that_is_damaged_on_disk_takes_no_record_but_its_own(
+    stack: EmbeddedStack, service: StandIn, new_stream: NewStream, bad: int
+) -> None:
+    one, other = uuid4(), uuid4()
+    for user_id, partition in ((one, bad), (other, 1 - bad)):
+        for sequence in (1, 2, 3):
+            event = created(user_id, sequence)
+            await service.tell(EVENTS, str(user_id), event, partition)
+    damage(stack, TopicPartition(service.name(EVENTS), bad), 1)
+
+    async with asyncio.timeout(20), new_stream() as stream:
+        events = aiter(stream)
+        heard = [await anext(events) for _ in range(5)]
+
+    assert [each.sequence for each in heard if each.user_id == other] == [1, 2, 3]
+    assert [(each.sequence, each.gap) for each in heard if each.user_id == one] == [
+        (1, None),
+        (3, Gap(2, 3)),
+    ]
+
+
+@pytest.mark.parametrize("bad", [0, 1])
+async def test_a_verifier_knows_of_all_ends_but_those_of_a_batch_that_is_damaged_on_disk(
+    stack: EmbeddedStack, service: StandIn, new_verifier: NewVerifier, bad: int
+) -> None:
+    ends = {uuid4(): (partition, number) for partition in (0, 1) for number in (1, 2, 3)}
+    for session_id, (partition, _) in ends.items():
+        await service.end(session_id, partition)
+    # The first batch of each partition is a sign of life.
+    damage(stack, TopicPartition(service.name(SESSIONS_ENDED), bad), 2)
+    await service.beat()
+
+    known: set[tuple[int, int]] = set()
+    async with new_verifier() as verifier:
+        for session_id, place in ends.items():
+            try:
+                verifier.verify(service.token(session_id))
+            except TokenRevoked:
+                known.add(place)
+
+    assert known == set(ends.values()) - {(bad, 2)}
 
 
 async def test_batches_of_a_mirror_are_read(service: StandIn, new_stream: NewStream) -> None:

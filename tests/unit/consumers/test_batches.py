@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from aiokafka import ConsumerRecord
 from aiokafka.consumer import fetcher
+from aiokafka.record.control_record import ABORT_MARKER, ControlRecord
 from aiokafka.record.memory_records import MemoryRecords
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from tests.rig.batches import GZIP, LZ4, SNAPPY, ZSTD, Raw, batch, compress, rec
 
 CODECS = [0, GZIP, SNAPPY, LZ4, ZSTD]
 XERIAL = bytes.fromhex("82534e41505059000000000100000001")
+CONTROL, COMMITTED = 0x20, b"\0\0\0\1"
 HEADERS = [(b"ce_id", b"1"), (b"null", None)]
 PLAIN = records(Raw(b"v%d" % n, b"k", HEADERS) for n in range(4))
 
@@ -61,6 +63,43 @@ def test_two_batches_in_a_fetch_are_both_read() -> None:
     one = batch(1, records([Raw(b"v")]))
 
     assert [offset for offset, *_ in read(one + struct.pack(">q", 101) + one[8:])] == [100, 101]
+
+
+def damaged(data: bytes) -> bytes:
+    """The same with another last byte; its checksum is still that of before."""
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
+def test_a_wrong_checksum_is_fetched_once_more_and_then_takes_its_batch_alone() -> None:
+    good, bad = batch(1, records([Raw(b"v")])), damaged(batch(2, records([Raw(b"v"), Raw(b"w")])))
+    data = good + struct.pack(">q", 101) + bad[8:] + struct.pack(">q", 103) + good[8:]
+
+    assert read(data) == [(100, None, None)]
+    assert read(data) == [
+        (100, None, None),
+        (102, DeadLetterReason.BATCH_UNREADABLE, 101),
+        (103, None, None),
+    ]
+
+
+def test_what_was_damaged_on_its_way_comes_whole_the_next_time() -> None:
+    whole = batch(2, records([Raw(b"v"), Raw(b"on its way")]))
+    torn = BoundedRecords(damaged(whole))
+
+    # To aiokafka it is an answer without records: it asks again for the same offset.
+    assert (torn.has_next(), torn.size_in_bytes()) == (False, 0)
+    assert read(whole) == [(100, None, None), (101, None, None)]
+
+
+def test_a_marker_that_is_damaged_ends_its_transaction_as_any_does() -> None:
+    data = damaged(batch(1, records([Raw(b"", COMMITTED)]), CONTROL))
+
+    assert not BoundedRecords(data).has_next()
+    found = BoundedRecords(data).next_batch()
+
+    assert found is not None
+    assert found.is_control_batch
+    assert ControlRecord.parse(next(found).key) == ABORT_MARKER  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def test_one_bad_header_name_takes_one_record() -> None:
