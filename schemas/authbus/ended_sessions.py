@@ -1,6 +1,8 @@
 """Ended sessions of one token lifetime, and whether the feed of them can be relied on."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -16,21 +18,40 @@ _KEPT = 2 * TOKEN_LIFETIME
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """A partition's signs of life: how far they reached, what the last one said, when it came."""
+
+    through: datetime
+    said: datetime
+    heard: float
+
+    def age(self, now: datetime, clock: float) -> timedelta:
+        # What was once known stays known, unless a clock was wrong: then the last one counts.
+        through = self.through if self.through <= now else self.said
+        return max(now - through, timedelta(seconds=clock - self.heard))
+
+
 class EndedSessions:
     """Follows auth.sessions.ended.v1; forgets a session when no token of it can be alive."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` counts this host's seconds, whatever the time of day is said to be."""
         self._ended: dict[UUID, datetime] = {}
-        self._through: dict[int, datetime] = {}
+        self._lives: dict[int, _Life] = {}
+        self._clock = clock
 
     def expect(self, partitions: Iterable[int]) -> None:
         """Of these partitions a sign of life is wanted; one that came later is as old as the rest.
 
         It is read from its first record, so that it lacks no more than they do.
         """
-        so_far = min(self._through.values(), default=_NEVER)
+        lives = self._lives.values()
+        through = min((each.through for each in lives), default=_NEVER)
+        said = min((each.said for each in lives), default=_NEVER)
+        heard = min((each.heard for each in lives), default=self._clock())
         for partition in partitions:
-            self._through.setdefault(partition, so_far)
+            self._lives.setdefault(partition, _Life(through, said, heard))
 
     def read(self, record: Record) -> None:
         """Take one record of the topic."""
@@ -38,9 +59,10 @@ class EndedSessions:
             return
         found = read_json(record.value)
         if record.key == HEARTBEAT_KEY:
-            through = FeedAlive.model_validate(found).published_through
-            known = self._through.get(record.partition, _NEVER)
-            self._through[record.partition] = max(known, through)
+            said = FeedAlive.model_validate(found).published_through
+            known = self._lives.get(record.partition)
+            through = said if known is None else max(known.through, said)
+            self._lives[record.partition] = _Life(through, said, self._clock())
         else:
             revoked = SessionRevoked.model_validate(found)
             self.note(revoked.session_id, revoked.ended_at, _said_at(record))
@@ -59,8 +81,13 @@ class EndedSessions:
         return session_id in self._ended
 
     def age(self, now: datetime) -> timedelta:
-        """How far behind the feed is, at worst. Without partitions or signs of life: very far."""
-        return now - min(self._through.values(), default=_NEVER)
+        """How far behind the feed is, at worst. Without partitions or signs of life: very far.
+
+        It is no younger than it is silent: what is said there of the time is another host's clock.
+        """
+        clock = self._clock()
+        ages = (each.age(now, clock) for each in self._lives.values())
+        return max(ages, default=now - _NEVER)
 
 
 def _said_at(record: Record) -> datetime:

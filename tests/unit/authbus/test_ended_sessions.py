@@ -13,6 +13,16 @@ NOW = datetime(2026, 1, 2, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=6)
 
 
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
 def beat(ended: EndedSessions, at: datetime, *partitions: int) -> None:
     value = FeedAlive(published_through=at).model_dump_json().encode()
     for partition in partitions:
@@ -54,7 +64,7 @@ def test_no_time_that_a_record_claims_makes_an_end_forgotten(said: int) -> None:
 
 
 def test_a_partition_that_came_later_is_as_old_as_the_rest_and_ages_until_it_speaks() -> None:
-    ended = EndedSessions()
+    ended = EndedSessions(Clock())
     ended.expect(range(2))
     beat(ended, NOW, 0, 1)
 
@@ -66,3 +76,37 @@ def test_a_partition_that_came_later_is_as_old_as_the_rest_and_ages_until_it_spe
 
     beat(ended, LATER, 2)
     assert ended.age(LATER) == timedelta()
+
+
+def test_a_beat_from_the_future_lets_no_silence_pass_once_the_clock_is_right_again() -> None:
+    clock = Clock()
+    ended = EndedSessions(clock)
+    ended.expect(range(2))
+    beat(ended, NOW + timedelta(hours=1), 0, 1)
+    beat(ended, NOW, 0, 1)
+    assert ended.age(NOW) == timedelta()
+
+    clock.seconds = 6
+    assert ended.age(LATER) == timedelta(seconds=6)
+
+    beat(ended, NOW, 0, 1)
+    assert ended.age(LATER) == timedelta(seconds=6), "it speaks, of nothing new"
+
+
+def test_a_feed_is_as_old_as_it_is_silent_whatever_its_last_beat_says() -> None:
+    clock = Clock()
+    ended = EndedSessions(clock)
+    ended.expect(range(2))
+    beat(ended, NOW + timedelta(hours=1), 0, 1)
+
+    clock.seconds = 4
+    beat(ended, NOW + timedelta(hours=1), 1)
+    ended.expect(range(3))
+    clock.seconds = 6
+    assert ended.age(LATER) == timedelta(seconds=6)
+
+    beat(ended, NOW + timedelta(hours=1), 0)
+    assert ended.age(LATER) == timedelta(seconds=6), "a partition that came later has not spoken"
+
+    beat(ended, NOW + timedelta(hours=1), 2)
+    assert ended.age(LATER) == timedelta(seconds=2)
