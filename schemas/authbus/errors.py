@@ -21,7 +21,7 @@ class AuthError(Exception):
 
 
 class AuthTimeout(AuthError):
-    """No answer in time: whether the command had its effect is unknown.
+    """No answer, in time or before the client closed: the command may have had its effect.
 
     Send it again with the same `command_id`: it has its effect once, and the answer is the same.
     """

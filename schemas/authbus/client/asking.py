@@ -60,7 +60,7 @@ class Asker:
     async def stop(self) -> None:
         """End the calls that wait, send what is on its way, disconnect."""
         producer, self._producer = self._producer, None
-        self._calls.fail(AuthUnavailable("this client was closed"))
+        self._calls.close()
         if producer is not None:
             await self._connection.close(producer)
 

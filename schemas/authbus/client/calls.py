@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from authbus.client.outgoing import Outgoing
 from authbus.contract import REPLIES
 from authbus.envelope import SEALED_TYPE, read_headers
-from authbus.errors import AuthError
+from authbus.errors import AuthError, AuthTimeout
 from authbus.following import Record
 from authbus.message import Reply
 from authbus.replies import Code, Rejected
@@ -78,11 +78,14 @@ class Calls:
         for call in self._waiting.get(headers.get("correlation_id", ""), ()):
             call.take(headers, record.value or b"")
 
-    def fail(self, error: AuthError) -> None:
-        """End every call that waits."""
+    def close(self) -> None:
+        """End every call that waits: no answer will be read, and the command may be handled.
+
+        One that is not sent yet learns that from the producer.
+        """
         for same in self._waiting.values():
             for call in same:
-                call.fail(error)
+                call.fail(AuthTimeout(call.outgoing.command_id))
 
 
 def _is_about_a_copy(reply: Reply, topic: str) -> bool:
