@@ -22,8 +22,8 @@ def key_feed(keys: PublicKeys, namespace: str) -> Feed:
 
 
 def ended_feed(ended: EndedSessions, namespace: str) -> Feed:
-    """The ended sessions whose tokens may be alive, and a little more."""
-    return Feed(SESSIONS_ENDED.name(namespace), TOKEN_LIFETIME * 1.2, ended.read, ended.expect)
+    """The ended sessions whose tokens may be alive, also where a relay's clock is far behind."""
+    return Feed(SESSIONS_ENDED.name(namespace), TOKEN_LIFETIME * 2, ended.read, ended.expect)
 
 
 class Verifier:

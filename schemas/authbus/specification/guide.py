@@ -66,7 +66,7 @@ after `iat`. `auth_time`, `amr`, `roles` and `scope` (permissions) say more of i
 of leeway.
 
 A session may end before its token: then there is a record with its id on
-`{topics.SESSIONS_ENDED.name()}`. Read that topic back 12 minutes at the start and follow it;
+`{topics.SESSIONS_ENDED.name()}`. Read that topic back 20 minutes at the start and follow it;
 `alive` records come each second on every partition, and say up to when nothing is missing.
 """
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from authbus import FeedStale, TokenInvalid, TokenRevoked, Verifier, topics
 from authbus.state import SessionRevoked
 from tests.integration.client.conftest import NewVerifier
-from tests.integration.client.stand_in import StandIn
+from tests.integration.client.stand_in import NEEDED, StandIn
 from tests.rig.topics import widen
 
 
@@ -79,6 +79,25 @@ async def test_an_end_whose_transaction_was_aborted_has_not_happened(
 
     async with new_verifier() as verifier:
         assert verifier.verify(service.token(session_id))
+
+
+async def test_an_end_that_a_relay_stamped_nine_minutes_behind_is_known_for_its_tokens_whole_life(
+    stand_in: StandIn, new_verifier: NewVerifier
+) -> None:
+    session_id, now = uuid4(), datetime.now(UTC)
+    ended = SessionRevoked(session_id=session_id, user_id=uuid4(), ended_at=now)
+    stamped = now - timedelta(minutes=10) - timedelta(minutes=9)
+    await stand_in.make_topics(NEEDED)
+    async with AIOKafkaProducer(bootstrap_servers=stand_in.servers) as producer:
+        await producer.send_and_wait(
+            stand_in.name(topics.SESSIONS_ENDED),
+            ended.model_dump_json().encode(),
+            timestamp_ms=int(stamped.timestamp() * 1000),
+        )
+
+    async with stand_in.running(make=False), new_verifier() as verifier:
+        with pytest.raises(TokenRevoked):
+            verifier.verify(stand_in.token(session_id))
 
 
 async def test_a_silent_feed_is_stale_until_it_speaks_again(
