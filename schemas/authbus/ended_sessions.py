@@ -70,11 +70,12 @@ class EndedSessions:
     def note(self, session_id: UUID, ended_at: datetime, said_at: datetime = _NEVER) -> None:
         """Remember that a session ended; an end that is said late is kept for as long from then on.
 
-        What is old enough to be forgotten is judged by the ends alone: a clock that was wrong when
-        one of them was said makes nobody forget the others.
+        What is old enough to be forgotten is judged by the earlier time: neither a database's clock
+        nor a relay's that was ahead makes anybody forget the others. Our own ends forget nothing.
         """
         self._ended[session_id] = max(ended_at, said_at)
-        while ended_at - self._ended[oldest := next(iter(self._ended))] > _KEPT:
+        now = min(ended_at, said_at)
+        while now - self._ended[oldest := next(iter(self._ended))] > _KEPT:
             del self._ended[oldest]
 
     def __contains__(self, session_id: UUID) -> bool:

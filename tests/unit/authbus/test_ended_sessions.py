@@ -63,6 +63,18 @@ def test_no_time_that_a_record_claims_makes_an_end_forgotten(said: int) -> None:
     assert [each in ended for each in (before, this, after)] == [True] * 3
 
 
+@pytest.mark.parametrize(("ahead", "stamp"), [(60, 0), (0, 60)], ids=["database", "relay"])
+def test_no_clock_that_is_ahead_for_a_moment_makes_an_end_forgotten(ahead: int, stamp: int) -> None:
+    ended, before, this = EndedSessions(), uuid4(), uuid4()
+    end(ended, before, NOW, said=in_ms(NOW))
+
+    at, said = LATER + timedelta(minutes=ahead), LATER + timedelta(minutes=stamp)
+    end(ended, this, at, said=in_ms(said))
+
+    assert before in ended
+    assert this in ended
+
+
 def test_a_partition_that_came_later_is_as_old_as_the_rest_and_ages_until_it_speaks() -> None:
     ended = EndedSessions(Clock())
     ended.expect(range(2))

@@ -69,7 +69,8 @@ class World:
 
     def end(self, session_id: UUID, at: datetime = NOW) -> None:
         ended = SessionRevoked(session_id=session_id, user_id=USER, ended_at=at)
-        self.ended.read(a_record(ended.model_dump_json().encode(), key=str(session_id).encode()))
+        value, said = ended.model_dump_json().encode(), int(at.timestamp() * 1000)
+        self.ended.read(a_record(value, key=str(session_id).encode(), timestamp=said))
 
     def reason(self, token: str) -> str:
         with pytest.raises(TokenInvalid) as raised:
