@@ -3,9 +3,10 @@
 import asyncio
 from contextlib import aclosing
 from functools import partial
+from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
 from authbus import (
     AuthUnavailable,
@@ -15,7 +16,8 @@ from authbus import (
     topics,
 )
 from authbus.stream import Told
-from authbus.topics import USERS_STATE
+from authbus.stream.handover import Handover
+from authbus.topics import EVENTS, USERS_STATE
 from tests.integration.client.conftest import NewStream
 from tests.integration.client.crowd import (
     Crowd,
@@ -48,6 +50,67 @@ async def test_members_of_a_group_share_the_users(crowd: Crowd, new_stream: NewS
     assert all(
         dict(events(heard)).keys() <= share for heard, share in zip(told, shares, strict=True)
     )
+
+
+class Slow(ConsumerRebalanceListener):
+    """One that takes its time to give its partitions away, so that all others wait."""
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        await asyncio.sleep(2 if revoked else 0)
+
+    def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """It reads nothing."""
+
+
+async def test_a_member_that_waits_for_a_slower_one_begins_nothing_of_what_it_had(
+    crowd: Crowd, new_stream: NewStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, noted, heard = crowd.service, list[str](), list[Told]()
+    topic, group = service.name(EVENTS), f"{service.namespace}-g"
+
+    class Noting(AIOKafkaConsumer):
+        def seek(self, partition: TopicPartition, offset: int) -> None:
+            noted.extend(["sought"] if partition.topic == topic else [])
+            super().seek(partition, offset)
+
+    for name in ("revoked", "assigned"):
+        _note(noted, name, monkeypatch)
+    monkeypatch.setattr(connection, "AIOKafkaConsumer", partial(Noting, heartbeat_interval_ms=100))
+
+    async def listen() -> None:
+        async with new_stream() as stream, aclosing(stream.bootstrap()) as telling:
+            async for each in telling:
+                heard.append(each)
+
+    listening = asyncio.create_task(listen())
+    await until(lambda: SnapshotEnds in map(type, heard))
+    common: dict[str, Any] = {
+        "bootstrap_servers": service.servers,
+        "group_id": group,
+        "heartbeat_interval_ms": 100,
+    }
+    async with AIOKafkaConsumer(**common) as slow, AIOKafkaConsumer(**common) as third:
+        slow.subscribe([topic], listener=Slow())
+        await until(lambda: bool(slow.assignment()) and noted[-1] == "sought")
+        noted.clear()
+        third.subscribe([topic])
+        await until(lambda: "assigned" in noted)
+        listening.cancel()
+        await asyncio.wait([listening])
+
+    assert noted[: noted.index("assigned")] == ["revoked"]
+
+
+def _note(noted: list[str], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write down when a stream's partitions are taken away and given."""
+    method = f"on_partitions_{name}"
+    usual: Any = getattr(Handover, method)
+
+    async def noting(handover: Handover, places: set[TopicPartition]) -> None:
+        noted.append(name)
+        await usual(handover, places)
+
+    monkeypatch.setattr(Handover, method, noting)
 
 
 @pytest.mark.gate
