@@ -24,6 +24,7 @@ class AuthTimeout(AuthError):
     """No answer, in time or before the client closed: the command may have had its effect.
 
     Send it again with the same `command_id`: it has its effect once, and the answer is the same.
+    `expired` is the answer where it was read too late and never has one: ask with a new id.
     """
 
     http_status = 503

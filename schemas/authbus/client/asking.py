@@ -90,7 +90,8 @@ class Asker:
             key=key,
             command_id=command_id,
             correlation_id=correlation_id,
-            life=timedelta(seconds=seconds),
+            # Nobody waits for longer, however long the key was waited for.
+            life=timedelta(seconds=deadline - asyncio.get_running_loop().time()),
             sealing_key=sealing_key,
         )
         if outgoing.topic not in self._seen:

@@ -43,12 +43,13 @@ COMMAND = f"""\
 Without a JOSE library, `python -m authbus seal` does steps 2 to 4 and `python -m authbus open`
 opens the answer: they come with the Python package `authbus` and its extra `client`.
 
-To try again, after no answer, send the same record, or the same `id` and `data` sealed anew: it has
-its effect once, and is answered again until `expirytime`. What was read after its `expirytime` is
-`expired` for good, also when it comes sealed anew: ask with a new id. Sealed anew it is judged like a new
-command: `stale_id` when the id is more than 10 minutes old. A record that cannot be opened, of a
-client that is not declared, whose headers differ from its seal, or that asks for another reply
-topic, is **not answered**: it is on `{topics.DEAD_LETTERS.name()}` with its reason.
+To try again, after no answer, send the same record, or the same `id` and `data` sealed anew: it
+has its effect once, and is answered again until `expirytime`. What was read after its
+`expirytime` is `expired` for good, also when it comes sealed anew: ask with a new id. Sealed
+anew it is judged like a new command: `stale_id` when the id is more than 10 minutes old. A
+record that cannot be opened, of a client that is not declared, whose headers differ from its
+seal, or that asks for another reply topic, is **not answered**: it is on
+`{topics.DEAD_LETTERS.name()}` with its reason.
 
 Spring's `ReplyingKafkaTemplate` works as it is: `kafka_replyTopic` and `kafka_replyPartition` say
 where to, and `kafka_correlationId` comes back byte for byte.

@@ -1,7 +1,8 @@
-"""A client that is closed while its calls are on their way."""
+"""Calls that wait for a key, or whose client is closed while they are on their way."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from authbus import AuthTimeout, AuthUnavailable, LogOut, Reply
 from authbus.client.asking import Asker
 from authbus.client.calls import Calls
 from authbus.client.outgoing import Sender
+from authbus.envelope import Header
 from authbus.sealing import public_jwk
 from authbus.uuid7 import uuid7
 
@@ -24,6 +26,7 @@ class Kafka:
     def __init__(self, waits_for: str) -> None:
         self.waits_for = waits_for
         self.asked, self.closed, self.free = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self.headers = dict[str, bytes]()
         self.key = public_jwk(generate_private_key(SECP256R1()).public_key())
 
     def producer(self) -> "Kafka":
@@ -47,7 +50,10 @@ class Kafka:
     async def places(self, topics: Iterable[str]) -> object:
         return topics
 
-    async def send(self, *_: object, **__: object) -> "asyncio.Future[object]":
+    async def send(
+        self, *_: object, headers: Sequence[Header], **__: object
+    ) -> "asyncio.Future[object]":
+        self.headers = dict(headers)
         self.asked.set()
         if self.waits_for == "metadata":
             await self.closed.wait()
@@ -83,3 +89,20 @@ async def test_a_call_that_was_sent_when_its_client_closed_may_have_had_its_effe
     call = await closed_while("the answer")
 
     assert type(call.exception()) is AuthTimeout
+
+
+async def test_a_command_that_waited_for_its_key_lives_no_longer_than_its_call() -> None:
+    kafka: Any = Kafka("keys")
+    asker = Asker(kafka, Sender("web", "auth"), kafka, Calls())
+    await asker.start([])
+    begun = datetime.now(UTC)
+    asking = asker.ask(COMMAND, key="k", command_id=uuid7(), correlation_id=None, seconds=0.6)
+    call = asyncio.create_task(asking)
+    await asyncio.sleep(0.4)
+    kafka.free.set()
+
+    with pytest.raises(AuthTimeout):
+        await call
+
+    told = datetime.fromisoformat(kafka.headers["ce_expirytime"].decode())
+    assert told <= begun + timedelta(seconds=0.65)
