@@ -4,12 +4,11 @@ import asyncio
 import sys
 from typing import Any, Literal
 
-from sqlalchemy.engine import make_url
-
 from authbus_service.cli.output import report, show
 from authbus_service.cli.running import run, until_asked
 from authbus_service.core import garbage
 from authbus_service.core.config import Settings, load
+from authbus_service.core.database import place_of
 from authbus_service.core.logging import configure, library_logger
 from authbus_service.embedded import warm
 from authbus_service.main import Service
@@ -71,8 +70,8 @@ def _addresses(servers: Servers, service: Service) -> dict[str, Any]:
 
 
 def _shown(servers: Servers) -> str:
-    """The database's address; the password of one that was given is known where it was given."""
+    """The database's address; who gave one knows how to come in there."""
     _, url = addresses(servers.settings)
     if servers.own_database:
         return url.replace("+asyncpg", "")
-    return make_url(url).render_as_string(hide_password=True)
+    return place_of(url)

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import DateTime, MetaData, Text, event, func, make_url, select
+from sqlalchemy import URL, DateTime, MetaData, Text, event, func, make_url, select
 from sqlalchemy.engine import AdaptedConnection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -35,6 +35,7 @@ _PLANS = {"enable_seqscan": "off", "jit": "off"}
 _STATEMENT_SECONDS = 10.0
 # What is raised while PostgreSQL is away; a TimeoutError is an OSError too.
 DATABASE_AWAY = (SQLAlchemyError, OSError)
+_PLACE_WORDS = ("host", "port", "database")
 Made = Callable[[AdaptedConnection], None]
 
 
@@ -115,6 +116,21 @@ def connect(url: str, *, connections: int = 8) -> Database:
     database = Database(engine, Lending(_LIMITS) if lent else None)
     event.listen(engine.sync_engine, "connect", database.tell)
     return database
+
+
+def place_of(url: str | URL) -> str:
+    """An address as host, port and database alone: secrets may stand anywhere else in it.
+
+    Of a password with an @ in it, the end is taken for a part of the host.
+    """
+    whole = make_url(url)
+    return URL.create(
+        whole.get_backend_name(),
+        host=whole.host and whole.host.rpartition("@")[2],
+        port=whole.port,
+        database=whole.database,
+        query={word: whole.query[word] for word in _PLACE_WORDS if word in whole.query},
+    ).render_as_string()
 
 
 def cause_of(error: BaseException) -> BaseException | None:

@@ -29,6 +29,7 @@ _SECRET_VALUE = re.compile(
     r"eyJ[\w-]{8,}[\w.-]*"  # JOSE
     r"|\$argon2\S*"
     r"|(?<=://)[^\s/@]{1,256}(?=@)"  # user and password in an address
+    r"|(?<=password=)[^\s&\"'<>]{1,256}"  # the same in its query
     r"|[^\s@\"'<>:/]{1,64}@[^\s@\"'<>:/]{1,255}\.[^\s@\"'<>:/.]{2,}"
 )
 

@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 
 from authbus.topics import TOPICS, replies
 from authbus_service.cluster import Admin, ClusterError
+from authbus_service.core.database import place_of
 from authbus_service.startup.database import bring_to_newest, open_database
 from authbus_service.startup.errors import StartupError
 
@@ -35,8 +36,9 @@ async def database(url: str) -> AsyncGenerator[str]:
             "Without DATABASE_URL it starts a PostgreSQL of its own"
         ) from None
     except (asyncpg.PostgresError, OSError, TimeoutError) as error:
+        where = place_of(beside)
         raise StartupError(
-            f"the database at {beside} cannot be used: {error}. Is PostgreSQL there?"
+            f"the database at {where} cannot be used: {error}. Is PostgreSQL there?"
         ) from None
     fresh = beside.set(database=made).render_as_string(hide_password=False)
     try:

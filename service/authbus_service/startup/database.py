@@ -4,7 +4,7 @@ import asyncpg
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from authbus_service.core.database import DATABASE_AWAY, Database, connect
+from authbus_service.core.database import DATABASE_AWAY, Database, connect, place_of
 from authbus_service.core.migrations import TablesHeldError, current, migrate, newest
 from authbus_service.core.pooler import is_lent
 from authbus_service.startup.errors import StartupError
@@ -25,7 +25,7 @@ def open_database(url: str) -> Database:
     """A database at this address; raises StartupError when it is none of PostgreSQL's."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         parsed = None
     if parsed is None or parsed.get_backend_name() != "postgresql":
         raise StartupError(
@@ -77,7 +77,7 @@ async def _revision(database: Database) -> str:
         reason = str(getattr(error, "orig", error)) or type(error).__name__
         if _REFUSED_BY_POOLER in reason:
             raise StartupError(_POOLER) from None
-        where = database.engine.url.render_as_string(hide_password=True)
+        where = place_of(database.engine.url)
         raise StartupError(
             f"the database at {where} cannot be used: {reason}. "
             "Is PostgreSQL there, and is DATABASE_URL right?"

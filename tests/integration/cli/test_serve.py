@@ -70,7 +70,7 @@ async def test_serve_uses_the_servers_that_are_given_and_ends_well_on_ctrl_c(
 
     assert shown["kafka"] == given["KAFKA_BOOTSTRAP_SERVERS"]
     assert shown["namespace"] == given["AUTHBUS_NAMESPACE"]
-    assert ":***@" in shown["database"]
+    assert shown["database"] == "postgresql://" + given["DATABASE_URL"].rpartition("@")[2]
     assert ready[0] == 200
     assert {"credentials", "cheap"} == set(ready[1]["consumers"])
     assert 'authbus_assigned_partitions{consumer="credentials"} 12.0' in metrics

@@ -69,6 +69,7 @@ def test_names_that_sound_secret_are_masked_at_any_depth(lines: Lines, name: str
         (f"Bearer {TOKEN}", "c2ln"),
         ("$argon2id$v=19$m=8,t=1,p=1$c2FsdA$dGFn", "dGFn"),
         ("postgresql://authbus:hunter2@db:5432/authbus", "hunter2"),
+        ("postgresql://db:5432/authbus?user=authbus&password=hunter2&x=y", "hunter2"),
         ("no account for ana@example.com here", "ana@"),
         (SecretStr("hunter2"), "hunter2"),
         (b"hunter2", "hunter2"),
