@@ -1,5 +1,6 @@
 """Migrations are one line, stop nobody, and the newest is known without Alembic."""
 
+import shutil
 import subprocess
 import sys
 from contextlib import redirect_stdout
@@ -10,6 +11,7 @@ import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 
+from authbus_service.core import migrations
 from authbus_service.core.migrations import config, newest
 
 SQUAWK = Path(sys.executable).with_name("squawk")
@@ -41,6 +43,18 @@ def squawked(sql: str, repository: Path) -> tuple[int, str]:
 
 def test_the_newest_revision_is_alembics_only_head() -> None:
     assert ScriptDirectory.from_config(config()).get_heads() == [newest()]
+
+
+def test_they_are_found_in_a_folder_of_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(migrations.migrations_folder(), tmp_path / "é, 100% %(x)s\\y"))
+    monkeypatch.setattr(migrations, "migrations_folder", lambda: folder)
+
+    found = ScriptDirectory.from_config(config())
+
+    assert Path(found.dir) == folder
+    assert found.get_heads() == [newest()]
 
 
 def test_a_service_starts_without_alembic() -> None:

@@ -41,7 +41,8 @@ def config(connection: Connection | None = None) -> "Config":
     from alembic.config import Config  # noqa: PLC0415 - a tenth of a second at each start
 
     made = Config()
-    made.set_main_option("script_location", str(migrations_folder()))
+    # A % begins the name of another option there.
+    made.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     made.attributes["connection"] = connection
     return made
 

@@ -114,7 +114,8 @@ def write_properties(plan: BrokerPlan) -> Path:
         "listeners": f"BROKER://{address},CONTROLLER://{controller}",
         "advertised.listeners": f"BROKER://{address}",
         "controller.quorum.voters": f"1@{controller}",
-        "log.dirs": str(plan.log_dir),
+        # A path would be split at commas, and read as Latin-1 with escapes; it runs in its folder.
+        "log.dirs": plan.log_dir.name,
         **({"log.flush.interval.messages": "1"} if plan.durable else {}),
     }
     beside = {name: f"{values[name]},{plan.settings[name]}" for name in _LISTS & {*plan.settings}}

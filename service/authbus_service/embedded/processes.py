@@ -21,7 +21,10 @@ _PORT_TAKEN = ("Address already in use", "BindException")
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """How a server is run: its command, where it writes, how it is asked to stop."""
+    """How a server is run: its command, where it writes, how it is asked to stop.
+
+    It runs in the folder of its log.
+    """
 
     name: str
     command: Sequence[str]
@@ -122,6 +125,7 @@ def run(program: Program, *, seconds: float) -> None:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                cwd=program.log.parent,
                 env=_environment(),
                 timeout=seconds,
                 check=True,
