@@ -144,6 +144,14 @@ class Settings(AccountSettings, KafkaSettings):
         """The masters that are set. Raises MasterKeyError when none are, or they cannot be read."""
         return Masters.read(self.master_key, self.master_key_file)
 
+    @field_validator("data")
+    @classmethod
+    def _at_home(cls, value: Path) -> Path:
+        try:
+            return value.expanduser()
+        except RuntimeError:
+            raise ValueError("its ~ is no home folder here. Give the whole path") from None
+
     @field_validator("master_key")
     @classmethod
     def _strong(cls, value: SecretStr | None) -> SecretStr | None:

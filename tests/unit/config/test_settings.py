@@ -6,6 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from authbus_service.core.config import ConfigError, Settings, load, setting_names
+from authbus_service.embedded.data_folder import DataFolder
+from authbus_service.startup.master_key import kept_master_key
 
 KEY = bytes(range(32)).hex()
 
@@ -112,6 +114,26 @@ def test_names_of_the_embedded_stack_belong_into_the_environment(
     env_file.write_text("AUTHBUS_CACHE=somewhere\n")
 
     with pytest.raises(ConfigError, match="AUTHBUS_CACHE is read from the environment alone"):
+        load()
+
+
+def test_a_data_folder_at_home_is_one_place_for_all_that_lies_in_it(
+    env_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    env_file.write_text("AUTHBUS_DATA=~/authbus\n")
+
+    data = load().data
+    key = kept_master_key(data)
+
+    assert data == tmp_path / "home" / "authbus"
+    assert key.parent == DataFolder(data).path
+
+
+def test_a_home_that_nobody_has_is_a_readable_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTHBUS_DATA", "~nobody-of-this-name/authbus")
+
+    with pytest.raises(ConfigError, match=r"AUTHBUS_DATA: .*Give the whole path"):
         load()
 
 
