@@ -14,6 +14,7 @@ from authbus_service.embedded.processes import Process
 _TRIES = 2
 _SETTLE_SECONDS = 10.0
 _SETTLE_POLL_SECONDS = 0.1
+_PORTS = range(1, 65_536)
 
 
 class Server(ABC):
@@ -46,7 +47,7 @@ class Server(ABC):
             await self._run()
         else:
             await self._run_somewhere()
-        self._last_port.write_text(str(self.port))
+        self._keep_port()
 
     async def _run_somewhere(self) -> None:
         self.port = self._free_port(again=True)
@@ -58,12 +59,24 @@ class Server(ABC):
         return await self._run()
 
     def _free_port(self, *, again: bool) -> int:
-        if again and self._last_port.exists():
-            port = int(self._last_port.read_text())
+        before = self._port_before() if again else None
+        if before is not None:
             with suppress(PortTakenError):
-                ports.check_free(port)
-                return port
+                ports.check_free(before)
+                return before
         return ports.free(1)[0]
+
+    def _keep_port(self) -> None:
+        fresh = self._last_port.with_suffix(".new")
+        fresh.write_text(str(self.port))
+        fresh.replace(self._last_port)
+
+    def _port_before(self) -> int | None:
+        """The port of the last run, unless a full disk or a crash left something else there."""
+        with suppress(FileNotFoundError, ValueError):
+            port = int(self._last_port.read_text())
+            return port if port in _PORTS else None
+        return None
 
     @property
     def _last_port(self) -> Path:

@@ -71,6 +71,22 @@ async def test_a_kept_folder_waits_for_the_disk_and_keeps_password_and_port(
     assert second == first
 
 
+@pytest.mark.parametrize("left", ["", "\0\0\0\0\0", "99999"])
+async def test_a_port_that_cannot_be_read_after_a_crash_is_found_anew(
+    tmp_path: Path, left: str
+) -> None:
+    async with EmbeddedStack(tmp_path, kafka=False):
+        pass
+    written = tmp_path / "postgres" / "port"
+    written.write_text(left)
+
+    async with EmbeddedStack(tmp_path, kafka=False) as stack:
+        one = await sql(url := stack.addresses.database_url, "SELECT 1")
+
+    assert one == 1
+    assert f":{written.read_text()}/" in url
+
+
 async def test_the_database_wants_its_password() -> None:
     async with EmbeddedStack(kafka=False) as stack:
         url = stack.addresses.database_url
