@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from authbus_service.embedded.errors import DataInUseError
+from authbus_service.embedded.errors import DataInUseError, EmbeddedError
 from authbus_service.embedded.locks import Lock
 
 _PREFIX = "authbus-embedded-"
@@ -44,15 +44,27 @@ class DataFolder:
     async def claim(self) -> tuple[int, ...]:
         """Make and lock the folder, return the descriptor that children shall keep open.
 
-        Raises DataInUseError when another run lives there.
+        Raises DataInUseError when another run lives there, EmbeddedError when we may not.
         """
         if not self.kept:
             _sweep()
             self._path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_roomy_memory()))
             # PostgreSQL passes through when root has to start it as another user.
             self._path.chmod(0o711)
-        self.path.mkdir(parents=True, exist_ok=True)
         lock = Lock(self.path / _LOCK)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            await self._take(lock)
+        except OSError as error:
+            msg = (
+                f"the data folder {self.path} cannot be used: {error.strerror}. "
+                "Mend that, or set AUTHBUS_DATA to another folder"
+            )
+            raise EmbeddedError(msg) from None
+        self._lock = lock
+        return (lock.fileno(),)
+
+    async def _take(self, lock: Lock) -> None:
         deadline = time.monotonic() + _CHILDREN_END_SECONDS
         while not lock.try_acquire():
             owner = lock.owner()
@@ -69,8 +81,6 @@ class DataFolder:
                 )
                 raise DataInUseError(msg)
             await asyncio.sleep(_POLL_SECONDS)
-        self._lock = lock
-        return (lock.fileno(),)
 
     def leave(self) -> None:
         """Let the folder go; a temporary one is removed."""

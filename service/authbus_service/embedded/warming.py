@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from authbus_service.embedded import jars, java, kafka, kafka_home, ports
+from authbus_service.embedded.errors import EmbeddedError
 from authbus_service.embedded.kafka_home import KafkaHome
 from authbus_service.embedded.locks import Lock
 from authbus_service.embedded.processes import Program, run
@@ -18,11 +19,24 @@ def warm(report: Callable[[str], None]) -> None:
     """Fetch and make what is missing in the cache; a second call finds it and returns at once.
 
     Two processes may call it at once: one works, the other waits for it. Raises EmbeddedError
-    when a package is missing, DownloadError when the jars cannot be had.
+    when a package is missing or the cache cannot be used, DownloadError when the jars cannot be
+    had.
     """
     home = kafka_home.find()
     if home.warm:
         return
+    try:
+        _warm_alone(home, report)
+    except OSError as error:
+        cache = home.folder.parent
+        msg = (
+            f"the cache {cache} cannot be used: {error.strerror}. "
+            "Mend that, or set AUTHBUS_CACHE to another folder"
+        )
+        raise EmbeddedError(msg) from None
+
+
+def _warm_alone(home: KafkaHome, report: Callable[[str], None]) -> None:
     lock = Lock(home.folder.with_suffix(".lock"))
     if not lock.try_acquire():
         report("Waiting for another process that prepares Apache Kafka")

@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 
 from authbus_service.core.config import Settings
-from authbus_service.core.security.masters import Masters
+from authbus_service.core.security.masters import MasterKeyError, Masters
 
 _BYTES = 32
 
@@ -28,15 +28,28 @@ def new_master_key() -> str:
 
 
 def kept_master_key(folder: Path) -> Path:
-    """The file with this data folder's own master key, made when it is not there; mode 0600."""
+    """The file with this data folder's own master key, made when it is not there; mode 0600.
+
+    Raises MasterKeyError when it cannot be made.
+    """
     path = folder / "master.key"
-    folder.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        fresh = path.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(new_master_key() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.rename(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _make(path)
+    except OSError as error:
+        raise MasterKeyError(
+            f"the data folder {folder} cannot be used: {error.strerror}. "
+            "Mend that, or set AUTHBUS_DATA to another folder"
+        ) from None
     return path
+
+
+def _make(path: Path) -> None:
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(new_master_key() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.rename(path)

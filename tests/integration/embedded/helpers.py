@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from authbus_service.embedded import Addresses
+from authbus_service.embedded import Addresses, exec_shim
 
 MODULE = (sys.executable, "-m", "authbus_service.embedded")
 
@@ -76,11 +77,19 @@ async def sql(database_url: str, statement: str) -> object:
         await connection.close()
 
 
-def said_by(*arguments: str) -> tuple[int, str]:
+def ordinary(folder: Path) -> list[str]:
+    """What goes before a command of an ordinary user, to whom the folder is given.
+
+    Root becomes one by the very way that PostgreSQL goes; others are one already.
+    """
+    shim = [sys.executable, exec_shim.__file__, str(int(signal.SIGTERM)), str(os.getpid())]
+    return [*shim, str(folder)]
+
+
+def said_by(*arguments: str, before: Sequence[str] = ()) -> tuple[int, str]:
     """Run the program to its end; return its status and what it said to a person."""
-    ended = subprocess.run(
-        [*MODULE, *arguments], capture_output=True, text=True, check=False, timeout=60
-    )
+    command = [*before, *MODULE, *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     return ended.returncode, ended.stderr
 
 

@@ -1,20 +1,15 @@
 """Root, a root without user namespaces and an ordinary user all get a database."""
 
-import os
-import signal
 import sys
 from pathlib import Path
 
-from authbus_service.embedded import EmbeddedStack, exec_shim
+from authbus_service.embedded import EmbeddedStack
 from tests.integration.embedded import deny_namespaces
-from tests.integration.embedded.helpers import rights_of, running, sql
+from tests.integration.embedded.helpers import ordinary, rights_of, running, sql
 
 
 async def test_an_ordinary_user_can_run_it(tmp_path: Path) -> None:
-    # Root becomes an ordinary user by the very way that PostgreSQL goes; others are one already.
-    shim = [sys.executable, exec_shim.__file__, str(int(signal.SIGTERM)), str(os.getpid())]
-
-    with running("--data", str(tmp_path / "data"), before=[*shim, str(tmp_path)]) as run:
+    with running("--data", str(tmp_path / "data"), before=ordinary(tmp_path)) as run:
         one = await sql(run.addresses.database_url, "SELECT 1")
         rights = rights_of(run.child.pid)
 
