@@ -20,6 +20,7 @@ from authbus_service.embedded.packages import folder
 if TYPE_CHECKING:
     from jgo.maven import MavenContext
 
+SCRATCH = "download-"
 _THREADS = 8
 _ATTEMPTS = 2
 _REQUEST_SECONDS = 30
@@ -42,7 +43,7 @@ def fetch(lock: JarLock, target: Path, report: Callable[[str], None]) -> None:
         f"{lock.size / _MEGABYTE:.1f} MB, once"
     )
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix="download-") as scratch:
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=SCRATCH) as scratch:
         whole = Path(scratch) / "jars"
         whole.mkdir()
         _fetch_all(lock, Path(scratch) / "repository", whole, report)

@@ -12,6 +12,7 @@ from authbus_service.embedded.kafka_home import KafkaHome
 from authbus_service.embedded.locks import Lock
 from authbus_service.embedded.processes import Program, run
 
+_FORMAT, _TRAIN = "format-", "train-"
 _FORMAT_SECONDS = 60.0
 
 
@@ -48,6 +49,7 @@ def _warm_alone(home: KafkaHome, report: Callable[[str], None]) -> None:
 
 
 def _make_missing(home: KafkaHome, report: Callable[[str], None]) -> None:
+    _sweep(home)
     if not home.has_jars:
         jars.fetch(home.lock, home.jar_folder, report)
     if not home.template.is_dir():
@@ -60,8 +62,15 @@ def _make_missing(home: KafkaHome, report: Callable[[str], None]) -> None:
             report("  this Java made no AOT cache; Kafka will start a little slower")
 
 
+def _sweep(home: KafkaHome) -> None:
+    """Remove what killed runs left; who works there holds the lock, which is ours now."""
+    for prefix in (jars.SCRATCH, _FORMAT, _TRAIN):
+        for old in home.folder.glob(f"{prefix}*"):
+            shutil.rmtree(old, ignore_errors=True)
+
+
 def _format(home: KafkaHome) -> None:
-    with tempfile.TemporaryDirectory(dir=home.folder, prefix="format-") as scratch:
+    with tempfile.TemporaryDirectory(dir=home.folder, prefix=_FORMAT) as scratch:
         plan = _scratch_plan(home, Path(scratch))
         arguments = ["format", "--cluster-id", kafka.new_uuid()]
         arguments += ["--config", str(kafka.write_properties(plan))]
@@ -72,7 +81,7 @@ def _format(home: KafkaHome) -> None:
 
 
 def _train(home: KafkaHome) -> None:
-    with tempfile.TemporaryDirectory(dir=home.folder, prefix="train-") as scratch:
+    with tempfile.TemporaryDirectory(dir=home.folder, prefix=_TRAIN) as scratch:
         made = Path(scratch) / "kafka.aot"
         asyncio.run(_run_once(_scratch_plan(home, Path(scratch) / "broker"), made))
         if made.exists():

@@ -70,6 +70,25 @@ def test_no_network_and_a_cold_cache_is_an_error_that_names_the_mirror_setting(
     assert "Traceback" not in said
 
 
+def test_what_killed_runs_left_in_the_cache_goes_with_the_next_one_that_makes_something(
+    warm_jars: Path, cold_cache: Path
+) -> None:
+    home = kafka_home.find()
+    shutil.copytree(warm_jars.parent, home.folder, copy_function=os.link)
+    shutil.rmtree(home.template)
+    left = [home.folder / name for name in ("download-x", "format-x", "train-x")]
+    for each in left:
+        (each / "broker").mkdir(parents=True)
+    of_another = cold_cache / "download-x"
+    of_another.mkdir()
+
+    warm(print)
+
+    assert [each for each in left if each.exists()] == []
+    assert of_another.is_dir()
+    assert home.warm
+
+
 def test_two_processes_that_warm_the_cache_at_once_do_the_work_once(
     warm_jars: Path, cold_cache: Path
 ) -> None:
