@@ -46,9 +46,9 @@ from authbus.service_accounts import CreateServiceAccount, LogInService, RotateS
 class RegisterUser(Command):
     """Make an account. Answered by `Registered`; `email_taken` stays with the producer.
 
-    A mail goes to its address, unless many went to that mailbox in a day: `ResendVerification` asks
-    for another one. `ip_address` is the user's, as in `LogIn`; `too_soon` is the answer to a place
-    that asks too often.
+    A mail goes to its address, unless five went to that mailbox in a day: `ResendVerification` asks
+    for one the day after. `ip_address` is the user's, as in `LogIn`; `too_soon` is the answer to a
+    place that asks too often.
     """
 
     email: Email
@@ -155,7 +155,10 @@ class VerifyEmail(Command):
 
 
 class ResendVerification(Command):
-    """Mail the user a new code for their address. Answered by `MailQueued`."""
+    """Mail the user a new code for their address. Answered by `MailQueued`.
+
+    `too_soon` where many were asked for, by this user or for that mailbox, by whomever.
+    """
 
     access_token: Secret
 

@@ -19,7 +19,7 @@ class RequestPasswordReset(Command):
     """Mail a code for a new password. Answered by `ResetIsRequested`, whoever has the address.
 
     No mail goes out for an address without an account, for a deactivated one, or when there were
-    too many for this address or from this `ip_address`.
+    too many for this address, from this `ip_address`, or to a mailbox that nobody has verified.
     """
 
     email: Email

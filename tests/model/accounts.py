@@ -34,7 +34,7 @@ from authbus.replies import (
 from authbus.topics import COMMANDS_KEPT
 from authbus_service.auth.mails import Template
 from tests.model.entering import NO_ADDRESS
-from tests.model.expected import By, Expected, Letter, Told, all_ended, refused
+from tests.model.expected import By, Expected, Letter, Told, all_ended, notice, refused
 from tests.model.factors import by_password
 from tests.model.people import CHALLENGE, CHANGE, LIVES, RESET, VERIFY, Account, Model
 
@@ -114,7 +114,7 @@ def resend_verification(model: Model, asked: ResendVerification, _: By) -> Expec
         return refused(Refusal.FORBIDDEN)
     if account.is_verified:
         return refused(Refusal.EMAIL_VERIFIED)
-    if not account.may_mail(VERIFY, model.at):
+    if not (account.may_mail(VERIFY, model.at) and model.may_write_to(account)):
         return refused(Refusal.TOO_SOON)
     mail = Letter(
         Template.VERIFY_EMAIL, account.email, account.code(VERIFY, model.at, account.email)
@@ -157,7 +157,7 @@ def confirm_email_change(model: Model, asked: ConfirmEmailChange, _: By) -> Expe
     if model.by_address(code.address):
         return refused(Refusal.EMAIL_TAKEN)
     told = [Told(EmailChanged, account)]
-    mails = [Letter(Template.EMAIL_CHANGED, account.email)]
+    mails = notice(account, Template.EMAIL_CHANGED)
     account.email, account.is_verified = code.address, True
     account.spend(VERIFY, CHANGE, RESET, CHALLENGE)
     return Expected(EmailIsChanged, {"user_id": account}, told, mails)

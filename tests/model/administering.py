@@ -212,8 +212,8 @@ def reset_second_factor(model: Model, asked: ResetSecondFactor, by: By) -> Expec
     says = {"user_id": account}
     if not account.has_factor:
         return Expected(SecondFactorIsReset, says)
-    told, mail = factor_gone(account, FactorEndReason.ADMIN)
-    return Expected(SecondFactorIsReset, says, [told], [mail])
+    told, mails = factor_gone(account, FactorEndReason.ADMIN)
+    return Expected(SecondFactorIsReset, says, [told], mails)
 
 
 def _given(model: Model, admin: Administrator, asked: GrantRole | RevokeRole) -> Account | Refusal:

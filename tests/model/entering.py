@@ -20,6 +20,7 @@ from tests.model.expected import (
     Letter,
     Told,
     begun,
+    notice,
     refused,
     step_of,
     take_tokens,
@@ -206,7 +207,7 @@ def _entered(
     told, mails = begun(model, account, by.client, amr), list[Letter]()
     session = account.sessions[-1]
     if named and device is None and (account.devices or account.passwords):
-        mails.append(Letter(Template.NEW_DEVICE, account.email))
+        mails = notice(account, Template.NEW_DEVICE)
 
     def learn(reply: LoggedIn) -> None:
         session.id = reply.session_id

@@ -55,6 +55,11 @@ class Expected:
     learn: Callable[[Any], None] = lambda _: None
 
 
+def notice(account: Account, template: Template) -> list[Letter]:
+    """What nobody asked for is mailed to an address that was shown, and to no other."""
+    return [Letter(template, account.email)] if account.is_verified else []
+
+
 def refused(why: Refusal, *told: Told) -> Expected:
     """A refusal, which may come with events."""
     return Expected(why, told=list(told))

@@ -22,7 +22,7 @@ from authbus.second_factor import (
 )
 from authbus_service.auth.mails import Template
 from tests.model.entering import code_used
-from tests.model.expected import By, Expected, Letter, Told, refused, take_tokens
+from tests.model.expected import By, Expected, Letter, Told, notice, refused, take_tokens
 from tests.model.people import Account, Factor, Model, Session
 
 
@@ -104,7 +104,7 @@ def confirm_totp(model: Model, asked: ConfirmTotp, _: By) -> Expected:
     return Expected(
         TotpIsEnabled,
         told=[Told(TotpEnabled, account), elevated],
-        mails=[Letter(Template.SECOND_FACTOR_ON, account.email)],
+        mails=notice(account, Template.SECOND_FACTOR_ON),
         learn=learn,
     )
 
@@ -119,8 +119,8 @@ def disable_totp(model: Model, asked: DisableTotp, _: By) -> Expected:
         return _wrong_code(model, who)
     model.guesses.clear(who.key)
     account = who.account
-    told, mail = factor_gone(account, FactorEndReason.REQUESTED)
-    return Expected(TotpIsDisabled, {"user_id": account}, [told], [mail])
+    told, mails = factor_gone(account, FactorEndReason.REQUESTED)
+    return Expected(TotpIsDisabled, {"user_id": account}, [told], mails)
 
 
 def step_up(model: Model, asked: StepUp, _: By) -> Expected:
@@ -139,11 +139,11 @@ def step_up(model: Model, asked: StepUp, _: By) -> Expected:
     )
 
 
-def factor_gone(account: Account, reason: FactorEndReason) -> tuple[Told, Letter]:
+def factor_gone(account: Account, reason: FactorEndReason) -> tuple[Told, list[Letter]]:
     """Log-ins need the password alone from now on."""
     account.factor = None
     told = Told(TotpDisabled, account, {"reason": reason})
-    return told, Letter(Template.SECOND_FACTOR_OFF, account.email)
+    return told, notice(account, Template.SECOND_FACTOR_OFF)
 
 
 def _by_code(model: Model, token: Secret) -> Shown | Refusal:

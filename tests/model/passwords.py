@@ -18,7 +18,7 @@ from authbus.second_factor import FactorEndReason
 from authbus_service.auth.mails import Template
 from tests.model.accounts import verified
 from tests.model.entering import BAD_PASSWORDS, NO_ADDRESS, place_of, unlocked
-from tests.model.expected import By, Expected, Letter, Told, all_ended, refused
+from tests.model.expected import By, Expected, Letter, Told, all_ended, notice, refused
 from tests.model.factors import by_password, factor_gone
 from tests.model.people import LIVES, RESET, Account, Model
 
@@ -49,6 +49,8 @@ def request_password_reset(model: Model, asked: RequestPasswordReset, _: By) -> 
     account = model.by_address(asked.email)
     if account is None or not account.is_active or not account.may_mail(RESET, model.at):
         return expected
+    if not model.may_write_to(account):
+        return expected
     model.focus = account
     code = account.code(RESET, model.at, account.email)
     expected.told = [Told(PasswordResetRequested, account)]
@@ -71,9 +73,8 @@ def complete_password_reset(model: Model, asked: CompletePasswordReset, _: By) -
     if not account.is_verified:
         told.append(verified(account))
         if account.has_factor:
-            gone, mail = factor_gone(account, FactorEndReason.PASSWORD_RESET)
+            gone, off = factor_gone(account, FactorEndReason.PASSWORD_RESET)
             told.append(gone)
-            off.append(mail)
     if account.locked_until is not None:
         is_locked = account.is_locked(model.at)
         reason = UnlockReason.PASSWORD_RESET if is_locked else UnlockReason.EXPIRED
@@ -95,5 +96,5 @@ def _password_is_changed(account: Account, told: list[Told], ends: list[Told]) -
         PasswordIsChanged,
         {"sessions_ended": len(ends)},
         [*told, *ends],
-        [Letter(Template.PASSWORD_CHANGED, account.email)],
+        notice(account, Template.PASSWORD_CHANGED),
     )

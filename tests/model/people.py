@@ -187,6 +187,10 @@ class Model:
     def codes(self) -> list[Code]:
         return [code for each in self.accounts for code in each.codes]
 
+    def may_write_to(self, account: Account) -> bool:
+        """Whether a mail goes to the account's address; until that was shown it is counted."""
+        return account.is_verified or self.guesses.may_mail(account.email, self.at)
+
     def forget(self) -> None:
         """Codes that ran out and sessions that ended long ago are gone."""
         since = self.at - _SESSIONS_KEPT

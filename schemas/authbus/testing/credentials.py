@@ -28,6 +28,8 @@ from authbus.testing.memory import Ask, Memory, Refusal
 from authbus.testing.rows import LIFETIMES, Account, Guess, derived_id
 from authbus.topics import COMMANDS_KEPT
 
+_RESET = "reset_password"
+
 
 def register(memory: Memory, command: RegisterUser, ask: Ask) -> Registered:
     """An account for a free address, and a mail to it."""
@@ -56,7 +58,7 @@ def change_password(memory: Memory, command: ChangePassword, ask: Ask) -> Passwo
     guessing.clear(memory, key)
     _set_password(memory, user, password, ask, PasswordReason.CHANGED)
     ended = memory.end_all(user, ask.id, EndReason.PASSWORD_CHANGED, but=session.id)
-    mailing.send(memory, user, "password_changed", ask.id)
+    mailing.notice(memory, user, "password_changed", ask.id)
     return PasswordIsChanged(sessions_ended=ended)
 
 
@@ -65,22 +67,23 @@ def request_reset(memory: Memory, command: RequestPasswordReset, ask: Ask) -> Re
     address = canonical(command.email)
     if address is None:
         raise Refusal(Code.EMAIL_INVALID)
-    expires_at = memory.now + LIFETIMES["reset_password"]
+    expires_at = memory.now + LIFETIMES[_RESET]
     asked = Guess(("reset", address), memory.now, guessing.source(command.ip_address, "reset"))
     if not guessing.is_admitted(memory, asked):
         return ResetIsRequested(expires_at=expires_at)
     guessing.fail(memory, asked)
     user = at(memory, address)
-    if user is not None and user.is_active and codes.may_make(memory, user, "reset_password"):
+    may_have = user is not None and user.is_active and codes.may_make(memory, user, _RESET)
+    if user is not None and may_have and mailing.may_send(memory, user):
         memory.tell(user, PasswordResetRequested, ask.id, actor="service")
-        mailing.send(memory, user, "reset_password", ask.id)
+        mailing.send(memory, user, _RESET, ask.id)
     return ResetIsRequested(expires_at=expires_at)
 
 
 def complete_reset(memory: Memory, command: CompletePasswordReset, ask: Ask) -> PasswordIsChanged:
     """A new password by the code of a mail; all sessions end, and a lock."""
     code = memory.codes.get(command.code.get_secret_value())
-    if code is None or not code.is_open("reset_password", memory.now):
+    if code is None or not code.is_open(_RESET, memory.now):
         raise Refusal(Code.CODE_INVALID)
     password = _acceptable(memory, command.new_password.get_secret_value(), code.address)
     user = memory.users[code.user_id]

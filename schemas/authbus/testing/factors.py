@@ -103,7 +103,7 @@ def confirm_totp(memory: Memory, command: ConfirmTotp, ask: Ask) -> TotpIsEnable
     factor.enabled_at, factor.recovery_codes = memory.now, tuple(map(plain, shown))
     memory.tell(user, TotpEnabled, ask.id)
     _elevate(memory, user, session, ask)
-    mailing.send(memory, user, "second_factor_on", ask.id)
+    mailing.notice(memory, user, "second_factor_on", ask.id)
     return TotpIsEnabled.model_validate({"recovery_codes": shown})
 
 
@@ -158,4 +158,4 @@ def drop(
     """Log-ins need the password alone from now on, and a mail says so."""
     user.factor = None
     memory.tell(user, TotpDisabled, ask.id, actor=actor, reason=reason)
-    mailing.send(memory, user, "second_factor_off", ask.id)
+    mailing.notice(memory, user, "second_factor_off", ask.id)

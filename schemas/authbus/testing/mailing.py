@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from authbus.testing import codes
+from authbus.addresses import canonical
+from authbus.testing import codes, guessing
 from authbus.testing.memory import Memory
 from authbus.testing.rows import Account, Mail
 
@@ -20,3 +21,14 @@ def send(memory: Memory, user: Account, template: str, cause: UUID, address: str
     purpose, to = _PURPOSES.get(template), address or user.email
     code = None if purpose is None else codes.make(memory, user, purpose, cause, to).text
     memory.mails.append(Mail(template, user.id, to, memory.now, code))
+
+
+def notice(memory: Memory, user: Account, template: str, cause: UUID) -> None:
+    """The same, of what its user did not ask for: none to an address that nobody has shown."""
+    if user.email_verified:
+        send(memory, user, template, cause)
+
+
+def may_send(memory: Memory, user: Account) -> bool:
+    """Whether a mail may go to the user's address; it is counted where nobody has shown that."""
+    return user.email_verified or guessing.count_mail(memory, canonical(user.email) or "")

@@ -85,7 +85,7 @@ def resend_verification(memory: Memory, command: ResendVerification, ask: Ask) -
         raise Refusal(Code.FORBIDDEN)
     if user.email_verified:
         raise Refusal(Code.EMAIL_VERIFIED)
-    if not codes.may_make(memory, user, "verify_email"):
+    if not (codes.may_make(memory, user, "verify_email") and mailing.may_send(memory, user)):
         raise Refusal(Code.TOO_SOON)
     memory.tell(user, EmailVerificationRequested, ask.id)
     mailing.send(memory, user, "verify_email", ask.id)
@@ -121,6 +121,7 @@ def confirm_email_change(memory: Memory, command: ConfirmEmailChange, ask: Ask) 
     if not code.is_open("change_email", memory.now):
         raise Refusal(Code.CODE_INVALID)
     address, former = canonical(code.address) or "", user.email
+    was_shown = user.email_verified
     if address in memory.addresses:
         raise Refusal(Code.EMAIL_TAKEN)
     del memory.addresses[canonical(former) or ""]
@@ -129,5 +130,6 @@ def confirm_email_change(memory: Memory, command: ConfirmEmailChange, ask: Ask) 
     for purpose in LIFETIMES:
         codes.spend(memory, user, purpose)
     memory.tell(user, EmailChanged, ask.id)
-    mailing.send(memory, user, "email_changed", ask.id, former)
+    if was_shown:
+        mailing.send(memory, user, "email_changed", ask.id, former)
     return EmailIsChanged(user_id=user.id)

@@ -74,7 +74,7 @@ def log_in_by(
     known = shown in user.devices
     is_first = not user.devices and user.password_version == FIRST_VERSION
     if not (known or is_first) and (command.device is not None or shown is not None):
-        mailing.send(memory, user, "new_device", ask.id)
+        mailing.notice(memory, user, "new_device", ask.id)
     device = shown if known and shown else derived_secret("device", ask.id)
     user.devices = [*(each for each in user.devices if each != device), device][-_MOST_DEVICES:]
     return LoggedIn.model_validate({**granted(memory, user, session, ask), "device_token": device})

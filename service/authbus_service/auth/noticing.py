@@ -1,7 +1,15 @@
-"""What a log-in tells its user by mail."""
+"""What a user is told by mail, besides what they asked for."""
 
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.users.user import User
+
+
+def notice(user: User, template: Template) -> tuple[Mail, ...]:
+    """A mail to the user's address, once somebody has shown it to be theirs.
+
+    Until then it may be a stranger's, who would be mailed as often as the account is used.
+    """
+    return (Mail.to(user, template),) if user.email_verified else ()
 
 
 def of_new_device(user: User, *, named: bool, known: bool) -> tuple[Mail, ...]:
@@ -13,4 +21,4 @@ def of_new_device(user: User, *, named: bool, known: bool) -> tuple[Mail, ...]:
     is_first = not user.devices and user.has_first_password
     if known or not named or is_first:
         return ()
-    return (Mail.to(user, Template.NEW_DEVICE),)
+    return notice(user, Template.NEW_DEVICE)

@@ -129,7 +129,7 @@ class Gone:
 class Outcome:
     """One command's result. A refusal is an answer too and may come with events.
 
-    `mails` are queued with the effect: `mails=(Mail.to(user, Template.PASSWORD_CHANGED),)`.
+    `mails` are queued with the effect: `mails=notice(user, Template.PASSWORD_CHANGED)`.
     `settled` is what becomes of the attempt that the command made, if any. It counts from now on
     under those keys of its proof that are `counted`.
     """

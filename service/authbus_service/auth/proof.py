@@ -45,7 +45,7 @@ class Proof:
     one. With `registers` nothing may tell whether its address was free: what a new user costs is
     written without one too. `looked` is what became of a look-up, which needs no lock. `about` is
     whom it is about where nobody is locked, for auditors alone. What counts already under `source`
-    and `mailbox` is read with the claim.
+    and `mailbox` is read with the claims.
     """
 
     user_id: UUID | None = None

@@ -3,7 +3,7 @@
 Users by id, then addresses, then sessions, codes and factors under their users' locks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -61,8 +61,9 @@ async def claim(
         if proof.claim is not None
     }
     proofs = [proof for _, proof in asked]
-    if claims:
-        await _claimed(db, claims, proofs, rows, at)
+    keys = set[bytes]().union(*(proof.counted for proof in proofs))
+    if claims or keys:
+        await _claimed(db, claims, keys, rows, at)
     await load_sessions(db, proofs, rows)
     await load_codes(db, proofs, rows)
     await load_factors(db, proofs, rows)
@@ -74,12 +75,12 @@ async def claim(
 async def _claimed(
     db: AsyncConnection,
     claims: Mapping[str, UUID],
-    proofs: Sequence[Proof],
+    keys: Iterable[bytes],
     rows: Rows,
     at: datetime,
 ) -> None:
-    counting = guessing.counting({key for each in proofs for key in each.counted}, at)
-    found = (await db.execute(_CLAIM, users.claiming(claims) | counting)).all()
+    asked = users.claiming(claims) | guessing.counting(keys, at)
+    found = (await db.execute(_CLAIM, asked)).all()
     rows.users.owners = {each.canonical: each.user_id for each in found if each.key is None}
     rows.attempts.counts = {
         each.key: Counted(each.an_hour, each.a_day) for each in found if each.key is not None

@@ -26,7 +26,7 @@ from authbus import (
 )
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.consumers.housekeeping import Housekeeping
-from tests.rig.mailed import code, queued
+from tests.rig.mailed import code, queued, show
 from tests.rig.world import PASSWORD, World
 
 OLD, NEW = "Ana@example.com", "Ana@example.org"
@@ -95,6 +95,7 @@ async def test_an_address_changes_when_the_new_one_is_verified_and_the_old_one_i
 ) -> None:
     async with world.consuming():
         user = await registered(world)
+        await show(world, OLD)
         confirm = await changing(world)
         before = await owners(world)
         confirmed = [await ask(world, confirm) for _ in range(2)]

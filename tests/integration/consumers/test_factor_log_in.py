@@ -25,7 +25,7 @@ from authbus.second_factor import (
 )
 from tests.rig.authenticator import App, challenged, enrolled, stepped_up, time_passes
 from tests.rig.crowd import PASSWORD
-from tests.rig.mailed import queued
+from tests.rig.mailed import queued, show
 from tests.rig.world import World
 
 EMAIL = "ana@example.com"
@@ -155,6 +155,7 @@ async def test_a_challenge_is_void_once_what_it_stands_for_is_gone(
 async def test_a_known_device_is_known_by_a_log_in_in_two_halves_too(world: World) -> None:
     async with world.consuming():
         first, app = await ana(world)
+        await show(world, EMAIL)
         tokens = []
         for shown, named in ((first.device_token, None), (None, "a phone")):
             half = CompleteLogIn(

@@ -17,7 +17,7 @@ from tests.integration.consumers.guessing import (
     right,
 )
 from tests.rig.crowd import PASSWORD
-from tests.rig.mailed import queued
+from tests.rig.mailed import queued, show
 from tests.rig.world import World
 
 
@@ -114,6 +114,7 @@ async def test_a_user_is_told_of_a_new_device_that_is_named_and_of_no_other(worl
     phone = "Firefox on Android"
     async with world.consuming():
         await register(world)
+        await show(world, ANA)
         first = await log_in(world, None, name="Firefox on Linux")
         assert isinstance(first, LoggedIn)
         await log_in(world, first.device_token, name="Firefox on Linux")

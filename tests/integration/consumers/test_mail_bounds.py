@@ -1,21 +1,28 @@
 """Mails to a stranger's mailbox, on real servers: few, whoever asks and however it is spelt."""
 
 import asyncio
+import itertools
 from collections import Counter
 from dataclasses import replace
 
+from pydantic import SecretStr
+
 from authbus import (
     ChangeEmail,
+    ChangePassword,
     Code,
     Command,
     MailQueued,
+    PasswordIsChanged,
     Registered,
     RegisterUser,
     Rejected,
     Reply,
+    RequestPasswordReset,
     ResendVerification,
+    ResetIsRequested,
 )
-from tests.rig.mailed import queued
+from tests.rig.mailed import queued, show
 from tests.rig.world import PASSWORD, World
 
 VICTIM, MOST = "victim@example.com", 5
@@ -74,13 +81,16 @@ async def test_one_mailbox_is_mailed_five_registrations_a_day_and_no_account_is_
         late = await register(world, VICTIM)
         session = await world.logged_in(VICTIM)
         await time_passes(world, "1 minute")
-        asked_for = await ask(world, ResendVerification(access_token=session.access_token))
+        resend = ResendVerification(access_token=session.access_token)
+        that_day = await ask(world, resend)
         await time_passes(world, "1 day")
+        next_day = await ask(world, resend)
         await register(world, "v.i.c.t.i.m@example.com")
 
     assert {type(each) for each in (*answers, late)} == {Registered}
     assert len(at_once) == MOST
-    assert isinstance(asked_for, MailQueued)
+    assert that_day == TOO_SOON
+    assert isinstance(next_day, MailQueued)
     mailed = [address for _, address in await queued(world)]
     assert mailed[MOST:] == [VICTIM, "v.i.c.t.i.m@example.com"]
 
@@ -102,3 +112,69 @@ async def test_one_mailbox_is_mailed_five_changes_a_day_from_however_many_accoun
     assert Counter(map(type, answers)) == {MailQueued: MOST, Rejected: 1}
     assert TOO_SOON in answers
     assert (await queued(world)).count(("change_email", VICTIM)) == MOST
+
+
+async def test_who_registers_a_strangers_address_has_no_notice_sent_to_it(world: World) -> None:
+    passwords = [PASSWORD, *(SecretStr(f"correct horse battery {each}") for each in range(3))]
+    async with world.consuming():
+        await register(world, VICTIM)
+        session = await world.logged_in(VICTIM)
+        for _ in range(20):
+            await world.logged_in(VICTIM, device="x")
+        changed = [
+            await ask(
+                world,
+                ChangePassword(
+                    access_token=session.access_token, current_password=old, new_password=new
+                ),
+            )
+            for old, new in itertools.pairwise(passwords)
+        ]
+        unshown = await queued(world)
+        await show(world, VICTIM)
+        await world.logged_in(VICTIM, passwords[-1], device="x")
+
+    assert {type(each) for each in changed} == {PasswordIsChanged}
+    assert unshown == [("verify_email", VICTIM)]
+    assert await queued(world) == [*unshown, ("new_device", VICTIM)]
+
+
+async def test_one_mailbox_is_mailed_five_a_day_of_whatever_its_accounts_ask_for(
+    world: World,
+) -> None:
+    spelt = [f"victim+{tag}@example.com" for tag in range(7)]
+    async with world.consuming():
+        for each in spelt[:3]:
+            await register(world, each)
+        sessions = [await world.logged_in(each) for each in spelt[:3]]
+        await time_passes(world, "1 minute")
+        resent = await asyncio.gather(
+            *(ask(world, ResendVerification(access_token=each.access_token)) for each in sessions)
+        )
+        for each in spelt[3:]:
+            await register(world, each)
+        resets = [await ask(world, RequestPasswordReset(email=each)) for each in spelt]
+        that_day = await queued(world)
+        await time_passes(world, "1 day")
+        await ask(world, RequestPasswordReset(email=spelt[0]))
+
+    assert Counter(map(type, resent)) == {MailQueued: 2, Rejected: 1}
+    assert {type(each) for each in resets} == {ResetIsRequested}
+    assert [template for template, _ in that_day] == ["verify_email"] * MOST
+    assert (await queued(world))[MOST:] == [("reset_password", spelt[0])]
+
+
+async def test_a_mailbox_gets_five_mails_a_day_for_new_passwords_until_its_owner_shows_it(
+    world: World,
+) -> None:
+    spelt = [f"victim+{tag}@example.com" for tag in range(3)]
+    async with world.consuming():
+        for each in spelt:
+            await register(world, each)
+            await ask(world, RequestPasswordReset(email=each))
+        before = await queued(world)
+        await show(world, spelt[2])
+        await ask(world, RequestPasswordReset(email=spelt[2]))
+
+    assert len(before) == MOST
+    assert (await queued(world))[MOST:] == [("reset_password", spelt[2])]

@@ -28,9 +28,9 @@ from authbus_service.core.security.masters import MasterKeyError, Masters
 from tests.integration.consumers.guessing import guesses
 from tests.rig.authenticator import enrolled, stepped_up, time_passes
 from tests.rig.crowd import PASSWORD
-from tests.rig.mailed import queued
+from tests.rig.mailed import queued, show
 from tests.rig.operators import by_operator
-from tests.rig.world import World
+from tests.rig.world import EMAIL, World
 
 NEW = SecretStr("staple them together")
 NEEDED = Rejected.because(Code.STEP_UP_REQUIRED)
@@ -113,6 +113,7 @@ async def test_a_lost_second_factor_is_reset_and_its_user_told(world: World) -> 
     web = world.web
     async with world.consuming():
         ana = await world.session()
+        await show(world, EMAIL)
         app = await enrolled(world, ana)
         reset = await web.ask(
             by_operator(world, lambda by: ResetSecondFactor(access_token=by, user_id=ana.user_id))

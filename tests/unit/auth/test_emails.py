@@ -181,13 +181,16 @@ def test_a_mailbox_is_not_flooded_from_many_accounts(world: World) -> None:
     world.rows.attempts.counts[MAILBOX] = Counted(a_day=5)
 
     assert refusal(world.by_token(CHANGE)) is Code.TOO_SOON
+    assert refusal(world.by_token(RESEND)) is Code.TOO_SOON
     world.rows.attempts.counts[MAILBOX] = Counted(a_day=4)
     assert isinstance(world.by_token(CHANGE).answer, MailQueued)
+    assert world.by_token(RESEND).counted == (MAILBOX,)
 
 
 def test_a_confirmed_change_moves_the_account_and_tells_the_old_address(world: World) -> None:
     code = world.code(Purpose.CHANGE_EMAIL, NEW)
     reset = world.code(Purpose.RESET_PASSWORD, OLD)
+    world.ana.email_verified = True
 
     outcome = world.by_code(CONFIRM, code, world.claim)
     state = world.applied(outcome)
@@ -227,6 +230,13 @@ def test_a_change_loses_to_whoever_got_the_address_meanwhile(world: World) -> No
 
     assert refusal(world.by_code(CONFIRM, code, world.claim)) is Code.EMAIL_TAKEN
     assert code.used_at is None
+
+
+def test_an_old_address_that_nobody_has_shown_is_told_of_no_change(world: World) -> None:
+    outcome = world.by_code(CONFIRM, world.code(Purpose.CHANGE_EMAIL, NEW), world.claim)
+
+    assert [type(each) for each in outcome.events] == [EmailChanged]
+    assert outcome.mails == ()
 
 
 def test_a_verified_address_needs_no_further_mail(world: World) -> None:

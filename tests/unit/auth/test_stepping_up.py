@@ -99,6 +99,7 @@ def test_an_administrator_without_a_second_factor_needs_none() -> None:
 
 def test_a_lost_second_factor_is_taken_away_once_and_its_user_is_told() -> None:
     world = World()
+    world.ana.email_verified = True
     reset = ResetSecondFactor(access_token=TOKEN, user_id=world.ana.id)
 
     first = world.decided(reset)

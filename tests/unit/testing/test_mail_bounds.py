@@ -31,10 +31,30 @@ async def test_a_mailbox_gets_five_mails_a_day_that_others_ask_for() -> None:
         with pytest.raises(AuthRejected, match="too_soon"):
             await auth.email.change(session.access_token, PASSWORD, VICTIM)
         bus.forward(minutes=1)
-        await auth.email.resend_verification(session.access_token)
+        with pytest.raises(AuthRejected, match="too_soon"):
+            await auth.email.resend_verification(session.access_token)
+        await auth.passwords.request_reset("victim+5@example.com")
         asked_for = len(bus.mails)
         bus.forward(days=1)
+        await auth.passwords.request_reset("victim+5@example.com")
         session = await auth.log_in("victim+5@example.com", PASSWORD)
+        await auth.email.resend_verification(session.access_token)
         await auth.email.change(session.access_token, PASSWORD, VICTIM)
 
-    assert (mailed, asked_for, len(bus.mails)) == (5, 6, 7)
+    assert (mailed, asked_for, len(bus.mails)) == (5, 5, 8)
+
+
+async def test_an_address_that_nobody_has_shown_gets_no_notice() -> None:
+    bus = FakeAuthbus()
+    async with bus.client("web") as auth:
+        await auth.register(VICTIM, PASSWORD)
+        session = await auth.log_in(VICTIM, PASSWORD)
+        for _ in range(20):
+            await auth.log_in(VICTIM, PASSWORD, device="x")
+        await auth.passwords.change(session.access_token, PASSWORD, "another horse battery")
+        unshown = [each.template for each in bus.mails]
+        await auth.email.verify(bus.mails[0].code or "")
+        await auth.log_in(VICTIM, "another horse battery", device="x")
+
+    assert unshown == ["verify_email"]
+    assert [each.template for each in bus.mails[1:]] == ["new_device"]

@@ -9,7 +9,8 @@ from authbus.password_replies import PasswordIsChanged
 from authbus.replies import Code, Rejected
 from authbus_service.auth.case import Case
 from authbus_service.auth.guessing.attempt import Settled
-from authbus_service.auth.mails import Mail, Template
+from authbus_service.auth.mails import Template
+from authbus_service.auth.noticing import notice
 from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.passwords.rules import judge
 from authbus_service.auth.proof import Proof, Tools
@@ -50,6 +51,6 @@ def decide(_: ChangePassword, case: Case) -> Outcome:
     return Outcome(
         PasswordIsChanged(sessions_ended=len(ended)),
         (changed, *ended),
-        (Mail.to(who.user, Template.PASSWORD_CHANGED),),
+        notice(who.user, Template.PASSWORD_CHANGED),
         settled=Settled.CLEARED,
     )

@@ -8,7 +8,8 @@ from authbus.events import EmailChanged
 from authbus.replies import Code, EmailIsChanged
 from authbus_service.auth.case import Case
 from authbus_service.auth.codes.code import Purpose
-from authbus_service.auth.mails import Mail, Template
+from authbus_service.auth.mails import Template
+from authbus_service.auth.noticing import notice
 from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Claim, Proof, Tools
 from authbus_service.auth.request import Request
@@ -41,5 +42,5 @@ def decide(_: ConfirmEmailChange, case: Case) -> Outcome:
     return Outcome(
         answer,
         (EmailChanged(**case.told(user)),),
-        (Mail.to(user, Template.EMAIL_CHANGED),),
+        notice(user, Template.EMAIL_CHANGED),
     )

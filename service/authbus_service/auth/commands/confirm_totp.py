@@ -5,7 +5,8 @@ from authbus.second_factor import ConfirmTotp, TotpEnabled
 from authbus_service.auth.case import Case
 from authbus_service.auth.factors.service import passes
 from authbus_service.auth.guessing.attempt import Settled
-from authbus_service.auth.mails import Mail, Template
+from authbus_service.auth.mails import Template
+from authbus_service.auth.noticing import notice
 from authbus_service.auth.outcome import Enrolled, Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.proving_again import by_code
@@ -34,6 +35,6 @@ def decide(command: ConfirmTotp, case: Case) -> Outcome:
     return Outcome(
         Enrolled(),
         (TotpEnabled(**case.told(who.user)), elevated(case, who)),
-        mails=(Mail.to(who.user, Template.SECOND_FACTOR_ON),),
+        mails=notice(who.user, Template.SECOND_FACTOR_ON),
         settled=Settled.CLEARED,
     )

@@ -5,7 +5,8 @@ from authbus.second_factor import DisableTotp, FactorEndReason, TotpDisabled, To
 from authbus_service.auth.case import Case
 from authbus_service.auth.factors.service import passes
 from authbus_service.auth.guessing.attempt import Settled
-from authbus_service.auth.mails import Mail, Template
+from authbus_service.auth.mails import Template
+from authbus_service.auth.noticing import notice
 from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.proving_again import by_code
@@ -31,6 +32,6 @@ def decide(command: DisableTotp, case: Case) -> Outcome:
     return Outcome(
         TotpIsDisabled(user_id=who.user.id),
         (disabled,),
-        mails=(Mail.to(who.user, Template.SECOND_FACTOR_OFF),),
+        mails=notice(who.user, Template.SECOND_FACTOR_OFF),
         settled=Settled.CLEARED,
     )

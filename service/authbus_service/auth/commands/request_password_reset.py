@@ -13,8 +13,14 @@ from authbus_service.auth import actors
 from authbus_service.auth.case import Case
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.codes.service import may_make
-from authbus_service.auth.guessing.admission import admitted, reset_key, source_key
+from authbus_service.auth.guessing.admission import (
+    admitted,
+    mailbox_key,
+    reset_key,
+    source_key,
+)
 from authbus_service.auth.guessing.attempt import Settled, Verdict
+from authbus_service.auth.mailing import counts_under
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Outcome
 from authbus_service.auth.proof import Proof, Tools
@@ -40,20 +46,31 @@ async def prepare(command: RequestPasswordReset, request: Request, tools: Tools)
         case Verdict.REFUSED:
             return Proof(hidden=True, about=user_id)
         case Verdict.HELD:
-            return Proof(user_id=user_id, every_code=True, attempt=attempt, hidden=True)
+            return Proof(
+                user_id=user_id,
+                every_code=True,
+                attempt=attempt,
+                hidden=True,
+                mailbox=mailbox_key(masters, address),
+            )
 
 
 def decide(_: RequestPasswordReset, case: Case) -> Outcome:
     """A code, unless there is nobody to get it or there were too many; one answer to all."""
     user = case.rows.user(case.proof.user_id)
     answer = ResetIsRequested(expires_at=case.at + _PURPOSE.lifetime)
+    silent = Outcome(answer, settled=Settled.FAILED)
     if user is None or not user.is_active:
-        return Outcome(answer, settled=Settled.FAILED)
+        return silent
     if not may_make(_PURPOSE, case.rows.unused_codes(user.id), case.at):
-        return Outcome(answer, settled=Settled.FAILED)
+        return silent
+    counted = counts_under(case, user)
+    if counted is None:
+        return silent
     return Outcome(
         answer,
         (PasswordResetRequested(**case.told(user, actor=actors.SERVICE)),),
         (Mail.to(user, Template.RESET_PASSWORD),),
-        settled=Settled.FAILED,
+        Settled.FAILED,
+        counted,
     )

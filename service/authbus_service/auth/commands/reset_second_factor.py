@@ -9,7 +9,8 @@ from authbus.second_factor import (
 )
 from authbus_service.auth.administering import administered
 from authbus_service.auth.case import Case
-from authbus_service.auth.mails import Mail, Template
+from authbus_service.auth.mails import Template
+from authbus_service.auth.noticing import notice
 from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
@@ -33,4 +34,4 @@ def decide(command: ResetSecondFactor, case: Case) -> Outcome:
     if not user.second_factor:
         return Outcome(done)
     disabled = TotpDisabled(**case.told(user, actor=admin.name), reason=FactorEndReason.ADMIN)
-    return Outcome(done, (disabled,), mails=(Mail.to(user, Template.SECOND_FACTOR_OFF),))
+    return Outcome(done, (disabled,), mails=notice(user, Template.SECOND_FACTOR_OFF))
