@@ -176,8 +176,8 @@ MEANINGS: dict[Code, Meaning] = {
         http_status=409,
     ),
     Code.TOO_SOON: Meaning(
-        cause="A mail was asked for less than a minute ago, or too many are under way; or too many "
-        "accounts were asked for from one address in an hour.",
+        cause="A mail or another address was asked for less than a minute ago, or five times in a "
+        "day; or too many accounts were asked for from one address in an hour.",
         cure="Wait a minute, then ask with a new command; where it stays so, later in the day.",
         http_status=429,
         retry_after=60,

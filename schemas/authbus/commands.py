@@ -166,8 +166,9 @@ class ResendVerification(Command):
 class ChangeEmail(Command):
     """Mail a code to a new address, which is the account's once that code comes back.
 
-    The password is asked for again. Answered by `MailQueued`, or `too_soon` where too many were
-    asked for, by this user or for that mailbox.
+    The password is asked for again. Answered by `MailQueued`; `email_taken` stays with the
+    producer. `too_soon` where this user asked for one, free or taken, in the last minute or five in
+    a day, or five mails went to that mailbox.
     """
 
     access_token: Secret

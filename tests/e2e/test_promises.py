@@ -19,6 +19,7 @@ from authbus_service.core.database import Database
 from tests.e2e.place import ROLES, SETTINGS, Place, Where, a_fake, a_real_one
 from tests.e2e.promises import (
     accounts,
+    addresses,
     administering,
     asking_again,
     factors,
@@ -49,6 +50,7 @@ MODULES = (
     sessions,
     asking_again,
     accounts,
+    addresses,
     factors,
     administering,
     machines,

@@ -129,12 +129,14 @@ def change_email(model: Model, asked: ChangeEmail, _: By) -> Expected:
     who = by_password(model, asked.access_token, asked.password)
     if isinstance(who, Refusal):
         return refused(who)
-    if model.by_address(asked.new_email):
-        return refused(Refusal.EMAIL_TAKEN)
+    guesses, asker = model.guesses, str(who.account.id)
     if not who.account.may_mail(CHANGE, model.at):
         return refused(Refusal.TOO_SOON)
-    if not model.guesses.may_mail(asked.new_email, model.at):
+    if not guesses.may_change(asker, asked.new_email, model.at):
         return refused(Refusal.TOO_SOON)
+    if model.by_address(asked.new_email):
+        return refused(Refusal.EMAIL_TAKEN)
+    guesses.may_mail(asked.new_email, model.at)
     model.guesses.clear(who.key)
     code = who.account.code(CHANGE, model.at, asked.new_email)
     return Expected(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from authbus_service.auth.guessing.limits import Limits
 
-_DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
+_DAY, _HOUR, _MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 _MAILS_A_DAY = 5
 
 Key = tuple[str, str]
@@ -50,11 +50,21 @@ class Guesses:
         """Whether one more mail goes to an address that is nobody's; it is counted then."""
         return self._may(("mailbox", address.lower()), at, _DAY, _MAILS_A_DAY)
 
+    def may_change(self, who: str, address: str, at: datetime) -> bool:
+        """Whether one more address is asked for, free or taken; it is counted then."""
+        key, there = ("change", who), ("mailbox", address.lower())
+        if self._lately(key, at, _MINUTE) or self._lately(there, at, _DAY) >= _MAILS_A_DAY:
+            return False
+        return self._may(key, at, _DAY, _MAILS_A_DAY)
+
     def _may(self, key: Key, at: datetime, within: timedelta, most: int) -> bool:
-        may = sum(each.key == key and each.at > at - within for each in self.wrong) < most
+        may = self._lately(key, at, within) < most
         if may:
             self.fail(key, None, at)
         return may
+
+    def _lately(self, key: Key, at: datetime, within: timedelta) -> int:
+        return sum(each.key == key and each.at > at - within for each in self.wrong)
 
     def clear(self, key: Key) -> None:
         """A right one: those before count against their place alone."""

@@ -9,7 +9,7 @@ from uuid import UUID
 from authbus_service.auth.codes.code import OneTimeCode
 from authbus_service.auth.factors.factor import Factor
 from authbus_service.auth.guessing.attempt import Attempt, Counted, State, StoredAttempt
-from authbus_service.auth.guessing.limits import MEMORY, SOURCE_MEMORY
+from authbus_service.auth.guessing.limits import MEMORY, PAUSE, SOURCE_MEMORY
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.request import Request
 from authbus_service.auth.rows import Rows
@@ -62,8 +62,8 @@ class Memory:
         """What was done lately under the keys of a proof."""
         for key in proof.counted:
             ago = [at - row.at for row in self.attempts.values() if row.key == key]
-            an_hour, a_day = (sum(each < most for each in ago) for most in (SOURCE_MEMORY, MEMORY))
-            rows.attempts.counts[key] = Counted(an_hour, a_day)
+            since = (SOURCE_MEMORY, MEMORY, PAUSE)
+            rows.attempts.counts[key] = Counted(*(sum(a < most for a in ago) for most in since))
 
     def written(self, rows: Rows) -> None:
         """All that changed, and nothing else."""

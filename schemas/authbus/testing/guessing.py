@@ -13,7 +13,7 @@ from authbus.testing.memory import Memory, Refusal
 from authbus.testing.rows import Account, Guess
 
 _MEMORY, _SOURCE_MEMORY = timedelta(days=1), timedelta(hours=1)
-_MOST_MAILS = 5
+_MOST_MAILS, _PAUSE = 5, timedelta(minutes=1)
 Key = tuple[str, str]
 
 
@@ -108,11 +108,23 @@ def count_registration(memory: Memory, address: str | None) -> None:
 
 def count_mail(memory: Memory, canonical: str) -> bool:
     """Whether one more mail may go to a mailbox that is nobody's yet; it is counted then."""
-    there = ("mailbox", mailbox(canonical))
-    may = _lately(memory, there, _MEMORY) < _MOST_MAILS
+    may = _may_mail(memory, canonical)
     if may:
-        memory.wrong.append(Guess(there, memory.now))
+        memory.wrong.append(Guess(("mailbox", mailbox(canonical)), memory.now))
     return may
+
+
+def count_change(memory: Memory, user: Account, canonical: str) -> None:
+    """Refuse a user who asks for one more address, be it free or taken, or count it."""
+    asker = ("change", str(user.id))
+    lately, a_day = (_lately(memory, asker, within) for within in (_PAUSE, _MEMORY))
+    if lately or a_day >= _MOST_MAILS or not _may_mail(memory, canonical):
+        raise Refusal(Code.TOO_SOON)
+    memory.wrong.append(Guess(asker, memory.now))
+
+
+def _may_mail(memory: Memory, canonical: str) -> bool:
+    return _lately(memory, ("mailbox", mailbox(canonical)), _MEMORY) < _MOST_MAILS
 
 
 def _lately(memory: Memory, key: Key, within: timedelta) -> int:

@@ -99,12 +99,12 @@ def change_email(memory: Memory, command: ChangeEmail, ask: Ask) -> MailQueued:
         raise Refusal(Code.EMAIL_INVALID)
     user, _ = acting_afresh(memory, command.access_token, ask)
     key = guessing.prove(memory, user, command.password.get_secret_value())
-    if address in memory.addresses:
-        raise Refusal(Code.EMAIL_TAKEN)
     if not codes.may_make(memory, user, "change_email"):
         raise Refusal(Code.TOO_SOON)
-    if not guessing.count_mail(memory, address):
-        raise Refusal(Code.TOO_SOON)
+    guessing.count_change(memory, user, address)
+    if address in memory.addresses:
+        raise Refusal(Code.EMAIL_TAKEN)
+    guessing.count_mail(memory, address)
     guessing.clear(memory, key)
     memory.tell(user, EmailChangeRequested, ask.id)
     mailing.send(memory, user, "change_email", ask.id, command.new_email)

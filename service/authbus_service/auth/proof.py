@@ -44,8 +44,8 @@ class Proof:
     `hidden` nothing may tell whether there is a `user_id`: the same is asked and written without
     one. With `registers` nothing may tell whether its address was free: what a new user costs is
     written without one too. `looked` is what became of a look-up, which needs no lock. `about` is
-    whom it is about where nobody is locked, for auditors alone. What counts already under `source`
-    and `mailbox` is read with the claims.
+    whom it is about where nobody is locked, for auditors alone. What counts already under `source`,
+    who or from where it is asked, and under `mailbox` is read with the claims.
     """
 
     user_id: UUID | None = None
@@ -90,6 +90,11 @@ class Proof:
     def counted(self) -> set[bytes]:
         """Under which keys it is to be known what was done lately."""
         return {each for each in (self.source, self.mailbox) if each is not None}
+
+    @property
+    def looks(self) -> bool:
+        """Whether a user's claim of an address may end with the command."""
+        return self.claim is not None and self.claim.user_id is not None
 
     @property
     def sessions(self) -> set[UUID]:

@@ -43,6 +43,7 @@ async def lock(
     rows = Rows(
         hides=any(proof.hidden for proof in proofs),
         registers=any(proof.registers for proof in proofs),
+        looks=any(proof.looks for proof in proofs),
     )
     if not wanted and not any(proof.is_wrong or proof.hidden for proof in proofs):
         return rows, set()
@@ -83,7 +84,9 @@ async def _claimed(
     found = (await db.execute(_CLAIM, asked)).all()
     rows.users.owners = {each.canonical: each.user_id for each in found if each.key is None}
     rows.attempts.counts = {
-        each.key: Counted(each.an_hour, each.a_day) for each in found if each.key is not None
+        each.key: Counted(each.an_hour, each.a_day, each.a_minute)
+        for each in found
+        if each.key is not None
     }
 
 
@@ -134,7 +137,7 @@ async def flush(db: AsyncConnection, rows: Rows, writes: Writes) -> None:
     codes.flush(writes, rows.codes, even_none=rows.hides or rows.registers)
     guessing.flush(writes, rows.attempts, even_none=rows.registers)
     await writes.send(db)
-    await users.flush_rest(db, rows.users)
+    await users.flush_rest(db, rows.users, even_none=rows.looks)
     await factors.flush(db, rows.factors)
     if rows.users.gone:
         await holdings.erase(db, list(rows.users.gone.values()))

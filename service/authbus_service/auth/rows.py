@@ -36,7 +36,8 @@ class Rows:
     """Users that are locked, their sessions, codes and second factors.
 
     With `hides` every statement is made that one of them may need, whether there is one or not;
-    with `registers` every one that a new user needs.
+    with `registers` every one that a new user needs, with `looks` every one that it takes to claim
+    an address to see whether it is free.
     """
 
     users: Users = field(default_factory=Users)
@@ -46,6 +47,7 @@ class Rows:
     factors: Factors = field(default_factory=Factors)
     hides: bool = False
     registers: bool = False
+    looks: bool = False
 
     def user(self, user_id: UUID | None) -> User | None:
         """The locked user, or None when there is none."""

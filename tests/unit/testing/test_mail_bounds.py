@@ -58,3 +58,34 @@ async def test_an_address_that_nobody_has_shown_gets_no_notice() -> None:
 
     assert unshown == ["verify_email"]
     assert [each.template for each in bus.mails[1:]] == ["new_device"]
+
+
+async def test_who_asks_for_addresses_is_told_of_five_a_day_whether_they_are_taken() -> None:
+    bus = FakeAuthbus()
+    async with bus.client("web") as auth:
+        await auth.register(VICTIM, PASSWORD)
+        await auth.register("ana@example.com", PASSWORD)
+        token = (await auth.log_in("ana@example.com", PASSWORD)).access_token
+        for _ in range(5):
+            with pytest.raises(AuthRejected, match="email_taken"):
+                await auth.email.change(token, PASSWORD, VICTIM)
+            for each in (VICTIM, "free@example.com"):
+                with pytest.raises(AuthRejected, match="too_soon"):
+                    await auth.email.change(token, PASSWORD, each)
+            bus.forward(minutes=1)
+        for each in (VICTIM, "free@example.com"):
+            with pytest.raises(AuthRejected, match="too_soon"):
+                await auth.email.change(token, PASSWORD, each)
+
+
+async def test_a_new_password_gives_no_further_change_of_address() -> None:
+    bus = FakeAuthbus()
+    async with bus.client("web") as auth:
+        await auth.register("ana@example.com", PASSWORD)
+        token = (await auth.log_in("ana@example.com", PASSWORD)).access_token
+        await auth.email.change(token, PASSWORD, "one@example.com")
+        await auth.passwords.change(token, PASSWORD, "another horse battery")
+        with pytest.raises(AuthRejected, match="too_soon"):
+            await auth.email.change(token, "another horse battery", "two@example.com")
+        bus.forward(minutes=1)
+        await auth.email.change(token, "another horse battery", "two@example.com")

@@ -12,14 +12,15 @@ from authbus.replies import Code, MailQueued, Rejected
 from authbus_service.auth.case import Case
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.codes.service import may_make
-from authbus_service.auth.guessing.admission import mailbox_key
+from authbus_service.auth.guessing.admission import change_key, mailbox_key
 from authbus_service.auth.guessing.attempt import Settled
-from authbus_service.auth.guessing.limits import may_mail
+from authbus_service.auth.guessing.limits import may_ask, may_mail
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Claim, Proof, Tools
 from authbus_service.auth.proving_again import by_password, proven
 from authbus_service.auth.request import Request
+from authbus_service.auth.users.user import User
 
 _PURPOSE = Purpose.CHANGE_EMAIL
 
@@ -35,31 +36,43 @@ async def prepare(command: ChangeEmail, request: Request, tools: Tools) -> Proof
     proof = await by_password(command.access_token, command.password, request, tools)
     if proof.credential is None:
         return proof
-    claim = Claim(address, command.new_email, proof.credential.user_id)
-    mailbox = mailbox_key(request.derived.masters, address)
-    return replace(proof, every_code=True, claim=claim, mailbox=mailbox)
+    user_id = proof.credential.user_id
+    masters = request.derived.masters
+    return replace(
+        proof,
+        every_code=True,
+        claim=Claim(address, command.new_email, user_id),
+        source=change_key(masters, user_id),
+        mailbox=mailbox_key(masters, address),
+    )
 
 
 def decide(_: ChangeEmail, case: Case) -> Outcome:
     """A code for the new address, if it is free now; the claim of it does not last.
 
-    Few mails a day go to one mailbox, from however many accounts they are asked for.
+    Who asks is told a few times a day whether an address is taken, and nothing in between. Few
+    mails a day go to one mailbox, from however many accounts they are asked for.
     """
-    who, claim, mailbox = proven(case), case.proof.claim, case.proof.mailbox
+    who, proof = proven(case), case.proof
     if isinstance(who, Code):
         return refused(who)
-    if claim is None or mailbox is None:
+    claim, asker, mailbox = proof.claim, proof.source, proof.mailbox
+    if claim is None or asker is None or mailbox is None:
         return refused(Code.INVALID_TOKEN)
+    if not _may_ask(case, who.user):
+        return refused(Code.TOO_SOON)
     if not case.rows.may_have(claim.canonical, who.user.id):
-        return refused(Code.EMAIL_TAKEN)
-    if not may_make(_PURPOSE, case.rows.unused_codes(who.user.id), case.at):
-        return refused(Code.TOO_SOON)
-    if not may_mail(case.rows.counted(mailbox)):
-        return refused(Code.TOO_SOON)
+        return replace(refused(Code.EMAIL_TAKEN), counted=(asker,))
     return Outcome(
         MailQueued(expires_at=case.at + _PURPOSE.lifetime),
         (EmailChangeRequested(**case.told(who.user)),),
         (Mail(Template.CHANGE_EMAIL, who.user.id, claim.address),),
         Settled.CLEARED,
-        (mailbox,),
+        (asker, mailbox),
     )
+
+
+def _may_ask(case: Case, user: User) -> bool:
+    rows, proof = case.rows, case.proof
+    pauses = may_make(_PURPOSE, rows.unused_codes(user.id), case.at)
+    return pauses and may_ask(rows.counted(proof.source)) and may_mail(rows.counted(proof.mailbox))

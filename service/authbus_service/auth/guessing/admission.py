@@ -46,6 +46,11 @@ def mailbox_key(masters: Masters, canonical: str) -> bytes:
     return masters.derive("mails/mailbox", mailbox(canonical).encode())
 
 
+def change_key(masters: Masters, user_id: UUID) -> bytes:
+    """What stands for a user who asks for another address."""
+    return masters.derive("mails/change", user_id.bytes)
+
+
 def source_key(masters: Masters, address: str | None, of: str = "guess") -> bytes | None:
     """What stands for the place from which a producer was asked, where it says so.
 

@@ -55,10 +55,11 @@ class Counted:
 
     an_hour: int = 0
     a_day: int = 0
+    a_minute: int = 0
 
     def once_more(self) -> "Counted":
         """As it is after the next time."""
-        return Counted(self.an_hour + 1, self.a_day + 1)
+        return Counted(self.an_hour + 1, self.a_day + 1, self.a_minute + 1)
 
 
 NEVER = Counted()

@@ -15,8 +15,10 @@ _LONGEST_DOUBLING = 30
 # How long a failure is remembered; against its source, how long it counts.
 MEMORY = timedelta(days=1)
 SOURCE_MEMORY = timedelta(hours=1)
-# So many mails a day go to a mailbox that is nobody's yet, whoever asks for them.
+# So many mails a day go to a mailbox that is nobody's yet, whoever asks for them; so often does a
+# user ask for another address, with so much time between two.
 _MOST_MAILS = 5
+PAUSE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,11 @@ class Limits:
 def may_mail(there: Counted) -> bool:
     """Whether one more mail may go to a mailbox that its owner has not shown to be theirs."""
     return there.a_day < _MOST_MAILS
+
+
+def may_ask(by_them: Counted) -> bool:
+    """Whether a user may ask once more for another address, be it free or taken."""
+    return not by_them.a_minute and by_them.a_day < _MOST_MAILS
 
 
 def failures(rows: Iterable[StoredAttempt], at: datetime) -> list[datetime]:

@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus_service.auth.guessing.attempt import Attempt, State, StoredAttempt, Verdict
-from authbus_service.auth.guessing.limits import MEMORY, SOURCE_MEMORY, Limits
+from authbus_service.auth.guessing.limits import MEMORY, PAUSE, SOURCE_MEMORY, Limits
 from authbus_service.auth.guessing.models import AttemptRow
 from authbus_service.auth.guessing.rows import Attempts
 from authbus_service.core.sets import Columns, Writes, insert_rows
@@ -91,12 +91,14 @@ _FORGIVE = (
     .where(_ATTEMPT.c.user_id == any_(bindparam("forgiven", type_=ARRAY(Uuid))), _FAILED)
 )
 _LATELY = bindparam("lately", type_=DateTime(timezone=True))
+_JUST_NOW = bindparam("just_now", type_=DateTime(timezone=True))
 # It goes with the statement that claims addresses.
 COUNTED = (
     select(
         _ATTEMPT.c.key,
         func.count().filter(_ATTEMPT.c.at > _LATELY).label("an_hour"),
         func.count().label("a_day"),
+        func.count().filter(_ATTEMPT.c.at > _JUST_NOW).label("a_minute"),
     )
     .where(_ATTEMPT.c.key == any_(_KEYS), _ATTEMPT.c.at > _SINCE, _ATTEMPT.c.state == State.COUNTED)
     .group_by(_ATTEMPT.c.key)
@@ -138,7 +140,8 @@ async def read(db: AsyncConnection, keys: Iterable[bytes], at: datetime) -> list
 
 def counting(keys: Iterable[bytes], at: datetime) -> dict[str, Any]:
     """The parameters of `COUNTED`."""
-    return {"keys": sorted(keys), "since": at - MEMORY, "lately": at - SOURCE_MEMORY}
+    since = {"since": at - MEMORY, "lately": at - SOURCE_MEMORY, "just_now": at - PAUSE}
+    return {"keys": sorted(keys), **since}
 
 
 def flush(writes: Writes, attempts: Attempts, *, even_none: bool = False) -> None:

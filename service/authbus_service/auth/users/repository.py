@@ -169,9 +169,12 @@ def flush(
         writes.add(_UPDATE, _CHANGED(users.changed))
 
 
-async def flush_rest(db: AsyncConnection, users: Users) -> None:
-    """Let go of addresses that nobody has, and write profiles, whose rows changed before."""
-    if users.free:
+async def flush_rest(db: AsyncConnection, users: Users, *, even_none: bool = False) -> None:
+    """Let go of addresses that nobody has, and write profiles, whose rows changed before.
+
+    With `even_none` the statement that lets go of addresses is made without any too.
+    """
+    if users.free or even_none:
         await db.execute(_RELEASE, {"canonicals": users.free})
     if users.profiles:
         await db.execute(_UPDATE_PROFILE, _PROFILE(users.profiles))

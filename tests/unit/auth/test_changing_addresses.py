@@ -1,0 +1,44 @@
+"""What a user who asks for another address learns of others, and who is told of the change."""
+
+from datetime import timedelta
+
+import pytest
+
+from authbus.events import EmailChanged
+from authbus.replies import Code
+from authbus_service.auth.codes.code import Purpose
+from authbus_service.auth.guessing.attempt import Counted
+from authbus_service.core.ids import new_id
+from tests.unit.auth.test_emails import ASKER, CHANGE, CONFIRM, MAILBOX, NEW, World, refusal
+
+
+@pytest.mark.parametrize("is_free", [True, False])
+@pytest.mark.parametrize("lately", [Counted(a_minute=1), Counted(a_day=5), None])
+def test_who_asked_lately_or_five_times_learns_of_no_address_whether_it_is_taken(
+    lately: Counted | None, *, is_free: bool
+) -> None:
+    world = World()
+    if not is_free:
+        world.rows.users.owners[NEW.lower()] = new_id()
+    if lately is None:
+        world.code(Purpose.CHANGE_EMAIL, NEW, age=timedelta(seconds=10))
+    else:
+        world.rows.attempts.counts[ASKER] = lately
+
+    assert refusal(world.by_token(CHANGE)) is Code.TOO_SOON
+
+
+def test_a_mailbox_that_had_its_mails_tells_nobody_whether_it_has_an_account() -> None:
+    world = World()
+    world.rows.attempts.counts[MAILBOX] = Counted(a_day=5)
+    world.rows.users.owners[NEW.lower()] = new_id()
+
+    assert refusal(world.by_token(CHANGE)) is Code.TOO_SOON
+
+
+def test_an_old_address_that_nobody_has_shown_is_told_of_no_change() -> None:
+    world = World()
+    outcome = world.by_code(CONFIRM, world.code(Purpose.CHANGE_EMAIL, NEW), world.claim)
+
+    assert [type(each) for each in outcome.events] == [EmailChanged]
+    assert outcome.mails == ()
