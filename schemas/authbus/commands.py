@@ -166,7 +166,8 @@ class ResendVerification(Command):
 class ChangeEmail(Command):
     """Mail a code to a new address, which is the account's once that code comes back.
 
-    The password is asked for again. Answered by `MailQueued`; `email_taken` stays with the
+    The password is asked for again, and codes that were mailed for another change are void.
+    Answered by `MailQueued`; `email_taken` stays with the
     producer. `too_soon` where this user asked for one, free or taken, in the last minute or five in
     a day, or five mails went to that mailbox.
     """

@@ -138,6 +138,7 @@ def change_email(model: Model, asked: ChangeEmail, _: By) -> Expected:
         return refused(Refusal.EMAIL_TAKEN)
     guesses.may_mail(asked.new_email, model.at)
     model.guesses.clear(who.key)
+    who.account.spend(CHANGE)
     code = who.account.code(CHANGE, model.at, asked.new_email)
     return Expected(
         MailQueued,

@@ -106,6 +106,7 @@ def change_email(memory: Memory, command: ChangeEmail, ask: Ask) -> MailQueued:
         raise Refusal(Code.EMAIL_TAKEN)
     guessing.count_mail(memory, address)
     guessing.clear(memory, key)
+    codes.spend(memory, user, "change_email")
     memory.tell(user, EmailChangeRequested, ask.id)
     mailing.send(memory, user, "change_email", ask.id, command.new_email)
     return MailQueued(expires_at=memory.now + LIFETIMES["change_email"])

@@ -35,8 +35,14 @@ def verified(event: EmailVerified, _: Private, rows: Rows, at: datetime) -> User
 def change_requested(
     event: EmailChangeRequested, private: Private, rows: Rows, at: datetime
 ) -> None:
-    """A code for another address; the claim that was made to look is let go of again."""
-    codes.made(Purpose.CHANGE_EMAIL, event, private.code_hash, private.address, rows.codes, at)
+    """A code for another address; the claim that was made to look is let go of again.
+
+    Earlier ones are void: where the first address was mistyped, a stranger has that code. Without a
+    hash they are so too, and there is no new one.
+    """
+    codes.spent(Purpose.CHANGE_EMAIL, event.user_id, rows.codes, at)
+    if private.code_hash:
+        codes.made(Purpose.CHANGE_EMAIL, event, private.code_hash, private.address, rows.codes, at)
 
 
 def changed(event: EmailChanged, private: Private, rows: Rows, at: datetime) -> UserState:

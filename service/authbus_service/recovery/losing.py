@@ -11,6 +11,7 @@ from uuid import UUID
 from authbus.events import (
     AnyEvent,
     EmailChanged,
+    EmailChangeRequested,
     EmailVerified,
     PasswordChanged,
     ProfileUpdated,
@@ -36,6 +37,7 @@ _VOID = (
     SessionStarted,
     SessionRefreshed,
     EmailVerified,
+    EmailChangeRequested,
     ServiceSecretRotated,
 )
 _OF_FACTOR = (TotpEnabled, TotpUsed, RecoveryCodeUsed)

@@ -9,12 +9,15 @@ from authbus import (
     ChangeEmail,
     ChangePassword,
     Code,
+    ConfirmEmailChange,
+    EmailIsChanged,
     LoggedIn,
     MailQueued,
     PasswordIsChanged,
     Rejected,
     Reply,
 )
+from authbus_service.auth.codes.code import Purpose
 from tests.integration.consumers.test_mail_bounds import (
     MOST,
     TOO_SOON,
@@ -23,7 +26,7 @@ from tests.integration.consumers.test_mail_bounds import (
     time_passes,
 )
 from tests.integration.consumers.test_shedding import Counting, cost
-from tests.rig.mailed import queued
+from tests.rig.mailed import code, queued
 from tests.rig.world import PASSWORD, World
 
 
@@ -99,3 +102,33 @@ async def test_a_new_password_gives_no_further_change_of_address(world: World) -
     assert [to for what, to in await queued(world) if what == "change_email"] == [
         f"first{number}@example.com" for number in range(MOST)
     ]
+
+
+async def test_the_code_of_a_mistyped_address_is_void_once_another_one_is_asked_for(
+    world: World,
+) -> None:
+    mistyped, meant = "asker@exmaple.org", "asker@example.org"
+    async with world.consuming():
+        asker = await world.session("asker@example.com")
+        drafts = [
+            world.web.draft(
+                ChangeEmail(access_token=asker.access_token, password=PASSWORD, new_email=each)
+            )
+            for each in (mistyped, meant)
+        ]
+        first = await world.web.ask(drafts[0])
+        await time_passes(world, "1 minute")
+        second = await world.web.ask(drafts[1])
+        again = [await world.web.ask(each) for each in drafts]
+        codes = [await code(world, Purpose.CHANGE_EMAIL, each) for each in (mistyped, meant)]
+        confirmed = [await ask(world, ConfirmEmailChange(code=SecretStr(each))) for each in codes]
+        late = await ask(world, ConfirmEmailChange(code=SecretStr(codes[0])))
+
+    assert isinstance(first, MailQueued)
+    assert again == [first, second]
+    assert confirmed == [
+        Rejected.because(Code.CODE_INVALID),
+        EmailIsChanged(user_id=asker.user_id),
+    ]
+    assert late == Rejected.because(Code.CODE_INVALID)
+    assert [row["email"] for row in await world.rows("SELECT email FROM users")] == [meant]

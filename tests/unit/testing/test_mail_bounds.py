@@ -89,3 +89,17 @@ async def test_a_new_password_gives_no_further_change_of_address() -> None:
             await auth.email.change(token, "another horse battery", "two@example.com")
         bus.forward(minutes=1)
         await auth.email.change(token, "another horse battery", "two@example.com")
+
+
+async def test_the_code_of_a_mistyped_address_is_void_once_another_one_is_asked_for() -> None:
+    bus = FakeAuthbus()
+    async with bus.client("web") as auth:
+        user = await auth.register("ana@example.com", PASSWORD)
+        token = (await auth.log_in("ana@example.com", PASSWORD)).access_token
+        await auth.email.change(token, PASSWORD, "mistyped@example.org")
+        bus.forward(minutes=1)
+        await auth.email.change(token, PASSWORD, "ana@example.org")
+        mistyped, meant = (each.code or "" for each in bus.mails[1:])
+        with pytest.raises(AuthRejected, match="code_invalid"):
+            await auth.email.confirm_change(mistyped)
+        assert await auth.email.confirm_change(meant) == user.user_id
