@@ -103,7 +103,7 @@ class PureService:
         self.memory.counted(proof, rows, self.at)
         outcome = handlers.decide(request, proof, rows, self.at, POLICY)
         applied(outcome, Cause(request, rows, self.at, proof.password_hash))
-        rows.attempts.settle(proof.attempt, outcome.settled, self.at)
+        rows.settle(proof.attempt, outcome.settled, self.at)
         rows.attempts.count(outcome.counted, request.id, request.expires_at, self.at)
         self.memory.written(rows)
         self._events += outcome.events

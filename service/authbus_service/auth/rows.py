@@ -1,6 +1,6 @@
 """A group's rows: loaded under locks, read by `decide`, changed by `apply`, flushed once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -9,7 +9,7 @@ from authbus_service.auth.codes.code import OneTimeCode
 from authbus_service.auth.codes.rows import Codes
 from authbus_service.auth.factors.factor import Factor
 from authbus_service.auth.factors.rows import Factors
-from authbus_service.auth.guessing.attempt import Counted
+from authbus_service.auth.guessing.attempt import Attempt, Counted, Settled
 from authbus_service.auth.guessing.rows import Attempts
 from authbus_service.auth.sessions.rows import Sessions
 from authbus_service.auth.sessions.session import Session
@@ -85,6 +85,12 @@ class Rows:
             for each in self.codes.known.values()
             if each.user_id == user_id and each.used_at is None
         ]
+
+    def settle(self, attempt: Attempt | None, how: Settled, at: datetime) -> None:
+        """What a decision made of an attempt; it names no user who was erased meanwhile."""
+        if attempt is not None and self.user(attempt.user_id) is None:
+            attempt = replace(attempt, user_id=None)
+        self.attempts.settle(attempt, how, at)
 
     def failures(self, key: bytes, at: datetime) -> int:
         """How many wrong guesses count against this key, where its user is locked."""

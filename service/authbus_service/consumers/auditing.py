@@ -24,6 +24,7 @@ from authbus_service.audit import repository as audit
 from authbus_service.audit.repository import Failures
 from authbus_service.auth import actors
 from authbus_service.auth.outcome import Challenged, Outcome
+from authbus_service.auth.rows import Rows
 from authbus_service.consumers.job import Job
 from authbus_service.core.database import Database
 from authbus_service.core.ids import new_id
@@ -53,10 +54,10 @@ class _Entry:
 
 
 async def records(
-    db: AsyncConnection, handled: Iterable[tuple[Job, Outcome]], at: datetime
+    db: AsyncConnection, handled: Iterable[tuple[Job, Outcome]], rows: Rows, at: datetime
 ) -> list[Record]:
     """The outbox rows of these commands' records; failed guesses are counted on the way."""
-    entries = [_entry(job, outcome, at) for job, outcome in handled]
+    entries = [_entry(job, outcome, rows, at) for job, outcome in handled]
     minute = at.replace(second=0, microsecond=0)
     failures = _failures(entries, minute)
     seen = Counter(await audit.count(db, failures)) if failures else Counter[bytes]()
@@ -97,10 +98,10 @@ async def _close_some(database: Database, before: datetime) -> tuple[int, int]:
     return len(found), len(rows)
 
 
-def _entry(job: Job, outcome: Outcome, at: datetime) -> _Entry:
+def _entry(job: Job, outcome: Outcome, rows: Rows, at: datetime) -> _Entry:
     request, answer = job.request, outcome.answer
     code = answer.code if isinstance(answer, Rejected) else None
-    subject = _subject_of(job, outcome.events)
+    subject = _subject_of(job, outcome.events, rows)
     record = AuditRecord(
         command_id=request.id,
         command=request.command.wire_type(),
@@ -113,15 +114,20 @@ def _entry(job: Job, outcome: Outcome, at: datetime) -> _Entry:
     return _Entry(job, record, _key(job, record) if code in GUESSES else None)
 
 
-def _subject_of(job: Job, events: Sequence[AnyEvent] = ()) -> UUID | None:
-    """Whose account the command is about, where it is about one."""
+def _subject_of(job: Job, events: Sequence[AnyEvent], rows: Rows) -> UUID | None:
+    """Whose account the command is about, where it is about one: nobody who was erased meanwhile.
+
+    A user whom this group erases is named: what names them goes with them.
+    """
     if events:
         return events[-1].user_id
     asked = getattr(job.request.command, "user_id", None)
     proof = job.proof
     acting = None if proof.acting is None else proof.acting.user_id
     by_admin = job.arrival.topic is ADMIN
-    return asked or proof.user_id or proof.about or (None if by_admin else acting)
+    locked = rows.user(proof.user_id) is not None or proof.user_id in rows.users.gone
+    found = proof.user_id if locked else None
+    return asked or found or proof.about or (None if by_admin else acting)
 
 
 def _actor(job: Job, code: Code | None, subject: UUID | None) -> str | None:

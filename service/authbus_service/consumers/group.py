@@ -65,7 +65,7 @@ class Grouping:
             outcomes, records = self._decided(ready, rows, at)
             kept = [(job, outcomes[job]) for job in ready if _is_kept(job, at)]
             await inbox.claim(db, [_handled(job, outcome, at) for job, outcome in kept])
-            records += await auditing.records(db, kept, at)
+            records += await auditing.records(db, kept, rows, at)
             letters = chain.from_iterable(queued(job, outcomes[job].mails, at) for job in ready)
             sent = [each for each in letters if each.address and not rows.is_gone(each.user_id)]
             below = self.fence_below(ready)
@@ -91,7 +91,7 @@ class Grouping:
             told = [
                 applied(event, private_part(event, cause), rows, at) for event in outcome.events
             ]
-            rows.attempts.settle(job.proof.attempt, outcome.settled, at)
+            rows.settle(job.proof.attempt, outcome.settled, at)
             rows.attempts.count(outcome.counted, job.request.id, job.request.expires_at, at)
             records += telling.records(job.request.derived, told, at, job.traceparent)
             outcomes[job] = outcome

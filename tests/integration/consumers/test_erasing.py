@@ -1,8 +1,10 @@
 """An account that is erased: nothing of it stays, and no replay brings it back."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
@@ -22,6 +24,9 @@ from authbus import (
     UserIsErased,
 )
 from authbus.topics import COMMANDS_KEPT
+from authbus_service.core.ids import new_id
+from authbus_service.core.security.hash_pool import HashPool
+from authbus_service.core.security.passwords import Hasher, Verified
 from tests.rig.crowd import Crowd, assert_in_order
 from tests.rig.operators import by_operator
 from tests.rig.producing import Draft
@@ -30,6 +35,19 @@ from tests.rig.world import World
 ANA, PASSWORD = "ana.of-the-canary@example.com", SecretStr("correct horse battery")
 WRONG = SecretStr("another horse battery")
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+
+
+class Waiting(HashPool):
+    """Each verify waits until it `may` go on; `begun` counts those that came."""
+
+    def __init__(self, hasher: Hasher) -> None:
+        super().__init__(hasher)
+        self.begun, self.may = asyncio.Semaphore(0), asyncio.Event()
+
+    async def verify(self, phc: str | None, password: str) -> Verified:
+        self.begun.release()
+        await self.may.wait()
+        return await super().verify(phc, password)
 
 
 async def holding(world: World, words: str) -> set[str]:
@@ -41,6 +59,11 @@ async def holding(world: World, words: str) -> set[str]:
         if table != "outbox"
         and await world.rows(f"SELECT 1 FROM {table} t WHERE t::text ILIKE '%{words}%' LIMIT 1")
     }
+
+
+async def run(world: World, statement: str) -> None:
+    async with world.database.transaction() as db:
+        await db.execute(text(statement))
 
 
 async def with_a_life(world: World) -> tuple[list[Draft], Registered, LoggedIn]:
@@ -92,6 +115,40 @@ async def test_of_an_erased_account_an_id_stays_and_no_word(world: World) -> Non
 
     assert {"users", "emails"} <= before
     assert after == set()
+    assert {each for each in ids if not each.startswith("inbox")} == {"erased_users"}
+
+
+@pytest.mark.parametrize("are_held_late", [False, True])
+async def test_log_ins_that_are_checked_while_their_user_is_erased_name_them_nowhere(
+    world: World, *, are_held_late: bool
+) -> None:
+    """Late: their accounts were found before the erasure, and their attempts held after it."""
+    web, hashes = world.web, Waiting(world.hashes.hasher)
+    async with replace(world, hashes=hashes).consuming():
+        user = await web.ask(web.draft(RegisterUser(email=ANA, password=PASSWORD)))
+        assert isinstance(user, Registered)
+        drafts = [
+            web.draft(LogIn(email=ANA, password=each), key=new_id().bytes)
+            for each in (WRONG, PASSWORD)
+        ]
+        for each in drafts:
+            await web.send(each)
+            await hashes.begun.acquire()
+        await run(world, "CREATE TABLE late AS SELECT * FROM attempts WHERE state = 'held'")
+        await web.ask(
+            by_operator(world, lambda proof: EraseUser(access_token=proof, user_id=user.user_id))
+        )
+        if are_held_late:
+            await run(world, "INSERT INTO attempts SELECT * FROM late")
+        await run(world, "DROP TABLE late")
+        hashes.may.set()
+        answers = [answer for each in drafts for answer in await web.heard(each, 1)]
+        ids = await holding(world, str(user.user_id))
+        failed = await world.rows("SELECT user_id FROM attempts WHERE state = 'failed'")
+
+    hashes.close()
+    assert answers == [Rejected.because(Code.INVALID_CREDENTIALS)] * 2
+    assert failed == [{"user_id": None}] * 2
     assert {each for each in ids if not each.startswith("inbox")} == {"erased_users"}
 
 

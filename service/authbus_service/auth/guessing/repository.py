@@ -60,7 +60,7 @@ _HOLD = insert_rows(_ATTEMPT, _COLUMNS).on_conflict_do_nothing()
 _INSERT = insert_rows(_ATTEMPT, _COLUMNS)
 _WRITE = _INSERT.on_conflict_do_update(
     index_elements=["key", "command_id"],
-    set_={name: _INSERT.excluded[name] for name in ("state", "at")},
+    set_={name: _INSERT.excluded[name] for name in ("user_id", "state", "at")},
 )
 _FREED = (
     func.unnest(
