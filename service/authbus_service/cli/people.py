@@ -135,7 +135,7 @@ def users_import(
     file: Annotated[Path, typer.Argument(help="One JSON object a line.", exists=True)],
     client: Annotated[str, _CLIENT] = "shell",
 ) -> None:
-    """Make accounts with the password hashes of another system; exit 1 when one was refused or not answered.
+    """Make accounts with the password hashes of another system; exit 1 unless all were imported.
 
     A line has the fields of ImportUser: email, password_hash, email_verified, display_name ...
     """
