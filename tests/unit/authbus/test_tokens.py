@@ -184,7 +184,6 @@ def test_an_ended_session_is_remembered_as_long_as_its_tokens_may_live_and_not_l
     world: World,
 ) -> None:
     world.end(SESSION)
-
     world.end(UUID(int=1), NOW + timedelta(minutes=15))
     assert SESSION in world.ended
     world.end(UUID(int=2), NOW + timedelta(minutes=21))
