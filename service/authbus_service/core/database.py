@@ -33,6 +33,8 @@ _LIMITS = {
 # since it is empty would do so for each batch of a backlog. What we ask often has an index.
 _PLANS = {"enable_seqscan": "off", "jit": "off"}
 _STATEMENT_SECONDS = 10.0
+# For who reads tables from end to end while nobody waits behind it. Locks are asked for as ever.
+_PATIENT = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
 # What is raised while PostgreSQL is away; a TimeoutError is an OSError too.
 DATABASE_AWAY = (SQLAlchemyError, OSError)
 _PLACE_WORDS = ("host", "port", "database")
@@ -89,21 +91,23 @@ async def clock_of(db: AsyncConnection) -> datetime:
     return (await db.scalars(select(func.clock_timestamp()))).one()
 
 
-def connect(url: str, *, connections: int = 8) -> Database:
+def connect(url: str, *, connections: int = 8, patient: bool = False) -> Database:
     """A database at `url` (`postgresql+asyncpg://...`); at most `connections` at a time.
 
-    libpq's `sslmode`, `sslrootcert`, `sslcert` and `sslkey` in the url count; the files are read
-    again when they are replaced. With `pooler=transaction` nothing is relied on that a connection
+    A statement may take as long as it needs where that is `patient`. libpq's `sslmode`,
+    `sslrootcert`, `sslcert` and `sslkey` in the url count; the files are read again when they are
+    replaced. With `pooler=transaction` nothing is relied on that a connection
     would have to keep between two transactions. Raises OSError when a file cannot be read,
     ValueError for a mode that is not known.
     """
     address, tls = taken_out(make_url(url))
     address, lent = pooler.taken_out(address)
-    kept = {"server_settings": {**_SESSION, **_LIMITS, **_PLANS}}
+    limits = _LIMITS | _PATIENT if patient else _LIMITS
+    kept = {"server_settings": {**_SESSION, **limits, **_PLANS}}
     brought = {
         **pooler.UNNAMED,
         "server_settings": _SESSION,
-        "command_timeout": _STATEMENT_SECONDS,
+        "command_timeout": None if patient else _STATEMENT_SECONDS,
     }
     engine = create_async_engine(
         address,
@@ -113,7 +117,7 @@ def connect(url: str, *, connections: int = 8) -> Database:
         pool_pre_ping=False,
         connect_args={"timeout": 5, **(brought if lent else kept), **tls},
     )
-    database = Database(engine, Lending(_LIMITS) if lent else None)
+    database = Database(engine, Lending(limits) if lent else None)
     event.listen(engine.sync_engine, "connect", database.tell)
     return database
 

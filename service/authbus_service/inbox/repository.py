@@ -55,6 +55,9 @@ _SAME = select(func.array_agg(_SHOWN.c.number)).join_from(
 )
 _OVER = _SAME.where(_INBOX.c.expires_at <= bindparam("at"))
 _BEFORE = _SAME.where(_INBOX.c.handled_at < bindparam("at"))
+# By the key, which alone is indexed: what was handled last is among the newest commands.
+_NEWEST = select(_INBOX.c.handled_at).order_by(_INBOX.c.time.desc()).limit(bindparam("limit"))
+_LAST = select(func.max(_NEWEST.subquery().c.handled_at))
 _NOTED = select(_INBOX.c.id, _INBOX.c.outcome["data"]["code"].astext).join_from(
     _ASKED, _INBOX, (_INBOX.c.time == _ASKED.c.time) & (_INBOX.c.id == _ASKED.c.id)
 )
@@ -117,6 +120,14 @@ async def over(db: AsyncConnection, shown: Sequence[Shown], at: datetime) -> set
 async def before(db: AsyncConnection, shown: Sequence[Shown], at: datetime) -> set[int]:
     """The indexes of those in `shown` that were handled, these very bytes, before then."""
     return await _same(db, _BEFORE, shown, at)
+
+
+async def last_handled(db: AsyncConnection, among: int = 10_000) -> datetime | None:
+    """When the last of so many newest commands was handled; None: the inbox is empty.
+
+    An older command may have been handled later still, out of a backlog.
+    """
+    return await db.scalar(_LAST, {"limit": among})
 
 
 async def put(db: AsyncConnection, handled: Sequence[Handled]) -> None:

@@ -24,13 +24,14 @@ async def end_lost_sessions(database: Database, masters: Masters) -> int:
 
     One whose time is over is ended as others are, by the sweeper.
     """
-    total = 0
-    while True:
+    async with database.transaction() as db:
+        found = list((await sessions.without_tokens(db)).items())
+    total, ends = 0, partial(_lost, masters)
+    for begin in range(0, len(found), _AT_ONCE):
+        some = dict(found[begin : begin + _AT_ONCE])
         async with database.transaction() as db:
-            found = await sessions.without_tokens(db, _AT_ONCE)
-            if not found:
-                return total
-            total += await end_sessions(db, found, partial(_lost, masters), clock_of, wait=True)
+            total += await end_sessions(db, some, ends, clock_of, wait=True)
+    return total
 
 
 def _lost(masters: Masters, session: Session, user: User, _: datetime) -> Unasked:

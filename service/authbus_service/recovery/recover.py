@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import func, select
-
 from authbus.envelope import read_headers
 from authbus.topics import AUDIT, COMMAND_TOPICS, EVENTS
 from authbus_service.auth.proof import Policy, Tools
@@ -20,8 +18,8 @@ from authbus_service.core.progress import Tell
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.keyring import KeyRing
 from authbus_service.inbox import partitions, writing
+from authbus_service.inbox import repository as inbox
 from authbus_service.inbox.fence import Place
-from authbus_service.inbox.models import InboxRow
 from authbus_service.outbox import repository as outbox
 from authbus_service.recovery.applying import Applying
 from authbus_service.recovery.backlog import Backlog, decided
@@ -106,16 +104,17 @@ class Recovery:
     async def _restore_point(self) -> tuple[datetime | None, bool]:
         """The last moment that the copy knew, None when it knew nothing, and whether it is resumed.
 
-        A recovery that was killed has written down whence it began.
+        Earlier is no fault: more is read, and known. A recovery that was killed has written down
+        whence it began.
         """
-        async with self.database.reading() as db:
+        async with self.database.transaction() as db:
             begun = await installation.installed(db)
             if begun.recovering:
                 return begun.restore_point, True
-            return await db.scalar(select(func.max(InboxRow.handled_at))), False
+            return await inbox.last_handled(db), False
 
     async def _survey(self, since: datetime | None, report: Report) -> Survey:
-        async with self.database.reading() as db:
+        async with self.database.transaction() as db:
             survey = Survey(await outbox.all_ids(db))
         async for batch in self.topics.batches([EVENTS], since):
             for _, record in batch:

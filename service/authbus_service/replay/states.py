@@ -70,13 +70,14 @@ class UserStates:
         """Write all states and tombstones into the outbox. Raises NobodyRelaysError."""
         done = Rebuilt(dry_run)
         async with self.database.reading() as db:
-            total = await users.count(db)
+            about = await users.about(db)
         ghosts = await self._ghosts()
         after: UUID | None = None
         while batch := await self._next(after):
             after = batch[-1]
             done.users += len(batch) if dry_run else await self._say(batch)
-            self.tell("users", done.users, total)
+            self.tell("users", done.users, about)
+        self.tell("users", done.users, done.users)
         for begin in range(0, len(ghosts), _AT_ONCE):
             batch = ghosts[begin : begin + _AT_ONCE]
             done.tombstones += len(batch) if dry_run else await self._end(batch)

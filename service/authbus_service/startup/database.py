@@ -21,8 +21,11 @@ _HELD = (
 )
 
 
-def open_database(url: str) -> Database:
-    """A database at this address; raises StartupError when it is none of PostgreSQL's."""
+def open_database(url: str, *, patient: bool = False) -> Database:
+    """A database at this address; raises StartupError when it is none of PostgreSQL's.
+
+    Where that is `patient` a statement may take as long as it needs.
+    """
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
@@ -33,7 +36,7 @@ def open_database(url: str) -> Database:
         )
     address = parsed.set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
     try:
-        return connect(address)
+        return connect(address, patient=patient)
     except ValueError as error:
         raise StartupError(f"DATABASE_URL: {error}. Mend the address") from None
     except OSError as error:

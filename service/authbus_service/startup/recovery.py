@@ -35,7 +35,7 @@ async def recovery(servers: Servers, tell: Tell) -> AsyncGenerator[Recovery]:
     masters = settings.masters()
     clients = declared_clients(settings.clients, own_kafka=servers.own_kafka)
     policy = policy_of(settings, read_roles(settings.roles))
-    database, hashes = open_database(url), hash_pool(settings)
+    database, hashes = open_database(url, patient=True), hash_pool(settings)
     groups = groups_of(settings.namespace)
     try:
         await (bring_to_newest if servers.own_database else require_newest)(database)

@@ -6,6 +6,7 @@ from sqlalchemy import text
 from authbus_service.core.database import Database
 from authbus_service.startup.database import bring_to_newest, open_database, require_newest
 from authbus_service.startup.errors import StartupError
+from tests.rig.hurrying import hurry, is_late
 
 
 async def test_an_empty_database_is_refused_with_the_command_that_migrates_it(
@@ -73,3 +74,16 @@ async def test_a_database_that_cannot_be_used_is_one_error_without_the_password(
 def test_an_address_of_another_kind_is_refused_with_an_example(url: str) -> None:
     with pytest.raises(StartupError, match="postgresql://user:password@host:5432/name"):
         open_database(url)
+
+
+@pytest.mark.parametrize("patient", [False, True])
+async def test_a_statement_ends_in_time_but_where_patience_is_asked_for(
+    database_url: str, *, patient: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurry(monkeypatch)
+    database = open_database(database_url, patient=patient)
+
+    late = [await is_late(database.transaction()), await is_late(database.reading())]
+
+    assert late == [not patient] * 2
+    await database.close()

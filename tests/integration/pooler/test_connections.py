@@ -15,6 +15,7 @@ from authbus_service.startup.database import bring_to_newest, open_database, req
 from authbus_service.startup.errors import StartupError
 from tests.integration.relay.conftest import made_world
 from tests.integration.relay.world import World, a_record, running
+from tests.rig.hurrying import hurry, is_late
 from tests.rig.pooling import Pooler
 
 pytestmark = pytest.mark.gate
@@ -39,6 +40,19 @@ async def test_a_transaction_has_our_limits_and_leaves_none_behind(lent: Databas
 
     assert during == ("3s", "10s", "5s", "UTC")
     assert behind == ("0", "0", "0", "UTC")
+
+
+@pytest.mark.parametrize("patient", [False, True])
+async def test_a_statement_ends_in_time_but_where_patience_is_asked_for(
+    pooler: Pooler, database_url: str, *, patient: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurry(monkeypatch)
+    behind = open_database(pooler.url(database_url), patient=patient)
+
+    late = [await is_late(behind.transaction()), await is_late(behind.reading())]
+
+    assert late == [not patient] * 2
+    await behind.close()
 
 
 async def test_listening_ends_at_once_where_nothing_would_be_heard(lent: Database) -> None:

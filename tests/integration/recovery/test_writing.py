@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 import pytest
 from aiokafka import TopicPartition
@@ -14,7 +13,6 @@ from sqlalchemy import text
 from authbus import RegisterUser
 from authbus.topics import SESSIONS, Topic
 from authbus_service.auth.handlers import HANDLERS
-from authbus_service.auth.sessions.repository import without_tokens
 from authbus_service.cluster import ClusterError
 from authbus_service.cluster.installation import settle
 from authbus_service.inbox import writing
@@ -133,15 +131,15 @@ async def test_a_recovery_that_is_killed_while_it_ends_sessions_goes_on_and_repo
     back = replace(world, database=copy)
     monkeypatch.setattr(ending, "_AT_ONCE", 1)
 
-    looks = iter(range(2))
+    parts, end = iter(range(2)), ending.end_sessions
 
-    async def dies(*asked: Any) -> dict[UUID, UUID]:
-        if next(looks):
+    async def dies(*asked: Any, **how: Any) -> int:
+        if next(parts):
             raise KeyboardInterrupt
-        return await without_tokens(*asked)
+        return await end(*asked, **how)
 
     with monkeypatch.context() as patched:
-        patched.setattr(ending.sessions, "without_tokens", dies)
+        patched.setattr(ending, "end_sessions", dies)
         with pytest.raises(KeyboardInterrupt):
             await recovered(back)
     second = await recovered(back)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.util import await_only
 
 from authbus import LoggedIn, ProfileSaved, UpdateProfile
@@ -24,6 +24,7 @@ from authbus_service.core.ids import new_id
 from authbus_service.core.security import repository
 from authbus_service.core.security.rotation import RotationError
 from authbus_service.replay.key_topic import KeyTopic
+from authbus_service.replay.states import UserStates
 from authbus_service.startup.keys import retell
 from tests.rig.accident import serving
 from tests.rig.crowd import Crowd
@@ -32,6 +33,7 @@ from tests.rig.producing import Draft
 from tests.rig.replaying import rebuilt
 from tests.rig.topics import records
 from tests.rig.world import World
+from tests.rig.wrapping import with_factors
 
 USERS = 4
 # So that they are locked in two parts.
@@ -52,6 +54,25 @@ async def told(world: World) -> dict[str, list[UserState | None]]:
         value = each.value and each.value != b"{}" and UserState.model_validate_json(each.value)
         found[(each.key or b"").decode()].append(value or None)
     return dict(found)
+
+
+@pytest.mark.parametrize("analyzed", [True, False])
+async def test_how_far_a_rebuild_is_is_told_without_counting_all_users(
+    world: World, admin: Admin, *, analyzed: bool
+) -> None:
+    await with_factors(world.database, world.masters, MANY)
+    if analyzed:
+        async with world.database.transaction() as db:
+            await db.execute(text("ANALYZE users"))
+    told: list[tuple[str, int, int | None]] = []
+
+    def tell(step: str, done: int, total: int | None) -> None:
+        told.append((step, done, total))
+
+    await UserStates(world.database, admin, world.namespace, tell).rebuild(dry_run=True)
+
+    about = MANY if analyzed else None
+    assert told == [("users", 100, about), ("users", MANY, about), ("users", MANY, MANY)]
 
 
 async def test_each_users_state_is_told_again_and_what_nobody_knows_gets_a_tombstone(

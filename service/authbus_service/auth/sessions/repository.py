@@ -62,14 +62,10 @@ _LAPSED = (
     .order_by(_SESSION.c.lapses_at)
     .limit(bindparam("limit"))
 )
-_WITHOUT_TOKENS = (
-    select(_SESSION.c.id, _SESSION.c.user_id)
-    .where(
-        _SESSION.c.family_hash == b"",
-        _SESSION.c.ended_at.is_(None),
-        _SESSION.c.lapses_at > func.clock_timestamp(),
-    )
-    .limit(bindparam("limit"))
+_WITHOUT_TOKENS = select(_SESSION.c.id, _SESSION.c.user_id).where(
+    _SESSION.c.family_hash == b"",
+    _SESSION.c.ended_at.is_(None),
+    _SESSION.c.lapses_at > func.statement_timestamp(),
 )
 _TIME = DateTime(timezone=True)
 # What another process deletes at this moment is left to it. An array, else the plan might be one
@@ -125,9 +121,12 @@ async def lapsed(db: AsyncConnection, limit: int) -> dict[UUID, UUID]:
     return {row.id: row.user_id for row in found}
 
 
-async def without_tokens(db: AsyncConnection, limit: int) -> dict[UUID, UUID]:
-    """Sessions that go on and whose tokens nobody can hold, with their users."""
-    found = await db.execute(_WITHOUT_TOKENS, {"limit": limit})
+async def without_tokens(db: AsyncConnection) -> dict[UUID, UUID]:
+    """Sessions that go on and whose tokens nobody can hold, with their users.
+
+    Every session that goes on is looked at, once.
+    """
+    found = await db.execute(_WITHOUT_TOKENS)
     return {row.id: row.user_id for row in found}
 
 

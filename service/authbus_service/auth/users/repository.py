@@ -5,7 +5,7 @@ from operator import getitem
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, any_, bindparam, delete, func, select, true, union_all
+from sqlalchemy import Table, any_, bindparam, delete, select, text, true, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
@@ -48,6 +48,7 @@ _LOCKED = (
 _WAITED_FOR = select(_USER).where(_USER.c.id == any_(_IDS)).order_by(_USER.c.id).with_for_update()
 _READ = select(_USER).where(_USER.c.id == any_(_IDS))
 _PRESENT = select(_USER.c.id).where(_USER.c.id == any_(_IDS))
+_ABOUT = text("SELECT reltuples::bigint FROM pg_class WHERE oid = 'users'::regclass")
 _SEQUENCES = union_all(
     *(
         select(each.c.id, each.c.sequence).where(each.c.id == any_(_IDS))
@@ -109,9 +110,10 @@ async def present(db: AsyncConnection, ids: Iterable[UUID]) -> set[UUID]:
     return set(await db.scalars(_PRESENT, {"ids": sorted(ids)}))
 
 
-async def count(db: AsyncConnection) -> int:
-    """How many users there are."""
-    return await db.scalar(select(func.count()).select_from(_USER)) or 0
+async def about(db: AsyncConnection) -> int | None:
+    """How many users there were when PostgreSQL last looked; None: it has not so far."""
+    found = await db.scalar(_ABOUT)
+    return None if found is None or found < 0 else found
 
 
 async def next_ids(db: AsyncConnection, after: UUID | None, limit: int) -> list[UUID]:
