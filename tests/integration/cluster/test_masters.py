@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import text
 
 from authbus.topics import COMMANDS_KEPT
-from authbus_service.auth import rewrapping
 from authbus_service.auth.factors import repository as factors
 from authbus_service.auth.factors.service import opened
 from authbus_service.auth.rewrapping import AT_ONCE, rewrap
@@ -56,20 +55,6 @@ async def replaced(database: Database) -> dict[tuple[str, str], int]:
 async def under(database: Database) -> dict[tuple[str, str], int]:
     found = await replacement(database).look()
     return {(each.master, each.what): each.count for each in found}
-
-
-@pytest.mark.parametrize("counted", [1, 7, 40, 41])
-async def test_secrets_are_counted_some_at_a_time_and_each_once(
-    installed: Database, monkeypatch: pytest.MonkeyPatch, counted: int
-) -> None:
-    monkeypatch.setattr(rewrapping, "_COUNTED", counted)
-    for masters in (OLD, NEW):
-        await with_factors(installed, masters, 20)
-
-    async with installed.reading() as db:
-        found = await rewrapping.by_master(db)
-
-    assert found == {OLD.current: 20, NEW.current: 20}
 
 
 async def waiting(database: Database, user_id: UUID, *, lives: timedelta) -> None:
