@@ -189,7 +189,8 @@ class UserRoles(Reply):
 class UserIsErased(Reply):
     """A receipt: the account is gone, so many sessions were ended.
 
-    By `commands_gone_at` the last sealed command of this user has left Kafka.
+    By `commands_gone_at` the last sealed command of this user has left Kafka, and the last copy of
+    one by a replay.
     """
 
     user_id: UUID

@@ -26,7 +26,8 @@ _COMPACTED = _config(cleanup_policy="compact")
 _COMPACTED_DAILY = _config(
     cleanup_policy="compact", max_compaction_lag_ms=str(DAY_MS), segment_ms=str(DAY_MS)
 )
-# A record goes when the last one in its segment is old enough; an hour for the broker to look.
+# A record goes when the last one in its segment is old enough. An hour for the broker to look, and
+# for copies: `authbus replay` makes none of a command that is older than a quarter of an hour.
 COMMANDS_KEPT = timedelta(days=8, hours=1)
 _FOR_EVER = _config(cleanup_policy="delete", retention_ms="-1")
 

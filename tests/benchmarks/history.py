@@ -164,7 +164,7 @@ class History:
     def _sealed(self, command: AnyCommand, at: datetime) -> Sealed:
         return Sealed.model_validate(
             {
-                "id": _uuid7(at),
+                "id": uuid7_of(at),
                 "type": type(command).wire_type(),
                 "data": command.to_json(),
                 "source": "/clients/web",
@@ -181,7 +181,8 @@ def _ms(at: datetime) -> int:
     return int(at.timestamp() * 1000)
 
 
-def _uuid7(at: datetime) -> UUID:
+def uuid7_of(at: datetime) -> UUID:
+    """An id of a command of that time."""
     chance = int.from_bytes(os.urandom(10), "big")
     bits = _ms(at) << 80 | chance
     bits &= ~((0xF << 76) | (0b11 << 62))

@@ -1,7 +1,8 @@
 """`make bench-replay`: how fast commands are replayed, in the command and in the service.
 
-The history is made in bulk: records of commands that the inbox knows. What is measured is
-`authbus replay` as a process of its own, and the time until the service is past the last copy.
+The history is made in bulk: records of commands that the inbox knows. Those of an hour ago are
+counted, those that are a few minutes old are sent again, and answered. What is measured is `authbus
+replay` as a process of its own, and the time until the service is past the last copy.
 """
 
 import argparse
@@ -15,34 +16,32 @@ from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import uvloop
 from aiokafka import AIOKafkaProducer
 
-from authbus import LoggedOut, LogOut
-from authbus.envelope import SEALED_TYPE, cloud_event, own_headers, stamp
+from authbus.envelope import own_headers
 from authbus.events import SessionRefreshed
-from authbus.topics import EVENTS, SESSIONS
-from authbus_service.auth.outcome import stored
+from authbus.topics import DEAD_LETTERS, EVENTS, SESSIONS
 from authbus_service.cluster import Admin
 from authbus_service.cluster.admin import NewlyWanted
 from authbus_service.core.database import Database, connect
 from authbus_service.core.ids import new_id
+from authbus_service.core.security.masters import Masters
 from authbus_service.inbox import fence
-from authbus_service.inbox import repository as inbox
-from authbus_service.inbox.repository import Handled
+from authbus_service.startup.keys import open_keyring
+from tests.benchmarks.handled import LogOuts, make
 from tests.benchmarks.service import Running, a_service, servers
 from tests.rig.dumps import ends_of
 
 NAMESPACE = "bench"
 HEAD = "| what | records | the command | until handled | CPU, us a record |"
-_SEALED_BYTES = 1_117  # a log-out's
 _AT_ONCE = 2_000
-_AGE = timedelta(hours=1)
+# An answer is sealed.
+_FEWER = 5
 
 
 @dataclass(frozen=True)
@@ -65,50 +64,6 @@ class Measured:
             f"| {self.handled:.1f} s = {rates[1]:,.0f}/s "
             f"| {', '.join(f'{name} {spent:.0f}' for name, spent in self.cpu.items())} |"
         )
-
-
-async def make_commands(kafka: str, database: Database, count: int) -> None:
-    """So many log-outs of an hour ago, each in the inbox."""
-    at = datetime.now(UTC) - _AGE
-    async with AIOKafkaProducer(bootstrap_servers=kafka, max_batch_size=60_000) as producer:
-        for begin in range(0, count, _AT_ONCE):
-            made = [_command(at) for _ in range(begin, min(begin + _AT_ONCE, count))]
-            async with database.transaction() as db:
-                await inbox.put(db, [handled for handled, _, _ in made])
-            sent = [
-                await producer.send(
-                    SESSIONS.name(NAMESPACE),
-                    value,
-                    key=handled.id.bytes,
-                    headers=headers,
-                )
-                for handled, value, headers in made
-            ]
-            await asyncio.gather(*sent)
-
-
-def _command(at: datetime) -> tuple[Handled, bytes, Any]:
-    id_ = UUID(f"{int(at.timestamp() * 1000):012x}{new_id().hex[12:]}")
-    value, expires_at = os.urandom(_SEALED_BYTES), at + timedelta(minutes=5)
-    named = {
-        "content-type": SEALED_TYPE,
-        "ce_expirytime": stamp(expires_at),
-        "reply_to": f"{NAMESPACE}.replies.web",
-        "correlation_id": str(id_),
-    }
-    kind = LogOut.wire_type()
-    headers = cloud_event(id=id_, type=kind, source="/clients/web", time=at, extra=named)
-    handled = Handled(
-        time=at.replace(microsecond=at.microsecond // 1000 * 1000),
-        id=id_,
-        digest=sha256(value).digest(),
-        content=b"",
-        master="m",
-        expires_at=expires_at,
-        handled_at=at,
-        outcome=stored(LoggedOut(session_id=id_)),
-    )
-    return handled, value, headers
 
 
 async def make_events(kafka: str, count: int) -> None:
@@ -155,18 +110,22 @@ async def copy_events(kafka: str, running: Running) -> Measured:
     return Measured("events copied", count, seconds, seconds, _since(before, running, count))
 
 
-async def replay_commands(kafka: str, running: Running, database: Database) -> Measured:
-    """Everything on the topic, from its start."""
-    began, before = time.perf_counter(), _spent(running)
+async def replay_commands(
+    kafka: str, running: Running, database: Database, what: str, since: datetime
+) -> Measured:
+    """Everything that came to the topic since then."""
+    began, before, begin = time.perf_counter(), _spent(running), since.isoformat()
     async with past_the_end(kafka, database) as handled:
-        summary = await _authbus(kafka, running, "commands", SESSIONS.suffix, "--from", "0")
+        summary = await _authbus(kafka, running, "commands", SESSIONS.suffix, "--from", begin)
         command = time.perf_counter() - began
         await handled()
     ended = time.perf_counter() - began
     count = summary["selected"]
     assert summary["already_handled"] == count, summary
+    # A letter would be quicker than an answer.
+    assert not any((await ends_of(kafka, DEAD_LETTERS, NAMESPACE)).values())
     spent = _since(before, running, count)
-    return Measured("commands that were handled", count, command, ended, spent)
+    return Measured(what, count, command, ended, spent)
 
 
 def _spent(running: Running) -> dict[str, float]:
@@ -218,12 +177,22 @@ async def _authbus(kafka: str, running: Running, *arguments: str) -> dict[str, A
 
 
 async def run(commands: int, events: int) -> list[Measured]:
-    async with servers() as on, a_service(on, {}, name=NAMESPACE) as running:
+    key, measured = os.urandom(32), list[Measured]()
+    settings, masters = {"AUTHBUS_MASTER_KEY": key.hex()}, Masters([key])
+    async with servers() as on, a_service(on, settings, name=NAMESPACE) as running:
         kafka, database = on.stack.addresses.bootstrap_servers, connect(running.database_url)
-        await make_commands(kafka, database, commands)
-        async with past_the_end(kafka, database) as handled:
-            await handled()
-        measured = [await replay_commands(kafka, running, database)]
+        ring = await open_keyring(database, masters)
+        jwk = next(each.jwk for each in ring.public_records() if each.use == "enc")
+        log_outs = LogOuts.of(NAMESPACE, masters, jwk)
+        for what, one, count in (
+            ("commands that were handled", log_outs.old, commands),
+            ("commands that are answered again", log_outs.fresh, commands // _FEWER),
+        ):
+            since = datetime.now(UTC)
+            await make(kafka, database, NAMESPACE, one, count)
+            async with past_the_end(kafka, database) as handled:
+                await handled()
+            measured.append(await replay_commands(kafka, running, database, what, since))
         await make_events(kafka, events)
         measured.append(await copy_events(kafka, running))
         await database.close()

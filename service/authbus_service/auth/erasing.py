@@ -12,7 +12,7 @@ def erased(case: Case, user: User, *, actor: str = "") -> Outcome:
     """The events that end everything, and the receipt. All live sessions must be loaded.
 
     The receipt tells when the last sealed command of this user has left its topic: none is later
-    than this one.
+    than this one, and a replay copies none that is older than a quarter of an hour.
     """
     ended = case.ending(user, EndReason.ERASED, actor=actor)
     gone = UserErased(**case.told(user, len(ended), actor=actor))

@@ -1,10 +1,12 @@
 """`authbus replay commands`: the same bytes again, and the truth of what became of them.
 
-A copy has its original's key, value, headers and partition, and two headers that mark it. Killed
-half-way it goes on under the same replay id: what it has sent is found on the topic.
+A copy has its original's key, value, headers and partition, and two headers that mark it. What can
+have no effect and no answer any more is counted without one, since a copy stays on Kafka for as
+long as a new record: an erased user's commands must not. Killed half-way it goes on under the same
+replay id: what it has sent is found on the topic.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -32,10 +34,12 @@ from authbus_service.replay import outcomes
 from authbus_service.replay.begun import SKEW, Original, begun_at
 from authbus_service.replay.copies import Mark, can_be_copied, copied
 from authbus_service.replay.copying import Copier, Copy, copier
-from authbus_service.replay.outcomes import Asked, Knowledge, Outcomes
+from authbus_service.replay.outcomes import Asked, Knowledge, Outcomes, is_vain
 from authbus_service.replay.summary import Summary
 
 _Part = tuple[Record, Asked, Knowledge]
+# So long before it is sent it is looked up what is known of a record; slow replays look at fewer.
+_AHEAD_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +107,10 @@ class CommandReplay:
 
             async with beside(look) as start:
                 async for records in read(consumer, stretches):
-                    await start(run.chosen(records))
-                    seen += len(records)
-                    self.tell("sent", seen, total)
+                    for some in turns(records, run.plan):
+                        await start(run.chosen(some))
+                        seen += len(some)
+                        self.tell("sent", seen, total)
         self.tell("sent", seen, seen)
 
     async def _look(
@@ -121,10 +126,10 @@ class CommandReplay:
             chosen = _chosen(records, plan, summary)
             every = outcomes.asked_now(each for each in chosen if can_be_copied(each))
             for each, seen in zip(every, await followed.look(every), strict=True):
-                if seen is Knowledge.HANDLED:
+                if is_vain(each, seen):
+                    followed.passed_over(seen)
+                elif seen is Knowledge.HANDLED:
                     summary.already_handled += 1
-                elif seen is Knowledge.UNKNOWN and each.is_stale:
-                    summary.expired += 1
                 else:
                     summary.undecided += 1
             summary.not_sent += len(chosen) - len(every)
@@ -185,11 +190,17 @@ class _Run:
         return _chosen(left, self.plan, self.outcomes.summary)
 
     async def looked_at(self, records: Sequence[Record]) -> list[_Part]:
-        """What is known of each of these, before its copy is sent."""
+        """Those of which a copy is to be sent, with what is known of each; the rest is counted."""
         whole = [each for each in records if can_be_copied(each)]
         self.outcomes.summary.not_sent += len(records) - len(whole)
         every = outcomes.asked_now(whole)
-        return list(zip(whole, every, await self.outcomes.look(every), strict=True))
+        parts: list[_Part] = []
+        for part in zip(whole, every, await self.outcomes.look(every), strict=True):
+            if is_vain(*part[1:]):
+                self.outcomes.passed_over(part[2])
+            else:
+                parts.append(part)
+        return parts
 
     async def send(self, parts: Sequence[_Part]) -> None:
         """Send a copy of each."""
@@ -200,6 +211,12 @@ class _Run:
                 self.outcomes.summary.not_sent += 1
             else:
                 self.outcomes.sent(of, seen, (lies.partition, lies.offset))
+
+
+def turns(records: Sequence[Record], plan: Plan) -> Iterable[Sequence[Record]]:
+    """Parts that are sent soon after they were looked at, however slow that is."""
+    size = len(records) if plan.rate is None else max(int(plan.rate * _AHEAD_SECONDS), 1)
+    return (records[at : at + size] for at in range(0, len(records), size))
 
 
 def _chosen(records: Sequence[Record], plan: Plan, summary: Summary) -> list[Record]:

@@ -1,7 +1,9 @@
 """What became of copies of commands: told by the inbox, the fence and the dead letters.
 
 Nothing is guessed. A copy whose id and bytes the inbox knows can have no effect, whenever the
-service comes to it. Of every other one is known what became of it once the fence is past it.
+service comes to it. Of every other one is known what became of it once the fence is past it. Of
+what could have neither an effect nor an answer no copy is made: it would keep on Kafka for longer
+what is to leave it.
 """
 
 import asyncio
@@ -50,9 +52,21 @@ class Asked(NamedTuple):
 class Knowledge(Enum):
     """What the inbox knows of a record before its copy is sent."""
 
+    OVER = "these very bytes, before the replay, and nobody waits for an answer any more"
     HANDLED = "these very bytes, before the replay: the look-up ends it"
     KNOWN = "its id"
     UNKNOWN = "nothing"
+
+
+_HANDLED = frozenset({Knowledge.OVER, Knowledge.HANDLED})
+
+
+def is_vain(of: Asked, seen: Knowledge) -> bool:
+    """Whether a copy could have neither an effect nor an answer that somebody waits for.
+
+    All else was issued within the quarter of an hour before.
+    """
+    return seen is Knowledge.OVER or (seen is not Knowledge.HANDLED and of.is_stale)
 
 
 def asked(record: Record, at: datetime) -> Asked:
@@ -84,8 +98,11 @@ class Outcomes:
         named = [(index, each.id, each) for index, each in enumerate(every) if each.id is not None]
         shown = [inbox.Shown(id_, each.digest) for _, id_, each in named]
         async with self.database.reading() as db:
-            for number in await inbox.before(db, shown, self.since):
-                seen[named[number][0]] = Knowledge.HANDLED
+            handled = await inbox.before(db, shown, self.since)
+            over = await inbox.over(db, shown, clock.now()) if handled else set[int]()
+            for number in handled:
+                is_over = number in over
+                seen[named[number][0]] = Knowledge.OVER if is_over else Knowledge.HANDLED
             left = [each for each in named if seen[each[0]] is Knowledge.UNKNOWN]
             known = await inbox.noted(db, {id_ for _, id_, _ in left}) if left else {}
         for index, id_, _ in left:
@@ -95,10 +112,17 @@ class Outcomes:
 
     def sent(self, of: Asked, seen: Knowledge, lies: Lie, *, before: bool = False) -> None:
         """A copy lies there; `seen` is from before it was sent, unless it was sent `before`."""
-        if seen is Knowledge.HANDLED:
+        if seen in _HANDLED:
             self.summary.already_handled += 1
         else:
             self._open[lies] = of, seen is Knowledge.KNOWN and not before
+
+    def passed_over(self, seen: Knowledge) -> None:
+        """No copy is made of one, for it would be vain."""
+        if seen is Knowledge.UNKNOWN:
+            self.summary.expired += 1
+        else:
+            self.summary.already_handled += 1
 
     @property
     def left(self) -> int:

@@ -10,11 +10,11 @@ class Summary:
     """A replay's records. What is `selected` is in exactly one of the counts behind `selected`.
 
     `already_handled`: the service had handled this command. `applied`: it was decided now for the
-    first time. `expired`: too old to be decided. `without_effect`: a question, or refused before it
-    was decided. `dead_again`: a dead letter as before. `not_sent`: its bytes could not be had or
-    are too many. `waiting`: no service has come to it so far. `undecided`, of a dry run: the
-    service would look at it anew. `copies` of earlier replays are passed over, their originals
-    are replayed.
+    first time. `expired`: too old to be decided, or without an id that tells how old it is.
+    `without_effect`: a question, or refused before it was decided. `dead_again`: a dead letter as
+    before. `not_sent`: its bytes could not be had or are too many. `waiting`: no service has come
+    to it so far. `undecided`, of a dry run: the service would look at it anew. `copies` of earlier
+    replays are passed over, their originals are replayed.
     """
 
     replay_id: UUID

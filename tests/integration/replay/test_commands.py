@@ -44,6 +44,7 @@ async def test_three_replays_of_everything_while_running_and_while_stopped_chang
     world: World,
 ) -> None:
     await a_history(world)
+    originals = len(await lying(world))
     before, said = (
         await dumped(world.database),
         await ends_of(world.servers, EVENTS, world.namespace),
@@ -63,6 +64,7 @@ async def test_three_replays_of_everything_while_running_and_while_stopped_chang
     async with serving(world):
         await all_finished(world)
 
+    assert len(await lying(world)) == 7 * originals
     assert running == before
     assert await dumped(world.database) == before
     assert await ends_of(world.servers, EVENTS, world.namespace) == said
