@@ -61,7 +61,8 @@ class Preparing:
         await self.commands.find(self._asked_for(told, fresh))
         for each in [of[0] for of in told if self.survey.is_of_last(of[0])]:
             self.survey.note_commands(self.commands.by_id.get(each.cause, ()))
-        self._note_again(each for of in told for each in of if each.id not in fresh)
+        if self.resumed:
+            self._note_again(each for of in told for each in of if each.id not in fresh)
         if not fresh:
             return None
         new = [each for each in told if any(one.id in fresh for one in each)]
