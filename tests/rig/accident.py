@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -88,7 +88,9 @@ async def backup(database: Database) -> Database:
     return connect(url.set(database=name).render_as_string(hide_password=False))
 
 
-async def recovered(world: World, *, dry_run: bool = False) -> Report:
+async def recovered(
+    world: World, *, dry_run: bool = False, keep: Callable[[Report], None] | None = None
+) -> Report:
     """Recover the world's database from its topics."""
     ring = KeyRing(world.masters)
     async with world.database.reading() as db:
@@ -109,7 +111,7 @@ async def recovered(world: World, *, dry_run: bool = False) -> Report:
         hashes=world.hashes,
         tell=lambda _step, _done, _total: None,
     )
-    return await recovery.run(dry_run=dry_run)
+    return await recovery.run(dry_run=dry_run, keep=keep or (lambda _: None))
 
 
 async def all_said(world: World) -> None:

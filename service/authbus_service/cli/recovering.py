@@ -1,15 +1,15 @@
 """`authbus recover`."""
 
 import json
-from contextlib import nullcontext
 from pathlib import Path
-from typing import TextIO
 
 from authbus_service.cli.output import report, say, show, to_a_person
 from authbus_service.cli.progress import progress
 from authbus_service.cli.running import run_quietly
-from authbus_service.core.config import ConfigError, Settings, load
+from authbus_service.cli.whole_file import WholeFile
+from authbus_service.core.config import Settings, load
 from authbus_service.embedded import warm
+from authbus_service.recovery.recover import Keep
 from authbus_service.recovery.report import Report
 from authbus_service.startup.recovery import recovery
 from authbus_service.startup.servers import needs_own_kafka, running_servers
@@ -20,21 +20,20 @@ def recover(*, dry_run: bool, into: Path | None) -> None:
     settings = load()
     if needs_own_kafka(settings):
         warm(report)
-    with nullcontext() if into is None else _opened(into) as file:
-        found = run_quietly(_recover(settings, dry_run))
-        _show(found)
-        if file is not None:
-            json.dump(found.as_json(), file, indent=1)
+    keep = _kept(into)
+    _show(run_quietly(_recover(settings, keep, dry_run=dry_run)))
 
 
-def _opened(into: Path) -> TextIO:
-    """Before anything is done: what is lost is told once, and must have a place."""
-    try:
-        return into.open("w")
-    except OSError as error:
-        raise ConfigError(
-            f"{into} cannot be written: {error.strerror}. Give another file"
-        ) from None
+def _kept(into: Path | None) -> Keep:
+    """What is lost is told once, and must have a place: it is looked for before anything is done.
+
+    Raises ConfigError.
+    """
+    if into is None:
+        return lambda _: None
+    file = WholeFile(into)
+    file.require()
+    return lambda found: file.write(json.dumps(found.as_json(), indent=1))
 
 
 def _show(found: Report) -> None:
@@ -48,8 +47,8 @@ def _show(found: Report) -> None:
         say(f"  lost: {each['what']} of user {each['user_id']}: {each['why']}")
 
 
-async def _recover(settings: Settings, dry_run: bool) -> Report:
+async def _recover(settings: Settings, keep: Keep, *, dry_run: bool) -> Report:
     async with running_servers(settings, report) as servers:
         with progress() as tell:
             async with recovery(servers, tell) as found:
-                return await found.run(dry_run=dry_run)
+                return await found.run(dry_run=dry_run, keep=keep)

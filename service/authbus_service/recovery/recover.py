@@ -41,6 +41,7 @@ from authbus_service.recovery.report import Report
 from authbus_service.recovery.states import renew_states, take_states
 from authbus_service.recovery.unsealing import unsealing
 
+Keep = Callable[[Report], None]
 # Clocks of the database and the broker may differ by less than this.
 _SKEW = timedelta(hours=1)
 # The longest that a command may have waited for its event.
@@ -63,8 +64,11 @@ class Recovery:
     hashes: HashPool
     tell: Tell
 
-    async def run(self, *, dry_run: bool = False) -> Report:
+    async def run(self, *, dry_run: bool = False, keep: Keep = lambda _: None) -> Report:
         """Recover and report; with `dry_run` nothing is written.
+
+        `keep` is given the report before services may start again: what is lost is known until
+        then alone. A recovery that ends before that is run again, and reports the same.
 
         Raises UnknownEventError, and DBAPIError when a service still writes.
         """
@@ -98,7 +102,7 @@ class Recovery:
                     resumed,
                 )
                 await self._apply(preparing, Applying(self.database, report, losses, self.policy))
-                await self._end(preparing)
+                await self._end(preparing, keep)
         return report
 
     async def _restore_point(self) -> tuple[datetime | None, bool]:
@@ -159,10 +163,11 @@ class Recovery:
                 done += sum(map(len, told))
                 self.tell("events", done, report.events_read)
 
-    async def _end(self, preparing: Preparing) -> None:
+    async def _end(self, preparing: Preparing, keep: Keep) -> None:
         report, survey, losses = preparing.report, preparing.survey, preparing.losses
         if report.dry_run:
             report.sessions_ended = losses.tell_ends()
+            keep(report)
             return
         async with self.database.transaction() as db:
             report.rows_said_before = await forget_said(db, survey.said)
@@ -174,6 +179,7 @@ class Recovery:
         await self._late(survey, report, committed)
         report.sessions_ended = await end_lost_sessions(self.database, self.keyring.masters)
         losses.tell_ends()
+        keep(report)
         async with self.database.transaction() as db:
             await renew_states(db, clock.now())
             await go_on_from(db, committed)
