@@ -13,7 +13,6 @@ import asyncio
 import os
 import sys
 import threading
-import time
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -54,14 +53,16 @@ class Part:
 
 @dataclass(slots=True)
 class Watchdog:
-    """Looks at the parts. `answer` tells whether Kafka and PostgreSQL do; `seconds` is patience."""
+    """Looks at the parts. `answer` tells whether Kafka and PostgreSQL do; `seconds` is patience.
+
+    Looks are counted and not the time between them: a process that was stopped, and goes on, has
+    stood still for no longer than one look.
+    """
 
     parts: Sequence[Part]
     answer: Callable[[], Awaitable[bool]]
     seconds: float
-    _since: dict[str, tuple[Hashable, float]] = field(
-        default_factory=dict[str, tuple[Hashable, float]]
-    )
+    _stood: dict[str, tuple[Hashable, int]] = field(default_factory=dict[str, tuple[Hashable, int]])
 
     async def run(self) -> None:
         """Look until cancelled; raises StalledError, and ends the process when that does not."""
@@ -76,14 +77,15 @@ class Watchdog:
                     raise
 
     async def _look(self, part: Part) -> None:
-        sign, at = part.sign(), time.monotonic()
-        last, since = self._since.get(part.name, (None, at))
+        sign = part.sign()
+        last, looks = self._stood.get(part.name, (None, 0))
         if sign == last and await part.waits() and await self.answer():
-            if sign == part.sign() and at - since >= self.seconds:
-                raise StalledError(part.name, at - since)
+            looks += 1
+            if sign == part.sign() and looks >= _LOOKS:
+                raise StalledError(part.name, self.seconds)
         else:
-            since = at
-        self._since[part.name] = sign, since
+            looks = 0
+        self._stood[part.name] = sign, looks
 
 
 class Pulse:

@@ -3,8 +3,10 @@
 # pyright: reportPrivateUsage=false
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 
 import pytest
 
@@ -71,6 +73,19 @@ async def test_what_goes_on_however_slowly_is_left_alone() -> None:
 async def test_while_kafka_or_postgresql_is_away_waiting_is_right() -> None:
     with pytest.raises(TimeoutError):
         await Situation(answers=lambda: False).run(4 * PATIENCE)
+
+
+async def test_a_process_that_was_stopped_has_looks_enough_to_go_on() -> None:
+    # A sign is asked for once at the first look, twice at the next two; then there are steps.
+    steps = chain(repeat(False, 5), repeat(True))
+    pauses = chain([2 * PATIENCE], repeat(0.0))
+
+    def answers() -> bool:
+        time.sleep(next(pauses))  # all stands still, as after SIGSTOP
+        return True
+
+    with pytest.raises(TimeoutError):
+        await Situation(steps=lambda: next(steps), answers=answers).run(5 * PATIENCE)
 
 
 async def test_once_they_are_back_there_is_all_the_time_again() -> None:
