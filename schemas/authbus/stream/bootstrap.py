@@ -106,17 +106,14 @@ class Bootstrap:
         if not came:
             return
         beginnings = await self._beginnings(consumer, came)
-        if turn != self._turn or not await self._begin(consumer, beginnings):
-            return
-        told = {
-            at.partition: each.states for at, each in beginnings.items() if each.states is not None
-        }
-        self._changes.follow(told)
         untold = sorted(at for at in beginnings if beginnings[at].states is None)
-        if not untold:
+        if turn == self._turn and untold:
+            # Before it is kept: what was to be told as fresh would be so for nobody else.
+            yield SnapshotBegins(fresh=all(beginnings[at].fresh for at in untold))
+        begins = turn == self._turn and await self._begin(consumer, beginnings)
+        if not (begins and untold):
             return
         consumer.pause(*consumer.assignment())
-        yield SnapshotBegins(fresh=all(beginnings[at].fresh for at in untold))
         async with aclosing(self._tell(untold, poll)) as states:
             polled = time.monotonic()
             async for state in states:
@@ -237,6 +234,13 @@ class Bootstrap:
             await asyncio.sleep(REST_SECONDS)
             return False
         self._admitted |= beginnings.keys()
+        self._changes.follow(
+            {
+                at.partition: each.states
+                for at, each in beginnings.items()
+                if each.states is not None
+            }
+        )
         return True
 
     @asynccontextmanager

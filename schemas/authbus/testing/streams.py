@@ -141,10 +141,10 @@ class FakeStream(EventStream):
         group.telling = bootstrap and not group.told
         if not group.telling:
             return
-        fresh, group.begun = not group.begun, True
-        if fresh:
-            group.position = len(memory.log)
+        fresh, begins = not group.begun, len(memory.log)
         yield SnapshotBegins(fresh=fresh)
+        if fresh:
+            group.begun, group.position = True, begins
         overlap = Overlap(memory.log[:])
         yield from overlap.states.values()
         yield SnapshotEnds(len(overlap.states))
