@@ -15,20 +15,19 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
-from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from authbus.connection import Connection
 from authbus.errors import AuthUnavailable
-from authbus.events import UserErased
 from authbus.state import UserState
 from authbus.stream.changes import Changes
 from authbus.stream.events import StreamEvent
+from authbus.stream.overlap import Overlap
 from authbus.stream.patience import REST_SECONDS, patiently
 from authbus.stream.snapshot import Snapshot
 from authbus.stream.told import SnapshotBegins, SnapshotEnds
@@ -50,15 +49,6 @@ class _Beginning:
     fresh: bool = False
 
 
-@dataclass(slots=True)
-class _Overlap:
-    """What the states of a partition knew; events before `until` may be in it."""
-
-    until: int
-    known: dict[UUID, int] = field(repr=False)
-    erased: set[UUID] = field(repr=False)
-
-
 class Bootstrap:
     """What one loop over `EventStream.bootstrap()` knows of the partitions that it was given."""
 
@@ -67,7 +57,7 @@ class Bootstrap:
         self._connection, self._group = connection, group
         self._events, self._states = events, states
         self._admitted: set[TopicPartition] = set()
-        self._overlaps: dict[TopicPartition, _Overlap] = {}
+        self._overlaps: dict[TopicPartition, Overlap] = {}
         self._behind: set[int] = set()
         self._changes = Changes(connection, states)
         self._turn = 0
@@ -143,7 +133,7 @@ class Bootstrap:
                 if turn != self._turn:
                     return
                 self._changes.follow({at.partition: snapshot.position})
-                self._overlaps[at] = _Overlap(until, snapshot.known, snapshot.erased)
+                self._overlaps[at] = Overlap(until, snapshot.known, snapshot.erased)
 
     async def changes(self, partition: int) -> AsyncGenerator[UserState]:
         """The new states of a partition, before events that were fetched from it are given out."""
@@ -170,11 +160,7 @@ class Bootstrap:
     def covers(self, event: StreamEvent) -> bool:
         """Whether this event is in a state that was told, or of a user who is gone."""
         overlap = self._overlaps.get(TopicPartition(event.topic, event.partition))
-        if overlap is None:
-            return False
-        if event.user_id in overlap.erased:
-            return event.type != UserErased.wire_type()
-        return event.sequence <= overlap.known.get(event.user_id, 0)
+        return overlap is not None and overlap.covers(event)
 
     async def passed(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
         """Partitions whose events are beyond all states that were told, and how far they are.
