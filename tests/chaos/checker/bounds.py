@@ -15,9 +15,17 @@ def bounds(history: History) -> Iterator[Finding]:
         if count > 1:
             yield Finding(Invariant.I8, "an address of two users", address)
     yield from _alive_at_once(history)
+    most = history.guesses_until_lock + _locks_over(history)
     for account, failures in history.failures.items():
-        if failures > history.guesses_until_lock:
+        if failures > most:
             yield Finding(Invariant.I8, "more guesses than allowed", account)
+
+
+def _locks_over(history: History) -> int:
+    """How often a lock may have run out in all that time; one more guess is good after each."""
+    ends = [call.returned or call.invoked for call in history.calls]
+    begin = min((call.invoked for call in history.calls), default=0.0)
+    return int((max(ends, default=begin) - begin) // history.locked_seconds)
 
 
 def _alive_at_once(history: History) -> Iterator[Finding]:

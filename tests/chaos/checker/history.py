@@ -225,6 +225,7 @@ class History:
     erased: frozenset[str] = frozenset()
     failures: dict[str, int] = field(default_factory=dict[str, int])
     guesses_until_lock: int = 10
+    locked_seconds: float = 900.0
     guesses_at_once: int = 5
     looks: tuple[Look, ...] = ()
     staleness: float = 7.0

@@ -165,6 +165,7 @@ EDITED: dict[str, Edit] = {
     ),
     "a transaction that was aborted in time": put(settled=14.9),
     "as much at rest as there may be": more(held=(Held("fds", 120, 120),)),
+    "a guess more for each lock that ran out": put(failures={"ana": 12}, locked_seconds=6.0),
     "right passwords that too many wrong ones shut out": together(
         put(guesses_at_once=1), call("c08", password="p2")
     ),

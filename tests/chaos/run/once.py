@@ -8,10 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from tests.chaos.checker.check import check
 from tests.chaos.checker.history import History
 from tests.chaos.run.page import page
-from tests.chaos.run.report import report
+from tests.chaos.run.report import report, verdict
 from tests.chaos.run.running import run
 from tests.chaos.run.runs import Plan
 
@@ -42,6 +44,17 @@ def judged(plan: Plan) -> dict[str, Any]:
     return told
 
 
+def judged_again(folder: Path) -> dict[str, Any]:
+    """Judge a history that was kept, once a rule that was wrong is right, and write it anew."""
+    told: dict[str, Any] = json.loads((folder / _REPORT).read_bytes())
+    findings = check(read(folder / _HISTORY))
+    told["violations"] = [str(each) for each in findings]
+    told["verdict"] = verdict(told)
+    (folder / _REPORT).write_text(json.dumps(told, indent=1), encoding="utf-8")
+    (folder / _PAGE).write_text(page(told), encoding="utf-8")
+    return told
+
+
 def _emptied(folder: Path) -> Path:
     """Nothing in it is of another run."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -57,6 +70,15 @@ def write(history: History, to: Path) -> None:
     for state in (replay[when] for replay in told["replays"] for when in ("before", "after")):
         state["events"] = {f"{name}/{n}": count for (name, n), count in state["events"].items()}
     to.write_text(json.dumps(told, default=_plain), encoding="utf-8")
+
+
+def read(kept: Path) -> History:
+    """The same again. Bytes that are no text have lost what they were, and hold no secret."""
+    told = json.loads(kept.read_bytes())
+    for state in (replay[when] for replay in told["replays"] for when in ("before", "after")):
+        places = ((*at.rpartition("/")[::2], count) for at, count in state["events"].items())
+        state["events"] = {(name, int(n)): count for name, n, count in places}
+    return TypeAdapter(History).validate_python(told)
 
 
 def _plain(value: object) -> object:

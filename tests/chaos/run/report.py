@@ -2,6 +2,7 @@
 
 import statistics
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import asdict
 from typing import Any
@@ -146,22 +147,18 @@ def log_ins(run: Run) -> list[dict[str, float]]:
 def report(run: Run, findings: list[Finding]) -> dict[str, Any]:
     """The figures as plain data."""
     ended = Counter(call.ended for call in run.history.calls)
-    void, unanswered = too_few(run), run.unanswered
-    crashed = [each for each in run.ended_alone if not each.is_an_outage]
-    is_broken = bool(findings or unanswered or ended["unknown"] or crashed)
-    return {
-        "verdict": "broken" if is_broken else "void" if void else "green",
+    told = {
         "seed": run.plan.seed,
         "seconds": run.plan.seconds,
         "again": _again(run.plan),
         "violations": [str(each) for each in findings],
         "happened": happened(run),
         "least": least(run),
-        "too few": void,
+        "too few": too_few(run),
         "outcomes": {name: ended[name] for name in ("ok", "refused", "unknown")},
         "sends": dict(sorted(run.counts.items())),
         "replay": dict(sorted(run.replayed.items())),
-        "unanswered after the heal": unanswered,
+        "unanswered after the heal": run.unanswered,
         "seconds to each pending answer": sorted(round(each, 2) for each in run.waits),
         "seconds until no transaction was open": round(run.history.settled, 2),
         "recoveries": {name: _figures(each) for name, each in recoveries(run).items() if each},
@@ -178,6 +175,16 @@ def report(run: Run, findings: list[Finding]) -> dict[str, Any]:
             each.name: round(slope(each.points) * _HOUR, 1) for each in run.history.samples
         },
     }
+    return {"verdict": verdict(told), **told}
+
+
+def verdict(told: Mapping[str, Any]) -> str:
+    """One word for what a report says."""
+    crashed = [each for each in told["services that ended by themselves"] if not each["expected"]]
+    unanswered, unknown = told["unanswered after the heal"], told["outcomes"]["unknown"]
+    if told["violations"] or unanswered or unknown or crashed:
+        return "broken"
+    return "void" if told["too few"] else "green"
 
 
 def _again(plan: Plan) -> str:

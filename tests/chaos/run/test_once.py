@@ -9,7 +9,7 @@ import pytest
 from tests.chaos.checker.history import History
 from tests.chaos.checker.story import good
 from tests.chaos.run import once
-from tests.chaos.run.once import judged
+from tests.chaos.run.once import judged, judged_again, read
 from tests.chaos.run.runs import Plan, Run
 
 PLAN = Plan(0, 7, ())
@@ -38,6 +38,24 @@ def test_of_a_run_that_is_broken_all_is_kept(
     assert "make chaos SEED=7" in (folder / "report.md").read_text()
     assert len(json.loads((folder / "history.json").read_bytes())["calls"]) == len(good().calls)
     assert (folder / "service0.log").read_text() == "{}\n"
+
+
+def test_a_history_that_is_kept_is_read_as_it_was_and_judged_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = of(monkeypatch, tmp_path, replace(good(), failures={"ana": 11}))
+    once_wrong = json.loads((folder / "report.json").read_bytes())
+    kept = read(folder / "history.json")
+    (folder / "history.json").write_text(
+        (folder / "history.json").read_text().replace('{"ana": 11}', '{"ana": 10}')
+    )
+
+    told = judged_again(folder)
+
+    assert kept == replace(good(), failures={"ana": 11})
+    assert once_wrong["violations"] == ["I8 more guesses than allowed: ana"]
+    assert told == json.loads((folder / "report.json").read_bytes())
+    assert told == once_wrong | {"violations": []}
 
 
 def test_of_a_run_that_is_green_no_history_is_kept_and_none_of_one_before(
