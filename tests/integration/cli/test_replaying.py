@@ -23,7 +23,7 @@ from tests.rig.dumps import ends_of
 from tests.rig.offsets import all_finished
 from tests.rig.operating import settings_of
 from tests.rig.redriving import buried, open_letters
-from tests.rig.replaying import a_new_topic, bare, lying
+from tests.rig.replaying import a_new_topic, bare, billing, lying
 from tests.rig.runbook import commands
 from tests.rig.terminals import at_a_terminal
 from tests.rig.world import World
@@ -173,14 +173,15 @@ async def test_events_go_to_a_topic_and_a_group_goes_back_to_them(
         new = await a_new_topic(admin, f"copied.{world.namespace}")
         events = ("replay", "events", "--from", "0")
         created = ("--to-topic", new, "--where", "type=UserCreated")
+        group = billing(world)
 
         copied = await authbus(*events, *created, **settings)
-        moved = await authbus(*events, "--to-group", "billing", **settings)
+        moved = await authbus(*events, "--to-group", group, **settings)
 
         assert [each.status for each in (copied, moved)] == [0, 0], copied.err + moved.err
         report = json.loads(copied.out)
         assert (report["to"], report["selected"], report["copied"]) == (new, 1, 1)
         moves = [json.loads(each) for each in moved.out.splitlines()]
         assert [each["to"] for each in moves] == [0] * EVENTS.partitions
-        kept = await admin.committed("billing")
+        kept = await admin.committed(group)
         assert kept == {(EVENTS.name(world.namespace), n): 0 for n in range(EVENTS.partitions)}

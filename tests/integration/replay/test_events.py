@@ -22,7 +22,7 @@ from authbus_service.replay.groups import GroupInUseError, GroupReplay
 from tests.rig.accident import serving
 from tests.rig.crowd import Crowd
 from tests.rig.dumps import ends_of
-from tests.rig.replaying import NEW, a_new_topic, events_copied
+from tests.rig.replaying import NEW, a_new_topic, billing, events_copied
 from tests.rig.topics import records
 from tests.rig.world import World
 
@@ -46,10 +46,12 @@ async def has_built_its_view(world: World, admin: Admin) -> list[str]:
             found.append(each)  # noqa: PERF401 - it has no end
 
     async def is_told() -> bool:
-        marks = [each.mark for each in (await admin.marked("billing")).values()]
+        marks = [each.mark for each in (await admin.marked(billing(world))).values()]
         return bool(marks) and TELLING not in marks
 
-    async with EventStream(world.servers, group="billing", namespace=world.namespace) as stream:
+    async with EventStream(
+        world.servers, group=billing(world), namespace=world.namespace
+    ) as stream:
         reading = asyncio.create_task(read(stream))
         async with asyncio.timeout(30):
             while not await is_told():  # noqa: ASYNC110
@@ -61,7 +63,7 @@ async def has_built_its_view(world: World, admin: Admin) -> list[str]:
 async def heard(world: World, count: int, *, bootstrap: bool = False) -> list[str]:
     """What `billing` is told: so many things, and what else comes in the next second."""
     found: list[str] = []
-    stream = EventStream(world.servers, group="billing", namespace=world.namespace)
+    stream = EventStream(world.servers, group=billing(world), namespace=world.namespace)
     async with stream, aclosing(stream.bootstrap() if bootstrap else aiter(stream)) as told:
         with suppress(TimeoutError):
             async with asyncio.timeout(10 if count else 1.5) as limit:
@@ -81,12 +83,12 @@ async def test_a_group_that_is_moved_hears_again_what_was_said_since(
     move = GroupReplay(admin, told.namespace)
     first = await heard(told, 2 * USERS)
 
-    foretold = await move.run("billing", 0, dry_run=True)
+    foretold = await move.run(billing(told), 0, dry_run=True)
     nothing = await heard(told, 0)
-    moved = await move.run("billing", 0, dry_run=False)
+    moved = await move.run(billing(told), 0, dry_run=False)
     again = await heard(told, 2 * USERS)
-    await move.run("billing", 0, dry_run=False)
-    ahead = await move.run("billing", clock.now(), dry_run=False)
+    await move.run(billing(told), 0, dry_run=False)
+    ahead = await move.run(billing(told), clock.now(), dry_run=False)
 
     assert first == again == ["SessionStarted"] * USERS + ["UserCreated"] * USERS
     assert (nothing, await heard(told, 0)) == ([], [])
@@ -100,7 +102,7 @@ async def test_a_group_with_a_view_hears_events_again_and_builds_no_second_view(
 ) -> None:
     first = await has_built_its_view(told, admin)
 
-    await GroupReplay(admin, told.namespace).run("billing", 0, dry_run=False)
+    await GroupReplay(admin, told.namespace).run(billing(told), 0, dry_run=False)
     again = await heard(told, 2 * USERS, bootstrap=True)
 
     assert first == ["UserState"] * USERS
@@ -112,11 +114,11 @@ async def test_a_group_with_members_and_one_of_the_service_are_not_moved(
 ) -> None:
     move = GroupReplay(admin, told.namespace)
 
-    stream = EventStream(told.servers, group="billing", namespace=told.namespace)
+    stream = EventStream(told.servers, group=billing(told), namespace=told.namespace)
     async with stream, aclosing(aiter(stream)) as events:
         await anext(events)
         with pytest.raises(GroupInUseError, match="1 members"):
-            await move.run("billing", 0, dry_run=False)
+            await move.run(billing(told), 0, dry_run=False)
     with pytest.raises(GroupInUseError, match="group of the service"):
         await move.run(f"{told.namespace}.cheap", 0, dry_run=False)
 

@@ -13,7 +13,7 @@ from authbus_service.core.ids import new_id
 from authbus_service.replay.copies import copied
 from authbus_service.replay.groups import GroupReplay
 from tests.rig.crowd import PASSWORD
-from tests.rig.replaying import NEW, a_new_topic, events_copied, replayed
+from tests.rig.replaying import NEW, a_new_topic, billing, events_copied, replayed
 from tests.rig.topics import records
 from tests.rig.world import World
 
@@ -83,8 +83,8 @@ async def test_a_group_goes_to_the_first_event_of_a_time_on_each_partition(
     move, name = GroupReplay(admin, world.namespace), EVENTS.name(world.namespace)
 
     async def moved(begin: datetime | int) -> list[int]:
-        moves = await move.run("billing", begin, dry_run=False)
-        kept = await admin.committed("billing")
+        moves = await move.run(billing(world), begin, dry_run=False)
+        kept = await admin.committed(billing(world))
         assert [kept[name, each.partition] for each in moves] == [each.to for each in moves]
         return [each.to for each in moves]
 
