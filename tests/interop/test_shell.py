@@ -1,7 +1,10 @@
 """schemas/examples/shell: kcat, jq, OpenSSL and `python -m authbus`."""
 
 import json
+import os
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +17,12 @@ pytestmark = [pytest.mark.interop, pytest.mark.timeout(200)]
 SOURCE = foreign.EXAMPLES / "shell"
 REGISTERS = """set -euo pipefail; source ./authbus.sh
 printf '{"email": "ana@example.com", "password": "correct horse battery"}' | ask RegisterUser"""
+
+
+@pytest.fixture
+def places(places: Mapping[str, str]) -> Mapping[str, str]:
+    """The same, where `python` has authbus, as for whoever follows the example."""
+    return {**places, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
 async def test_a_shell_registers_logs_in_refreshes_is_refused_and_logs_out(
