@@ -28,7 +28,11 @@ def test_what_replays_take_stands_as_it_was_printed(repository: Path) -> None:
     rows = [found.groups() for line in lines if (found := re.fullmatch(ROW, line))]
 
     assert (module, head) == (replay.__name__, replay.HEAD)
-    assert [row[0] for row in rows] == ["commands that were handled", "events copied"]
+    assert [row[0] for row in rows] == [
+        "commands that were handled",
+        "commands that are answered again",
+        "events copied",
+    ]
     assert len(rows) == len(lines)
     for _, *numbers in rows:
         records, *times = (float(each.replace(",", "")) for each in numbers)
