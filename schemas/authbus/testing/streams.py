@@ -13,6 +13,7 @@ from authbus.state import UserState
 from authbus.stream.beginning import zoned
 from authbus.stream.event_stream import EventStream
 from authbus.stream.events import StreamEvent
+from authbus.stream.overlap import Overlap
 from authbus.stream.told import SnapshotBegins, SnapshotEnds, Told
 from authbus.testing.memory import Memory, Said
 
@@ -41,29 +42,17 @@ class Group:
         return self.position >= until and not self.telling
 
 
-class Overlap:
-    """What the states of users know, and so which of the events so far are in it.
-
-    The group's place stays where it was at the beginning until events are beyond that.
-    """
-
-    def __init__(self, log: list[Said]) -> None:
-        self.log = log
-        self.states: dict[UUID, UserState] = {}
-        self._erased: set[UUID] = set()
-        for said in log:
-            if said.state is not None:
-                self.states[said.state.user_id] = said.state
-            elif isinstance(said.event.data, UserErased):
-                self.states.pop(said.event.user_id, None)
-                self._erased.add(said.event.user_id)
-
-    def covers(self, event: StreamEvent) -> bool:
-        """Whether this event is in a state that was told, or of a user who is gone."""
-        if event.user_id in self._erased:
-            return not isinstance(event.data, UserErased)
-        state = self.states.get(event.user_id)
-        return state is not None and event.sequence <= state.sequence
+def _users_of(log: list[Said]) -> tuple[dict[UUID, UserState], Overlap]:
+    """The users after these events, and which of the events their states have in them."""
+    states, erased = dict[UUID, UserState](), set[UUID]()
+    for said in log:
+        if said.state is not None:
+            states[said.state.user_id] = said.state
+        elif isinstance(said.event.data, UserErased):
+            states.pop(said.event.user_id, None)
+            erased.add(said.event.user_id)
+    known = {user_id: state.sequence for user_id, state in states.items()}
+    return states, Overlap(len(log), known, erased)
 
 
 class FakeStream(EventStream):
@@ -145,11 +134,12 @@ class FakeStream(EventStream):
         yield SnapshotBegins(fresh=fresh)
         if fresh:
             group.begun, group.position = True, begins
-        overlap = Overlap(memory.log[:])
-        yield from overlap.states.values()
-        yield SnapshotEnds(len(overlap.states))
-        for said in overlap.log[group.position :]:
+        states, overlap = _users_of(memory.log)
+        yield from states.values()
+        yield SnapshotEnds(len(states))
+        # The group's place stays where it was until events are beyond what the states know.
+        for said in memory.log[group.position : overlap.until]:
             if not overlap.covers(said.event):
                 yield said.event
-        group.keep(len(overlap.log), told=True)
+        group.keep(overlap.until, told=True)
         memory.wake()
