@@ -5,7 +5,7 @@ commits. Rows are found because they are there, never by "greater than the last 
 transaction that commits late brings rows with lower positions.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import getitem
@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     Text,
     Uuid,
+    and_,
     any_,
     bindparam,
     column,
@@ -35,6 +36,8 @@ from authbus_service.core.sets import Columns, Writes, insert_rows
 from authbus_service.outbox.models import OutboxRow
 
 CHANNEL = "authbus_outbox"
+# More rows than anybody writes, so that each time lies before the time before; see again.py.
+AGAIN = 2**40
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,15 @@ class Said:
 
     position: int
     id: UUID
+
+    @property
+    def first_position(self) -> int:
+        """Under which it was written."""
+        return self.position % AGAIN
+
+    @property
+    def is_said_again(self) -> bool:
+        return self.position < 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +100,9 @@ _OLDEST = (
     .order_by(OutboxRow.position)
     .limit(bindparam("limit"))
 )
-_WAITING = select(OutboxRow.id).where(OutboxRow.id == any_(bindparam("ids", type_=ARRAY(Uuid()))))
+_WAITING = select(OutboxRow.id, OutboxRow.aggregatetype).where(
+    OutboxRow.id == any_(bindparam("ids", type_=ARRAY(Uuid())))
+)
 _HEADER = (
     func.jsonb_array_elements(OutboxRow.headers)
     .table_valued(column("value", JSONB), name="header")
@@ -122,10 +136,11 @@ _TAKE_RETOLD = (
     .returning(OutboxRow.aggregateid)
 )
 # By arrays and not by a join, which is planned for few rows, and slow with many: see `_PLANS`.
-_DELETE = delete(OutboxRow).where(
+NAMED = and_(
     OutboxRow.position == any_(bindparam("positions", type_=ARRAY(BigInteger()))),
     OutboxRow.id == any_(bindparam("ids", type_=ARRAY(Uuid()))),
 )
+_DELETE = delete(OutboxRow).where(NAMED)
 
 
 def add(writes: Writes, records: Sequence[Record], *, even_none: bool = False) -> None:
@@ -184,9 +199,10 @@ async def oldest_age(db: AsyncConnection) -> float:
     return 0.0 if age is None else max(0.0, float(age))
 
 
-async def waiting(db: AsyncConnection, ids: Iterable[UUID]) -> set[UUID]:
-    """Those of these records whose rows are still there."""
-    return {*await db.scalars(_WAITING, {"ids": list(ids)})}
+async def waiting(db: AsyncConnection, ids: Iterable[UUID]) -> Mapping[UUID, str]:
+    """Those of these records whose rows are still there, and their topics without namespace."""
+    found = await db.execute(_WAITING, {"ids": list(ids)})
+    return {row.id: row.aggregatetype for row in found}
 
 
 async def all_ids(db: AsyncConnection) -> frozenset[UUID]:
@@ -220,8 +236,9 @@ async def remove(
 
     None is deleted where `provided` does not hold.
     """
-    names = {
-        "positions": [row.position for row in said],
-        "ids": [row.id for row in said],
-    }
-    return (await db.execute(_DELETE.where(provided), names)).rowcount
+    return (await db.execute(_DELETE.where(provided), names_of(said))).rowcount
+
+
+def names_of(said: Sequence[Said]) -> Mapping[str, Sequence[object]]:
+    """What NAMED asks for."""
+    return {"positions": [row.position for row in said], "ids": [row.id for row in said]}

@@ -25,7 +25,8 @@ def units(rows: Sequence[Waiting], *, all_read: bool) -> list[Unit]:
 
     A command's rows become visible together, its states each before their event, and rows of others
     may lie between. A state whose event has not been read is left for the next batch, unless all
-    rows were read. One that nothing caused is told again, by itself.
+    rows were read. One that nothing caused is told again, by itself, and so is one whose event was
+    seen without it (outbox/again.py).
     """
     found: list[Unit] = []
     early: dict[bytes, Unit] = {}
@@ -37,9 +38,9 @@ def units(rows: Sequence[Waiting], *, all_read: bool) -> list[Unit]:
             found.append([*early.pop(cause or b"", ()), row])
         else:
             found.append([row])
-    if all_read:
-        found += early.values()
-    return found
+    left = chain.from_iterable(early.values())
+    alone = [[row] for row in left if all_read or row.said.is_said_again]
+    return [*alone, *found]
 
 
 def in_order(together: Iterable[Unit]) -> list[Waiting]:
@@ -80,7 +81,7 @@ def _dead_letter(row: Waiting, namespace: str) -> Outgoing:
     letter = DeadLetter(
         topic=_OUTBOX,
         partition=0,
-        offset=row.said.position,
+        offset=row.said.first_position,
         appended_at=row.written_at,
         size=len(payload),
         digest=sha256(payload).hexdigest(),

@@ -7,55 +7,48 @@ Kafka may have forgotten to end a transaction on some partitions: a coordinator 
 of a partition at that moment takes it for deleted and sends it no marker (KAFKA-20734; every 4.x
 that is out). To the coordinator the transaction is over, so that InitProducerId has nothing to
 settle, but on that partition it is open: readers of what is committed see neither its records nor
-any behind them until the relay's next marker there, which commits or aborts quite another
-transaction. So whatever is hidden gets its marker here. What still waits in the outbox will be said
-again and is aborted; what does not wait was said and is committed. Rows may wait although their
-transaction was committed, when nobody came to delete them: it was, if its manifest is, or if
-readers see any of its records.
+any behind them until the next marker of our producer id there, which ends all that it has open
+there, however that came about: a commit of ours, or an abort of InitProducerId.
+
+So whatever may be hidden has to be in the outbox, and nothing has to rest on which marker comes:
+
+- A relay deletes rows, and begins another transaction, only when the last one is over on each
+  place (relay/open.py). What hangs was said by the last one, and its rows wait.
+- Those rows of it that readers see are deleted here, the hidden ones wait before all others under
+  positions that no manifest names (outbox/again.py), in one transaction of the database. Only then
+  they are aborted, and said again. Who is cut off in between, and aborted by the next
+  InitProducerId, has come to the same.
+
+Whether the last transaction was committed is known where its manifest is seen. Where that hangs
+itself, it was if readers see any of its records; if they see none, all of it is said again. The
+manifest is ended before the others, since with theirs goes what tells which rows were hidden.
+
+What hangs and has no row, because an older version deleted it, or the database is one from before,
+is committed: nobody can say it again.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from aiokafka import TopicPartition
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, select
 
-from authbus.envelope import read_headers
-from authbus.topics import DEAD_LETTERS, RELAY
-from authbus_service.cluster.acls import SAID_BY_RELAY
-from authbus_service.cluster.places import places_of
+from authbus.topics import RELAY
 from authbus_service.core.database import Database
 from authbus_service.core.logging import get_logger
 from authbus_service.outbox import repository as outbox
-from authbus_service.relay.errors import HangingError
-from authbus_service.relay.looking import Record, between, looking
-from authbus_service.relay.manifest import KEY, Manifest, last_manifest, read
+from authbus_service.outbox.again import say_again
+from authbus_service.relay.errors import HangingError, LeaseLostError
+from authbus_service.relay.hidden import Found, Hidden, SaidTopics
+from authbus_service.relay.manifest import Manifest, last_manifest
+from authbus_service.relay.open import names
 from authbus_service.relay.producer import TransactionalProducer
 
-_SAID = (*SAID_BY_RELAY, DEAD_LETTERS)
-# The records of one transaction lie no further apart: Kafka would have ended it.
-_APART_MS = 20_000
 _SECONDS = 10.0
 _DATABASE_SECONDS = 5.0
 log = get_logger(__name__)
-Hidden = Mapping[TopicPartition, range]
-
-
-@dataclass(slots=True)
-class _Found:
-    """What is hidden: the ids of the records on each place, and the manifests."""
-
-    ids: dict[TopicPartition, set[UUID]]
-    manifests: list[Manifest] = field(default_factory=list[Manifest])
-    since: int | None = None
-
-    def all_ids(self) -> set[UUID]:
-        named = (each for memory in self.manifests for each in memory.ids)
-        return set().union(*self.ids.values(), named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,32 +68,24 @@ class Past:
     ) -> None:
         """Delete the rows that were said where `provided` holds, and end what hangs.
 
-        `producer` is open. Raises ManifestError when nobody knows what was said.
+        `producer` is open. Raises ManifestError when nobody knows what was said, HangingError when
+        a partition does not end, and LeaseLostError when something hangs and `provided` does not
+        hold.
         """
         async with asyncio.timeout(_SECONDS):
-            hidden = await self.hidden()
-            if self._memory in hidden:
-                await self._end(hidden, set(), producer, provided)
-                hidden = {}
-            memory = await last_manifest(self._memory.topic, self.client)
-            if memory is None or memory.epoch != self.epoch:
-                await self._end(hidden, set(), producer, provided)
-                return
-            await self._delete(memory, provided)
-            await self._end(hidden, set(memory.ids), producer, provided)
+            hanging = dict(await self._topics.hanging(producer))
+            found = await self._topics.found(hanging, self.epoch)
+            if (place := self._topics.memory) in hanging:
+                await self._judge_last(found, hanging, provided)
+                await self._end({place: hanging.pop(place)}, found, producer)
+            memory = await last_manifest(self._topics.memory.topic, self.client)
+            if memory is not None and memory.epoch == self.epoch:
+                await self._delete(memory, found.on(hanging), provided, must=bool(hanging))
+            await self._end(hanging, found, producer)
 
     async def hidden(self) -> Hidden:
         """Which offsets of which partitions the readers of what is committed do not see yet."""
-        places = await self._places()
-        async with AsyncExitStack() as stack:
-            stable, last = await asyncio.gather(
-                *(self._ends(stack, places, committed=each) for each in (True, False))
-            )
-        return {
-            place: range(stable[place], last[place])
-            for place in last
-            if stable[place] < last[place]
-        }
+        return await self._topics.hidden()
 
     async def watch(self, seconds: float, longest: float) -> None:
         """Look again and again. Raises HangingError for what hides longer than a transaction may.
@@ -117,101 +102,62 @@ class Past:
             both = before.keys() & after.keys()
             stuck = {each for each in both if before[each].start == after[each].start}
             if stuck:
-                raise HangingError(f"records are hidden on {_names(stuck)}")
-
-    async def _end(
-        self,
-        hidden: Hidden,
-        said: set[UUID],
-        producer: TransactionalProducer,
-        provided: ColumnElement[bool],
-    ) -> None:
-        """Write the markers that are missing; `said` are known to be committed elsewhere."""
-        if not hidden:
-            return
-        found = await self._found(hidden)
-        waiting = await self._waiting(found.all_ids()) - said
-        if waiting and found.manifests and await self._seen(waiting, found, hidden):
-            await self._delete(found.manifests[-1], provided)
-            waiting -= set(found.manifests[-1].ids)
-        again = {place for place, ids in found.ids.items() if ids & waiting}
-        rest = hidden.keys() - again
-        log.warning("Kafka left open", committed=_names(rest), aborted=_names(again))
-        for places, commit in ((rest, True), (again, False)):
-            if places:
-                await producer.end(places, commit=commit)
-
-    async def _delete(self, memory: Manifest, provided: ColumnElement[bool]) -> None:
-        async with asyncio.timeout(_DATABASE_SECONDS), self.database.transaction() as db:
-            settled = await outbox.remove(db, memory.said(), provided=provided)
-        log.info("what was said before is deleted", rows=settled)
+                raise HangingError(f"records are hidden on {names(stuck)}")
 
     @property
-    def _memory(self) -> TopicPartition:
-        return TopicPartition(RELAY.name(self.namespace), 0)
+    def _topics(self) -> SaidTopics:
+        return SaidTopics(self.namespace, self.client)
 
-    async def _places(self) -> list[TopicPartition]:
-        return await places_of(self.client, (topic.name(self.namespace) for topic in _SAID))
+    async def _judge_last(
+        self, found: Found, hanging: Hidden, provided: ColumnElement[bool]
+    ) -> None:
+        """The last manifest is hidden: delete what it names if its transaction was committed.
 
-    async def _ends(
-        self, stack: AsyncExitStack, places: list[TopicPartition], *, committed: bool
-    ) -> Mapping[TopicPartition, int]:
-        consumer = await stack.enter_async_context(looking(self.client, committed=committed))
-        return await consumer.end_offsets(places)
+        Rows of the relay's own topic are said by the manifest alone, so that they are hidden too.
+        """
+        if not found.manifests:
+            return
+        last = found.manifests[-1]
+        waiting = await self._waiting(set(last.ids))
+        if waiting and await self._topics.seen(waiting.keys(), found.since, hanging):
+            records = found.on(hanging.keys() - {self._topics.memory})
+            named = {id_ for id_, topic in waiting.items() if topic == RELAY.suffix}
+            await self._delete(last, records | named, provided, must=True)
 
-    async def _found(self, hidden: Hidden) -> _Found:
-        found = _Found({})
-        async with looking(self.client, committed=False) as consumer:
-            consumer.assign(list(hidden))
-            for place, offsets in hidden.items():
-                records = await between(consumer, place, offsets.start, offsets.stop)
-                found.ids[place] = _ids(records)
-                if place == self._memory:
-                    self._remember(records, found)
-        return found
+    async def _delete(
+        self,
+        memory: Manifest,
+        hidden: Collection[UUID],
+        provided: ColumnElement[bool],
+        *,
+        must: bool,
+    ) -> None:
+        """Delete the rows that this names, but for the hidden ones: those are said again.
 
-    def _remember(self, records: Iterable[Record], found: _Found) -> None:
-        for record in records:
-            if record.key != KEY:
-                continue
-            memory = read(record)
-            if memory.epoch == self.epoch:
-                found.manifests.append(memory)
-                found.ids[self._memory].update(memory.ids)
-                found.since = record.timestamp - _APART_MS
+        With `must` raises LeaseLostError where `provided` does not hold.
+        """
+        said = memory.said()
+        shown = [row for row in said if row.id not in hidden]
+        unshown = [row for row in said if row.id in hidden]
+        async with asyncio.timeout(_DATABASE_SECONDS), self.database.transaction() as db:
+            settled = await outbox.remove(db, shown, provided=provided)
+            again = await say_again(db, unshown, provided=provided)
+            if must and not await db.scalar(select(provided)):
+                raise LeaseLostError("what hangs is not ours to end")
+        log.info("what was said before is deleted", rows=settled, again=again)
 
-    async def _waiting(self, ids: set[UUID]) -> set[UUID]:
+    async def _end(self, hanging: Hidden, found: Found, producer: TransactionalProducer) -> None:
+        """Write the markers that are missing: what waits is aborted."""
+        if not hanging:
+            return
+        waiting = (await self._waiting(found.on(hanging))).keys()
+        aborted = {place for place in hanging if found.ids[place] & waiting}
+        committed = hanging.keys() - aborted
+        log.warning("Kafka left open", committed=names(committed), aborted=names(aborted))
+        for places, commit in ((aborted, False), (committed, True)):
+            if places:
+                await producer.end({each: hanging[each].start for each in places}, commit=commit)
+
+    async def _waiting(self, ids: Collection[UUID]) -> Mapping[UUID, str]:
         async with asyncio.timeout(_DATABASE_SECONDS), self.database.reading() as db:
             return await outbox.waiting(db, ids)
-
-    async def _seen(self, ids: set[UUID], found: _Found, hidden: Hidden) -> bool:
-        """Whether readers of what is committed see any of these, on a place that hides nothing."""
-        if found.since is None:
-            return False
-        places = [each for each in await self._places() if each not in hidden]
-        async with looking(self.client) as consumer:
-            consumer.assign(places)
-            ends = await consumer.end_offsets(places)
-            starts = await consumer.offsets_for_times(dict.fromkeys(places, found.since))
-            for place, start in starts.items():
-                if start is not None and start.offset < ends[place]:
-                    records = await between(consumer, place, start.offset, ends[place])
-                    if ids & _ids(records):
-                        return True
-        return False
-
-
-def _ids(records: Iterable[Record]) -> set[UUID]:
-    """The CloudEvents ids; a stranger's record may have none."""
-    found: set[UUID] = set()
-    for record in records:
-        id_ = read_headers(record.headers).get("ce_id", "")
-        try:
-            found.add(UUID(id_))
-        except ValueError:
-            continue
-    return found
-
-
-def _names(places: Iterable[TopicPartition]) -> list[str]:
-    return sorted(f"{place.topic}-{place.partition}" for place in places)

@@ -3,12 +3,14 @@
 No request of a transaction is ever sent twice under one epoch. A request that went unanswered may
 still be on its way and would end or enter the *next* transaction of that epoch; aiokafka would
 send it again. So the first one without an answer ends the producer, and only a new epoch goes on.
+
+Nor does anything come back before the transaction is over on each partition where it was.
 """
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.client import ConnectionGroup
@@ -17,7 +19,13 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from authbus.envelope import Header
 from authbus_service.cluster.partitioning import partition_of
-from authbus_service.relay.errors import OutcomeUnknownError, RecordTooLargeError
+from authbus_service.relay.errors import (
+    HangingError,
+    OutcomeUnknownError,
+    RecordTooLargeError,
+)
+from authbus_service.relay.open import Open, id_of, open_on, until_over
+from authbus_service.relay.throwing import drop, throw_away
 
 OPEN_SECONDS = 10.0
 _REQUEST_MS = 6_000
@@ -26,9 +34,9 @@ _BATCH_BYTES = 262_144
 _BACKOFF_MS = 20
 # Who follows ended sessions finds a new partition in 2 s and wants a sign of life there in 5 s.
 _LOOK_MS = 2_000
-_CLOSE_SECONDS = 1.0
 _LARGEST_BYTES = 1_048_576
 _Place = tuple[str, int]
+T = TypeVar("T")
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 
@@ -64,7 +72,7 @@ class TransactionalProducer:
             async with asyncio.timeout(OPEN_SECONDS):
                 await producer.start()
         except BaseException:
-            await _throw_away(producer)
+            await throw_away(producer)
             raise
         self._unanswered = asyncio.Event()
         self._watch(producer)
@@ -80,39 +88,67 @@ class TransactionalProducer:
     async def publish(self, records: Sequence[Outgoing]) -> None:
         """Commit all of these or raise OutcomeUnknownError, with the producer thrown away.
 
-        RecordTooLargeError when one of them does not fit.
+        RecordTooLargeError when one of them does not fit, HangingError when they were committed and
+        a partition does not show it in time.
         """
-        await self._do(lambda producer: _transact(producer, records))
+        await self._until_over(await self._do(lambda producer: _transact(producer, records)))
 
-    async def end(self, places: Collection[TopicPartition], *, commit: bool) -> None:
-        """Write a marker, and nothing else, that commits or aborts what is open on these places.
+    async def open_on(
+        self, places: Collection[TopicPartition]
+    ) -> tuple[Mapping[TopicPartition, Open], int]:
+        """The transactions that are open on these places, and the id of our own.
 
-        It ends what earlier producers of this id have left there. Raises OutcomeUnknownError.
+        Ours were begun by earlier producers. Raises OutcomeUnknownError.
         """
-        await self._do(lambda producer: _mark(producer, places, commit=commit))
 
-    async def _do(self, what: Callable[[AIOKafkaProducer], Coroutine[Any, Any, None]]) -> None:
+        async def ask(producer: AIOKafkaProducer) -> tuple[Mapping[TopicPartition, Open], int]:
+            return await open_on(producer, places), id_of(producer)
+
+        return await self._do(ask)
+
+    async def end(self, begun: Mapping[TopicPartition, int], *, commit: bool) -> None:
+        """Write a marker, and nothing else, that ends our transactions that began at these offsets.
+
+        Earlier producers of this id have left them. Raises OutcomeUnknownError or HangingError.
+        """
+        await self._do(lambda producer: _mark(producer, begun, commit=commit))
+        await self._until_over(begun)
+
+    async def _until_over(self, said: Mapping[TopicPartition, int]) -> None:
+        seconds = self._deadline
+        await self._do(lambda producer: until_over(producer, said, seconds), 2 * seconds)
+
+    async def _do(
+        self,
+        what: Callable[[AIOKafkaProducer], Coroutine[Any, Any, T]],
+        seconds: float | None = None,
+    ) -> T:
         if self._producer is None:
             raise OutcomeUnknownError("no producer is open")
         work = asyncio.create_task(what(self._producer))
         silence = asyncio.create_task(self._unanswered.wait())
         try:
             await asyncio.wait(
-                {work, silence}, timeout=self._deadline, return_when=asyncio.FIRST_COMPLETED
+                {work, silence},
+                timeout=seconds or self._deadline,
+                return_when=asyncio.FIRST_COMPLETED,
             )
             self._judge(work)
+            return work.result()
         except BaseException:
             await self.close()
             raise
         finally:
-            await _end(work, silence)
+            await drop(work, silence)
 
-    def _judge(self, work: asyncio.Task[None]) -> None:
+    def _judge(self, work: asyncio.Task[Any]) -> None:
         if self._unanswered.is_set() or not work.done() or work.cancelled():
             raise OutcomeUnknownError("a request to Kafka was not answered in time")
         error = work.exception()
         if isinstance(error, _TOO_LARGE):
             raise RecordTooLargeError("a record does not fit") from error
+        if isinstance(error, HangingError):
+            raise error
         if error is not None:
             raise OutcomeUnknownError(f"{type(error).__name__}: {error}") from error
 
@@ -120,7 +156,7 @@ class TransactionalProducer:
         """Throw the producer away: no flush, no abort, no commit, nothing more is sent."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _throw_away(producer)
+            await throw_away(producer)
 
     def _make(self) -> AIOKafkaProducer:
         return AIOKafkaProducer(
@@ -152,7 +188,10 @@ class TransactionalProducer:
         client.send = send_once
 
 
-async def _transact(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> None:
+async def _transact(
+    producer: AIOKafkaProducer, records: Sequence[Outgoing]
+) -> Mapping[TopicPartition, int]:
+    """Where the last of them is on each place."""
     await producer.begin_transaction()
     batches = await _batches(producer, records)
     sent = [
@@ -164,6 +203,7 @@ async def _transact(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> 
     if count != len(records) or len(delivered) != len(batches) or None in delivered:
         raise OutcomeUnknownError("Kafka has not acknowledged every record")
     await producer.commit_transaction()
+    return {each.topic_partition: each.offset for each in delivered}
 
 
 async def _mark(
@@ -207,36 +247,3 @@ def _added(batch: BatchBuilder, record: Outgoing) -> bool:
         key=record.key, value=record.value, timestamp=None, headers=list(record.headers)
     )
     return added is not None
-
-
-async def _end(*tasks: asyncio.Task[Any]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks)
-    for task in tasks:
-        if not task.cancelled():
-            task.exception()
-
-
-async def _throw_away(producer: AIOKafkaProducer) -> None:
-    insides: Any = producer
-    insides._closed = True  # noqa: SLF001 - stop() would flush, and wait for what never comes
-    sender: asyncio.Task[None] | None = insides._sender.sender_task  # noqa: SLF001
-    if sender is not None:
-        sender.cancel()
-    connections = tuple(insides.client._conns.values())  # noqa: SLF001
-    for connection in connections:
-        if connection.connected():
-            connection._writer.transport.abort()  # noqa: SLF001
-    # In a task of its own, because it may lose the cancellation of who waits for it.
-    closing = asyncio.create_task(insides.client.close())
-    try:
-        await asyncio.wait({closing}, timeout=_CLOSE_SECONDS)
-    finally:
-        closing.cancel()
-    while sender is not None and not sender.done():
-        sender.cancel()
-        await asyncio.wait({sender}, timeout=0.05)
-    waiter: asyncio.Future[None] | None = insides._txn_manager._transaction_waiter  # noqa: SLF001
-    if waiter is not None and waiter.done() and not waiter.cancelled():
-        waiter.exception()  # else asyncio complains that nobody looked

@@ -1,6 +1,7 @@
 """Rows come back in the order in which they were written, as they were written."""
 
 import random
+from dataclasses import replace
 from uuid import uuid4
 
 import asyncpg
@@ -8,6 +9,7 @@ import pytest
 from sqlalchemy import false, true
 
 from authbus import topics
+from authbus_service.outbox.again import say_again
 from authbus_service.outbox.repository import CHANNEL, Record, Said, append, oldest, remove
 from tests.integration.relay.world import World, a_record
 from tests.rig.crowd import until
@@ -125,3 +127,41 @@ async def test_nothing_is_removed_where_the_condition_does_not_hold(world: World
 
     assert gone == 0
     assert await world.waiting() == 1
+
+
+async def test_what_is_said_again_is_the_same_and_waits_before_all_others(world: World) -> None:
+    records = [a_record(f"{n}", None if n else bytes(range(256))) for n in range(6)]
+    await world.write(*records)
+    async with world.database.reading() as db:
+        before = {row.said.id: row for row in await oldest(db, 10)}
+    first, _, third, _, fifth, _ = before.values()
+
+    for rows in ([third, fifth], [first], [third]):
+        again = [before[row.said.id].said for row in rows]
+        async with world.database.transaction() as db:
+            assert await say_again(db, again, provided=true()) == len(again)
+        async with world.database.reading() as db:
+            after = await oldest(db, 10)
+        before = {row.said.id: row for row in after}
+    named = [third.said, fifth.said, first.said]
+    async with world.database.transaction() as db:
+        assert await remove(db, named, provided=true()) == 0
+
+    ids = [each.id for each in records]
+    assert [row.said.id for row in after] == [ids[n] for n in (2, 0, 4, 1, 3, 5)]
+    assert [row.said.first_position for row in after[:3]] == [
+        each.position for each in (third.said, first.said, fifth.said)
+    ]
+    found = {row.said.id: replace(row, said=first.said) for row in after}
+    for row in (first, third, fifth):
+        assert found[row.said.id] == replace(row, said=first.said)
+
+
+async def test_nothing_waits_again_where_the_condition_does_not_hold(world: World) -> None:
+    await world.write(a_record())
+    before = await stored(world)
+
+    async with world.database.transaction() as db:
+        assert await say_again(db, before, provided=false()) == 0
+
+    assert await stored(world) == before

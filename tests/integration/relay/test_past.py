@@ -3,115 +3,37 @@
 # pyright: reportPrivateUsage=false
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator
-from itertools import chain, combinations, product
-from uuid import UUID
+from collections.abc import Collection, Iterable
+from itertools import product
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.partitioner import DefaultPartitioner
-from sqlalchemy import false, select, true
+from sqlalchemy import false
 
 from authbus import topics
-from authbus_service.outbox import repository as outbox
-from authbus_service.outbox.models import OutboxRow
-from authbus_service.outbox.repository import Record, Said
-from authbus_service.relay.loop import Pace
-from authbus_service.relay.manifest import KEY, manifest
-from authbus_service.relay.past import Past
-from authbus_service.relay.producer import Outgoing, TransactionalProducer
-from tests.integration.relay.world import World, a_record, running, until
-from tests.rig.hanging import forget, say_with_few_markers
-from tests.rig.topics import FEW
-
-# Of these keys each has a partition of its own.
-KEYS = ("ana", "ben")
-COMMITTED, FORGOTTEN_TO_DELETE, ABORTED, TORN = (
-    "committed and deleted",
-    "committed and not deleted",
-    "aborted",
-    "aborted before all was written",
+from authbus_service.outbox.repository import append
+from authbus_service.relay import loop
+from authbus_service.relay.errors import LeaseLostError
+from authbus_service.relay.loop import Pace, Relay
+from tests.integration.relay.forgotten import (
+    ABORTED,
+    COMMITTED,
+    FORGOTTEN_TO_DELETE,
+    KEYS,
+    OUTCOMES,
+    a_pair,
+    a_producer,
+    an_event,
+    past_of,
+    place_of,
+    places,
+    say,
+    seen,
+    settle,
+    subsets,
 )
-
-OUTCOMES = (COMMITTED, FORGOTTEN_TO_DELETE, ABORTED, TORN)
-
-
-def place_of(world: World, key: str) -> TopicPartition:
-    among = list(range(FEW))
-    return TopicPartition(
-        topics.EVENTS.name(world.namespace), DefaultPartitioner()(key.encode(), among, among)
-    )
-
-
-def memory_of(world: World) -> TopicPartition:
-    return TopicPartition(topics.RELAY.name(world.namespace), 0)
-
-
-def an_event(key: str, value: str) -> Record:
-    record = a_record(key, value.encode())
-    return Record(
-        record.id,
-        record.topic,
-        key,
-        record.type,
-        record.payload,
-        [("ce_id", str(record.id).encode())],
-    )
-
-
-def subsets(places: Collection[TopicPartition]) -> Iterator[tuple[TopicPartition, ...]]:
-    return chain.from_iterable(combinations(places, n) for n in range(len(places) + 1))
-
-
-async def rows(world: World, ids: Collection[UUID]) -> list[Said]:
-    asked = select(OutboxRow.position, OutboxRow.id).where(OutboxRow.id.in_(ids))
-    async with world.database.reading() as db:
-        found = await db.execute(asked.order_by(OutboxRow.position))
-        return [Said(*row) for row in found]
-
-
-async def say(
-    world: World, events: list[Record], forgotten: Collection[TopicPartition], outcome: str
-) -> None:
-    """As a relay would, on a broker that writes no marker to what is `forgotten`."""
-    said = await rows(world, [event.id for event in events])
-    written = events[:1] if outcome == TORN else events
-    records = [
-        Outgoing(
-            event.topic.name(world.namespace),
-            event.key.encode(),
-            event.payload,
-            event.headers,
-            place_of(world, event.key).partition,
-        )
-        for event in written
-    ]
-    memory = Outgoing(memory_of(world).topic, KEY, manifest(world.epoch, said), partition=0)
-    async with AIOKafkaProducer(
-        bootstrap_servers=world.servers, transactional_id=f"{world.namespace}.relay", acks="all"
-    ) as producer:
-        await say_with_few_markers(
-            producer,
-            [*records, memory],
-            forgotten,
-            commit=outcome in {COMMITTED, FORGOTTEN_TO_DELETE},
-            elsewhere=TopicPartition(topics.AUDIT.name(world.namespace), 0),
-        )
-    if outcome == COMMITTED:
-        async with world.database.transaction() as db:
-            await outbox.remove(db, said, provided=true())
-
-
-async def settle(world: World) -> None:
-    """A relay begins, looks for rows once the past is settled, and says what there is."""
-    relay = world.relay()
-
-    async def looked() -> bool:
-        return relay.state.last_look_at is not None
-
-    async with running(relay):
-        await until(looked)
-        await world.until_said()
+from tests.integration.relay.world import World, running, until
+from tests.rig.hanging import forget
 
 
 async def hold(world: World, cases: Iterable[tuple[str, Collection[TopicPartition]]]) -> None:
@@ -123,16 +45,7 @@ async def hold(world: World, cases: Iterable[tuple[str, Collection[TopicPartitio
         await say(world, events, forgotten, outcome)
         await settle(world)
 
-    seen: dict[bytes | None, list[bytes | None]] = {}
-    for record in await world.read():
-        seen.setdefault(record.key, []).append(record.value)
-    assert seen == {key.encode(): expected for key in KEYS}
-
-
-def places(world: World) -> list[TopicPartition]:
-    found = [memory_of(world), *(place_of(world, key) for key in KEYS)]
-    assert len({*found}) == len(found)
-    return found
+    assert await seen(world) == {key.encode(): expected for key in KEYS}
 
 
 @pytest.mark.gate
@@ -146,22 +59,18 @@ async def test_whatever_markers_are_missing_each_record_is_seen_once(world: Worl
     await hold(world, product(OUTCOMES, [*subsets(places(world))]))
 
 
-async def test_rows_that_another_relay_may_delete_are_known_to_be_said(world: World) -> None:
+async def test_what_hangs_is_left_to_who_has_the_lease(world: World) -> None:
     event = an_event("ana", "hidden")
-    past = Past(world.namespace, {"bootstrap_servers": world.servers}, world.database, world.epoch)
 
     await world.write(event)
     await say(world, [event], [place_of(world, "ana")], FORGOTTEN_TO_DELETE)
-    producer = TransactionalProducer(
-        past.client, transactional_id=f"{world.namespace}.relay", deadline=5
-    )
-    await producer.open()
-    await past.settle(producer, provided=false())
-    await producer.close()
+    async with a_producer(world) as producer:
+        with pytest.raises(LeaseLostError):
+            await past_of(world).settle(producer, provided=false())
     assert await world.waiting() == 1
     await settle(world)
 
-    assert [record.value for record in await world.read()] == [b"hidden"]
+    assert await seen(world) == {b"ana": [b"hidden"]}
 
 
 async def test_older_transactions_that_hang_are_not_taken_for_the_last_one(world: World) -> None:
@@ -176,31 +85,104 @@ async def test_older_transactions_that_hang_are_not_taken_for_the_last_one(world
     assert sorted(record.value or b"" for record in await world.read()) == [b"first", b"last"]
 
 
-async def test_a_relay_that_leads_notices_what_hangs(world: World) -> None:
-    first, hidden = an_event("ana", "first"), an_event("ana", "hidden")
-    relay = world.relay(
-        lease_seconds=5.0, pace=Pace(deadline=0.5, heartbeat=60.0, first_retry=0.01, look=0.2)
-    )
+async def until_leading(relay: Relay) -> AIOKafkaProducer:
+    """Its producer, once it looks for rows."""
 
-    async def shown() -> bool:
-        return [record.value for record in await world.read()] == [b"first", b"hidden"]
+    async def looked() -> bool:
+        return relay.state.last_look_at is not None
+
+    await until(looked)
+    producer = relay._producer._producer
+    assert producer is not None
+    return producer
+
+
+HASTY = Pace(deadline=0.5, heartbeat=60.0, first_retry=0.01)
+PATIENT = Pace(deadline=20.0, heartbeat=60.0, first_retry=0.01)
+
+
+async def let_hang(world: World, relay: Relay) -> None:
+    """A running relay says `hidden`, which never ends, while another event waits behind it."""
+
+    async def is_there() -> bool:
+        records = await world.read(isolation="read_uncommitted")
+        return b"hidden" in [record.value for record in records]
+
+    await world.write(an_event("ana", "first"))
+    await world.until_said()
+    forget(await until_leading(relay), [place_of(world, "ana")])
+    await world.write(an_event("ana", "hidden"))
+    await until(is_there)
+    await world.write(an_event("ana", "behind"))
+
+
+async def test_a_relay_that_leads_ends_what_hangs_before_it_says_more(world: World) -> None:
+    relay = world.relay(lease_seconds=5.0, pace=HASTY)
 
     async with running(relay):
-        await world.write(first)
+        await let_hang(world, relay)
         await world.until_said()
-        producer = relay._producer._producer
-        assert producer is not None
-        forget(producer, [place_of(world, "ana")])
-        await world.write(hidden)
-        await world.until_said()
-        assert not await shown()
-        await until(shown)
+    there = await world.read(isolation="read_uncommitted")
 
     assert relay.state.restarts == {"hanging": 1}
+    assert [each.value for each in there] == [b"first", b"hidden", b"hidden", b"behind"]
+    assert await seen(world) == {b"ana": [b"first", b"hidden", b"behind"]}
+
+
+async def test_what_hangs_keeps_its_row_and_nothing_is_said_behind_it(world: World) -> None:
+    relay = world.relay(lease_seconds=5.0, pace=PATIENT)
+
+    async with running(relay):
+        await let_hang(world, relay)
+        await asyncio.sleep(1)
+        waiting = await world.waiting()
+        there = await world.read(isolation="read_uncommitted")
+    await settle(world)
+
+    assert waiting == 2
+    assert [each.value for each in there] == [b"first", b"hidden"]
+    assert await seen(world) == {b"ana": [b"first", b"hidden", b"behind"]}
+
+
+async def test_a_marker_that_comes_late_is_waited_for(world: World) -> None:
+    relay = world.relay(lease_seconds=5.0, pace=PATIENT)
+    topic, partition = place_of(world, "ana")
+
+    async with running(relay):
+        await let_hang(world, relay)
+        producer = await until_leading(relay)
+        await producer.begin_transaction()
+        await producer.send_and_wait(topic, b"late", b"ana", partition=partition)
+        await producer.commit_transaction()
+        await world.until_said()
+
+    assert relay.state.restarts == {}
+    assert await seen(world) == {b"ana": [b"first", b"hidden", b"late", b"behind"]}
+
+
+async def test_a_state_that_was_hidden_is_said_before_the_next_of_its_user(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "_ROWS", 2)
+    relay = world.relay(lease_seconds=5.0, pace=HASTY)
+    states = place_of(world, "ana", topics.USERS_STATE)
+
+    async with running(relay):
+        await world.write(an_event("ben", "first"))
+        await world.until_said()
+        forget(await until_leading(relay), [states])
+        async with world.database.transaction() as db:
+            for number in range(6):
+                await append(db, a_pair("ana", f"{number}"))
+        await world.until_said()
+
+    assert relay.state.restarts == {"hanging": 1}
+    expected = [b"%d" % number for number in range(6)]
+    assert [each.value for each in await world.read(topics.USERS_STATE)] == expected
+    assert await seen(world) == {b"ben": [b"first"], b"ana": expected}
 
 
 async def test_a_first_transaction_that_takes_its_time_does_not_hang(world: World) -> None:
-    past = Past(world.namespace, {"bootstrap_servers": world.servers}, world.database, world.epoch)
     place = place_of(world, "ana")
 
     async with AIOKafkaProducer(
@@ -208,27 +190,10 @@ async def test_a_first_transaction_that_takes_its_time_does_not_hang(world: Worl
     ) as producer:
         await producer.begin_transaction()
         await producer.send_and_wait(place.topic, b"?", partition=place.partition)
-        watching = asyncio.create_task(past.watch(0.05, 2.0))
+        watching = asyncio.create_task(past_of(world).watch(0.05, 2.0))
         await asyncio.sleep(1.5)
         await producer.commit_transaction()
         found, _ = await asyncio.wait({watching}, timeout=3)
         watching.cancel()
 
     assert not found
-
-
-async def test_a_strangers_open_transaction_stops_nobody(world: World) -> None:
-    event = an_event("ana", "said")
-    name = topics.EVENTS.name(world.namespace)
-
-    async with AIOKafkaProducer(
-        bootstrap_servers=world.servers, transactional_id=f"{world.namespace}.stranger"
-    ) as stranger:
-        await stranger.begin_transaction()
-        await stranger.send_and_wait(name, b"?", partition=place_of(world, "ben").partition)
-        await world.write(event)
-        async with running(world.relay()):
-            await world.until_said()
-        await stranger.abort_transaction()
-
-    assert [record.value for record in await world.read()] == [b"said"]
