@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Collection, Iterable
 from contextlib import suppress
-from itertools import count, product
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -146,13 +146,11 @@ async def test_a_repair_with_the_memory_is_cut_off_at_each_step(world: World, cu
     await hold(world, cut, [(FORGOTTEN_TO_DELETE, [memory, ben])])
 
 
-@pytest.mark.gate
-@pytest.mark.timeout(180)
-async def test_whatever_markers_are_missing_a_repair_may_be_cut_off(world: World, cut: Cut) -> None:
-    await hold(world, cut, product(UNDELETED, [*subsets(places(world))]))
-
-
 @pytest.mark.nightly
-@pytest.mark.timeout(360)
-async def test_repairs_may_be_cut_off_again_and_again(world: World, cut: Cut) -> None:
-    await hold(world, cut, product(UNDELETED, [*subsets(places(world))]), times=3)
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("outcome", UNDELETED)
+async def test_whatever_markers_are_missing_repairs_may_be_cut_off(
+    world: World, cut: Cut, outcome: str, times: int
+) -> None:
+    await hold(world, cut, [(outcome, each) for each in subsets(places(world))], times=times)
