@@ -1,10 +1,10 @@
 """The relay: each row of the outbox becomes one record that `read_committed` readers see once.
 
 In one Kafka transaction go the rows, in the order of their positions, and a manifest that names
-them; after the commit the rows are deleted. Whatever happens in between, the next start does the
-same: it has Kafka settle the past (InitProducerId), reads the newest manifest, deletes what that
-names and goes on. So nothing here is ever retried; every error leads to that start, but for the end
-of the database's epoch: a process from before a recovery has no other start than its own.
+them; once each partition shows it the rows are deleted. Whatever happens in between, the next start
+does the same: it has Kafka settle the past (InitProducerId), reads the newest manifest, deletes
+what that names and goes on. So nothing here is ever retried; every error leads to that start, but
+for the end of the database's epoch: a process from before a recovery has only its own.
 """
 
 import asyncio

@@ -20,8 +20,7 @@ So whatever may be hidden has to be in the outbox, and nothing has to rest on wh
   InitProducerId, has come to the same.
 
 Whether the last transaction was committed is known where its manifest is seen. Where that hangs
-itself, it was if readers see any of its records; if they see none, all of it is said again. The
-manifest is ended before the others, since with theirs goes what tells which rows were hidden.
+itself, it was if readers see any of its records; if they see none, all of it is said again.
 
 What hangs and has no row, because an older version deleted it, or the database is one from before,
 is committed: nobody can say it again.
