@@ -1,6 +1,6 @@
-"""Bugs of what operators have in the night: replay, redrive, rebuild, watch."""
+"""Bugs of what mends: replay, redrive, rebuild, watch, and the end of what Kafka has forgotten."""
 
-from tests.mutants.bug import REPLAY, UNIT, service
+from tests.mutants.bug import RELAY, REPLAY, UNIT, service
 
 REPAIRING = [
     service(
@@ -52,5 +52,19 @@ REPAIRING = [
         "        begin = max(self._next, now)",
         "        begin = self._next or now",
         f"{UNIT}/replay",
+    ),
+    service(
+        "a relay deletes what is not over everywhere",
+        "relay/producer.py",
+        "        await self._do(lambda producer: until_over(producer, said, seconds), ",
+        "        0 and await self._do(lambda producer: until_over(producer, said, seconds), ",
+        f"{RELAY}/test_past.py::test_what_hangs_keeps_its_row_and_nothing_is_said_behind_it",
+    ),
+    service(
+        "what hangs keeps the position that its manifest names",
+        "relay/past.py",
+        "            again = await say_again(db, unshown, provided=provided)\n",
+        "            again = len(unshown)\n",
+        f"{RELAY}/test_repairs.py::test_a_repair_of_one_partition_is_cut_off_at_each_step",
     ),
 ]

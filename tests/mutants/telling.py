@@ -20,20 +20,6 @@ SAYING = [
         f"{RELAY}/test_relay.py",
     ),
     service(
-        "a relay deletes what is not over everywhere",
-        "relay/producer.py",
-        "        await self._do(lambda producer: until_over(producer, said, seconds), ",
-        "        0 and await self._do(lambda producer: until_over(producer, said, seconds), ",
-        f"{RELAY}/test_past.py::test_what_hangs_keeps_its_row_and_nothing_is_said_behind_it",
-    ),
-    service(
-        "what hangs keeps the position that its manifest names",
-        "relay/past.py",
-        "            again = await say_again(db, unshown, provided=provided)\n",
-        "            again = len(unshown)\n",
-        f"{RELAY}/test_repairs.py::test_a_repair_of_one_partition_is_cut_off_at_each_step",
-    ),
-    service(
         "rows are said out of order",
         "relay/batch.py",
         "key=lambda row: row.said.position)",

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import pytest_asyncio
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import TransactionalIdAuthorizationFailed
 
 from authbus_service.cluster import declared as declared_topics
@@ -15,6 +15,7 @@ from authbus_service.cluster.acls import Acl, acls
 from authbus_service.cluster.rights import rights
 from authbus_service.consumers.intakes import groups_of
 from authbus_service.core.clients import Declared
+from authbus_service.relay.open import open_on
 from authbus_service.startup.topics import require_topics
 from tests.rig.secured import Secured, a_secured_kafka, changed
 from tests.rig.trying import DOINGS, Doing, is_refused_group, trying
@@ -170,16 +171,16 @@ async def test_a_group_is_joined_by_its_own_principal_and_operators_alone(
 async def test_nobody_but_the_relay_and_operators_speaks_under_its_transactional_id(
     kafka: Secured, user: str, may: bool
 ) -> None:
-    known = kafka.by_password(user).arguments(kafka.login)
-    producer = AIOKafkaProducer(
-        bootstrap_servers=kafka.login, transactional_id="auth.relay", **known
-    )
+    known = {"bootstrap_servers": kafka.login, **kafka.by_password(user).arguments(kafka.login)}
+    producer = AIOKafkaProducer(transactional_id="auth.relay", **known)
     try:
         await producer.start()
     except TransactionalIdAuthorizationFailed:
         assert not may
     else:
+        at = TopicPartition("auth.events.v1", 0)
         assert may
+        assert await open_on(producer, [at]) == {at: {}}
     finally:
         await producer.stop()
 
