@@ -42,6 +42,7 @@ async def relayed(
     database = connect(running.database_url)
     try:
         async with _reader(servers, namespace) as (consumer, places):
+            await _soon(database, consumer, seconds / 2)  # warms it up
             took = sorted(await _soon(database, consumer, seconds))
             rate = await _backlog(database, consumer, places)
     finally:

@@ -43,13 +43,13 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds. `deadline` is a Kafka transaction's; `pause` lies between two small ones.
+    """Seconds. `deadline` is a Kafka transaction's; small ones begin `pause` after one another.
 
     `gather` says how long a batch may wait for more rows at this moment, beyond the usual pause.
     """
 
     deadline: float = 2.0
-    pause: float = 0.005
+    pause: float = 0.008
     poll: float = 0.2
     heartbeat: float = 1.0
     first_retry: float = 0.05
@@ -187,6 +187,7 @@ class Relay:
     async def _say(
         self, together: list[Unit], rows: list[Waiting], records: list[Outgoing]
     ) -> None:
+        began = asyncio.get_running_loop().time()
         try:
             with self.around(rows):
                 await self._producer.publish(records)
@@ -194,8 +195,7 @@ class Relay:
             self._narrow(together)
             raise
         self.state.batches += 1
-        pause = max(self._pace.pause, self._pace.gather())
-        self._ready_at = asyncio.get_running_loop().time() + pause
+        self._ready_at = began + max(self._pace.pause, self._pace.gather())
         self._most = min(self._most * 2, _ROWS)
         if rows:
             await self._forget([row.said for row in rows])
