@@ -21,7 +21,10 @@ class DeactivateUser(Command):
 
 
 class ReactivateUser(Command):
-    """Open a deactivated account again. For administrators. Answered by `UserIsActive`."""
+    """Open a deactivated account again. For administrators. Answered by `UserIsActive`.
+
+    `forbidden` where its user may do more than the administrator.
+    """
 
     access_token: Secret
     user_id: UUID

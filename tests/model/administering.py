@@ -76,7 +76,7 @@ def administrator(
 
 def _about(
     model: Model,
-    asked: DeactivateUser | ReactivateUser | UnlockUser | ForcePasswordReset | EraseUser,
+    asked: DeactivateUser | UnlockUser | ForcePasswordReset | EraseUser,
     by: By,
     then: Callable[[Account], Expected],
     *,
@@ -108,12 +108,14 @@ def deactivate_user(model: Model, asked: DeactivateUser, by: By) -> Expected:
 
 
 def reactivate_user(model: Model, asked: ReactivateUser, by: By) -> Expected:
-    def opened(account: Account) -> Expected:
-        told = [] if account.is_active else [Told(UserReactivated, account)]
-        account.is_active = True
-        return Expected(UserIsActive, {"user_id": account}, told)
-
-    return _about(model, asked, by, opened)
+    """Not that of somebody who may do more."""
+    account = _no_more(model, asked, by)
+    if isinstance(account, Refusal):
+        return refused(account)
+    model.focus = account
+    told = [] if account.is_active else [Told(UserReactivated, account)]
+    account.is_active = True
+    return Expected(UserIsActive, {"user_id": account}, told)
 
 
 def unlock_user(model: Model, asked: UnlockUser, by: By) -> Expected:
@@ -201,19 +203,28 @@ def revoke_role(model: Model, asked: RevokeRole, by: By) -> Expected:
 
 def reset_second_factor(model: Model, asked: ResetSecondFactor, by: By) -> Expected:
     """Not that of somebody who may do more."""
-    admin = administrator(model, asked.access_token, by, "users:write", sensitive=True)
-    if isinstance(admin, Refusal):
-        return refused(admin)
-    account = model.by_id(asked.user_id)
-    if account is None:
-        return refused(Refusal.USER_UNKNOWN)
-    if not admin.may_give(model.policy.roles.permissions(account.roles)):
-        return refused(Refusal.FORBIDDEN)
+    account = _no_more(model, asked, by, sensitive=True)
+    if isinstance(account, Refusal):
+        return refused(account)
     says = {"user_id": account}
     if not account.has_factor:
         return Expected(SecondFactorIsReset, says)
     told, mails = factor_gone(account, FactorEndReason.ADMIN)
     return Expected(SecondFactorIsReset, says, [told], mails)
+
+
+def _no_more(
+    model: Model, asked: ReactivateUser | ResetSecondFactor, by: By, *, sensitive: bool = False
+) -> Account | Refusal:
+    """Who is named, if they may do no more than whoever asks."""
+    admin = administrator(model, asked.access_token, by, "users:write", sensitive=sensitive)
+    if isinstance(admin, Refusal):
+        return admin
+    account = model.by_id(asked.user_id)
+    if account is None:
+        return Refusal.USER_UNKNOWN
+    permitted = model.policy.roles.permissions(account.roles)
+    return account if admin.may_give(permitted) else Refusal.FORBIDDEN
 
 
 def _given(model: Model, admin: Administrator, asked: GrantRole | RevokeRole) -> Account | Refusal:

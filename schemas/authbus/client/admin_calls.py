@@ -63,7 +63,7 @@ class AdminCalls(LookupCalls):
         command_id: UUID | None = None,
         timeout: float | None = None,
     ) -> None:
-        """Open a deactivated account again."""
+        """Open a deactivated account again, whose user may do no more than one may oneself."""
         token = SecretStr(access_token)
         await self._call(
             lambda: ReactivateUser(access_token=token, user_id=user_id),

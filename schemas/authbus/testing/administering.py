@@ -29,10 +29,10 @@ from authbus.state import UserKind, UserStatus
 from authbus.testing import codes, guessing, mailing
 from authbus.testing.credentials import erased
 from authbus.testing.memory import Ask, Memory, Refusal
-from authbus.testing.permitting import administrator, named
+from authbus.testing.permitting import administrator, named, refuse_more
 from authbus.testing.rows import Account
 
-AnyOfUser = DeactivateUser | ReactivateUser | UnlockUser | EraseUser | ForcePasswordReset
+AnyOfUser = DeactivateUser | UnlockUser | EraseUser | ForcePasswordReset
 
 
 def _both(
@@ -55,11 +55,13 @@ def deactivate(memory: Memory, command: DeactivateUser, ask: Ask) -> UserIsDeact
 
 
 def reactivate(memory: Memory, command: ReactivateUser, ask: Ask) -> UserIsActive:
-    """It is opened again."""
-    actor, user = _both(memory, command, ask, "users:write")
+    """It is opened again, if its user may do no more than the administrator."""
+    admin = administrator(memory, command.access_token, ask, "users:write")
+    user = named(memory, command.user_id)
+    refuse_more(memory, admin, memory.permissions(user))
     if not user.is_active:
         user.status = UserStatus.ACTIVE
-        memory.tell(user, UserReactivated, ask.id, actor=actor)
+        memory.tell(user, UserReactivated, ask.id, actor=f"admin:{admin.id}")
     return UserIsActive(user_id=user.id)
 
 

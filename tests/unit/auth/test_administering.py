@@ -30,7 +30,7 @@ from authbus_service.auth.handlers import apply, decide
 from authbus_service.auth.outcome import Outcome
 from authbus_service.auth.private import NOTHING
 from authbus_service.auth.proof import Proof
-from authbus_service.auth.roles.roles import Roles
+from authbus_service.auth.roles.roles import BUILT_IN, Roles
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.sessions.session import Session
 from authbus_service.auth.users.user import User
@@ -112,6 +112,21 @@ def test_an_account_is_opened_again_once(world: World) -> None:
     assert len(outcome.events) == 1
     assert world.ana.is_active
     assert world.decided(open_again) == Outcome(UserIsActive(user_id=world.ana.id))
+
+
+def test_nobody_opens_the_account_of_one_who_may_do_more(world: World) -> None:
+    helper = {"helper": frozenset({"users:write"})}
+    world.policy = replace(POLICY, roles=Roles({**BUILT_IN.declared, **helper}))
+    world.applied(world.decided(world.deactivate))
+    world.root.roles, world.ana.roles = ("helper",), ("admin",)
+    open_again = ReactivateUser(access_token=TOKEN, user_id=world.ana.id)
+
+    of_an_admin = world.decided(open_again)
+    world.ana.roles = ("helper",)
+    of_an_equal = world.decided(open_again)
+
+    assert of_an_admin == Outcome(Rejected.because(Code.FORBIDDEN))
+    assert of_an_equal.answer == UserIsActive(user_id=world.ana.id)
 
 
 def test_a_users_sessions_are_ended_one_or_all(world: World) -> None:

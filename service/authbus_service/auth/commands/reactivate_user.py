@@ -17,11 +17,16 @@ async def prepare(command: ReactivateUser, _: Request, tools: Tools) -> Proof:
 
 
 def decide(command: ReactivateUser, case: Case) -> Outcome:
-    """Open it; one that is open is answered the same."""
+    """Open it, if its user may do no more than the administrator: else it leads upwards.
+
+    One that is open is answered the same.
+    """
     found = administered(case, Permission.USERS_WRITE, command.user_id)
     if isinstance(found, Code):
         return refused(found)
     admin, user = found
+    if not admin.may_give(case.policy.roles.permissions(user.roles)):
+        return refused(Code.FORBIDDEN)
     answer = UserIsActive(user_id=user.id)
     if user.is_active:
         return Outcome(answer)
