@@ -127,7 +127,10 @@ class StepUpRequired(AuthError):
 
 
 class FeedStale(TokenInvalid):
-    """Nobody knows whether the session has ended: the feed of ended sessions lags or is silent."""
+    """Nobody knows whether the session has ended: the feed of ended sessions lags or is silent.
+
+    Nor whether a key that is not known is a new one; so it is then also with `on_stale="accept"`.
+    """
 
     http_status = 503
     retry_after = 1

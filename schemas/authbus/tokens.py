@@ -93,8 +93,7 @@ class TokenChecker:
             raise TokenExpired
         if claims.session_id in self._ended:
             raise TokenRevoked
-        rules = self._rules
-        if rules.on_stale == "reject" and self._ended.age(now) > rules.max_staleness:
+        if self._rules.on_stale == "reject" and self._is_stale(now):
             raise FeedStale
         return claims
 
@@ -117,7 +116,8 @@ class TokenChecker:
         signed = _taken_apart(token)
         key = self._keys.signing(signed.header.get("kid"))
         if key is None:
-            raise TokenInvalid("key")
+            # A new key may be there and not heard of: that is no fault of the token's.
+            raise FeedStale if self._is_stale(self._now()) else TokenInvalid("key")
         try:
             signed.verify(key.key)
         except SignatureError:
@@ -129,6 +129,9 @@ class TokenChecker:
             del self._known[next(iter(self._known))]
         self._known[token] = key, claims
         return key, claims
+
+    def _is_stale(self, now: datetime) -> bool:
+        return self._ended.age(now) > self._rules.max_staleness
 
     def _claims(self, body: dict[str, Any]) -> Claims:
         if body.get("iss") != self._rules.issuer:

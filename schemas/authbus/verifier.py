@@ -31,8 +31,8 @@ class Verifier:
 
     `audience` is who this module is, as declared for the clients whose tokens it takes. `trust` are
     the thumbprints of the service's root keys. When the feed of ended sessions is older than
-    `max_staleness` seconds, tokens are refused, or taken with `on_stale="accept"`. `security` is
-    how Kafka is reached; without it in the clear and without a log-in.
+    `max_staleness` seconds, tokens are refused, or taken with `on_stale="accept"` where their key
+    is known. `security` is how Kafka is reached; without it in the clear and without a log-in.
 
         async with Verifier("localhost:9092", audience="orders", trust="...") as verifier:
             claims = verifier.require(token, "orders:write")

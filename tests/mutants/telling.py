@@ -199,8 +199,8 @@ CHECKING = [
     contract(
         "a feed that stands still is believed",
         "tokens.py",
-        "self._ended.age(now) > rules.max_staleness:",
-        "self._ended.age(now) < -rules.max_staleness:",
+        "self._ended.age(now) > self._rules.max_staleness",
+        "self._ended.age(now) < -self._rules.max_staleness",
         f"{UNIT}/authbus/test_tokens.py",
     ),
     contract(

@@ -206,7 +206,7 @@ async def _opens_and_closes(verifier: AuthClient | Verifier, token: str) -> None
         verifier.verify(token)
     async with verifier:
         assert verifier.verify(token)
-    assert told.value.reason == "key"
+    assert told.value.reason == "feed_stale"
     async with asyncio.timeout(15):
         await _until_stale(verifier, token)
 
