@@ -25,17 +25,19 @@ def _no_nul(secret: SecretStr) -> SecretStr:
     return secret
 
 
+LONGEST_SECRET = 4096
+
 # A secret is written only into JSON, which is then sealed; repr, str and logs show stars.
 Secret = Annotated[
     SecretStr,
-    Field(max_length=4096, repr=False, json_schema_extra={"x-secret": True}),
+    Field(max_length=LONGEST_SECRET, repr=False, json_schema_extra={"x-secret": True}),
     AfterValidator(_no_nul),
     PlainSerializer(_reveal, when_used="json"),
 ]
 
 _Bounded = Annotated[
     SecretStr,
-    Field(max_length=4096),
+    Field(max_length=LONGEST_SECRET),
     AfterValidator(_no_nul),
     PlainSerializer(_reveal, when_used="json"),
 ]

@@ -14,7 +14,6 @@ from uuid import UUID
 
 from faststream.asgi import AsgiFastStream
 
-from authbus_service.auth.roles.declaring import read_roles
 from authbus_service.cluster.installation import settle
 from authbus_service.consumers.service import Consumers
 from authbus_service.core.database import Database
@@ -38,6 +37,7 @@ from authbus_service.startup.keys import open_keyring
 from authbus_service.startup.mail import sending
 from authbus_service.startup.outages import outages_told
 from authbus_service.startup.relaying import run_relay
+from authbus_service.startup.roles import declared_roles
 from authbus_service.startup.self_check import self_check
 from authbus_service.startup.servers import Servers, addresses
 from authbus_service.startup.topics import require_topics
@@ -65,7 +65,7 @@ class Service:
         self._kafka, self._database_url = addresses(servers.settings)
         self._security = servers.settings.security()
         self._clients = declared_clients(servers.settings.clients, own_kafka=servers.own_kafka)
-        self._roles = read_roles(servers.settings.roles)
+        self._roles = declared_roles(servers.settings, self._clients)
         self._masters = servers.settings.masters()
         self._metrics = Metrics()
         self._traces = open_traces(servers.settings.traces)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from pydantic import SecretStr
 
@@ -31,6 +32,7 @@ from authbus_service.auth.outcome import (
     ServiceGranted,
 )
 from authbus_service.auth.request import Request
+from authbus_service.core.clients import Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,12 @@ class Granting:
             case _:
                 return answer
 
+    def token(self, granted: Granted, client: Client, token_id: UUID) -> str:
+        """The access token that a client is given."""
+        return self.sign(self._claims(granted, client, token_id))
+
     def _granted(self, answer: Granted, request: Request) -> Reply:
-        token = SecretStr(self.sign(self._claims(answer, request)))
+        token = SecretStr(self.token(answer, request.client, request.derived.token_id))
         until = answer.access_token_expires_at
         match answer:
             case Elevated():
@@ -86,15 +92,15 @@ class Granting:
         uri = totp.uri(secret, label=label or self.shown_as, issuer=self.shown_as)
         return TotpStarted(secret=SecretStr(totp.as_text(secret)), otpauth_uri=SecretStr(uri))
 
-    def _claims(self, granted: Granted, request: Request) -> dict[str, Any]:
-        audiences = request.client.audiences
+    def _claims(self, granted: Granted, client: Client, token_id: UUID) -> dict[str, Any]:
+        audiences = client.audiences
         claims: dict[str, Any] = {
             "iss": self.issuer,
             "sub": str(granted.user_id),
             "sid": str(granted.session_id),
             "aud": audiences[0] if len(audiences) == 1 else list(audiences),
-            "client_id": request.client.id,
-            "jti": str(request.derived.token_id),
+            "client_id": client.id,
+            "jti": str(token_id),
             "iat": int(granted.issued_at.timestamp()),
             "exp": int(granted.access_token_expires_at.timestamp()),
             "auth_time": int(granted.auth_time.timestamp()),

@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
 
-from authbus_service.auth.roles.declaring import read_roles
 from authbus_service.cluster.installation import settle
 from authbus_service.consumers.intakes import groups_of
 from authbus_service.consumers.opening import Opener
@@ -19,6 +18,7 @@ from authbus_service.startup.clients import declared_clients
 from authbus_service.startup.database import bring_to_newest, open_database, require_newest
 from authbus_service.startup.fence import committed_offsets
 from authbus_service.startup.hashing import hash_pool
+from authbus_service.startup.roles import declared_roles
 from authbus_service.startup.servers import Servers, addresses
 from authbus_service.startup.topics import require_topics
 
@@ -34,7 +34,7 @@ async def recovery(servers: Servers, tell: Tell) -> AsyncGenerator[Recovery]:
     security = settings.security()
     masters = settings.masters()
     clients = declared_clients(settings.clients, own_kafka=servers.own_kafka)
-    policy = policy_of(settings, read_roles(settings.roles))
+    policy = policy_of(settings, declared_roles(settings, clients))
     database, hashes = open_database(url, patient=True), hash_pool(settings)
     groups = groups_of(settings.namespace)
     try:

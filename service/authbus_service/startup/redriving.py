@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from authbus_service.auth.granting import Granting
-from authbus_service.auth.roles.declaring import read_roles
 from authbus_service.consumers.opening import Opener
 from authbus_service.consumers.policy import policy_of
 from authbus_service.consumers.questions import readers_of, tools_of
@@ -23,6 +22,7 @@ from authbus_service.startup.clients import declared_clients
 from authbus_service.startup.copying import cluster
 from authbus_service.startup.hashing import hash_pool
 from authbus_service.startup.replaying import up_to_date
+from authbus_service.startup.roles import declared_roles
 from authbus_service.startup.servers import Servers
 
 
@@ -68,7 +68,7 @@ async def redriving(servers: Servers, tell: Tell) -> AsyncGenerator[Redriving]:
 def _handling(servers: Servers, database: Database, ring: KeyRing, hashes: HashPool) -> Handling:
     settings = servers.settings
     clients = declared_clients(settings.clients, own_kafka=servers.own_kafka)
-    policy = policy_of(settings, read_roles(settings.roles))
+    policy = policy_of(settings, declared_roles(settings, clients))
     return Handling(
         opener=Opener(ring, clients, settings.namespace),
         masters=ring.masters,

@@ -19,7 +19,7 @@ from authbus_service.auth.stepping_up import use_told
 from authbus_service.auth.users.user import User
 from authbus_service.core import clock
 
-_AMR = with_code(["pwd"])
+AMR = with_code(["pwd"])
 _OVER = Rejected.because(Code.CHALLENGE_INVALID)
 
 
@@ -46,7 +46,7 @@ def decide(command: CompleteLogIn, case: Case) -> Outcome:
     passed = passes(factor, command.code.get_secret_value(), masters, case.at)
     if passed is None:
         return Outcome(Rejected.because(Code.CODE_INVALID), settled=Settled.FAILED)
-    return log_in(case, command, user, _AMR, (use_told(case, user, factor, passed),))
+    return log_in(case, command, user, AMR, (use_told(case, user, factor, passed),))
 
 
 def _challenged(case: Case) -> User | None:

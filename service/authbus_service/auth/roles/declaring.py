@@ -9,7 +9,7 @@ from authbus_service.auth.roles.roles import ADMIN, BUILT_IN, Roles
 from authbus_service.core.config import ConfigError
 from authbus_service.core.tables import read_tables
 
-# All of them may stand in one access token.
+# All of them may stand in one access token; whether it has room for them, the start looks.
 MOST_PERMISSIONS = 200
 
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]

@@ -18,6 +18,10 @@ class Roles:
         """All that these roles permit together; one that is not declared permits nothing."""
         return frozenset[str]().union(*(self.declared.get(name, ()) for name in held))
 
+    def known(self, held: Iterable[str]) -> tuple[str, ...]:
+        """Those of these roles that are declared."""
+        return tuple(name for name in held if name in self.declared)
+
     def in_tokens(self, held: Iterable[str]) -> tuple[str, ...]:
         """The same in the order in which access tokens carry them."""
         return tuple(sorted(self.permissions(held)))

@@ -28,7 +28,7 @@ def terms(
 ) -> dict[str, Any]:
     """What tokens given at this time permit, and until when: no longer than their session."""
     return {
-        "roles": roles,
+        "roles": policy.roles.known(roles),
         "permissions": policy.roles.in_tokens(roles),
         "issued_at": at,
         "access_token_expires_at": min(at + policy.access_token_lifetime, expires_at),
