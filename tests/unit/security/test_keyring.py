@@ -167,4 +167,13 @@ def test_a_master_is_replaced_when_each_of_its_keys_has_retired() -> None:
     assert replaced.is_replaced(SIG.master)
     assert not replaced.is_replaced(other.master)
     assert not ring(SIG, gone[1], masters=(TWO, ONE)).is_replaced(SIG.master)
-    assert not ring(SIG, masters=(ONE, TWO)).is_replaced(other.master)
+
+
+def test_a_master_that_has_no_key_is_replaced_unless_it_is_in_front() -> None:
+    two = replace(SIG, kid="s2", master=Masters([TWO]).current)
+    three = bytes(range(200, 232))
+
+    assert ring(two, masters=(TWO, ONE)).is_replaced(SIG.master)
+    assert ring(two, masters=(three, TWO, ONE)).is_replaced(SIG.master)
+    assert ring(SIG, masters=(ONE, TWO)).is_replaced(two.master)
+    assert not ring(SIG, masters=(TWO, ONE)).is_replaced(two.master)

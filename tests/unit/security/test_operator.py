@@ -79,11 +79,13 @@ def test_the_proof_that_was_forged_is_good_itself() -> None:
 
 def test_a_master_that_was_replaced_commands_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "now", lambda: NOW)
-    keyring = KeyRing(MASTERS)
-    serving = first_keys(NOW, MASTERS)
-    keyring.load(serving)
-    before = read_operator(RIGHT, issuer=ISSUER, keyring=keyring)
-    keyring.load([replace(each, retired_at=NOW) for each in serving])
+    keyring = KeyRing(Masters([bytes(range(2, 34)), bytes(range(32))]))
+    serving, new = first_keys(NOW, MASTERS), first_keys(NOW, keyring.masters)
+    retired = [replace(each, retired_at=NOW) for each in serving]
+    found: list[Operator | None] = []
 
-    assert before is not None
-    assert read_operator(RIGHT, issuer=ISSUER, keyring=keyring) is None
+    for keys in (serving, [*retired, *new], new):
+        keyring.load(keys)
+        found.append(read_operator(RIGHT, issuer=ISSUER, keyring=keyring))
+
+    assert found == [Operator(ID, NOW + timedelta(minutes=2)), None, None]

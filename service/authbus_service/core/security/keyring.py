@@ -140,9 +140,14 @@ class KeyRing:
         return signed.body if signed.header.get("typ") == _TYPE else None
 
     def is_replaced(self, master: str) -> bool:
-        """Whether each key of this master has retired; of one that has no key yet, none has."""
+        """Whether each key of this master has retired, or has been destroyed since.
+
+        Of those without a key the current one alone is yet to make its first.
+        """
         now = clock.now()
         states = {key.state(now) for key in self._rows.values() if key.master == master}
+        if not states:
+            return bool(self._rows) and master != self.masters.current
         return states == {"retired"}
 
     def public_records(self) -> list[PublicKey]:
