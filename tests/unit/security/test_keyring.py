@@ -4,20 +4,33 @@ import base64
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 from joserfc import jwe, jwt
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, KeySet
 
+from authbus.ended_sessions import EndedSessions
+from authbus.public_keys import PublicKeys
+from authbus.tokens import Rules, TokenChecker
 from authbus.trust import Trust
 from authbus_service.core import clock
 from authbus_service.core.security.keyring import Key, KeyRing, first_keys
 from authbus_service.core.security.masters import MasterKeyError, Masters
+from tests.unit.authbus.records import a_record
 
 ONE, TWO = bytes(range(32)), bytes(range(100, 132))
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-CLAIMS = {"iss": "authbus/auth", "sub": "u1", "aud": ["web"], "iat": 1, "exp": 2**40, "jti": "j1"}
+CLAIMS: dict[str, Any] = {
+    "iss": "authbus/auth",
+    "sub": "u1",
+    "aud": ["web"],
+    "iat": 1,
+    "exp": 2**40,
+    "jti": "j1",
+}
 SIG = Key("s1", "sig", Masters([ONE]).current, NOW - timedelta(days=1))
 ENC = Key("e1", "enc", Masters([ONE]).current, NOW - timedelta(days=1))
 
@@ -36,6 +49,22 @@ def ring(*keys: Key, masters: tuple[bytes, ...] = (ONE,)) -> KeyRing:
 def header(token: str) -> dict[str, str]:
     part = token.partition(".")[0]
     return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def issued(at: datetime) -> dict[str, Any]:
+    """What a token says that was made then and is good for a minute."""
+    ids = {name: str(UUID(int=7 << 76 | 2 << 62)) for name in ("sub", "sid", "jti")}
+    begins = int(at.timestamp())
+    return {**CLAIMS, **ids, "client_id": "web", "iat": begins, "exp": begins + 60}
+
+
+def checker(keys: KeyRing) -> TokenChecker:
+    """A verifier that has heard of these keys, half a minute later."""
+    known = PublicKeys(Trust(keys.masters.root_thumbprint()))
+    for each in keys.public_records():
+        known.read(a_record(each.model_dump_json().encode(), key=each.kid.encode()))
+    rules = Rules(CLAIMS["iss"], "web", timedelta(seconds=5), "accept")
+    return TokenChecker(rules, known, EndedSessions(), lambda: NOW + timedelta(seconds=30))
 
 
 def key_set(keys: KeyRing) -> KeySet:
@@ -82,6 +111,21 @@ def test_the_newest_key_that_serves_signs() -> None:
 
     assert header(keys.sign(CLAIMS))["kid"] == "s1"
     assert {key["kid"] for key in keys.jwks()["keys"]} == {"older", "s1", "retired", "announced"}
+
+
+@pytest.mark.parametrize("late", [-30, 0, 30])
+def test_a_token_has_the_key_of_its_own_time_whatever_the_clock_of_its_process_says(
+    monkeypatch: pytest.MonkeyPatch, late: int
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(seconds=late))
+    change = NOW + timedelta(seconds=0.5)
+    keys = ring(replace(SIG, retired_at=change), replace(SIG, kid="s2", not_before=change))
+    times = [NOW + timedelta(seconds=each) for each in (-10, 0, 10)]
+
+    tokens = [keys.sign(issued(at)) for at in times]
+
+    assert [header(each)["kid"] for each in tokens] == ["s1", "s2", "s2"]
+    assert [checker(keys).verify(each).issued_at for each in tokens] == times
 
 
 def test_without_a_key_that_serves_nothing_is_signed() -> None:

@@ -6,7 +6,7 @@ PostgreSQL knows that a key is there, never what it is.
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -29,6 +29,8 @@ USES: tuple[Use, ...] = ("sig", "enc")
 _SKEW = timedelta(minutes=1)
 # For so long a key is needed that has retired: for tokens that live, for seals on the topics.
 _NEEDED = {"sig": TOKEN_LIFETIME + _SKEW, "enc": COMMANDS_KEPT}
+# `iat` is in whole seconds: all of the one in which keys change is the new key's.
+_REST_OF_A_SECOND = timedelta(microseconds=999_999)
 # RFC 9068, of an access token.
 _TYPE = "at+jwt"
 _KID_BYTES = 8
@@ -111,17 +113,24 @@ class KeyRing:
         return {kid: key for kid, (key, _) in self._opening.items()}
 
     def sign(self, claims: Mapping[str, Any]) -> str:
-        """An access token under the newest signing key that serves. Raises LookupError for none."""
-        now = clock.now()
+        """An access token under the key of its `iat`. Raises LookupError when none serves.
+
+        Clocks differ: by ours it could be one that retired before, which no verifier would take.
+        """
+        issued_at = datetime.fromtimestamp(claims["iat"], UTC) + _REST_OF_A_SECOND
+        kid = self._signing_at(issued_at) or self._signing_at(clock.now())
+        if kid is None:
+            raise LookupError("no sig key serves now")
+        return sign({"typ": _TYPE, "kid": kid}, claims, self._signing[kid])
+
+    def _signing_at(self, at: datetime) -> str | None:
+        """The newest signing key that serves at this time; None for none."""
         serving = [
             (key.not_before, key.kid)
             for key in self._rows.values()
-            if key.use == "sig" and key.state(now) == "serves"
+            if key.use == "sig" and key.state(at) == "serves"
         ]
-        if not serving:
-            raise LookupError("no sig key serves now")
-        _, kid = max(serving)
-        return sign({"typ": _TYPE, "kid": kid}, claims, self._signing[kid])
+        return max(serving)[1] if serving else None
 
     def verified(self, token: str) -> Mapping[str, Any] | None:
         """The claims of an access token that one of our keys signed, whatever they say, or None.
