@@ -149,19 +149,43 @@ async def test_those_who_look_at_once_share_a_read_that_begins_after_they_asked(
     assert reads.asked == 2
 
 
+async def with_a_foreign_key(world: World) -> Key:
+    """Somebody has made a key of a master that this process does not have."""
+    foreign = new_key("enc", datetime.now(UTC), Masters([bytes(range(32))]))
+    async with world.database.transaction() as db:
+        await repository.add(db, [foreign])
+    return foreign
+
+
 async def test_keys_of_a_master_that_is_not_given_are_not_followed_and_the_old_ones_stay(
     kept: World,
 ) -> None:
     before = kept.keyring.jwks()
-    foreign = new_key("enc", datetime.now(UTC), Masters([bytes(range(32))]))
-    async with kept.database.transaction() as db:
-        await repository.add(db, [foreign])
+    foreign = await with_a_foreign_key(kept)
 
     with pytest.raises(KeysBehindError, match=foreign.master) as behind:
         await KeyFollower(kept.database, kept.keyring, NEVER).look()
 
     assert is_transient(behind.value)
     assert kept.keyring.jwks() == before
+
+
+async def test_without_the_master_of_a_new_key_nothing_is_handled_after_two_missed_looks(
+    kept: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed = [0]
+    monkeypatch.setattr(following, "monotonic", lambda: passed[0])
+    follower = KeyFollower(kept.database, kept.keyring, NEVER)
+    foreign = await with_a_foreign_key(kept)
+
+    for _ in range(2):
+        passed[0] += NEVER
+        with pytest.raises(KeysBehindError):
+            await follower.look()
+        await follower.keep_fresh()
+    passed[0] += 1
+    with pytest.raises(KeysBehindError, match=foreign.master):
+        await follower.keep_fresh()
 
 
 async def test_a_table_without_keys_takes_none_away(world: World) -> None:

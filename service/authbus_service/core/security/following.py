@@ -52,9 +52,10 @@ class KeyFollower:
                 wait = min(_SOON, self._seconds)
 
     async def keep_fresh(self) -> None:
-        """Look first when the last look is older than any new key's lead can be short.
+        """Look first when the last good look is older than any new key's lead can be short.
 
-        Else a process that was cut off for long would go on signing under a key that has retired.
+        Else a process that was cut off for long, or lacks the master of a new key, would go on
+        signing under a key that has retired.
         Raises what `look` raises.
         """
         if monotonic() - self._looked_at > LEAST_LOOKS * self._seconds:
@@ -72,9 +73,9 @@ class KeyFollower:
             self._begun += 1
             async with asyncio.timeout(_PATIENCE), self._database.reading() as db:
                 found = await repository.keys(db)
-            self._looked_at = monotonic()
             if found:
                 self._load(found)
+            self._looked_at = monotonic()
             self._last_good = self._begun
 
     def _load(self, found: list[Key]) -> None:
