@@ -38,8 +38,8 @@ def keys_rotate(
 ) -> None:
     """Announce new keys; when `lead` is over they serve and those before them retire.
 
-    Services go on meanwhile. Refused while a new key is still ahead. The first keys of a new master
-    need --trusted.
+    Services go on meanwhile. Refused while a new key is still ahead. A master that has no key in
+    use needs --trusted.
     """
     from authbus_service.cli.keys import rotate
 

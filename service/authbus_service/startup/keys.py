@@ -49,8 +49,8 @@ async def rotate(
 ) -> list[Key]:
     """Announce a new key of each use, which replaces what serves in `lead`; returns what changed.
 
-    The first keys of a master need the thumbprint of its root as `trusted`. Raises RotationError,
-    RecoveryRunsError and MasterKeyError, and changes nothing then.
+    `trusted` is as `require_trusted` has it. Raises RotationError, RecoveryRunsError and
+    MasterKeyError, and changes nothing then.
     """
     ring = KeyRing(masters)
     async with database.transaction() as db:
@@ -59,8 +59,7 @@ async def rotate(
         known = await repository.keys(db)
         change = rotated(known, uses, at, lead, masters)
         ring.load([*change.new, *change.retired])
-        if all(key.master != masters.current for key in known):
-            _require_trusted(masters.root_thumbprint(), trusted)
+        require_trusted(known, masters, trusted)
         await repository.add(db, change.new)
         await repository.set_retired(db, change.retired)
         # The new one is said first: whoever has heard of half of it has a key that serves.
@@ -68,11 +67,19 @@ async def rotate(
     return [*change.new, *change.retired]
 
 
-def _require_trusted(root: str, trusted: str | None) -> None:
-    if trusted != root:
+def require_trusted(known: Iterable[Key], masters: Masters, trusted: str | None) -> None:
+    """Raise RotationError when no client may take keys of the current master yet, or any more.
+
+    They do while one of its keys is in use; else `trusted` has to be the thumbprint of its root.
+    """
+    root, current = masters.root_thumbprint(), masters.current
+    in_use = any(key.master == current and key.retired_at is None for key in known)
+    if not in_use and trusted != root:
         raise RotationError(
-            f"clients that pin a root take no keys of a new one. Put {root} beside the old "
-            f"thumbprint in each client's trust=, then run this again with --trusted {root}"
+            f"no key of the master key {current} is in use, and clients that pin a root take no "
+            "keys of another. If it was replaced, put the newer one in front of it. If it is new, "
+            f"put {root} beside the old thumbprint in each client's trust=, then run this again "
+            f"with --trusted {root}"
         )
 
 

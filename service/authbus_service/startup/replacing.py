@@ -50,10 +50,12 @@ class Replacement:
         """Replace, wrap again and destroy what can be; returns what lies where then.
 
         Raises MasterKeyError when a master is missing; RotationError when `trusted` is not the
-        thumbprint of the new root and its first keys would be announced; RecoveryRunsError.
+        thumbprint of the new root and no key of it is in use; RecoveryRunsError.
         """
         await require_masters(self.database, self.masters)
-        if uses := self._to_replace(await self._keys()):
+        known = await self._keys()
+        keys.require_trusted(known, self.masters, trusted)
+        if uses := self._to_replace(known):
             await keys.rotate(self.database, self.masters, uses, lead, trusted)
         await self._wrap_again()
         await self._destroy()

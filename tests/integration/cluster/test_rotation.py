@@ -21,6 +21,8 @@ from authbus_service.inbox import writing
 from authbus_service.inbox.writing import RecoveryRunsError
 from authbus_service.outbox.repository import Waiting, oldest
 from authbus_service.startup.keys import destroy, open_keyring, rotate
+from authbus_service.startup.replacing import Replacement
+from tests.rig.wrapping import with_factors
 from tests.unit.authbus.records import a_record
 
 LEAD = timedelta(seconds=60)
@@ -144,6 +146,27 @@ async def test_a_new_master_makes_keys_once_it_is_trusted_and_the_old_ones_stay_
     trusted = {each.kid: (new.accept(each), old.accept(each)) for each in ring.public_records()}
     is_new = {key.kid: key.retired_at is None for key in changed}
     assert trusted == {kid: (new, not new) for kid, new in is_new.items()}
+
+
+@pytest.mark.parametrize("lead", [timedelta(0), LEAD], ids=["serving", "ahead"])
+async def test_a_master_that_was_replaced_is_not_put_back_by_a_list_that_still_begins_with_it(
+    installed: Database, lead: timedelta
+) -> None:
+    new = secrets.token_bytes(32)
+    done, still = (
+        Replacement(installed, Masters(each), lambda _step, _done, _total: None)
+        for each in ([new, MASTER], [MASTER, new])
+    )
+    await with_factors(installed, OURS, 1)
+    await done.run(lead, done.trust)
+    before = await done.look()
+
+    with pytest.raises(RotationError):
+        await rotate(installed, still.masters, USES, LEAD)
+    with pytest.raises(RotationError, match=f"--trusted {still.trust}"):
+        await still.run(LEAD, None)
+
+    assert await done.look() == before
 
 
 async def test_a_key_is_destroyed_with_a_tombstone_when_nothing_can_need_it(
