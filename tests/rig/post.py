@@ -17,13 +17,18 @@ from aiosmtpd.controller import Controller
 class Post:
     """`answers` are given to the next recipients in their order; then everybody is welcome.
 
+    `refusals` are given to the next messages; then each is taken.
     `pauses` are how long the next messages take, in seconds; then they are taken at once.
+    `late` are for how long the next ones are not answered once they are taken; None: never, since
+    the connection is lost.
     """
 
     taken: list[EmailMessage] = field(default_factory=list[EmailMessage])
     recipients: list[str] = field(default_factory=list[str])
     answers: list[str] = field(default_factory=list[str])
+    refusals: list[str] = field(default_factory=list[str])
     pauses: list[float] = field(default_factory=list[float])
+    late: list[float | None] = field(default_factory=list[float | None])
     port: int = 0
 
     @property
@@ -43,11 +48,20 @@ class Post:
     ) -> str:
         if self.pauses:
             await asyncio.sleep(self.pauses.pop(0))
+        if self.refusals:
+            return self.refusals.pop(0)
         message = message_from_bytes(envelope.original_content, policy=policy.default)
         assert isinstance(message, EmailMessage)
         self.taken.append(message)
         self.recipients += envelope.rcpt_tos
+        if self.late:
+            await self._be_late(server, self.late.pop(0))
         return "250 OK"
+
+    async def _be_late(self, server: Any, seconds: float | None) -> None:
+        if seconds is None:
+            server.transport.abort()
+        await asyncio.sleep(seconds or 0)
 
     async def has(self, count: int, *, within: float = 10) -> list[EmailMessage]:
         """Wait for so many messages."""

@@ -14,10 +14,14 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a message has not gone. `for_good`: it never will. `reason` names no address."""
+    """Why a message has not gone. `for_good`: it never will. `reason` names no address.
+
+    `perhaps_gone`: it was handed over, and nobody said whether it was taken.
+    """
 
     reason: str
     for_good: bool = False
+    perhaps_gone: bool = False
 
 
 class Carrier(Protocol):
@@ -26,7 +30,8 @@ class Carrier(Protocol):
     def __call__(self, messages: Sequence[EmailMessage]) -> AsyncGenerator[Failure | None]:
         """What became of each, in order, once it is known; None: it has gone.
 
-        May end early: the others were not reached. Raises nothing that it expects.
+        May end early: the others were not reached. Raises nothing that it expects. Who asks says
+        how long the other side may take to answer once it has a message.
         """
         ...
 

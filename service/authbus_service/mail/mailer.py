@@ -2,13 +2,14 @@
 
 A mail is taken for a while, sent outside of any transaction, then deleted. A process that dies in
 between leaves it to be sent again, as the same message. It is tried ever less often, and given up
-when its code has run out or its server never takes it. What a slow server leaves no time for is
-taken up again at once.
+when its code has run out or its server never takes it. A server that does not say whether it took
+it gets it once more, much later. What a slow server leaves no time for is taken up again at once.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from email.message import EmailMessage
 from time import monotonic
 from uuid import UUID
@@ -25,10 +26,11 @@ from authbus_service.outbox.mails import QueuedMail
 OUTCOMES = ("sent", "given_up", "postponed")
 _POLL = 1.0
 _BATCH = 20
-# A batch is over after its time and the last message's: well within the lease.
+# A batch is over after its time and the last message's: well within the lease. RFC 5321 gives a
+# server ten minutes to answer to a message; but the others of its batch wait behind it.
 _LEASE = 120.0
-_BATCH_SECONDS = 60.0
-_MESSAGE_SECONDS = 30.0
+_BATCH_SECONDS = 30.0
+_MESSAGE_SECONDS = 60.0
 _FIRST_PAUSE = 5.0
 _LONGEST_PAUSE = 900.0
 
@@ -113,9 +115,9 @@ class Mailer:
                     break
                 try:
                     async with asyncio.timeout(_MESSAGE_SECONDS):
-                        results[mail] = await anext(told)
+                        results[mail] = _judged(mail, await anext(told))
                 except TimeoutError:
-                    results[mail] = Failure("TimeoutError")
+                    results[mail] = _judged(mail, Failure("TimeoutError", perhaps_gone=True))
                     break
                 except StopAsyncIteration:
                     break
@@ -123,7 +125,7 @@ class Mailer:
     async def _settle(self, results: Results, missed: Sequence[UUID] = ()) -> None:
         finished = [mail.id for mail, why in results.items() if why is None or why.for_good]
         later = {
-            mail.id: min(self._first_pause * 4 ** (mail.attempts - 1), _LONGEST_PAUSE)
+            mail.id: self._pause(mail, why)
             for mail, why in results.items()
             if why is not None and not why.for_good
         }
@@ -135,6 +137,11 @@ class Mailer:
             _log.warning("mails were not reached", count=len(missed))
         for mail, why in results.items():
             self._tell(mail, why)
+
+    def _pause(self, mail: QueuedMail, why: Failure) -> float:
+        if why.perhaps_gone:
+            return _LONGEST_PAUSE
+        return min(self._first_pause * 4 ** (mail.attempts - 1), _LONGEST_PAUSE)
 
     def _tell(self, mail: QueuedMail, why: Failure | None) -> None:
         about = {"template": mail.template, "mail": mail.id, "command_id": mail.command_id}
@@ -148,3 +155,10 @@ class Mailer:
             outcome = "postponed"
             _log.warning("a mail waits", **about, attempts=mail.attempts, reason=why.reason)
         self._mails.add(mail.template, outcome)
+
+
+def _judged(mail: QueuedMail, why: Failure | None) -> Failure | None:
+    """What has perhaps gone is tried once more at most, for each try may make a copy."""
+    if why is not None and why.perhaps_gone and mail.attempts > 1:
+        return replace(why, for_good=True)
+    return why

@@ -9,12 +9,14 @@ from aiosmtplib import (
     SMTPDataError,
     SMTPException,
     SMTPRecipientsRefused,
+    SMTPResponse,
     SMTPResponseException,
 )
 
 from authbus_service.core.mail_settings import Encryption, SmtpServer
 from authbus_service.mail.carriers import Failure
 
+# For each answer but that to a whole message: see Carrier.
 _SECONDS = 10.0
 _FOR_GOOD = 500
 
@@ -44,9 +46,9 @@ class Smtp:
         finally:
             client.close()
 
-    def _client(self) -> SMTP:
+    def _client(self) -> "_Client":
         server = self._server
-        return SMTP(
+        return _Client(
             hostname=server.host,
             port=server.port,
             username=server.user or None,
@@ -58,6 +60,23 @@ class Smtp:
         )
 
 
+class _UnansweredError(Exception):
+    """DATA was begun, and the server has not said what became of it."""
+
+
+class _Client(SMTP):
+    """Tells a message that may have been taken from all that fails before one is handed over."""
+
+    async def data(self, message: str | bytes, /, **_: object) -> SMTPResponse:
+        try:
+            return await super().data(message, timeout=None)
+        except SMTPDataError:
+            raise
+        except (SMTPException, OSError) as error:
+            self.close()
+            raise _UnansweredError(_named(error)) from error
+
+
 async def _sent(client: SMTP, message: EmailMessage) -> Failure | None:
     try:
         await client.send_message(message)
@@ -65,6 +84,8 @@ async def _sent(client: SMTP, message: EmailMessage) -> Failure | None:
         return _refused(error, error.recipients[0].code)
     except SMTPDataError as error:
         return _refused(error, error.code)
+    except _UnansweredError as error:
+        return Failure(str(error), perhaps_gone=True)
     except (SMTPException, OSError) as error:
         return Failure(_named(error))
     return None

@@ -49,6 +49,12 @@ async def waiting(world: World) -> list[dict[str, Any]]:
     return await world.rows("SELECT * FROM mails ORDER BY made_at")
 
 
+async def all_due(world: World) -> None:
+    """What waits for its time waits no longer."""
+    async with world.database.transaction() as db:
+        await db.exec_driver_sql("UPDATE mails SET due_at = now()")
+
+
 async def none_waits(world: World) -> None:
     async with asyncio.timeout(10):
         while await waiting(world):  # noqa: ASYNC110 - rows of another task

@@ -23,6 +23,7 @@ from authbus_service.startup import mail as startup_mail
 from authbus_service.startup.servers import Servers
 from tests.integration.mail.sending import (
     EMAIL,
+    all_due,
     mailer,
     none_waits,
     register,
@@ -137,8 +138,7 @@ async def test_a_mailer_that_died_after_sending_sends_the_same_message_again(
     dying = asyncio.create_task(mailer(world, Dies()).once())
     await asyncio.gather(dying, return_exceptions=True)
     idle = await mailer(world, smtp(post)).once()
-    async with world.database.transaction() as db:
-        await db.exec_driver_sql("UPDATE mails SET due_at = now()")
+    await all_due(world)
     await mailer(world, smtp(post)).once()
 
     first, second = post.taken
@@ -191,8 +191,7 @@ async def test_a_mail_under_a_master_that_this_process_lacks_is_left_to_another(
 
     await mailer(other, smtp(post)).once()
     kept = await waiting(world)
-    async with world.database.transaction() as db:
-        await db.exec_driver_sql("UPDATE mails SET due_at = now()")
+    await all_due(world)
     await mailer(world, smtp(post)).once()
 
     assert [each["attempts"] for each in kept] == [1]
@@ -207,8 +206,7 @@ async def test_without_a_server_mails_wait_and_in_a_folder_a_developer_reads_the
 
     await mailer(world, Nowhere()).once()
     (kept,) = await waiting(world)
-    async with world.database.transaction() as db:
-        await db.exec_driver_sql("UPDATE mails SET due_at = now()")
+    await all_due(world)
     await mailer(world, Folder(tmp_path / "mails")).once()
 
     (file,) = (tmp_path / "mails").iterdir()

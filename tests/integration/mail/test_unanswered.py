@@ -1,0 +1,69 @@
+"""A server that has a message and does not say so: it gets that message twice at most."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from authbus_service.mail import mailer as working
+from authbus_service.mail import smtp as carrying
+from tests.integration.mail.sending import (
+    EMAIL,
+    all_due,
+    mailer,
+    none_waits,
+    register,
+    sending,
+    smtp,
+    waiting,
+)
+from tests.rig.post import Post
+from tests.rig.world import World
+
+
+@pytest.fixture(autouse=True)
+async def queued(world: World) -> None:
+    async with world.consuming():
+        await register(world, EMAIL)
+
+
+async def test_a_message_is_waited_for_longer_than_any_other_answer(
+    world: World, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrying, "_SECONDS", 0.5)
+    post.late = [1.5]
+
+    async with sending(mailer(world, smtp(post))):
+        await none_waits(world)
+
+    assert post.recipients == [EMAIL]
+
+
+@pytest.mark.parametrize("late", [60.0, None], ids=["answers_too_late", "hangs_up"])
+async def test_a_server_that_never_answers_gets_a_message_once_more_and_no_third_time(
+    world: World, post: Post, monkeypatch: pytest.MonkeyPatch, late: float | None
+) -> None:
+    monkeypatch.setattr(working, "_MESSAGE_SECONDS", 0.5)
+    post.late = [late] * 5
+
+    await mailer(world, smtp(post)).once()
+    (kept,) = await waiting(world)
+    for _ in range(4):
+        await all_due(world)
+        await mailer(world, smtp(post)).once()
+
+    assert (kept["due_at"] - datetime.now(UTC)).total_seconds() > 800
+    assert post.recipients == [EMAIL] * 2
+    assert await waiting(world) == []
+
+
+async def test_a_message_that_was_refused_once_it_was_there_is_tried_again_as_ever(
+    world: World, post: Post
+) -> None:
+    post.refusals = ["451 later"] * 3
+
+    for _ in range(4):
+        await mailer(world, smtp(post)).once()
+        await all_due(world)
+
+    assert post.recipients == [EMAIL]
+    assert await waiting(world) == []
