@@ -12,7 +12,6 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 from email.message import EmailMessage
 from time import monotonic
-from uuid import UUID
 
 from authbus_service.core import clock
 from authbus_service.core.database import DATABASE_AWAY, Database, name_of
@@ -31,6 +30,7 @@ _BATCH = 20
 _LEASE = 120.0
 _BATCH_SECONDS = 30.0
 _MESSAGE_SECONDS = 60.0
+_LAST_SECONDS = 5.0
 _FIRST_PAUSE = 5.0
 _LONGEST_PAUSE = 900.0
 
@@ -72,18 +72,25 @@ class Mailer:
                 await asyncio.sleep(self._poll)
 
     async def once(self) -> int:
-        """Take what is due, send it; returns how many were reached."""
+        """Take what is due, send it; returns how many were reached.
+
+        Cancelled, it still writes down what it has sent, if that takes no more than seconds.
+        """
         async with self._database.transaction() as db:
             taken = await mails.take(db, limit=_BATCH, seconds=_LEASE)
+        if not taken:
+            return 0
         messages, results = self._written(taken)
+        settling = None
         try:
             await self._carry_all(messages, results)
+            missed = [mail for mail in taken if mail not in results]
+            settling = asyncio.create_task(self._settle(results, missed))
+            await asyncio.shield(settling)
         except asyncio.CancelledError:
-            with suppress(*DATABASE_AWAY):
-                await self._settle(results)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(settling or self._settle(results), _LAST_SECONDS)
             raise
-        if taken:
-            await self._settle(results, [mail.id for mail in taken if mail not in results])
         return len(results)
 
     def _written(
@@ -122,10 +129,24 @@ class Mailer:
                 except StopAsyncIteration:
                     break
 
-    async def _settle(self, results: Results, missed: Sequence[UUID] = ()) -> None:
+    async def _settle(self, results: Results, missed: Sequence[QueuedMail] = ()) -> None:
+        """Write down what became of them, until that stands: what is forgotten is sent again."""
+        while True:
+            try:
+                await self._write_down(results, missed)
+                break
+            except DATABASE_AWAY as error:
+                _log.warning("what became of mails is not written down yet", error=name_of(error))
+                await asyncio.sleep(self._poll)
+        if missed:
+            _log.warning("mails were not reached", count=len(missed))
+        for mail, why in results.items():
+            self._tell(mail, why)
+
+    async def _write_down(self, results: Results, missed: Sequence[QueuedMail]) -> None:
         finished = [mail.id for mail, why in results.items() if why is None or why.for_good]
         later = {
-            mail.id: self._pause(mail, why)
+            mail: self._pause(mail, why)
             for mail, why in results.items()
             if why is not None and not why.for_good
         }
@@ -133,10 +154,6 @@ class Mailer:
             await mails.remove(db, finished)
             await mails.postpone(db, later)
             await mails.give_back(db, missed)
-        if missed:
-            _log.warning("mails were not reached", count=len(missed))
-        for mail, why in results.items():
-            self._tell(mail, why)
 
     def _pause(self, mail: QueuedMail, why: Failure) -> float:
         if why.perhaps_gone:

@@ -6,7 +6,18 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Float, Table, any_, bindparam, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Float,
+    Table,
+    any_,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
@@ -55,19 +66,22 @@ _TAKE = (
     .returning(*(_MAIL.c[name] for name in _COLUMNS.names))
 )
 _REMOVE = delete(_MAIL).where(_MAIL.c.id == any_(_IDS))
-_LATER = (
-    func.unnest(_IDS, bindparam("pauses", type_=ARRAY(Float)))
-    .table_valued("id", "pause")
+# Who has taken a mail knows when it is due again, to the microsecond; the next one changes that.
+_TAKEN = (
+    func.unnest(
+        _IDS,
+        bindparam("dues", type_=ARRAY(DateTime(timezone=True))),
+        bindparam("pauses", type_=ARRAY(Float)),
+    )
+    .table_valued("id", "due", "pause")
     .render_derived()
 )
 _POSTPONE = (
-    update(_MAIL).values(due_at=_in_seconds(_LATER.c.pause)).where(_MAIL.c.id == _LATER.c.id)
-)
-_GIVE_BACK = (
     update(_MAIL)
-    .values(due_at=func.clock_timestamp(), attempts=_MAIL.c.attempts - 1)
-    .where(_MAIL.c.id == any_(_IDS))
+    .values(due_at=_in_seconds(_TAKEN.c.pause))
+    .where(_MAIL.c.id == _TAKEN.c.id, _MAIL.c.due_at == _TAKEN.c.due)
 )
+_GIVE_BACK = _POSTPONE.values(attempts=_MAIL.c.attempts - 1)
 
 
 def add(writes: Writes, mails: Sequence[QueuedMail], *, even_none: bool = False) -> None:
@@ -89,13 +103,21 @@ async def remove(db: AsyncConnection, ids: Sequence[UUID]) -> None:
         await db.execute(_REMOVE, {"ids": list(ids)})
 
 
-async def postpone(db: AsyncConnection, pauses: Mapping[UUID, float]) -> None:
-    """Try these again after so many seconds."""
+async def postpone(db: AsyncConnection, pauses: Mapping[QueuedMail, float]) -> None:
+    """Try these again after so many seconds, unless others have taken them since."""
     if pauses:
-        await db.execute(_POSTPONE, {"ids": list(pauses), "pauses": list(pauses.values())})
+        await db.execute(_POSTPONE, _as_taken(pauses))
 
 
-async def give_back(db: AsyncConnection, ids: Sequence[UUID]) -> None:
-    """These were taken and not tried: whoever asks next gets them."""
-    if ids:
-        await db.execute(_GIVE_BACK, {"ids": list(ids)})
+async def give_back(db: AsyncConnection, taken: Sequence[QueuedMail]) -> None:
+    """These were not tried: whoever asks next gets them, unless others have taken them since."""
+    if taken:
+        await db.execute(_GIVE_BACK, _as_taken(dict.fromkeys(taken, 0.0)))
+
+
+def _as_taken(pauses: Mapping[QueuedMail, float]) -> Mapping[str, Any]:
+    return {
+        "ids": [mail.id for mail in pauses],
+        "dues": [mail.due_at for mail in pauses],
+        "pauses": list(pauses.values()),
+    }

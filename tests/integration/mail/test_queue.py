@@ -1,8 +1,10 @@
-"""What a look at the queue of mails costs."""
+"""What a look at the queue of mails costs, and who may change what was taken."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus_service.core.database import Database
 from authbus_service.core.ids import new_id
@@ -32,14 +34,18 @@ def a_mail(due_at: datetime) -> QueuedMail:
     )
 
 
+async def put(db: AsyncConnection, queued: Sequence[QueuedMail]) -> None:
+    await db.execute(_WITHOUT_USERS)
+    async with Writes.to(db) as writes:
+        mails.add(writes, queued)
+
+
 async def test_mails_that_wait_for_their_time_are_not_read(database: Database) -> None:
     now = datetime.now(UTC)
     due = [a_mail(now - timedelta(seconds=n)) for n in range(3)]
+    later = (a_mail(now + timedelta(hours=1)) for _ in range(3000))
     async with database.transaction() as db:
-        await db.execute(_WITHOUT_USERS)
-        async with Writes.to(db) as writes:
-            later = (a_mail(now + timedelta(hours=1)) for _ in range(3000))
-            mails.add(writes, [*due, *later])
+        await put(db, [*due, *later])
     async with database.transaction() as db:
         await db.execute(text("ANALYZE mails"))
     async with database.transaction() as db:
@@ -48,3 +54,19 @@ async def test_mails_that_wait_for_their_time_are_not_read(database: Database) -
     assert {each.id for each in taken} == {each.id for each in due}
     assert read is not None
     assert read < 100
+
+
+async def test_a_mail_is_postponed_and_given_back_only_by_who_has_it(database: Database) -> None:
+    async with database.transaction() as db:
+        await put(db, [a_mail(datetime.now(UTC))])
+        (before,) = await mails.take(db, limit=1, seconds=0)
+        (taken,) = await mails.take(db, limit=1, seconds=30)
+
+        await mails.postpone(db, {before: 0.0})
+        await mails.give_back(db, [before])
+        others = await mails.take(db, limit=1, seconds=30)
+        for _ in range(2):  # as after a commit whose answer was lost
+            await mails.give_back(db, [taken])
+        (again,) = await mails.take(db, limit=1, seconds=30)
+    assert others == []
+    assert (taken.attempts, again.attempts) == (2, 2)
