@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
+from datetime import datetime
 from email.message import EmailMessage
 from time import monotonic
 
-from authbus_service.core import clock
-from authbus_service.core.database import DATABASE_AWAY, Database, name_of
+from authbus_service.core.database import DATABASE_AWAY, Database, clock_of, name_of
 from authbus_service.core.logging import get_logger
 from authbus_service.core.metrics import Metrics
 from authbus_service.core.security.masters import MissingMasterError
@@ -78,9 +78,10 @@ class Mailer:
         """
         async with self._database.transaction() as db:
             taken = await mails.take(db, limit=_BATCH, seconds=_LEASE)
+            at = await clock_of(db)
         if not taken:
             return 0
-        messages, results = self._written(taken)
+        messages, results = self._written(taken, at)
         settling = None
         try:
             await self._carry_all(messages, results)
@@ -94,13 +95,13 @@ class Mailer:
         return len(results)
 
     def _written(
-        self, taken: Sequence[QueuedMail]
+        self, taken: Sequence[QueuedMail], at: datetime
     ) -> tuple[dict[QueuedMail, EmailMessage], Results]:
         """The messages, and why there is none for the other mails."""
         results: Results = {}
         messages: dict[QueuedMail, EmailMessage] = {}
         for mail in taken:
-            if clock.now() >= mail.expires_at:
+            if at >= mail.expires_at:
                 results[mail] = Failure("it is too old", for_good=True)
                 continue
             try:

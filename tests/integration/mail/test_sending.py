@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 
 from authbus import EmailIsVerified, VerifyEmail
 from authbus_service.auth.mails import Template
+from authbus_service.core import clock
 from authbus_service.core.config import Settings
 from authbus_service.core.mail_settings import parse_smtp
 from authbus_service.core.metrics import Metrics
@@ -157,6 +159,18 @@ async def test_a_mail_whose_code_has_run_out_is_given_up(world: World, post: Pos
 
     assert await waiting(world) == []
     assert post.taken == []
+
+
+async def test_a_mailer_whose_clock_is_ahead_sends_what_is_still_good(
+    world: World, post: Post
+) -> None:
+    async with world.consuming():
+        await register(world, EMAIL)
+
+    with clock.standing_at(clock.now() + timedelta(days=2)):
+        await mailer(world, smtp(post)).once()
+
+    assert post.recipients == [EMAIL]
 
 
 async def test_mails_are_counted_by_what_became_of_them(world: World, post: Post) -> None:
