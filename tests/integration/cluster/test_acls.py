@@ -171,11 +171,8 @@ async def test_a_group_is_joined_by_its_own_principal_and_operators_alone(
 async def test_nobody_but_the_relay_and_operators_speaks_under_its_transactional_id(
     kafka: Secured, user: str, may: bool
 ) -> None:
-    producer = AIOKafkaProducer(
-        bootstrap_servers=kafka.login,
-        transactional_id="auth.relay",
-        **kafka.by_password(user).arguments(kafka.login),
-    )
+    where, how = kafka.login, kafka.by_password(user).arguments(kafka.login)
+    producer = AIOKafkaProducer(bootstrap_servers=where, transactional_id="auth.relay", **how)
     try:
         await producer.start()
     except TransactionalIdAuthorizationFailed:
