@@ -63,7 +63,7 @@ def by_password(
     if not model.guesses.admits(key, None, model.at):
         return Refusal.INVALID_CREDENTIALS
     if account.password is None or account.password != password.get_secret_value():
-        model.guesses.fail(key, None, model.at)
+        model.guesses.fail(key, None, model.at, account)
         return Refusal.INVALID_CREDENTIALS
     return Shown(session, key)
 

@@ -88,7 +88,7 @@ def prove(memory: Memory, user: Account, password: str) -> Key:
 
     Returns what is to be cleared once the command is done.
     """
-    guess = Guess(("own", str(user.id)), memory.now)
+    guess = Guess(("own", str(user.id)), memory.now, about=user.id)
     admit(memory, guess)
     if not matches(user, password):
         fail(memory, guess)

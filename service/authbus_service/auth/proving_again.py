@@ -43,12 +43,12 @@ async def by_password(
         return Proof(refusal=Rejected.because(Code.STEP_UP_REQUIRED), about=user.id)
     if (refusal := judge(user)) is not None:
         return Proof(refusal=refusal)
-    attempt = request.attempt(own_key(request.derived.masters, user.id))
+    attempt = request.attempt(own_key(request.derived.masters, user.id), user_id=user.id)
     if await admitted(attempt, tools.reserve) is not Verdict.HELD:
         await tools.hashes.pretend()
         return Proof(refusal=_WRONG, about=user.id)
     if not (await tools.hashes.verify(user.password_hash or None, password.get_secret_value())).ok:
-        return Proof(refusal=_WRONG, attempt=attempt, about=user.id)
+        return Proof(refusal=_WRONG, attempt=attempt, user_id=user.id)
     return Proof(
         acting=who.acting,
         user_id=user.id,

@@ -146,6 +146,22 @@ async def wrong_passwords_lock_an_account_but_not_its_known_devices(place: Place
     assert abs(until - timedelta(minutes=15)) < timedelta(seconds=5)
 
 
+async def a_reset_forgives_what_was_guessed_from_a_session(place: Place) -> None:
+    email, auth = an_address(), place.auth
+    await auth.register(email, PASSWORD)
+    token = (await auth.log_in(email, PASSWORD)).access_token
+    for _ in range(4):
+        guess = auth.passwords.change(token, "wrong password", NEW)
+        await refused(guess, Code.INVALID_CREDENTIALS)
+    await refused(auth.passwords.change(token, PASSWORD, NEW), Code.INVALID_CREDENTIALS)
+
+    await auth.passwords.request_reset(email)
+    await auth.passwords.reset(await place.code(email, "reset_password"), NEW)
+
+    token = (await auth.log_in(email, NEW)).access_token
+    assert await auth.passwords.change(token, NEW, PASSWORD) == 0
+
+
 async def guesses_from_a_known_device_keep_that_device_out_alone(place: Place) -> None:
     email, auth = an_address(), place.auth
     user = await auth.register(email, PASSWORD)

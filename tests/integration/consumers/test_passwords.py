@@ -1,22 +1,32 @@
 """A password's change on real servers: what ends, what goes on, what is refused."""
 
+from dataclasses import replace
+
 from pydantic import SecretStr
 
 from authbus import (
     ChangePassword,
     Code,
+    CompletePasswordReset,
     EndReason,
+    EraseAccount,
     ListSessions,
     LoggedIn,
     LogIn,
     PasswordIsChanged,
     Rejected,
+    RequestPasswordReset,
     SessionEnded,
     SessionList,
+    UserIsErased,
+    UserLocked,
 )
+from authbus_service.auth.codes.code import Purpose
+from tests.integration.consumers.guessing import PATIENT, WRONG, guesses
+from tests.rig.mailed import code
 from tests.rig.world import EMAIL, PASSWORD, World
 
-NEW = SecretStr("staple them together")
+NEW, NEWER = SecretStr("staple them together"), SecretStr("a third one, in turn")
 
 
 def a_change(session: LoggedIn, current: SecretStr, new: SecretStr = NEW) -> ChangePassword:
@@ -91,3 +101,42 @@ async def test_no_byte_of_a_new_password_is_cut_off(world: World) -> None:
         await world.logged_in(password=twins[0])
 
     assert twin == Rejected.because(Code.INVALID_CREDENTIALS)
+
+
+async def guessed(world: World, session: LoggedIn, times: int) -> None:
+    for _ in range(times):
+        guess = a_change(session, SecretStr("not this one"))
+        assert await world.web.ask(world.web.draft(guess)) == WRONG
+
+
+async def test_a_reset_forgives_what_was_guessed_from_a_session(world: World) -> None:
+    web = world.web
+    async with replace(world, settings=PATIENT).consuming():
+        await guessed(world, await world.session(), 5)
+        await web.ask(web.draft(RequestPasswordReset(email=EMAIL)))
+        mailed = SecretStr(await code(world, Purpose.RESET_PASSWORD, EMAIL))
+        await web.ask(web.draft(CompletePasswordReset(code=mailed, new_password=NEW)))
+        owner = await world.logged_in(password=NEW)
+        changed = await web.ask(web.draft(a_change(owner, NEW, NEWER)))
+
+    assert changed == PasswordIsChanged(sessions_ended=0)
+
+
+async def test_what_is_guessed_from_a_session_locks_nobody_and_is_erased_with_its_user(
+    world: World,
+) -> None:
+    web = world.web
+    async with replace(world, settings=PATIENT).consuming():
+        session = await world.session()
+        await guessed(world, session, 4)
+        await web.ask(web.draft(LogIn(email=EMAIL, password=NEW)))
+        again = await world.logged_in()
+        counted = await guesses(world)
+        erase = EraseAccount(access_token=again.access_token, password=PASSWORD)
+        erased = await web.ask(web.draft(erase))
+        left = await guesses(world)
+
+    assert len([each for each in counted if each["state"] == "failed"]) == 4
+    assert isinstance(erased, UserIsErased)
+    assert left == []
+    assert not [each for each in await world.events() if isinstance(each, UserLocked)]

@@ -133,7 +133,8 @@ async def test_a_wrong_current_password_costs_one_hash(world: World) -> None:
 
     (attempt,) = world.attempts
     refusal = Rejected.because(Code.INVALID_CREDENTIALS)
-    assert proof == Proof(refusal=refusal, attempt=attempt, about=world.ana.id)
+    assert proof == Proof(refusal=refusal, attempt=attempt, user_id=world.ana.id)
+    assert attempt.user_id == world.ana.id
     assert (len(world.verified), len(world.hashed)) == (1, 0)
     assert world.decided(proof) == Outcome(refusal, settled=Settled.FAILED)
 
