@@ -19,7 +19,9 @@ from tests.rig.post import Post, parts
 
 PASSWORD = "correct horse battery"
 # Those of the fake; the real service has the same from its environment.
-SETTINGS = Settings(guess_wait_seconds=0, guesses_until_lock=4, sessions_per_user=4)
+SETTINGS = Settings(
+    guess_wait_seconds=0, guesses_until_lock=4, guesses_per_source=4, sessions_per_user=4
+)
 ROLES = {
     "clerk": ["orders:write"],
     "helper": ["users:write", "users:read"],

@@ -96,6 +96,7 @@ async def test_a_real_service_keeps_every_promise(
             "AUTHBUS_LINK_BASE_URL": "https://example.com",
             "AUTHBUS_GUESS_WAIT_SECONDS": str(SETTINGS.guess_wait_seconds),
             "AUTHBUS_GUESSES_UNTIL_LOCK": str(SETTINGS.guesses_until_lock),
+            "AUTHBUS_GUESSES_PER_SOURCE": str(SETTINGS.guesses_per_source),
             "AUTHBUS_SESSIONS_PER_USER": str(SETTINGS.sessions_per_user),
         }
         log = tmp_path / "service.log"

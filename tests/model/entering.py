@@ -93,7 +93,9 @@ def complete_log_in(model: Model, asked: CompleteLogIn, by: By) -> Expected:
     if challenge is None or not challenge.is_open(CHALLENGE, model.at):
         return refused(Refusal.CHALLENGE_INVALID)
     account = challenge.owner
-    key, place = ("factor", str(account.id)), place_of(asked.ip_address)
+    device = _text(asked.device_token)
+    known = device in account.devices
+    key, place = ("factor", str(account.id)), None if known else place_of(asked.ip_address)
     if not model.guesses.admits(key, place, model.at):
         return refused(Refusal.CODE_INVALID)
     if not account.is_active or challenge.passwords != account.passwords or not account.has_factor:
@@ -104,8 +106,7 @@ def complete_log_in(model: Model, asked: CompleteLogIn, by: By) -> Expected:
         return refused(Refusal.CODE_INVALID)
     model.guesses.clear(key)
     challenge.is_used = True
-    device = _text(asked.device_token)
-    is_named, known = asked.device is not None or device is not None, device in account.devices
+    is_named = asked.device is not None or device is not None
     amr = ("pwd", "otp", "mfa")
     entered = _entered(model, account, by, amr, device if known else None, named=is_named)
     entered.told = [used, *entered.told]

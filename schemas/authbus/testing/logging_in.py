@@ -58,7 +58,9 @@ def complete_log_in(memory: Memory, command: CompleteLogIn, ask: Ask) -> LoggedI
     if challenge is None or not challenge.is_open("log_in", memory.now):
         raise Refusal(Code.CHALLENGE_INVALID)
     user = memory.users[challenge.user_id]
-    guess = Guess(("factor", str(user.id)), memory.now, source(command.ip_address))
+    known = text(command.device_token) in user.devices
+    place = None if known else source(command.ip_address)
+    guess = Guess(("factor", str(user.id)), memory.now, place)
     guessing.admit(memory, guess, Code.CODE_INVALID)
     same = challenge.password_version == user.password_version
     if not (user.is_active and same and user.second_factor):

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from authbus import Code, UserLocked
+from authbus import Code, SecondFactorNeeded, UserLocked
 from tests.e2e.place import PASSWORD, Place, an_address, kinds
 from tests.e2e.promises.asking import refused
 
@@ -176,6 +176,31 @@ async def guesses_from_a_known_device_keep_that_device_out_alone(place: Place) -
 
     events = await place.heard(user.user_id, 3)
     assert kinds(events) == ["UserCreated", "SessionStarted", "SessionStarted"]
+
+
+async def a_known_device_lets_its_user_in_by_both_halves_whoever_guesses_from_its_place(
+    place: Place,
+) -> None:
+    email, auth, here = an_address(), place.auth, "198.51.100.7"
+    complete = auth.factors.complete_log_in
+    await auth.register(email, PASSWORD)
+    session = await auth.log_in(email, PASSWORD)
+    token, device = session.access_token, session.device_token
+    app = await auth.factors.start_totp(token, PASSWORD)
+    code, *_ = await auth.factors.confirm_totp(token, place.app_code(app.secret))
+    for _ in range(4):
+        wrong = auth.log_in(an_address(), PASSWORD, ip_address=here)
+        await refused(wrong, Code.INVALID_CREDENTIALS)
+
+    with pytest.raises(SecondFactorNeeded) as half:
+        await auth.log_in(email, PASSWORD, ip_address=here, device_token=device)
+    challenge = half.value.challenge
+    for unknown in (None, "made up"):
+        second = complete(challenge, code, ip_address=here, device_token=unknown)
+        await refused(second, Code.CODE_INVALID)
+    again = await complete(challenge, code, ip_address=here, device_token=device)
+
+    assert again.device_token == device
 
 
 async def an_erased_account_leaves_its_address_to_others(place: Place) -> None:

@@ -1,6 +1,7 @@
 """A log-in in two commands on real servers: nothing without the code, and each part good once."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
@@ -23,6 +24,7 @@ from authbus.second_factor import (
     SecondFactorRequired,
     TotpUsed,
 )
+from tests.integration.consumers.guessing import asked, guess
 from tests.rig.authenticator import App, challenged, enrolled, stepped_up, time_passes
 from tests.rig.crowd import PASSWORD
 from tests.rig.mailed import queued, show
@@ -48,13 +50,13 @@ async def test_a_session_starts_with_the_code_and_says_how_in_its_token(world: W
     async with world.consuming():
         _, app = await ana(world)
         first = world.web.draft(LogIn(email=EMAIL, password=PASSWORD))
-        asked = [await world.web.ask(first), await world.web.ask(first)]
-        assert isinstance(asked[0], SecondFactorRequired)
+        answers = [await world.web.ask(first), await world.web.ask(first)]
+        assert isinstance(answers[0], SecondFactorRequired)
         before = len([each for each in await world.events() if isinstance(each, SessionStarted)])
-        challenge = asked[0].challenge
+        challenge = answers[0].challenge
         session = await completed(world, challenge, app.code())
 
-    assert asked[0] == asked[1]
+    assert answers[0] == answers[1]
     assert before == 1
     assert isinstance(session, LoggedIn)
     claims = signing.take_apart(session.access_token.get_secret_value()).body
@@ -172,3 +174,48 @@ async def test_a_known_device_is_known_by_a_log_in_in_two_halves_too(world: Worl
     assert tokens[0] == first.device_token
     assert tokens[1] not in (None, first.device_token)
     assert [each for each, _ in await queued(world)].count("new_device") == 1
+
+
+async def test_a_known_device_lets_its_user_in_by_both_halves_whoever_guesses_from_its_place(
+    world: World,
+) -> None:
+    here, made_up = "192.0.2.7", SecretStr("made up")
+    async with replace(world, settings={"guesses_per_source": 3}).consuming():
+        first, app = await ana(world)
+        others = [f"user{each}@example.com" for each in range(3)]
+        await asked(world, [guess(world, 0, each, ip_address=here) for each in others])
+        log_in = LogIn(
+            email=EMAIL, password=PASSWORD, device_token=first.device_token, ip_address=here
+        )
+        half = await world.web.ask(world.web.draft(log_in))
+        assert isinstance(half, SecondFactorRequired)
+        second = CompleteLogIn(challenge=half.challenge, code=app.code(), ip_address=here)
+        *strange, session = [
+            await world.web.ask(world.web.draft(second.model_copy(update={"device_token": each})))
+            for each in (None, made_up, first.device_token)
+        ]
+
+    assert strange == [NO_CODE] * 2
+    assert isinstance(session, LoggedIn)
+    assert session.device_token == first.device_token
+
+
+async def test_guesses_at_codes_from_a_known_device_are_bounded_as_all_others(
+    world: World,
+) -> None:
+    async with world.consuming():
+        first, app = await ana(world)
+        half = CompleteLogIn(
+            challenge=await challenged(world, EMAIL),
+            code=WRONG,
+            device_token=first.device_token,
+            ip_address="192.0.2.7",
+        )
+        drafts = [world.web.draft(half) for _ in range(10)]
+        answers = await asked(world, drafts)
+        rows = await world.rows("SELECT source FROM attempts WHERE state = 'failed'")
+        right = await world.web.ask(world.web.draft(half.model_copy(update={"code": app.code()})))
+
+    assert answers == [NO_CODE] * 10
+    assert rows == [{"source": None}] * 5
+    assert right == NO_CODE

@@ -1,6 +1,7 @@
 """CompleteLogIn: the second half of a log-in. The challenge stands for the password."""
 
 from dataclasses import replace
+from uuid import UUID
 
 from authbus.replies import Code, Rejected
 from authbus.second_factor import CompleteLogIn
@@ -16,6 +17,7 @@ from authbus_service.auth.proving_again import counted
 from authbus_service.auth.request import Request
 from authbus_service.auth.sessions.starting import log_in
 from authbus_service.auth.stepping_up import use_told
+from authbus_service.auth.users import devices
 from authbus_service.auth.users.user import User
 from authbus_service.core import clock
 
@@ -28,9 +30,9 @@ async def prepare(command: CompleteLogIn, request: Request, tools: Tools) -> Pro
     proof, found = await tools.by_code(command.challenge)
     if found is None or not found.is_open(Purpose.LOG_IN, clock.now()):
         return Proof(refusal=_OVER)
-    masters = request.derived.masters
     attempt = request.attempt(
-        factor_key(masters, found.user_id), source=source_key(masters, command.ip_address)
+        factor_key(request.derived.masters, found.user_id),
+        source=await _source(command, found.user_id, request, tools),
     )
     loads = replace(proof, every_code=False, every_session=True, factor=True)
     return await counted(loads, attempt, tools)
@@ -47,6 +49,21 @@ def decide(command: CompleteLogIn, case: Case) -> Outcome:
     if passed is None:
         return Outcome(Rejected.because(Code.CODE_INVALID), settled=Settled.FAILED)
     return log_in(case, command, user, AMR, (use_told(case, user, factor, passed),))
+
+
+async def _source(
+    command: CompleteLogIn, user_id: UUID, request: Request, tools: Tools
+) -> bytes | None:
+    """From where it is guessed: from nowhere on a device that the user is known by, as in `LogIn`.
+
+    The user is read where both are named, be the device known or not.
+    """
+    source = source_key(request.derived.masters, command.ip_address)
+    if source is None or command.device_token is None:
+        return source
+    user = (await tools.rows(Proof(user_id=user_id))).user(user_id)
+    known = user is not None and devices.known(user.devices, command) is not None
+    return None if known else source
 
 
 def _challenged(case: Case) -> User | None:
