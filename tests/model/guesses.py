@@ -50,6 +50,17 @@ class Guesses:
         """Whether one more mail goes to an address that is nobody's; it is counted then."""
         return self._may(("mailbox", address.lower()), at, _DAY, _MAILS_A_DAY)
 
+    def may_reset(self, address: str, at: datetime, *, is_good: bool) -> bool:
+        """Whether one more mail for a password goes to whose address it is; it is counted then.
+
+        Beyond five a day one goes while no code `is_good`.
+        """
+        key = ("reset mail", address.lower())
+        may = not is_good or self._lately(key, at, _DAY) < _MAILS_A_DAY
+        if may:
+            self.fail(key, None, at)
+        return may
+
     def may_change(self, who: str, address: str, at: datetime) -> bool:
         """Whether one more address is asked for, free or taken; it is counted then."""
         key, there = ("change", who), ("mailbox", address.lower())

@@ -49,13 +49,21 @@ def request_password_reset(model: Model, asked: RequestPasswordReset, _: By) -> 
     account = model.by_address(asked.email)
     if account is None or not account.is_active or not account.may_mail(RESET, model.at):
         return expected
-    if not model.may_write_to(account):
+    if not _may_write(model, account):
         return expected
     model.focus = account
     code = account.code(RESET, model.at, account.email)
     expected.told = [Told(PasswordResetRequested, account)]
     expected.mails = [Letter(Template.RESET_PASSWORD, account.email, code)]
     return expected
+
+
+def _may_write(model: Model, account: Account) -> bool:
+    """Whether such a mail goes to the account's address; it is counted, whosever that is."""
+    if not account.is_verified:
+        return model.may_write_to(account)
+    is_good = any(each.is_open(RESET, model.at) for each in account.codes)
+    return model.guesses.may_reset(account.email, model.at, is_good=is_good)
 
 
 def complete_password_reset(model: Model, asked: CompletePasswordReset, _: By) -> Expected:

@@ -36,6 +36,11 @@ def may_make(memory: Memory, user: Account, purpose: str) -> bool:
     return len(open_) < _MOST_OPEN and all(each.made_at + _PAUSE <= memory.now for each in open_)
 
 
+def is_any_open(memory: Memory, user: Account, purpose: str) -> bool:
+    """Whether a code of a mail is still good."""
+    return any(each.is_open(purpose, memory.now) for each in of(memory, user))
+
+
 def of(memory: Memory, user: Account) -> list[OneTimeCode]:
     """All that this user ever had."""
     return [each for each in memory.codes.values() if each.user_id == user.id]

@@ -74,7 +74,7 @@ def request_reset(memory: Memory, command: RequestPasswordReset, ask: Ask) -> Re
     guessing.fail(memory, asked)
     user = at(memory, address)
     may_have = user is not None and user.is_active and codes.may_make(memory, user, _RESET)
-    if user is not None and may_have and mailing.may_send(memory, user):
+    if user is not None and may_have and mailing.may_send_reset(memory, user):
         memory.tell(user, PasswordResetRequested, ask.id, actor="service")
         mailing.send(memory, user, _RESET, ask.id)
     return ResetIsRequested(expires_at=expires_at)

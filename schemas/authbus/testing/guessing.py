@@ -114,6 +114,15 @@ def count_mail(memory: Memory, canonical: str) -> bool:
     return may
 
 
+def count_reset(memory: Memory, canonical: str, *, is_good: bool) -> bool:
+    """The same of an address that its user has shown; beyond a few while no code `is_good`."""
+    key = ("address", canonical)
+    may = not is_good or _lately(memory, key, _MEMORY) < _MOST_MAILS
+    if may:
+        memory.wrong.append(Guess(key, memory.now))
+    return may
+
+
 def count_change(memory: Memory, user: Account, canonical: str) -> None:
     """Refuse a user who asks for one more address, be it free or taken, or count it."""
     asker = ("change", str(user.id))

@@ -32,3 +32,11 @@ def notice(memory: Memory, user: Account, template: str, cause: UUID) -> None:
 def may_send(memory: Memory, user: Account) -> bool:
     """Whether a mail may go to the user's address; it is counted where nobody has shown that."""
     return user.email_verified or guessing.count_mail(memory, canonical(user.email) or "")
+
+
+def may_send_reset(memory: Memory, user: Account) -> bool:
+    """The same for a new password: to an address that was shown not without end either."""
+    if not user.email_verified:
+        return may_send(memory, user)
+    is_good = codes.is_any_open(memory, user, "reset_password")
+    return guessing.count_reset(memory, canonical(user.email) or "", is_good=is_good)

@@ -1,6 +1,8 @@
 """Mails to an address that nobody has shown to be theirs: its mailbox may be a stranger's."""
 
 from authbus_service.auth.case import Case
+from authbus_service.auth.codes.code import Purpose
+from authbus_service.auth.codes.service import is_any_open
 from authbus_service.auth.guessing.limits import may_mail
 from authbus_service.auth.users.user import User
 
@@ -15,3 +17,17 @@ def counts_under(case: Case, user: User) -> tuple[bytes, ...] | None:
     if user.email_verified or mailbox is None:
         return ()
     return (mailbox,) if may_mail(case.rows.counted(mailbox)) else None
+
+
+def reset_counts_under(case: Case, user: User) -> tuple[bytes, ...] | None:
+    """The same of a mail for a new password, which anybody may ask for.
+
+    To an address of the user's own a few a day go freely, and then one whenever no code of an
+    earlier one is good any more: that floods nobody, and where no mail comes there is one.
+    """
+    address = case.proof.address
+    if not user.email_verified or address is None:
+        return counts_under(case, user)
+    unused = case.rows.unused_codes(user.id)
+    is_good = is_any_open(Purpose.RESET_PASSWORD, unused, case.at)
+    return (address,) if may_mail(case.rows.counted(address)) or not is_good else None

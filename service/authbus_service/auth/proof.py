@@ -45,7 +45,7 @@ class Proof:
     one. With `registers` nothing may tell whether its address was free: what a new user costs is
     written without one too. `looked` is what became of a look-up, which needs no lock. `about` is
     whom it is about where nobody is locked, for auditors alone. What counts already under `source`,
-    who or from where it is asked, and under `mailbox` is read with the claims.
+    who or from where it is asked, under `mailbox` and under `address` is read with the claims.
     """
 
     user_id: UUID | None = None
@@ -67,6 +67,7 @@ class Proof:
     registers: bool = False
     source: bytes | None = field(default=None, repr=False)
     mailbox: bytes | None = field(default=None, repr=False)
+    address: bytes | None = field(default=None, repr=False)
 
     @property
     def is_wrong(self) -> bool:
@@ -89,7 +90,8 @@ class Proof:
     @property
     def counted(self) -> set[bytes]:
         """Under which keys it is to be known what was done lately."""
-        return {each for each in (self.source, self.mailbox) if each is not None}
+        keys = (self.source, self.mailbox, self.address)
+        return {each for each in keys if each is not None}
 
     @property
     def looks(self) -> bool:

@@ -39,7 +39,7 @@ async def register(world: World, email: str, ip_address: str | None = None) -> R
 
 async def time_passes(world: World, interval: str) -> None:
     async with world.database.transaction() as db:
-        for table, column in (("attempts", "at"), ("codes", "made_at")):
+        for table, column in (("attempts", "at"), ("codes", "made_at"), ("codes", "expires_at")):
             earlier = f"UPDATE {table} SET {column} = {column} - interval '{interval}'"
             await db.exec_driver_sql(earlier)
 
@@ -178,3 +178,18 @@ async def test_a_mailbox_gets_five_mails_a_day_for_new_passwords_until_its_owner
 
     assert len(before) == MOST
     assert (await queued(world))[MOST:] == [("reset_password", spelt[2])]
+
+
+async def test_an_owner_gets_five_resets_a_day_and_more_once_no_code_of_them_is_good(
+    world: World,
+) -> None:
+    async with world.consuming():
+        await register(world, VICTIM)
+        await show(world, VICTIM)
+        counts = list[int]()
+        for passes in ("1 minute",) * 4 + ("1 hour",) + ("1 minute",) * 2 + ("1 hour", "1 day"):
+            await ask(world, RequestPasswordReset(email=VICTIM))
+            counts.append((await queued(world)).count(("reset_password", VICTIM)))
+            await time_passes(world, passes)
+
+    assert counts == [1, 2, 3, 4, 5, 6, 6, 6, 7]

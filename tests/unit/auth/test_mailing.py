@@ -1,4 +1,6 @@
-"""Mails for a new password to an address that nobody has shown to be theirs."""
+"""Mails for a new password: how many go to an address, be it somebody's or not."""
+
+from datetime import timedelta
 
 from authbus_service.auth.guessing.attempt import Counted, Settled
 from authbus_service.auth.mails import Mail, Template
@@ -21,5 +23,29 @@ async def test_a_mailbox_gets_five_resets_a_day_until_somebody_has_shown_it() ->
 
     mail = Mail(Template.RESET_PASSWORD, world.ana.id, ADDRESS)
     assert [each.mails for each in (last, beyond, own)] == [(mail,), (), (mail,)]
-    assert [each.counted for each in (last, beyond, own)] == [(proof.mailbox,), (), ()]
+    assert [each.counted for each in (last, beyond, own)] == [
+        (proof.mailbox,),
+        (),
+        (proof.address,),
+    ]
     assert beyond == Outcome(last.answer, settled=Settled.FAILED)
+
+
+async def test_beyond_five_a_day_the_owner_gets_one_when_no_code_is_good_any_more() -> None:
+    world = World()
+    world.ana.email_verified = True
+    proof = await world.prepared(asking())
+    assert proof.address is not None
+
+    world.rows.attempts.counts[proof.address] = Counted(a_day=5)
+    while_good = world.decided(asking(), proof)
+    world.code.expires_at = world.now
+    afterwards = world.decided(asking(), proof)
+    world.code.expires_at, world.code.used_at = world.now + timedelta(hours=1), world.now
+    once_used = world.decided(asking(), proof)
+
+    mail = Mail(Template.RESET_PASSWORD, world.ana.id, ADDRESS)
+    assert while_good == Outcome(while_good.answer, settled=Settled.FAILED)
+    assert [each.mails for each in (afterwards, once_used)] == [(mail,)] * 2
+    assert afterwards.answer == while_good.answer
+    assert afterwards.counted == once_used.counted == (proof.address,)

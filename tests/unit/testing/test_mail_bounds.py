@@ -1,5 +1,7 @@
 """How many accounts and mails the fake makes for one place and one mailbox, as a service does."""
 
+from datetime import timedelta
+
 import pytest
 
 from authbus import AuthRejected
@@ -42,6 +44,23 @@ async def test_a_mailbox_gets_five_mails_a_day_that_others_ask_for() -> None:
         await auth.email.change(session.access_token, PASSWORD, VICTIM)
 
     assert (mailed, asked_for, len(bus.mails)) == (5, 5, 8)
+
+
+async def test_whoever_asks_for_resets_each_minute_floods_nobody_and_keeps_no_owner_out() -> None:
+    bus, ages = FakeAuthbus(), list[timedelta]()
+    async with bus.client("web") as auth:
+        await auth.register(VICTIM, PASSWORD)
+        await auth.email.verify(bus.mails[0].code or "")
+        for _ in range(2 * 24 * 60):
+            await auth.passwords.request_reset(VICTIM)
+            ages.append(bus.now - bus.mails[-1].made_at)
+            bus.forward(minutes=1)
+
+    resets = [each.made_at for each in bus.mails if each.template == "reset_password"]
+    days = [sum(began <= each < began + timedelta(days=1) for each in resets) for began in resets]
+    assert max(days) <= 5 + 24
+    # A code is good for an hour, and who asks so often is looked at once in a quarter of one.
+    assert max(ages) < timedelta(minutes=75)
 
 
 async def test_an_address_that_nobody_has_shown_gets_no_notice() -> None:

@@ -22,6 +22,11 @@ def may_make(purpose: Purpose, unused: Iterable[OneTimeCode], at: datetime) -> b
     return len(open_) < _MOST_OPEN and all(each.made_at + _PAUSE <= at for each in open_)
 
 
+def is_any_open(purpose: Purpose, unused: Iterable[OneTimeCode], at: datetime) -> bool:
+    """Whether a mail with a code that is still good went out before."""
+    return any(each.is_open(purpose, at) for each in unused)
+
+
 def made(
     purpose: Purpose, event: Event, code_hash: bytes, address: str, codes: Codes, at: datetime
 ) -> None:

@@ -14,13 +14,14 @@ from authbus_service.auth.case import Case
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.codes.service import may_make
 from authbus_service.auth.guessing.admission import (
+    address_key,
     admitted,
     mailbox_key,
     reset_key,
     source_key,
 )
 from authbus_service.auth.guessing.attempt import Settled, Verdict
-from authbus_service.auth.mailing import counts_under
+from authbus_service.auth.mailing import reset_counts_under
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Outcome
 from authbus_service.auth.proof import Proof, Tools
@@ -52,6 +53,7 @@ async def prepare(command: RequestPasswordReset, request: Request, tools: Tools)
                 attempt=attempt,
                 hidden=True,
                 mailbox=mailbox_key(masters, address),
+                address=address_key(masters, address),
             )
 
 
@@ -64,7 +66,7 @@ def decide(_: RequestPasswordReset, case: Case) -> Outcome:
         return silent
     if not may_make(_PURPOSE, case.rows.unused_codes(user.id), case.at):
         return silent
-    counted = counts_under(case, user)
+    counted = reset_counts_under(case, user)
     if counted is None:
         return silent
     return Outcome(

@@ -46,6 +46,11 @@ def mailbox_key(masters: Masters, canonical: str) -> bytes:
     return masters.derive("mails/mailbox", mailbox(canonical).encode())
 
 
+def address_key(masters: Masters, canonical: str) -> bytes:
+    """What stands for an address to which mails for a new password go."""
+    return masters.derive("mails/address", canonical.encode())
+
+
 def change_key(masters: Masters, user_id: UUID) -> bytes:
     """What stands for a user who asks for another address."""
     return masters.derive("mails/change", user_id.bytes)
