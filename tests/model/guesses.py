@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from authbus_service.auth.guessing.limits import Limits
 
 _DAY, _HOUR, _MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
-_MAILS_A_DAY = 5
+_MAILS_A_DAY, _KEPT_MAILS = 5, 2
 
 Key = tuple[str, str]
 
@@ -60,6 +60,10 @@ class Guesses:
         if may:
             self.fail(key, None, at)
         return may
+
+    def may_use_kept(self, address: str, at: datetime) -> bool:
+        """Whether one of those is left that are kept for a plain address; it is counted then."""
+        return self._may(("reset mail", address.lower()), at, _DAY, _KEPT_MAILS)
 
     def may_change(self, who: str, address: str, at: datetime) -> bool:
         """Whether one more address is asked for, free or taken; it is counted then."""

@@ -61,7 +61,8 @@ def request_password_reset(model: Model, asked: RequestPasswordReset, _: By) -> 
 def _may_write(model: Model, account: Account) -> bool:
     """Whether such a mail goes to the account's address; it is counted, whosever that is."""
     if not account.is_verified:
-        return model.may_write_to(account)
+        kept = model.guesses.may_use_kept
+        return model.may_write_to(account) or kept(account.email, model.at)
     is_good = any(each.is_open(RESET, model.at) for each in account.codes)
     return model.guesses.may_reset(account.email, model.at, is_good=is_good)
 

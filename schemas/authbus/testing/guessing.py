@@ -13,7 +13,7 @@ from authbus.testing.memory import Memory, Refusal
 from authbus.testing.rows import Account, Guess
 
 _MEMORY, _SOURCE_MEMORY = timedelta(days=1), timedelta(hours=1)
-_MOST_MAILS, _PAUSE = 5, timedelta(minutes=1)
+_MOST_MAILS, _KEPT_MAILS, _PAUSE = 5, 2, timedelta(minutes=1)
 Key = tuple[str, str]
 
 
@@ -118,6 +118,16 @@ def count_reset(memory: Memory, canonical: str, *, is_good: bool) -> bool:
     """The same of an address that its user has shown; beyond a few while no code `is_good`."""
     key = ("address", canonical)
     may = not is_good or _lately(memory, key, _MEMORY) < _MOST_MAILS
+    if may:
+        memory.wrong.append(Guess(key, memory.now))
+    return may
+
+
+def count_kept(memory: Memory, canonical: str) -> bool:
+    """Whether one more goes to a mailbox's plain address, whatever went there; it is counted."""
+    key = ("address", canonical)
+    is_plain = mailbox(canonical) == canonical
+    may = is_plain and _lately(memory, key, _MEMORY) < _KEPT_MAILS
     if may:
         memory.wrong.append(Guess(key, memory.now))
     return may

@@ -36,7 +36,8 @@ def may_send(memory: Memory, user: Account) -> bool:
 
 def may_send_reset(memory: Memory, user: Account) -> bool:
     """The same for a new password: to an address that was shown not without end either."""
+    address = canonical(user.email) or ""
     if not user.email_verified:
-        return may_send(memory, user)
+        return may_send(memory, user) or guessing.count_kept(memory, address)
     is_good = codes.is_any_open(memory, user, "reset_password")
-    return guessing.count_reset(memory, canonical(user.email) or "", is_good=is_good)
+    return guessing.count_reset(memory, address, is_good=is_good)

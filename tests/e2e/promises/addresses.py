@@ -24,6 +24,28 @@ async def an_address_is_verified_by_the_code_of_a_mail(place: Place) -> None:
     assert kinds(events) == ["UserCreated", "SessionStarted", "EmailVerified"]
 
 
+async def what_others_have_mailed_to_a_mailbox_leaves_a_reset_for_its_plain_address(
+    place: Place,
+) -> None:
+    email, auth = an_address(), place.auth
+    user = await auth.register(email, PASSWORD)
+    spelt = [email.replace("@", f"+{tag}@") for tag in range(5)]
+    others = [await auth.register(each, PASSWORD) for each in spelt]
+
+    for each in (*spelt, email):
+        await auth.passwords.request_reset(each)
+
+    await auth.passwords.reset(await place.code(email, "reset_password"), NEW)
+    await auth.log_in(spelt[-1], PASSWORD)
+    assert kinds(await place.heard(others[-1].user_id, 2)) == ["UserCreated", "SessionStarted"]
+    events = await place.heard(user.user_id, 4)
+    assert kinds(events)[1:] == [
+        "PasswordResetRequested",
+        "PasswordChanged reset",
+        "EmailVerified",
+    ]
+
+
 async def an_address_changes_once_the_new_one_is_shown(place: Place) -> None:
     old, new, auth = an_address(), an_address("new"), place.auth
     user = await auth.register(old, PASSWORD)

@@ -193,3 +193,19 @@ async def test_an_owner_gets_five_resets_a_day_and_more_once_no_code_of_them_is_
             await time_passes(world, passes)
 
     assert counts == [1, 2, 3, 4, 5, 6, 6, 6, 7]
+
+
+async def test_what_others_have_mailed_to_a_mailbox_leaves_its_plain_address_two_resets_a_day(
+    world: World,
+) -> None:
+    spelt = [f"victim+{tag}@example.com" for tag in range(MOST)]
+    async with world.consuming():
+        await asyncio.gather(*(register(world, each) for each in spelt))
+        await register(world, VICTIM)
+        for each in (*spelt, VICTIM, VICTIM, VICTIM):
+            await ask(world, RequestPasswordReset(email=each))
+            await time_passes(world, "1 minute")
+
+    mailed = await queued(world)
+    assert sorted(mailed[:MOST]) == [("verify_email", each) for each in spelt]
+    assert mailed[MOST:] == [("reset_password", VICTIM)] * 2

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from authbus_service.auth.guessing.attempt import Counted, Settled
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Outcome
@@ -17,6 +19,7 @@ async def test_a_mailbox_gets_five_resets_a_day_until_somebody_has_shown_it() ->
     counts[proof.mailbox] = Counted(a_day=4)
     last = world.decided(asking(), proof)
     counts[proof.mailbox] = Counted(a_day=5)
+    counts[proof.address or b""] = Counted(a_day=2)
     beyond = world.decided(asking(), proof)
     world.ana.email_verified = True
     own = world.decided(asking(), proof)
@@ -49,3 +52,24 @@ async def test_beyond_five_a_day_the_owner_gets_one_when_no_code_is_good_any_mor
     assert [each.mails for each in (afterwards, once_used)] == [(mail,)] * 2
     assert afterwards.answer == while_good.answer
     assert afterwards.counted == once_used.counted == (proof.address,)
+
+
+@pytest.mark.parametrize(("address", "kept"), [(ADDRESS, 2), ("A.na@example.com", 0)])
+async def test_for_an_address_without_dots_and_tags_two_mails_are_kept_that_no_other_uses_up(
+    address: str, kept: int
+) -> None:
+    world = World()
+    proof = await world.prepared(asking())
+    assert proof.mailbox is not None
+    assert proof.address is not None
+    world.ana.email = address
+    counts = world.rows.attempts.counts
+
+    counts[proof.mailbox] = Counted(a_day=5)
+    outcomes = list[Outcome]()
+    for each in range(3):
+        counts[proof.address] = Counted(a_day=each)
+        outcomes.append(world.decided(asking(), proof))
+
+    assert [len(each.mails) for each in outcomes] == [1] * kept + [0] * (3 - kept)
+    assert [each.counted for each in outcomes if each.mails] == [(proof.address,)] * kept

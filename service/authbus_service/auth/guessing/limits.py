@@ -18,6 +18,8 @@ SOURCE_MEMORY = timedelta(hours=1)
 # So many mails a day go to a mailbox that is nobody's yet, whoever asks for them; so often does a
 # user ask for another address, with so much time between two.
 _MOST_MAILS = 5
+# Beside those, for new passwords, so many are kept for the address that the mailbox is called by.
+_KEPT_MAILS = 2
 PAUSE = timedelta(minutes=1)
 
 
@@ -88,6 +90,11 @@ class Limits:
 def may_mail(there: Counted) -> bool:
     """Whether one more mail may go to a mailbox that its owner has not shown to be theirs."""
     return there.a_day < _MOST_MAILS
+
+
+def may_use_kept(there: Counted) -> bool:
+    """Whether one of the mails may go out that are kept for a mailbox's plain address."""
+    return there.a_day < _KEPT_MAILS
 
 
 def may_ask(by_them: Counted) -> bool:
