@@ -20,7 +20,8 @@ So whatever may be hidden has to be in the outbox, and nothing has to rest on wh
   InitProducerId, has come to the same.
 
 Whether the last transaction was committed is known where its manifest is seen. Where that hangs
-itself, it was if readers see any of its records; if they see none, all of it is said again.
+itself, it was if readers see any of its records; if they see none, all of it is said again, but not
+while a stranger's transaction may hide one from them.
 
 What hangs and has no row, because an older version deleted it, or the database is one from before,
 is committed: nobody can say it again.
@@ -39,7 +40,7 @@ from authbus_service.core.database import Database
 from authbus_service.core.logging import get_logger
 from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.again import say_again
-from authbus_service.relay.errors import HangingError, LeaseLostError
+from authbus_service.relay.errors import HangingError, LeaseLostError, ManifestError
 from authbus_service.relay.hidden import Found, Hidden, SaidTopics
 from authbus_service.relay.manifest import Manifest, last_manifest
 from authbus_service.relay.open import names
@@ -113,15 +114,22 @@ class Past:
         """The last manifest is hidden: delete what it names if its transaction was committed.
 
         Rows of the relay's own topic are said by the manifest alone, so that they are hidden too.
+        Raises ManifestError when a stranger's transaction may hide what was committed.
         """
         if not found.manifests:
             return
         last = found.manifests[-1]
         waiting = await self._waiting(set(last.ids))
-        if waiting and await self._topics.seen(waiting.keys(), found.since, hanging):
+        if not waiting:
+            return
+        # Before readers look: what he lets go of meanwhile they may have missed.
+        others = (await self._topics.hidden()).keys() - hanging.keys()
+        if await self._topics.seen(waiting.keys(), found.since, hanging):
             records = found.on(hanging.keys() - {self._topics.memory})
             named = {id_ for id_, topic in waiting.items() if topic == RELAY.suffix}
             await self._delete(last, records | named, provided, must=True)
+        elif others:
+            raise ManifestError(f"somebody has a transaction open on {', '.join(names(others))}")
 
     async def _delete(
         self,

@@ -12,13 +12,14 @@ from tests.integration.relay.forgotten import (
     ABORTED,
     FORGOTTEN_TO_DELETE,
     an_event,
+    memory_of,
     past_of,
     place_of,
     say,
     seen,
     settle,
 )
-from tests.integration.relay.world import World, running
+from tests.integration.relay.world import World, running, until
 
 Stranger = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -81,6 +82,24 @@ async def test_what_hangs_beside_it_is_ended_and_said_once(
         await world.write(event)
         await say(world, [event], [place_of(world, "ana")], outcome)
         await settle(world)
+
+    assert await seen(world) == {b"ana": [b"said"]}
+
+
+async def test_what_it_hides_is_not_taken_for_what_was_never_committed(
+    world: World, stranger: Stranger
+) -> None:
+    event, relay = an_event("ana", "said"), world.relay()
+
+    async def decided() -> bool:
+        return bool(relay.state.restarts) or not await world.waiting()
+
+    async with stranger():
+        await world.write(event)
+        await say(world, [event], [memory_of(world)], FORGOTTEN_TO_DELETE)
+        async with running(relay):
+            await until(decided)
+    await settle(world)
 
     assert await seen(world) == {b"ana": [b"said"]}
 
