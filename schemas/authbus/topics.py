@@ -78,7 +78,7 @@ DEAD_LETTERS = Topic(
 # A recovery looks there for what was decided in the last seconds before an accident.
 RELAY = Topic(
     "relay.v1",
-    "`manifest`",
+    "`manifest`, or `start` where a relay began",
     1,
     _config(cleanup_policy="compact", min_compaction_lag_ms=str(DAY_MS // 4)),
 )

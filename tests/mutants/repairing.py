@@ -56,8 +56,8 @@ REPAIRING = [
     service(
         "a relay deletes what is not over everywhere",
         "relay/producer.py",
-        "        await self._do(lambda producer: until_over(producer, said, seconds), ",
-        "        0 and await self._do(lambda producer: until_over(producer, said, seconds), ",
+        "        await self.do(lambda producer: until_over(producer, said, seconds), ",
+        "        0 and await self.do(lambda producer: until_over(producer, said, seconds), ",
         f"{RELAY}/test_past.py::test_what_hangs_keeps_its_row_and_nothing_is_said_behind_it",
     ),
     service(

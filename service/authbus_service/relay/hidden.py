@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from authbus.envelope import read_headers
 from authbus.topics import DEAD_LETTERS, RELAY
@@ -16,6 +17,7 @@ from authbus_service.cluster.places import places_of
 from authbus_service.relay import heartbeat
 from authbus_service.relay.looking import Record, between, looking
 from authbus_service.relay.manifest import KEY, Manifest, read
+from authbus_service.relay.open import Open, id_of, open_on
 from authbus_service.relay.producer import TransactionalProducer
 
 _SAID = (*SAID_BY_RELAY, DEAD_LETTERS)
@@ -78,7 +80,8 @@ class SaidTopics:
         transaction open on it is looked at again: its marker is not on every replica yet.
         """
         while hidden := await self.hidden():
-            found, mine = await producer.open_on(hidden)
+            places = hidden.keys()
+            found, mine = await producer.do(partial(_open_on, places=places))
             if all(found.values()):
                 ours = {place: begun[mine] for place, begun in found.items() if mine in begun}
                 return {place: range(first, hidden[place].stop) for place, first in ours.items()}
@@ -129,6 +132,13 @@ class SaidTopics:
                 found.manifests.append(memory)
                 found.ids[self.memory].update(memory.ids)
                 found.since = record.timestamp - _APART_MS
+
+
+async def _open_on(
+    producer: AIOKafkaProducer, places: Collection[TopicPartition]
+) -> tuple[Mapping[TopicPartition, Open], int]:
+    """The transactions that are open on these places, and the id of our own."""
+    return await open_on(producer, places), id_of(producer)
 
 
 def _ids(records: Iterable[Record]) -> set[UUID]:

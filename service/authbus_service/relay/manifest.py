@@ -42,15 +42,17 @@ def manifest(epoch: UUID, said: Sequence[Said]) -> bytes:
     return Manifest(epoch=epoch, positions=positions, ids=ids).model_dump_json().encode()
 
 
-async def last_manifest(topic: str, client: Mapping[str, Any]) -> Manifest | None:
+async def last_manifest(
+    topic: str, client: Mapping[str, Any], *, beyond: int = -1
+) -> Manifest | None:
     """The newest committed manifest, or None when there has been none.
 
     `client` are aiokafka's keyword arguments. Ask only after InitProducerId: that settles the
     past. Raises ManifestError when the newest one cannot be read, or is hidden behind the open
-    transaction of a stranger.
+    transaction of a stranger, and when what can be read does not go `beyond` an offset.
     """
     async with looking(client) as consumer:
-        record = await _newest(consumer, TopicPartition(topic, 0))
+        record = await _newest(consumer, TopicPartition(topic, 0), beyond)
     return None if record is None else read(record)
 
 
@@ -63,7 +65,7 @@ def read(record: Record) -> Manifest:
         raise ManifestError(message) from error
 
 
-async def _newest(consumer: AIOKafkaConsumer, place: TopicPartition) -> Record | None:
+async def _newest(consumer: AIOKafkaConsumer, place: TopicPartition, beyond: int) -> Record | None:
     """Look backwards in growing steps: aborted records, markers and gaps may be at the end."""
     consumer.assign([place])
     first = (await consumer.beginning_offsets([place]))[place]
@@ -74,6 +76,8 @@ async def _newest(consumer: AIOKafkaConsumer, place: TopicPartition) -> Record |
         found = [each for each in await between(consumer, place, start, end) if each.key == KEY]
         if consumer.highwater(place) != consumer.last_stable_offset(place):
             raise ManifestError(f"somebody has a transaction open on {place.topic}")
+        if end <= beyond:
+            raise ManifestError(f"a broker that leads it no more was asked for {place.topic}")
         if found or start == first:
             return found[-1] if found else None
         step *= _GROWTH

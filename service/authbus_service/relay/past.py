@@ -23,6 +23,9 @@ Whether the last transaction was committed is known where its manifest is seen. 
 itself, it was if readers see any of its records; if they see none, all of it is said again, but not
 while a stranger's transaction may hide one from them.
 
+That the memory is read to its very end is known by a record that is written there just before
+(relay/leading.py).
+
 What hangs and has no row, because an older version deleted it, or the database is one from before,
 is committed: nobody can say it again.
 """
@@ -30,6 +33,7 @@ is committed: nobody can say it again.
 import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -42,6 +46,7 @@ from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.again import say_again
 from authbus_service.relay.errors import HangingError, LeaseLostError, ManifestError
 from authbus_service.relay.hidden import Found, Hidden, SaidTopics
+from authbus_service.relay.leading import vouched
 from authbus_service.relay.manifest import Manifest, last_manifest
 from authbus_service.relay.open import names
 from authbus_service.relay.producer import TransactionalProducer
@@ -64,13 +69,17 @@ class Past:
     epoch: UUID
 
     async def settle(
-        self, producer: TransactionalProducer, *, provided: ColumnElement[bool]
+        self,
+        producer: TransactionalProducer,
+        *,
+        provided: ColumnElement[bool],
+        vouch: bool = True,
     ) -> None:
         """Delete the rows that were said where `provided` holds, and end what hangs.
 
-        `producer` is open. Raises ManifestError when nobody knows what was said, HangingError when
-        a partition does not end, and LeaseLostError when something hangs and `provided` does not
-        hold.
+        `producer` is open; without `vouch` it writes nothing where nothing hangs. Raises
+        ManifestError when nobody knows what was said, HangingError when a partition does not end,
+        and LeaseLostError when something hangs and `provided` does not hold.
         """
         async with asyncio.timeout(_SECONDS):
             hanging = dict(await self._topics.hanging(producer))
@@ -78,7 +87,8 @@ class Past:
             if (place := self._topics.memory) in hanging:
                 await self._judge_last(found, hanging, provided)
                 await self._end({place: hanging.pop(place)}, found, producer)
-            memory = await last_manifest(self._topics.memory.topic, self.client)
+            beyond = await producer.do(partial(vouched, place=place)) if vouch else -1
+            memory = await last_manifest(place.topic, self.client, beyond=beyond)
             if memory is not None and memory.epoch == self.epoch:
                 await self._delete(memory, found.on(hanging), provided, must=bool(hanging))
             await self._end(hanging, found, producer)

@@ -24,7 +24,7 @@ from authbus_service.relay.errors import (
     OutcomeUnknownError,
     RecordTooLargeError,
 )
-from authbus_service.relay.open import Open, id_of, open_on, until_over
+from authbus_service.relay.open import until_over
 from authbus_service.relay.throwing import drop, throw_away
 
 OPEN_SECONDS = 10.0
@@ -91,38 +91,29 @@ class TransactionalProducer:
         RecordTooLargeError when one of them does not fit, HangingError when they were committed and
         a partition does not show it in time.
         """
-        await self._until_over(await self._do(lambda producer: _transact(producer, records)))
-
-    async def open_on(
-        self, places: Collection[TopicPartition]
-    ) -> tuple[Mapping[TopicPartition, Open], int]:
-        """The transactions that are open on these places, and the id of our own.
-
-        Ours were begun by earlier producers. Raises OutcomeUnknownError.
-        """
-
-        async def ask(producer: AIOKafkaProducer) -> tuple[Mapping[TopicPartition, Open], int]:
-            return await open_on(producer, places), id_of(producer)
-
-        return await self._do(ask)
+        await self._until_over(await self.do(lambda producer: _transact(producer, records)))
 
     async def end(self, begun: Mapping[TopicPartition, int], *, commit: bool) -> None:
         """Write a marker, and nothing else, that ends our transactions that began at these offsets.
 
         Earlier producers of this id have left them. Raises OutcomeUnknownError or HangingError.
         """
-        await self._do(lambda producer: _mark(producer, begun, commit=commit))
+        await self.do(lambda producer: _mark(producer, begun, commit=commit))
         await self._until_over(begun)
 
     async def _until_over(self, said: Mapping[TopicPartition, int]) -> None:
         seconds = self._deadline
-        await self._do(lambda producer: until_over(producer, said, seconds), 2 * seconds)
+        await self.do(lambda producer: until_over(producer, said, seconds), 2 * seconds)
 
-    async def _do(
+    async def do(
         self,
         what: Callable[[AIOKafkaProducer], Coroutine[Any, Any, T]],
         seconds: float | None = None,
     ) -> T:
+        """Have Kafka do this within so many seconds, a transaction's deadline without them.
+
+        Raises HangingError as `what` does, else OutcomeUnknownError; the producer is thrown away.
+        """
         if self._producer is None:
             raise OutcomeUnknownError("no producer is open")
         work = asyncio.create_task(what(self._producer))

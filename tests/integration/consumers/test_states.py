@@ -24,7 +24,7 @@ from authbus.following import Record
 from authbus.topics import EVENTS, RELAY, SESSIONS_ENDED, USERS_STATE, Topic
 from authbus_service.relay import loop
 from authbus_service.relay.loop import Relay
-from authbus_service.relay.manifest import Manifest
+from authbus_service.relay.manifest import KEY, Manifest
 from tests.integration.relay.world import running, until
 from tests.rig.operators import by_operator
 from tests.rig.topics import places
@@ -132,6 +132,7 @@ async def test_an_events_state_is_in_its_own_kafka_transaction(
     number = {
         id_: place
         for place, each in enumerate(await said(world, RELAY))
+        if each.key == KEY
         for id_ in Manifest.model_validate_json(each.value or b"").ids
     }
     states = {USERS_STATE.suffix, SESSIONS_ENDED.suffix}

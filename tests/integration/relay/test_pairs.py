@@ -10,7 +10,7 @@ from authbus.state import DeadLetter
 from authbus.topics import EVENTS, SESSIONS_ENDED, USERS_STATE, Topic
 from authbus_service.outbox.repository import Record
 from authbus_service.relay import loop
-from authbus_service.relay.manifest import Manifest
+from authbus_service.relay.manifest import KEY, Manifest
 from tests.integration.relay.world import World, running
 
 
@@ -30,6 +30,7 @@ async def transactions(world: World) -> Mapping[UUID, int]:
     return {
         said: number
         for number, memory in enumerate(await world.read(topics.RELAY))
+        if memory.key == KEY
         for said in Manifest.model_validate_json(memory.value or b"").ids
     }
 

@@ -18,7 +18,7 @@ from authbus import topics
 from authbus_service.outbox.repository import Record
 from authbus_service.relay import producer as producing
 from authbus_service.relay.errors import OutcomeUnknownError
-from authbus_service.relay.manifest import Manifest
+from authbus_service.relay.manifest import KEY, Manifest
 from authbus_service.relay.past import Past
 from authbus_service.relay.producer import TransactionalProducer
 from tests.integration.relay.forgotten import (
@@ -108,7 +108,10 @@ async def named(world: World) -> Counter[UUID]:
     """How often the relay's memory names each row."""
     memory = await world.read(topics.RELAY)
     return Counter(
-        id_ for record in memory for id_ in Manifest.model_validate_json(record.value or b"").ids
+        id_
+        for record in memory
+        if record.key == KEY
+        for id_ in Manifest.model_validate_json(record.value or b"").ids
     )
 
 
