@@ -8,15 +8,15 @@ SAYING = [
     service(
         "a relay obeys the manifest of another epoch",
         "relay/past.py",
-        "            if memory is not None and memory.epoch == self.epoch:\n",
-        "            if memory is not None:\n",
+        "        if memory is not None and memory.epoch == self.epoch:\n",
+        "        if memory is not None:\n",
         f"{RELAY}/test_relay.py",
     ),
     service(
         "a relay forgets what was said before its fall",
         "relay/past.py",
-        "                await self._delete(memory, found.on(hanging), provided,",
-        "                0 and await self._delete(memory, found.on(hanging), provided,",
+        "            await self._delete(memory, found.on(hanging), provided,",
+        "            0 and await self._delete(memory, found.on(hanging), provided,",
         f"{RELAY}/test_relay.py",
     ),
     service(

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -10,15 +9,18 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
+from authbus.connection import SILENCE_MS
 from authbus.envelope import read_headers
+from authbus.stopping import stop
 from authbus.topics import DEAD_LETTERS, RELAY
 from authbus_service.cluster.acls import SAID_BY_RELAY
 from authbus_service.cluster.places import places_of
 from authbus_service.relay import heartbeat
+from authbus_service.relay.leading import ends, of_all, places_on
 from authbus_service.relay.looking import Record, between, looking
 from authbus_service.relay.manifest import KEY, Manifest, read
 from authbus_service.relay.open import Open, id_of, open_on
-from authbus_service.relay.producer import TransactionalProducer
+from authbus_service.relay.producer import OPEN_SECONDS, TransactionalProducer
 
 _SAID = (*SAID_BY_RELAY, DEAD_LETTERS)
 # The records of one transaction get their times in one go, before the first is sent, and whoever is
@@ -61,17 +63,16 @@ class SaidTopics:
         return TopicPartition(RELAY.name(self.namespace), 0)
 
     async def hidden(self) -> Hidden:
-        """Which offsets of which partitions the readers of what is committed do not see yet."""
-        places = await self._places()
-        async with AsyncExitStack() as stack:
-            stable, last = await asyncio.gather(
-                *(self._ends(stack, places, committed=each) for each in (True, False))
-            )
-        return {
-            place: range(stable[place], last[place])
-            for place in last
-            if stable[place] < last[place]
-        }
+        """Which offsets of which partitions the readers of what is committed do not see yet.
+
+        Asked by a client of its own.
+        """
+        producer = AIOKafkaProducer(**self.client, request_timeout_ms=SILENCE_MS)
+        try:
+            await producer.start()
+            return await self._hidden(producer)
+        finally:
+            await stop(producer)
 
     async def hanging(self, producer: TransactionalProducer) -> Hidden:
         """Where a transaction of this producer's id is open, each from its first record on.
@@ -79,7 +80,7 @@ class SaidTopics:
         Nothing is said under that id meanwhile. A place that is hidden although nobody has a
         transaction open on it is looked at again: its marker is not on every replica yet.
         """
-        while hidden := await self.hidden():
+        while hidden := await producer.do(self._hidden, OPEN_SECONDS):
             places = hidden.keys()
             found, mine = await producer.do(partial(_open_on, places=places))
             if all(found.values()):
@@ -91,6 +92,8 @@ class SaidTopics:
     async def found(self, hidden: Hidden, epoch: UUID) -> Found:
         """What is there, whether it is shown or not. Manifests of other epochs are left out."""
         found = Found()
+        if not hidden:
+            return found
         async with looking(self.client, committed=False) as consumer:
             consumer.assign(list(hidden))
             for place, offsets in hidden.items():
@@ -102,7 +105,7 @@ class SaidTopics:
 
     async def seen(self, ids: Collection[UUID], since: int, hidden: Hidden) -> bool:
         """Whether readers of what is committed see any of these, on a place that hides nothing."""
-        places = [each for each in await self._places() if each not in hidden]
+        places = [each for each in await places_of(self.client, self._names) if each not in hidden]
         async with looking(self.client) as consumer:
             consumer.assign(places)
             ends = await consumer.end_offsets(places)
@@ -114,14 +117,21 @@ class SaidTopics:
                         return True
         return False
 
-    async def _places(self) -> list[TopicPartition]:
-        return await places_of(self.client, (topic.name(self.namespace) for topic in _SAID))
+    async def _hidden(self, producer: AIOKafkaProducer) -> Hidden:
+        places = await places_on(producer, self._names)
+        # In this order: what is said and shown in between is not hidden.
+        last, stable = [
+            await of_all(partial(ends, producer, committed=each), places) for each in (False, True)
+        ]
+        return {
+            place: range(stable[place], last[place])
+            for place in places
+            if stable[place] < last[place]
+        }
 
-    async def _ends(
-        self, stack: AsyncExitStack, places: list[TopicPartition], *, committed: bool
-    ) -> Mapping[TopicPartition, int]:
-        consumer = await stack.enter_async_context(looking(self.client, committed=committed))
-        return await consumer.end_offsets(places)
+    @property
+    def _names(self) -> list[str]:
+        return [topic.name(self.namespace) for topic in _SAID]
 
     def _remember(self, records: Iterable[Record], found: Found, epoch: UUID) -> None:
         for record in records:

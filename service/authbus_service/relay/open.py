@@ -6,11 +6,11 @@ markers follow, and one may be forgotten. Only each partition can tell, so each 
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.protocol.api import Request, RequestStruct, Response
-from aiokafka.protocol.offset import OffsetRequest
 from aiokafka.protocol.types import (
     CompactArray,
     CompactString,
@@ -22,14 +22,11 @@ from aiokafka.protocol.types import (
 )
 
 from authbus_service.relay.errors import HangingError
+from authbus_service.relay.leading import PAUSE, ends, leaders_of, look_again, of_all
 
 Open = Mapping[int, int]  # the first offset of each producer's transaction, by the producer's id
-_PAUSE = 0.002
 # A marker comes in a few milliseconds. For one that takes longer the producers are asked for.
 _USUAL = 0.05
-_ANSWERER = -1
-_READ_COMMITTED = 1
-_LATEST = -1
 
 
 class _DescribeProducersResponse(Response):
@@ -112,7 +109,7 @@ async def until_over(
     begun = loop.time()
     left = dict(said)
     while True:
-        stable = await _stable(producer, left)
+        stable = await ends(producer, left, committed=True)
         left = {place: offset for place, offset in left.items() if stable.get(place, -1) <= offset}
         if left and loop.time() - begun > _USUAL:
             found = await _open(producer, left)
@@ -121,7 +118,7 @@ async def until_over(
             return
         if loop.time() - begun > seconds:
             raise HangingError(f"a transaction of ours does not end on {names(left)}")
-        await asyncio.sleep(_PAUSE)
+        await asyncio.sleep(PAUSE)
 
 
 async def open_on(
@@ -130,12 +127,7 @@ async def open_on(
     """The transactions that are open on these places. Waits for their leaders."""
     for topic in {place.topic for place in places}:
         await producer.partitions_for(topic)
-    found: dict[TopicPartition, Open] = {}
-    while left := set(places) - found.keys():
-        found.update(await _open(producer, left))
-        if len(found) < len(places):
-            await asyncio.sleep(_PAUSE)
-    return found
+    return await of_all(partial(_open, producer), places)
 
 
 def id_of(producer: AIOKafkaProducer) -> int:
@@ -153,56 +145,17 @@ def _is_anothers(producer: AIOKafkaProducer, found: Open | None, offset: int) ->
     return bool(found) and mine not in found and min(found.values()) <= offset
 
 
-async def _stable(
-    producer: AIOKafkaProducer, places: Iterable[TopicPartition]
-) -> Mapping[TopicPartition, int]:
-    """How far readers of what is committed can read, where a leader says so."""
-    found: dict[TopicPartition, int] = {}
-    for leader, theirs in (await _leaders(producer, places)).items():
-        topics = [(topic, [(each, _LATEST) for each in parts]) for topic, parts in theirs]
-        asked = OffsetRequest(_ANSWERER, _READ_COMMITTED, topics)
-        answer: Any = await producer.client.send(leader, asked)
-        for topic, partitions in answer.topics:
-            for partition, error, _, offset in partitions:
-                if not error:
-                    found[TopicPartition(topic, partition)] = offset
-    await _look_again(producer, set(places) - found.keys())
-    return found
-
-
 async def _open(
     producer: AIOKafkaProducer, places: Iterable[TopicPartition]
 ) -> Mapping[TopicPartition, Open]:
     """The transactions that are open on these places, where a leader says so."""
     found: dict[TopicPartition, Open] = {}
-    for leader, theirs in (await _leaders(producer, places)).items():
+    for leader, theirs in leaders_of(producer, places).items():
         answer: Any = await producer.client.send(leader, _DescribeProducers(theirs))
         for topic, partitions, _ in answer.topics:
             for partition, error, _, producers, _ in partitions:
                 if not error:
                     begun = {each[0]: each[5] for each in producers if each[5] >= 0}
                     found[TopicPartition(topic, partition)] = begun
-    await _look_again(producer, set(places) - found.keys())
+    await look_again(producer, set(places) - found.keys())
     return found
-
-
-_Topics = list[tuple[str, list[int]]]
-
-
-async def _leaders(
-    producer: AIOKafkaProducer, places: Iterable[TopicPartition]
-) -> Mapping[int, _Topics]:
-    """Whom to ask for which partitions; those that have no leader are left out."""
-    by_leader: dict[int, dict[str, list[int]]] = {}
-    for place in sorted(places):
-        leader: int | None = producer.client.cluster.leader_for_partition(place)
-        if leader is not None and leader >= 0:
-            theirs = by_leader.setdefault(leader, {})
-            theirs.setdefault(place.topic, []).append(place.partition)
-    return {leader: list(theirs.items()) for leader, theirs in by_leader.items()}
-
-
-async def _look_again(producer: AIOKafkaProducer, unknown: Collection[TopicPartition]) -> None:
-    """Somebody else leads these by now, or nobody."""
-    if unknown:
-        await producer.client.force_metadata_update()

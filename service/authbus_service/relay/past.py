@@ -32,11 +32,12 @@ is committed: nobody can say it again.
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from uuid import UUID
 
+from aiokafka.errors import KafkaError
 from sqlalchemy import ColumnElement, select
 
 from authbus.topics import RELAY
@@ -46,7 +47,7 @@ from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.again import say_again
 from authbus_service.relay.errors import HangingError, LeaseLostError, ManifestError
 from authbus_service.relay.hidden import Found, Hidden, SaidTopics
-from authbus_service.relay.leading import vouched
+from authbus_service.relay.leading import address_of, vouched
 from authbus_service.relay.manifest import Manifest, last_manifest
 from authbus_service.relay.open import names
 from authbus_service.relay.producer import TransactionalProducer
@@ -82,16 +83,8 @@ class Past:
         and LeaseLostError when something hangs and `provided` does not hold.
         """
         async with asyncio.timeout(_SECONDS):
-            hanging = dict(await self._topics.hanging(producer))
-            found = await self._topics.found(hanging, self.epoch)
-            if (place := self._topics.memory) in hanging:
-                await self._judge_last(found, hanging, provided)
-                await self._end({place: hanging.pop(place)}, found, producer)
-            beyond = await producer.do(partial(vouched, place=place)) if vouch else -1
-            memory = await last_manifest(place.topic, self.client, beyond=beyond)
-            if memory is not None and memory.epoch == self.epoch:
-                await self._delete(memory, found.on(hanging), provided, must=bool(hanging))
-            await self._end(hanging, found, producer)
+            near = await self._near(producer)
+            await near._settle(producer, provided, vouch=vouch)  # noqa: SLF001 - itself
 
     async def hidden(self) -> Hidden:
         """Which offsets of which partitions the readers of what is committed do not see yet."""
@@ -100,19 +93,42 @@ class Past:
     async def watch(self, seconds: float, longest: float) -> None:
         """Look again and again. Raises HangingError for what hides longer than a transaction may.
 
-        `longest` is how many seconds a transaction may take.
+        `longest` is how many seconds a transaction may take. A look that fails is no reason to end.
         """
         while True:
             await asyncio.sleep(seconds)
-            before = await self.hidden()
-            if not before:
-                continue
+            try:
+                await self._look(longest)
+            except (KafkaError, TimeoutError) as error:
+                log.warning("Kafka did not say what it hides", error=type(error).__name__)
+
+    async def _look(self, longest: float) -> None:
+        if before := await self.hidden():
             await asyncio.sleep(longest)
             after = await self.hidden()
             both = before.keys() & after.keys()
             stuck = {each for each in both if before[each].start == after[each].start}
             if stuck:
                 raise HangingError(f"records are hidden on {names(stuck)}")
+
+    async def _near(self, producer: TransactionalProducer) -> "Past":
+        """As this, by way of a broker that is known to be there: others may say nothing."""
+        address = await producer.do(partial(address_of, place=self._topics.memory))
+        return replace(self, client={**self.client, "bootstrap_servers": address})
+
+    async def _settle(
+        self, producer: TransactionalProducer, provided: ColumnElement[bool], *, vouch: bool
+    ) -> None:
+        hanging = dict(await self._topics.hanging(producer))
+        found = await self._topics.found(hanging, self.epoch)
+        if (place := self._topics.memory) in hanging:
+            await self._judge_last(found, hanging, provided)
+            await self._end({place: hanging.pop(place)}, found, producer)
+        beyond = await producer.do(partial(vouched, place=place)) if vouch else -1
+        memory = await last_manifest(place.topic, self.client, beyond=beyond)
+        if memory is not None and memory.epoch == self.epoch:
+            await self._delete(memory, found.on(hanging), provided, must=bool(hanging))
+        await self._end(hanging, found, producer)
 
     @property
     def _topics(self) -> SaidTopics:

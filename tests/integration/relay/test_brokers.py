@@ -1,12 +1,17 @@
-"""A broker that does not know what happened misleads no start."""
+"""Brokers that do not know what happened, or say nothing, mislead or hold up no start."""
 
-from collections.abc import Collection, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import asynccontextmanager
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from sqlalchemy import true
 
+from authbus_service.relay.past import Past
 from tests.integration.relay.forgotten import (
     FORGOTTEN_TO_DELETE,
+    a_producer,
     an_event,
     memory_of,
     say,
@@ -56,3 +61,36 @@ async def test_the_memory_of_a_broker_that_leads_no_more_is_not_obeyed(
 
     assert await seen(world) == {b"ana": [b"first", b"last"]}
     assert relay.state.said == 0
+
+
+@asynccontextmanager
+async def silent() -> AsyncGenerator[str]:
+    """The address of a host that takes connections and never says a word."""
+    served = asyncio.Event()
+
+    async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await served.wait()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    try:
+        yield "{}:{}".format(*server.sockets[0].getsockname())
+    finally:
+        served.set()
+        server.close()
+        await server.wait_closed()
+
+
+async def test_a_start_that_has_reached_kafka_looks_for_no_other_way_there(world: World) -> None:
+    event = an_event("ana", "said")
+
+    await world.write(event)
+    await say(world, [event], [memory_of(world)], FORGOTTEN_TO_DELETE)
+    async with silent() as address, a_producer(world) as producer:
+        client = {"bootstrap_servers": address}
+        past = Past(world.namespace, client, world.database, world.epoch)
+        async with asyncio.timeout(5):
+            await past.settle(producer, provided=true())
+
+    assert await world.waiting() == 0
+    assert await seen(world) == {b"ana": [b"said"]}

@@ -6,8 +6,11 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
 
 from authbus_service.relay.errors import HangingError
+from authbus_service.relay.hidden import Hidden
+from authbus_service.relay.past import Past
 from tests.integration.relay.forgotten import (
     ABORTED,
     FORGOTTEN_TO_DELETE,
@@ -105,6 +108,23 @@ async def test_what_it_hides_is_not_taken_for_what_was_never_committed(
 
 
 async def test_a_relay_that_leads_notices_it(world: World, stranger: Stranger) -> None:
+    async with stranger():
+        with pytest.raises(HangingError, match=r"records are hidden on"):
+            await past_of(world).watch(0.05, 0.3)
+
+
+async def test_a_look_that_kafka_does_not_answer_is_made_again(
+    world: World, stranger: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [KafkaConnectionError(), TimeoutError()]
+    hidden = Past.hidden
+
+    async def asked(past: Past) -> Hidden:
+        if left:
+            raise left.pop()
+        return await hidden(past)
+
+    monkeypatch.setattr(Past, "hidden", asked)
     async with stranger():
         with pytest.raises(HangingError, match=r"records are hidden on"):
             await past_of(world).watch(0.05, 0.3)
