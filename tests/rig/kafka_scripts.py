@@ -28,9 +28,13 @@ _CLASSES = {
 _THERE = "kafka:9092"
 
 
-async def ran_as_written(script: str, servers: str, folder: Path) -> list[str]:
-    """The lines that the runbook's one command with this script prints until it ends well."""
-    (line,) = (each for each in programs() if each.startswith(f"{script} "))
+async def ran_as_written(script: str, servers: str, folder: Path, *, action: str = "") -> list[str]:
+    """The lines that the runbook's one command with this script prints until it ends well.
+
+    Where there are more, `action` tells which.
+    """
+    written = (each for each in programs() if each.startswith(f"{script} "))
+    (line,) = (each for each in written if action in shlex.split(each) or not action)
     assert _THERE in line
     return await ran(line.replace(_THERE, servers), folder)
 

@@ -77,6 +77,9 @@ OTHERS = {
     "kafka-transactions.sh --bootstrap-server kafka:9092 find-hanging --topic auth.relay.v1": (
         f"{_SCRIPTS}test_a_strangers_transaction_that_hangs_is_found_and_ended_by_what_is_shown"
     ),
+    "kafka-transactions.sh --bootstrap-server kafka:9092 describe --transactional-id auth.relay": (
+        f"{_SCRIPTS}test_a_transaction_of_the_relays_own_has_the_producer_that_is_shown"
+    ),
     "make chaos": (
         "tests/chaos/run/test_runs.py::test_minutes_of_kills_and_broken_requests_break_no_promise"
     ),

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from authbus.topics import AUDIT, DEFAULT_NAMESPACE, EVENTS, RELAY
+from authbus_service.cluster.acls import relay_name
 from authbus_service.core.clock import now
 from authbus_service.embedded import EmbeddedStack
 from authbus_service.relay.producer import Outgoing
@@ -87,28 +88,56 @@ async def test_a_strangers_transaction_that_hangs_is_found_and_ended_by_what_is_
     servers: str, tmp_path: Path
 ) -> None:
     script = "kafka-transactions.sh"
-    nothing = await ran_as_written(script, servers, tmp_path)
-    await hang(servers)
+    nothing = await hanging(script, servers, tmp_path)
+    await hang(servers, "stranger")
 
-    found = await ran_as_written(script, servers, tmp_path)
-    names, values = (line.split() for line in found)
-    shown = dict(zip(names, values, strict=False))
+    found = await hanging(script, servers, tmp_path)
+    shown = only(found)
     place = f"--topic {PLACE.topic} --partition {PLACE.partition}"
     abort = f"abort {place} --start-offset {shown['StartOffset']}"
     await ran(f"{script} --bootstrap-server {servers} {abort}", tmp_path)
-    after = await ran_as_written(script, servers, tmp_path)
+    after = await hanging(script, servers, tmp_path)
 
-    assert [line.split() for line in nothing] == [names]
+    assert [line.split() for line in nothing] == [[*shown]]
     assert (shown["Topic"], shown["Partition"]) == (PLACE.topic, str(PLACE.partition))
     assert after == nothing
 
 
-async def hang(servers: str) -> None:
+async def test_a_transaction_of_the_relays_own_has_the_producer_that_is_shown(
+    servers: str, tmp_path: Path
+) -> None:
+    script, own = "kafka-transactions.sh", relay_name(DEFAULT_NAMESPACE)
+    await hang(servers, own)
+
+    found = only(await hanging(script, servers, tmp_path))
+    shown = only(await ran_as_written(script, servers, tmp_path, action="describe"))
+    async with AIOKafkaProducer(bootstrap_servers=servers, transactional_id=own) as producer:
+        await producer.begin_transaction()
+        await producer.send_and_wait(PLACE.topic, b"", b"after", PLACE.partition)
+        await producer.commit_transaction()
+    after = await hanging(script, servers, tmp_path)
+
+    assert shown["TransactionalId"] == own
+    assert shown["ProducerId"] == found["ProducerId"]
+    assert len(after) == 1
+
+
+async def hanging(script: str, servers: str, folder: Path) -> list[str]:
+    return await ran_as_written(script, servers, folder, action="find-hanging")
+
+
+def only(lines: list[str]) -> dict[str, str]:
+    """The one row of a table, by the names in its head."""
+    names, values = (line.split() for line in lines)
+    return dict(zip(names, values, strict=False))
+
+
+async def hang(servers: str, whose: str) -> None:
     """A transaction of an hour ago is open on the relay's topic, and its coordinator forgot it."""
-    record = Outgoing(PLACE.topic, b"stranger", b"", partition=PLACE.partition)
+    record = Outgoing(PLACE.topic, b"before", b"", partition=PLACE.partition)
     before = now() - timedelta(hours=1)
     async with AIOKafkaProducer(
-        bootstrap_servers=servers, transactional_id="stranger", acks="all"
+        bootstrap_servers=servers, transactional_id=whose, acks="all"
     ) as producer:
         await say_with_few_markers(
             producer,
