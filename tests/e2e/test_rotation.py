@@ -21,7 +21,7 @@ from tests.e2e.conftest import Serving
 from tests.rig.command_line import authbus
 from tests.rig.rotating import jwks, long_ago, without
 
-PASSWORD, USERS, LEAD = "correct horse battery", 8, 3
+PASSWORD, USERS, LEAD = "correct horse battery", 3, 3
 TAKEN_UP, SHORT = timedelta(seconds=1), 20
 
 

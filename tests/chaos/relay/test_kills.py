@@ -47,8 +47,8 @@ async def hold(world: World, *, kills: int, freezes: int, at_least: int) -> None
 
 @pytest.mark.gate
 @pytest.mark.timeout(240)
-async def test_twenty_kills_and_five_zombies_lose_nothing_and_repeat_nothing(world: World) -> None:
-    await hold(world, kills=20, freezes=5, at_least=5)
+async def test_ten_kills_and_three_zombies_lose_nothing_and_repeat_nothing(world: World) -> None:
+    await hold(world, kills=10, freezes=3, at_least=3)
 
 
 @pytest.mark.nightly
