@@ -23,6 +23,8 @@ REFUSING = (
     f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $${REFUSE}$$",
     "CREATE TRIGGER kept BEFORE DELETE ON codes EXECUTE FUNCTION refuse()",
 )
+# One that is past retention.
+OLD_DAY = "SELECT keep_inbox_days('2020-01-01', '2020-01-01')"
 DAYS = "SELECT inhrelid::regclass::text AS day FROM pg_inherits WHERE inhparent = 'inbox'::regclass"
 
 
@@ -34,8 +36,12 @@ async def days(database: Database) -> list[str]:
 async def are_dropped(database: Database) -> None:
     """As they are when a machine wakes that has slept past all that were made."""
     for day in await days(database):
-        async with database.transaction() as db:
-            await db.execute(text(f"DROP TABLE {day}"))
+        await is_dropped(database, day)
+
+
+async def is_dropped(database: Database, day: str) -> None:
+    async with database.transaction() as db:
+        await db.execute(text(f"DROP TABLE {day}"))
 
 
 async def come(database: Database, count: int) -> None:
@@ -53,6 +59,15 @@ async def codes_kept_by_force(database: Database) -> AsyncGenerator[None]:
     yield
     async with database.transaction() as db:
         await db.execute(text("DROP FUNCTION refuse CASCADE"))
+
+
+@asynccontextmanager
+async def read_for_long(database: Database) -> AsyncGenerator[None]:
+    """Somebody reads the inbox in a transaction that stays open, as a back-up does."""
+    async with database.engine.connect() as db:
+        await db.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        await db.execute(text("SELECT count(*) FROM inbox"))
+        yield
 
 
 @asynccontextmanager
@@ -88,6 +103,44 @@ async def test_a_process_whose_clock_is_wrong_keeps_the_days_of_all(
         await Housekeeping(database).keep_partitions()
 
     assert await days(database) == made
+
+
+async def test_a_process_makes_a_day_and_starts_while_somebody_reads_the_inbox_for_long(
+    world: World,
+) -> None:
+    crowd, house = Crowd(world), Housekeeping(world.database)
+    await house.keep_partitions()
+    made = await days(world.database)
+    await is_dropped(world.database, made[-1])
+
+    async with read_for_long(world.database), world.consuming():
+        (answer,) = await crowd.asked(crowd.registers([0]))
+        during = await days(world.database)
+
+    assert isinstance(answer, Registered)
+    assert during == made
+
+
+async def test_no_command_waits_for_a_second_while_an_old_day_waits_for_who_reads_the_inbox(
+    world: World,
+) -> None:
+    crowd, house = Crowd(world), Housekeeping(world.database)
+    async with world.consuming():
+        await crowd.asked(crowd.registers([0]))
+        made = await days(world.database)
+        async with world.database.transaction() as db:
+            await db.execute(text(OLD_DAY))
+        await is_dropped(world.database, made[-1])
+        async with read_for_long(world.database):
+            keeping = asyncio.create_task(house.keep_partitions())
+            async with asyncio.timeout(1):
+                await crowd.asked(crowd.registers([1]))
+            await keeping
+            during = await days(world.database)
+        await house.keep_partitions()
+
+    assert during == ["inbox_20200101", *made]
+    assert await days(world.database) == made
 
 
 async def test_a_process_that_cannot_forget_starts_and_handles(world: World) -> None:
