@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from authbus_service.auth.guessing import repository as guessing
 from authbus_service.auth.sessions import repository as sessions
 from authbus_service.core.clock import LONG_AGO
 from authbus_service.core.database import Database, clock_of
@@ -21,6 +22,11 @@ _SESSIONS = """
     FROM users, generate_series({over}, {live}) number
 """
 _ENDED = "UPDATE sessions SET ended_at = lapses_at - interval '40 days'"
+_GUESSES = """
+    INSERT INTO attempts (key, command_id, state, at, expires_at)
+    SELECT '', gen_random_uuid(), 'failed', now() - number * interval '1 second', now()
+    FROM generate_series(1, 5000) number
+"""
 # Of today there is one alone: a partition of a few is read whole, whatever its index.
 _INBOX = """
     INSERT INTO inbox SELECT at, gen_random_uuid(), '', '', 'abcd', at + interval '1 minute', now(),
@@ -69,6 +75,22 @@ async def test_a_look_for_sessions_that_ended_long_ago_reads_none_that_ended_lat
         read = await rows_read(db, "sessions") - made
 
     assert (last is not None, read < 20) == (True, True), read
+
+
+async def test_a_look_for_guesses_that_count_no_more_reads_none_that_does(
+    database: Database,
+) -> None:
+    async with database.transaction() as db:
+        await db.execute(text(_GUESSES))
+        await db.execute(text("ANALYZE attempts"))
+
+    async with database.transaction() as db:
+        before = await clock_of(db) - timedelta(seconds=4990)
+        made = await rows_read(db, "attempts")
+        last = await guessing.forget(db, since=LONG_AGO, before=before, limit=5000)
+        read = await rows_read(db, "attempts") - made
+
+    assert (last is not None, read < 50) == (True, True), read
 
 
 async def test_a_look_for_what_lies_under_masters_reads_no_old_answers(database: Database) -> None:

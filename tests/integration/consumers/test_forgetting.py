@@ -1,4 +1,4 @@
-"""Sessions that ended long ago are deleted, a slice at a time, and no other one is."""
+"""Sessions and guesses of long ago are deleted, a slice at a time, and no other one is."""
 
 from collections.abc import Mapping
 
@@ -35,12 +35,18 @@ LONG_OVER = {"kind": "ended long ago", "lapses": -60, "ended": 30}
 LATELY_OVER = {"kind": "ended lately", "lapses": -60, "ended": 29}
 LIVE = {"kind": "live", "lapses": 1, "ended": None}
 LAPSED = {"kind": "lapsed, its end untold", "lapses": -60, "ended": None}
-# Which transaction deletes a session.
+GUESSED = text("""
+    INSERT INTO attempts (key, command_id, state, at, expires_at)
+    SELECT '', gen_random_uuid(), :kind, now() - make_interval(hours => :hours, mins => number),
+        now()
+    FROM generate_series(1, CAST(:count AS integer)) number
+""")
+# Which transaction deletes a row of it.
 NOTE = "BEGIN INSERT INTO gone DEFAULT VALUES; RETURN NULL; END"
 NOTED = (
     "CREATE TABLE gone (xid xid8 DEFAULT pg_current_xact_id())",
     f"CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $${NOTE}$$",
-    "CREATE TRIGGER noted AFTER DELETE ON sessions FOR EACH ROW EXECUTE FUNCTION note()",
+    "CREATE TRIGGER noted AFTER DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION note()",
 )
 SLICES = "SELECT count(*) FROM gone GROUP BY xid ORDER BY xid"
 AGED = "UPDATE sessions SET ended_at = ended_at - interval '30 days' WHERE ended_at IS NOT NULL"
@@ -50,6 +56,22 @@ HELD = "SELECT FROM sessions ORDER BY ended_at LIMIT 1 FOR UPDATE"
 async def have(database: Database, kind: Mapping[str, object], count: int = 1) -> None:
     async with database.transaction() as db:
         await db.execute(MADE, {**kind, "count": count})
+
+
+async def guess(database: Database, kind: str, hours: int, count: int) -> None:
+    async with database.transaction() as db:
+        await db.execute(GUESSED, {"kind": kind, "hours": hours, "count": count})
+
+
+async def note_deletes(database: Database, table: str) -> None:
+    async with database.transaction() as db:
+        for each in NOTED:
+            await db.execute(text(each.format(table=table)))
+
+
+async def slices_of(database: Database) -> list[int]:
+    async with database.reading() as db:
+        return list(await db.scalars(text(SLICES)))
 
 
 async def left(database: Database) -> list[str]:
@@ -79,18 +101,31 @@ async def test_a_session_is_gone_thirty_days_after_its_end_and_every_other_one_s
 async def test_they_go_in_slices_with_a_transaction_for_each_until_none_is_left(
     owned: Database, monkeypatch: pytest.MonkeyPatch, count: int, slices: list[int]
 ) -> None:
-    monkeypatch.setattr(housekeeping, "_SESSIONS_AT_ONCE", 3)
+    monkeypatch.setattr(housekeeping, "_AT_ONCE", 3)
     await have(owned, LONG_OVER, count)
     await have(owned, LATELY_OVER, 5)
-    async with owned.transaction() as db:
-        for each in NOTED:
-            await db.execute(text(each))
+    await note_deletes(owned, "sessions")
 
     await Housekeeping(owned).forget()
 
-    async with owned.reading() as db:
-        assert list(await db.scalars(text(SLICES))) == slices
+    assert await slices_of(owned) == slices
     assert await left(owned) == ["ended lately"] * 5
+
+
+@pytest.mark.parametrize(("count", "slices"), [(3, [3]), (7, [3, 3, 1])])
+async def test_guesses_that_count_no_more_go_in_slices_and_every_other_one_stays(
+    database: Database, monkeypatch: pytest.MonkeyPatch, count: int, slices: list[int]
+) -> None:
+    monkeypatch.setattr(housekeeping, "_AT_ONCE", 3)
+    await guess(database, "failed", 25, count)
+    await guess(database, "counted", 23, 5)
+    await note_deletes(database, "attempts")
+
+    await Housekeeping(database).forget()
+
+    assert await slices_of(database) == slices
+    async with database.reading() as db:
+        assert list(await db.scalars(text("SELECT state FROM attempts"))) == ["counted"] * 5
 
 
 async def test_one_that_somebody_else_deletes_at_the_moment_is_left_to_them(

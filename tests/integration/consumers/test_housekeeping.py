@@ -21,8 +21,9 @@ from tests.rig.world import World
 REFUSE = "BEGIN RAISE EXCEPTION 'kept'; END"
 REFUSING = (
     f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $${REFUSE}$$",
-    "CREATE TRIGGER kept BEFORE DELETE ON codes EXECUTE FUNCTION refuse()",
+    "CREATE TRIGGER kept BEFORE DELETE ON {table} EXECUTE FUNCTION refuse()",
 )
+LONG_OVER = "UPDATE sessions SET ended_at = now() - interval '31 days'"
 # One that is past retention.
 OLD_DAY = "SELECT keep_inbox_days('2020-01-01', '2020-01-01')"
 DAYS = "SELECT inhrelid::regclass::text AS day FROM pg_inherits WHERE inhparent = 'inbox'::regclass"
@@ -51,11 +52,11 @@ async def come(database: Database, count: int) -> None:
 
 
 @asynccontextmanager
-async def codes_kept_by_force(database: Database) -> AsyncGenerator[None]:
-    """No row of the codes can be deleted."""
+async def kept_by_force(database: Database, table: str) -> AsyncGenerator[None]:
+    """No row of it can be deleted."""
     async with database.transaction() as db:
         for each in REFUSING:
-            await db.execute(text(each))
+            await db.execute(text(each.format(table=table)))
     yield
     async with database.transaction() as db:
         await db.execute(text("DROP FUNCTION refuse CASCADE"))
@@ -145,10 +146,27 @@ async def test_no_command_waits_for_a_second_while_an_old_day_waits_for_who_read
 
 async def test_a_process_that_cannot_forget_starts_and_handles(world: World) -> None:
     crowd = Crowd(world)
-    async with codes_kept_by_force(world.database), world.consuming():
+    async with kept_by_force(world.database, "codes"), world.consuming():
         (answer,) = await crowd.asked(crowd.registers([0]))
 
     assert isinstance(answer, Registered)
+
+
+@pytest.mark.parametrize("table", ["codes", "attempts"])
+async def test_what_cannot_be_forgotten_keeps_no_session_that_ended_long_ago(
+    world: World, table: str
+) -> None:
+    crowd = Crowd(world)
+    async with world.consuming():
+        await crowd.with_sessions(1)
+    async with world.database.transaction() as db:
+        await db.execute(text(LONG_OVER))
+
+    async with kept_by_force(world.database, table):
+        everything = await Housekeeping(world.database).forget()
+
+    assert not everything
+    assert await world.rows("SELECT id FROM sessions") == []
 
 
 async def test_what_was_not_forgotten_is_forgotten_at_the_next_look(
@@ -162,7 +180,7 @@ async def test_what_was_not_forgotten_is_forgotten_at_the_next_look(
         await db.execute(text("UPDATE codes SET expires_at = now() - interval '8 days'"))
 
     async with keeping_house(world.database):
-        async with codes_kept_by_force(world.database):
+        async with kept_by_force(world.database, "codes"):
             await are_dropped(world.database)
             await come(world.database, 12)
             kept = await world.rows("SELECT hash FROM codes")

@@ -15,6 +15,7 @@ class AttemptRow(Base):
     __tablename__ = "attempts"
     __table_args__ = (
         Index("ix_attempts_source", "source", postgresql_where=text("source IS NOT NULL")),
+        Index("ix_attempts_at", "at"),
         Index("ix_attempts_user_id", "user_id", postgresql_where=text("state = 'failed'")),
     )
 

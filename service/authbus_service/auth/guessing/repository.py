@@ -7,10 +7,11 @@ stands under its user's lock.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import (
+    ColumnElement,
     DateTime,
     Integer,
     LargeBinary,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     delete,
     func,
     literal,
+    literal_column,
     or_,
     select,
     tuple_,
@@ -103,7 +105,21 @@ COUNTED = (
     .where(_ATTEMPT.c.key == any_(_KEYS), _ATTEMPT.c.at > _SINCE, _ATTEMPT.c.state == State.COUNTED)
     .group_by(_ATTEMPT.c.key)
 )
-_SWEEP = delete(_ATTEMPT).where(_ATTEMPT.c.at < _SINCE)
+_CTID: ColumnElement[str] = literal_column("attempts.ctid")
+# What another process deletes at this moment is left to it. They are named by their places, which
+# stand still since they are locked: an array of keys has but one column.
+_OLD = func.array(
+    select(_CTID)
+    .where(
+        _ATTEMPT.c.at >= _SINCE, _ATTEMPT.c.at < bindparam("before", type_=DateTime(timezone=True))
+    )
+    .order_by(_ATTEMPT.c.at)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+    .scalar_subquery()
+)
+_GONE = delete(_ATTEMPT).where(any_(_OLD) == _CTID).returning(_ATTEMPT.c.at).cte()
+_FORGET = select(func.max(_GONE.c.at))
 
 
 async def reserve(
@@ -164,9 +180,14 @@ async def let_go(db: AsyncConnection, attempt: Attempt, *, was_wrong: bool) -> N
     await db.execute(how, {"at_key": attempt.key, "named": attempt.command_id})
 
 
-async def sweep(db: AsyncConnection, at: datetime) -> None:
-    """Delete what counts no more."""
-    await db.execute(_SWEEP, {"since": at - MEMORY - timedelta(hours=1)})
+async def forget(
+    db: AsyncConnection, *, since: datetime, before: datetime, limit: int
+) -> datetime | None:
+    """Delete attempts of between these times, the oldest first, no more than `limit`.
+
+    Returns when the last of them was made, for the next call to begin there. None: there was none.
+    """
+    return await db.scalar(_FORGET, {"since": since, "before": before, "limit": limit})
 
 
 async def _seen(
