@@ -12,6 +12,11 @@ from authbus.topics import Topic
 from authbus_service.core.clock import at_ms
 from authbus_service.inbox.fence import Place
 
+# What a header takes beside its name and its value: two bytes of a batch may be one.
+_HEADER_BYTES = 64
+# Sixteen times what a command topic takes as a batch: only a bomb unpacks to more.
+_MOST_OF_HEADERS = 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -46,8 +51,20 @@ class Arrival:
         return hashlib.sha256(self.value).digest()
 
 
+def size_of(record: Record | Arrival) -> int:
+    """How many bytes it takes in memory, more or less."""
+    return len(record.key or b"") + len(record.value or b"") + _size_of(record.headers)
+
+
+def _size_of(headers: Sequence[tuple[str, bytes | None]]) -> int:
+    return sum(_HEADER_BYTES + len(name) + len(value or b"") for name, value in headers)
+
+
 def arrival(topic: Topic, record: Record) -> Arrival:
-    """What aiokafka's ConsumerRecord says, taken over untouched."""
+    """What aiokafka's ConsumerRecord says, taken over untouched.
+
+    Of headers that only a bomb has none is held: it is buried, since it names no command then.
+    """
     found, first = fault(record.headers) or (None, None)
     return Arrival(
         topic=topic,
@@ -55,7 +72,7 @@ def arrival(topic: Topic, record: Record) -> Arrival:
         offset=record.offset,
         key=record.key,
         value=record.value or b"",
-        headers=record.headers,
+        headers=record.headers if _size_of(record.headers) <= _MOST_OF_HEADERS else (),
         appended_at=at_ms(record.timestamp),
         fault=found,
         first_offset=first,

@@ -5,7 +5,7 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Collection
 from typing import Protocol
 
-from authbus_service.consumers.arrival import Arrival
+from authbus_service.consumers.arrival import Arrival, size_of
 from authbus_service.consumers.progress import Progress
 from authbus_service.core.logging import get_logger
 from authbus_service.inbox.fence import Place
@@ -30,7 +30,7 @@ class Lanes:
     At most `in_flight` keys have records that are queued or running, so that a key whose first
     record has to wait keeps nobody else's out. What it queues is bounded where it lies: a partition
     is paused when its span, from the lowest unfinished record to the newest, passes `span`, or what
-    is queued of it passes `size` bytes.
+    is queued of it, keys and headers too, passes `size` bytes.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class Lanes:
             )
 
     def _enter(self, arrival: Arrival, source: Source) -> None:
-        self._queued[arrival.place] += len(arrival.value)
+        self._queued[arrival.place] += size_of(arrival)
         queue = self._lanes.get(arrival.lane)
         if queue is not None:
             queue.append(arrival)
@@ -148,7 +148,7 @@ class Lanes:
             self._slots.release()
 
     def _forget(self, arrival: Arrival) -> None:
-        self._queued[arrival.place] -= len(arrival.value)
+        self._queued[arrival.place] -= size_of(arrival)
 
     async def _finish(self, arrival: Arrival) -> None:
         while True:

@@ -63,6 +63,13 @@ def unpacked_to(size: int, ends: str) -> Make:
     return packed(batch(1, compress(ZSTD, plain), ZSTD), one(ends))
 
 
+def in_a_row(count: int, *raws: Raw) -> Make:
+    """So many batches of one record, each as large as is read, each with its end."""
+    bombs = [batch(1, compress(ZSTD, records([each])), ZSTD) for each in raws]
+    items = [Item(SESSIONS, bombs[number % len(bombs)]) for number in range(count)]
+    return lambda _: Try(items, each(*[HEADER] * count))
+
+
 def offsets(*deltas: int) -> Make:
     """Records with offsets of their own making."""
     raws = [Raw(b"value", b"k", (), delta) for delta in deltas]
@@ -109,6 +116,12 @@ def aborted(scene: Scene) -> Try:
 
 
 _ROOM = {"max.message.bytes": str(64 * MIB), "segment.bytes": str(128 * MIB)}
+_ROW = [
+    Raw(bytes(LARGEST - 100), b"k"),
+    Raw(b"value", b"k", [(b"x", bytes(LARGEST - 100))]),
+    Raw(b"value", b"k", [(b"", None)] * 100_000),
+]
+ROWS = table([("a hundred bombs in a row", in_a_row(100, *_ROW))])
 BAD_NAME = Raw(b"value", b"k", [(b"\xff", None)])
 SIZES = {"10 MiB": 10 * MIB, "200 MiB": 200 * MIB, "1 GiB": 1024 * MIB}
 # In 64 KiB of a compressed batch; of snappy nothing that is dangerous fits.
@@ -170,6 +183,7 @@ NAMED = [
             ("more records than are read", many(MOST_RECORDS + 1)),
         ]
     ),
+    *ROWS,
 ]
 LARGE = [
     *bombs("200 MiB", "1 GiB"),

@@ -1,8 +1,9 @@
 """One key in order, other keys side by side, so many at a time, and what a rebalance asks."""
 
 import asyncio
+from dataclasses import replace
 
-from authbus_service.consumers.arrival import Arrival
+from authbus_service.consumers.arrival import Arrival, size_of
 from authbus_service.consumers.lanes import Lanes
 from authbus_service.consumers.progress import Progress
 from tests.rig.made import an_arrival
@@ -76,7 +77,7 @@ async def test_a_key_that_has_to_wait_keeps_nobody_else_out() -> None:
 
 async def test_a_partition_is_paused_when_too_much_of_it_is_queued() -> None:
     handler, source, progress = Handler(), Source(), Progress()
-    size = len(an_arrival(0).value)
+    size = size_of(an_arrival(0, b"a"))
     lanes = Lanes(handler, progress, size=4 * size)
 
     await lanes.feed(keyed("aaaaab"), source)
@@ -89,6 +90,25 @@ async def test_a_partition_is_paused_when_too_much_of_it_is_queued() -> None:
     await settled()
 
     assert source.log == ["paused", "resumed"]
+
+
+async def test_a_key_and_headers_count_as_what_is_queued() -> None:
+    handler, source = Handler(), Source()
+    large = b"x" * 1000
+    lanes = Lanes(handler, Progress(), size=2500)
+    named = [replace(an_arrival(each, b"k"), headers=[("x", large)]) for each in range(3)]
+
+    await lanes.feed(named[:2], source)
+    assert source.log == []
+    await lanes.feed(named[2:], source)
+    assert source.log == ["paused"]
+    handler.release(0, 1, 2)
+    await settled()
+    assert source.log == ["paused", "resumed"]
+
+    await lanes.feed([an_arrival(3, large * 3)], source)
+
+    assert source.log == ["paused", "resumed", "paused"]
 
 
 async def test_a_partition_is_paused_past_its_span_and_resumed_at_half_of_it() -> None:
