@@ -42,7 +42,7 @@ class Admission:
         return self._open.is_set()
 
     async def granted(self) -> bool:
-        """Waits for the guard; whether what was fetched until now may be handled."""
+        """Waits for the guard or the round's end; whether what was fetched may be handled."""
         this_round = self._round
         await self._open.wait()
         return self._is_in(this_round)
@@ -52,9 +52,13 @@ class Admission:
         self._asking = asyncio.create_task(self._ask(committed))
 
     def next_round(self) -> None:
-        """Let nothing more in of what was fetched, and nothing at all until the guard agrees."""
+        """Let nothing more in of what was fetched, and nothing at all until the guard agrees.
+
+        Who waits is told no: aiokafka joins the next round only when it is asked for records.
+        """
         self._round += 1
-        self._open.clear()
+        self._open.set()
+        self._open = asyncio.Event()
 
     def close(self) -> None:
         """Let nothing in any more; who waits is told so."""
