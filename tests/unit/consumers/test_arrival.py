@@ -1,5 +1,6 @@
 """What is taken over of a record, and what is not."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -26,7 +27,7 @@ def test_of_headers_that_only_a_bomb_has_none_is_held(
     headers: list[tuple[str, bytes | None]], kept: int
 ) -> None:
     named = ("ce_id", str(uuid4()).encode())
-    values = (0, 2**40, 1, b"k", b"value", None, 1, 5, (named, *headers))
+    values: Any = (0, 2**40, 1, b"k", b"value", None, 1, 5, (named, *headers))
 
     taken = arrival(topics.SESSIONS, ConsumerRecord("t", 0, *values))
 
