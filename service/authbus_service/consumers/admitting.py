@@ -1,6 +1,7 @@
 """Nothing is handled before the guard has agreed to the partitions that a member was given."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from authbus_service.consumers.progress import Progress
@@ -35,11 +36,17 @@ class Admission:
         self._is_closed = False
         self._open = asyncio.Event()
         self._asking: asyncio.Task[None] | None = None
+        self._asked_at = 0.0
 
     @property
     def is_open(self) -> bool:
         """Whether records are let in."""
         return self._open.is_set()
+
+    @property
+    def shut_seconds(self) -> float:
+        """For how long the guard has been asked without an answer; 0 once it has agreed."""
+        return 0.0 if self.is_open else time.monotonic() - self._asked_at
 
     async def granted(self) -> bool:
         """Waits for the guard or the round's end; whether what was fetched may be handled."""
@@ -49,6 +56,7 @@ class Admission:
 
     def ask(self, committed: Callable[[], Awaitable[Mapping[Place, int]]]) -> None:
         """Ask the guard about these offsets of Kafka's, beside the caller."""
+        self._asked_at = time.monotonic()
         self._asking = asyncio.create_task(self._ask(committed))
 
     def next_round(self) -> None:

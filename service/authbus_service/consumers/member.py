@@ -36,11 +36,15 @@ async def asking(client: Mapping[str, Any]) -> AsyncGenerator[AIOKafkaConsumer]:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """The partitions that are ours. `admitted`: the guard has let their records in."""
+    """The partitions that are ours. `admitted`: the guard has let their records in.
+
+    `shut_seconds`: for how long it has not.
+    """
 
     consumer: AIOKafkaConsumer
     partitions: Mapping[Place, TopicPartition]
     admitted: bool
+    shut_seconds: float
 
     @property
     def places(self) -> list[Place]:

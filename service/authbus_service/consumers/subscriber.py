@@ -221,7 +221,7 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         if consumer is None or not self._joined:
             return None
         ours = {self._place(each): each for each in consumer.assignment()}
-        return Member(consumer, ours, self._admission.is_open)
+        return Member(consumer, ours, self._admission.is_open, self._admission.shut_seconds)
 
     def _is_ours(self, place: Place) -> bool:
         consumer = self._subscriber.consumer

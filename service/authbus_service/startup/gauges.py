@@ -63,8 +63,9 @@ def _in_flight(intake: Intake) -> float:
 
 
 def _assigned(intake: Intake) -> float:
+    """Those that are read: whoever waits for the guard reads none."""
     member = intake.member()
-    return 0 if member is None else len(member.partitions)
+    return 0 if member is None or not member.admitted else len(member.partitions)
 
 
 def _rebalances(intake: Intake) -> float:

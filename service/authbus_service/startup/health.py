@@ -18,6 +18,8 @@ from authbus_service.startup.gauges import silent_seconds
 
 _PROBE_SECONDS = 1.0
 _SILENT_SECONDS = 30.0
+# More than an ordinary rebalance takes.
+_SHUT_SECONDS = 10.0
 _STUCK_SECONDS = 60.0
 _UNSAID_SECONDS = 60.0
 
@@ -65,8 +67,11 @@ class Health:
 
 
 def _reasons(intake: Intake) -> Iterator[str]:
-    if intake.member() is None:
+    member = intake.member()
+    if member is None:
         yield f"{intake.name}: no member of its Kafka group"
+    elif member.shut_seconds > _SHUT_SECONDS:
+        yield f"{intake.name}: the fence has not been known for {member.shut_seconds:.0f} s"
     silent = silent_seconds(intake)
     if silent > _SILENT_SECONDS and not intake.lanes.running:
         yield f"{intake.name}: Kafka has not answered for {silent:.0f} s"

@@ -1,23 +1,28 @@
 """What readiness tells of a service that runs, waits or is stuck."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from aiokafka.errors import LeaderNotAvailableError
 from pydantic import SecretStr
 from sqlalchemy import text
 
 from authbus.commands import GetProfile
 from authbus.topics import ACCOUNTS, ADMIN, CREDENTIALS, SESSIONS
 from authbus_service.consumers.service import Consumers
+from authbus_service.consumers.went_back import Guard
 from authbus_service.core.database import Database, connect
 from authbus_service.embedded import Addresses
 from authbus_service.http import Readiness
+from authbus_service.inbox.fence import Place
 from authbus_service.relay.loop import RelayState
 from authbus_service.startup import health
+from authbus_service.startup.gauges import bind_gauges
 from authbus_service.startup.health import Health
+from tests.rig.scraping import scraped
 from tests.rig.topics import FEW
 from tests.rig.world import World
 
@@ -94,6 +99,39 @@ async def test_a_record_that_stays_unfinished_is_a_reason(
         "partition": sent.partition,
         "offset": sent.offset,
     }
+
+
+async def test_a_guard_that_nobody_answers_is_a_reason_and_no_partition_counts_as_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = True
+    answered = Guard.__call__
+
+    async def asked(guard: Guard, committed: Mapping[Place, int]) -> None:
+        if away:
+            raise LeaderNotAvailableError
+        await answered(guard, committed)
+
+    monkeypatch.setattr(Guard, "__call__", asked)
+    async with world.consuming() as consumers:
+        look = health_of(consumers, world.database)
+        metrics = consumers.watch.metrics
+        bind_gauges(metrics, consumers.intakes, RelayState(), world.hashes)
+        begins = await until(look, lambda it: not it.reasons)
+        unread = scraped(metrics, ["assigned_partitions"])
+        monkeypatch.setattr(health, "_SHUT_SECONDS", 0.2)
+        shut = await until(look, lambda it: len(it.reasons) == 2)
+        away = False
+        await until(look, lambda it: not it.reasons)
+        read = scraped(metrics, ["assigned_partitions"])
+
+    assert begins.seen["consumers"]["credentials"]["assignment"] is not None
+    assert [each.partition(" for ")[0] for each in shut.reasons] == [
+        "credentials: the fence has not been known",
+        "cheap: the fence has not been known",
+    ]
+    assert unread == {}
+    assert read == {"assigned_partitions": {("credentials",): FEW, ("cheap",): 3 * FEW}}
 
 
 async def test_a_database_that_is_away_is_a_reason(world: World, addresses: Addresses) -> None:
