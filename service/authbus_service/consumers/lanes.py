@@ -137,6 +137,7 @@ class Lanes:
         try:
             while queue:
                 # The head stays in the queue while it runs, so that a lane is never started twice.
+                self._progress.head(queue[0])
                 await self._finish(queue[0])
                 self._progress.finish(queue[0])
                 self._forget(queue.popleft())

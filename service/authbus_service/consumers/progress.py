@@ -12,7 +12,7 @@ from authbus_service.inbox.fence import Place
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """The lowest unfinished record of a partition, and for how many seconds we have had it."""
+    """The lowest unfinished record of a partition, and for how many seconds it has been begun."""
 
     place: Place
     offset: int
@@ -26,7 +26,7 @@ _NOTHING = (None, 0.0)
 @dataclass(slots=True)
 class _Partition:
     next: int = 0
-    # By offset, each with when it was taken in.
+    # By offset, each with when it was taken in, or begun.
     unfinished: dict[int, tuple[Arrival, float]] = field(
         default_factory=dict[int, tuple[Arrival, float]]
     )
@@ -69,6 +69,12 @@ class Progress:
         self.taken += 1
         return not went_back
 
+    def head(self, arrival: Arrival) -> None:
+        """Its turn has come: what it waited for others of its key says nothing of itself."""
+        partition = self._partitions.get(arrival.place)
+        if partition is not None and partition.holds(arrival):
+            partition.unfinished[arrival.offset] = arrival, time.monotonic()
+
     def finish(self, arrival: Arrival) -> None:
         """This record needs nothing more; unknown ones (revoked meanwhile) are passed over."""
         partition = self._partitions.get(arrival.place)
@@ -86,9 +92,9 @@ class Progress:
         """The lowest unfinished record of each partition that has one."""
         at = time.monotonic()
         return [
-            Unfinished(place, offset, arrival.appended_at, at - taken_at)
+            Unfinished(place, offset, arrival.appended_at, at - begun_at)
             for place, partition in self._partitions.items()
-            for offset, (arrival, taken_at) in islice(partition.unfinished.items(), 1)
+            for offset, (arrival, begun_at) in islice(partition.unfinished.items(), 1)
         ]
 
     def span(self, place: Place) -> int:
