@@ -7,6 +7,7 @@ from datetime import datetime
 
 from authbus.batches import fault
 from authbus.following import Record
+from authbus.sealing import LARGEST_SEAL
 from authbus.state import DeadLetterReason
 from authbus.topics import Topic
 from authbus_service.core.clock import at_ms
@@ -34,6 +35,8 @@ class Arrival:
     appended_at: datetime
     fault: DeadLetterReason | None = None
     first_offset: int | None = None
+    # The size and the digest of a value of which no more is held than tells that it is too large.
+    whole: tuple[int, bytes] | None = None
 
     @property
     def place(self) -> Place:
@@ -48,7 +51,16 @@ class Arrival:
     @property
     def digest(self) -> bytes:
         """SHA-256 of the value as received."""
-        return hashlib.sha256(self.value).digest()
+        return _digest(self.value) if self.whole is None else self.whole[1]
+
+    @property
+    def size(self) -> int:
+        """How many bytes the value had as received."""
+        return len(self.value) if self.whole is None else self.whole[0]
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
 
 
 def size_of(record: Record | Arrival) -> int:
@@ -63,17 +75,21 @@ def _size_of(headers: Sequence[tuple[str, bytes | None]]) -> int:
 def arrival(topic: Topic, record: Record) -> Arrival:
     """What aiokafka's ConsumerRecord says, taken over untouched.
 
-    Of headers that only a bomb has none is held: it is buried, since it names no command then.
+    Of headers that only a bomb has none is held: it is buried, since it names no command then. Of a
+    value that is larger than any seal its beginning is, of such a key its digest.
     """
     found, first = fault(record.headers) or (None, None)
+    key, value = record.key, record.value or b""
+    is_large = len(value) > LARGEST_SEAL
     return Arrival(
         topic=topic,
         partition=record.partition,
         offset=record.offset,
-        key=record.key,
-        value=record.value or b"",
+        key=_digest(key) if key is not None and len(key) > LARGEST_SEAL else key,
+        value=value[: LARGEST_SEAL + 1],
         headers=record.headers if _size_of(record.headers) <= _MOST_OF_HEADERS else (),
         appended_at=at_ms(record.timestamp),
         fault=found,
         first_offset=first,
+        whole=(len(value), _digest(value)) if is_large else None,
     )

@@ -106,7 +106,7 @@ class Speaker:
             offset=arrival.offset,
             first_offset=arrival.first_offset,
             appended_at=arrival.appended_at,
-            size=len(arrival.value),
+            size=arrival.size,
             digest=arrival.digest.hex(),
             reason=reason,
         )

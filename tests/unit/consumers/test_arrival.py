@@ -1,5 +1,6 @@
 """What is taken over of a record, and what is not."""
 
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -8,7 +9,8 @@ from aiokafka import ConsumerRecord
 
 from authbus import topics
 from authbus.decompression import LARGEST
-from authbus_service.consumers.arrival import arrival
+from authbus.sealing import LARGEST_SEAL
+from authbus_service.consumers.arrival import arrival, size_of
 from authbus_service.consumers.labels import read_labels
 from authbus_service.consumers.unreadable import UnreadableError
 
@@ -36,3 +38,15 @@ def test_of_headers_that_only_a_bomb_has_none_is_held(
     if not kept:
         with pytest.raises(UnreadableError, match="bad_header"):
             read_labels(taken)
+
+
+def test_of_a_value_larger_than_any_seal_and_of_such_a_key_little_is_held() -> None:
+    large = bytes(LARGEST)
+    values: Any = (0, 2**40, 1, large, large, None, LARGEST, LARGEST, ())
+
+    taken = arrival(topics.SESSIONS, ConsumerRecord("t", 0, *values))
+
+    assert (taken.size, taken.digest) == (LARGEST, sha256(large).digest())
+    assert taken.key == sha256(large).digest()
+    assert len(taken.value) > LARGEST_SEAL
+    assert size_of(taken) < 2 * LARGEST_SEAL
