@@ -2,6 +2,7 @@
 
 import logging
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -37,6 +38,7 @@ class Tls:
         # From Python 3.13 on it refuses what lacks an Authority Key Identifier, as certificates of
         # Strimzi and of companies' own authorities may. Chain and host name are checked without.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        context.sslobject_class = _Parting
         if self.certificate is not None:
             context.load_cert_chain(self.certificate, self.key)
         return context
@@ -46,6 +48,18 @@ class Tls:
         files = [Path(each) for each in (self.ca, self.certificate, self.key) if each is not None]
         stats = [each.stat() for each in files]
         return tuple((each.st_mtime_ns, each.st_ino, each.st_size) for each in stats)
+
+
+class _Parting(ssl.SSLObject):
+    """Says good-bye and waits for none.
+
+    A broker may leave it unanswered, and event loops wait for half a minute then. Whoever closes a
+    connection to Kafka or PostgreSQL has had all answers by then.
+    """
+
+    def unwrap(self) -> None:
+        with suppress(ssl.SSLWantReadError):
+            super().unwrap()
 
 
 class _Reread(ssl.SSLContext):
