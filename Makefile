@@ -27,7 +27,7 @@ test: setup ## the tests on a real Kafka and a real PostgreSQL, under 5 minutes 
 	$(PYTEST) -n 3 --dist worksteal -m "not gate and not seeds and not nightly and not interop" --ignore tests/contract
 
 gate: setup ## faults and slow counts, under 6 minutes
-	$(PYTEST) -n 4 --dist worksteal -m gate
+	$(PYTEST) -n 5 --dist worksteal -m gate
 
 seeds: setup ## two minutes of chaos from each of two seeds, beside each other, under 3 minutes
 	$(PYTEST) -n 2 -m seeds tests/chaos/run

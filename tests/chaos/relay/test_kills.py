@@ -57,7 +57,7 @@ async def test_a_hundred_kills_and_twenty_five_zombies_lose_nothing(world: World
     await hold(world, kills=100, freezes=25, at_least=25)
 
 
-@pytest.mark.gate
+@pytest.mark.nightly
 @pytest.mark.timeout(90)
 async def test_without_its_memory_a_killed_relay_repeats_itself(world: World) -> None:
     async with Crew(world, lease_seconds=LEASE, remembers=False) as crew:
