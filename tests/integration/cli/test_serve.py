@@ -19,6 +19,8 @@ from tests.rig.connections import counting, locked, told_at_most
 from tests.rig.post import code_in
 from tests.rig.risks import a_strangers_keys, commit_asynchronously, fix_compression, say_keys
 
+NONE_ASSIGNED = 'authbus_assigned_partitions{consumer="credentials"} 0.0'
+
 
 @pytest.mark.gate
 async def test_serve_without_settings_starts_its_own_servers_and_keeps_their_data(
@@ -65,7 +67,9 @@ async def test_serve_uses_the_servers_that_are_given_and_ends_well_on_ctrl_c(
     async with serve(**given) as running:
         shown = running.addresses
         ready = running.get("/health/ready")
-        metrics = running.get_text("/metrics")
+        # A partition counts when the guard has let its records in, a moment after the start.
+        while NONE_ASSIGNED in (metrics := running.get_text("/metrics")):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
         status = await running.stop(signal.SIGINT)
 
     assert shown["kafka"] == given["KAFKA_BOOTSTRAP_SERVERS"]
