@@ -41,6 +41,19 @@ class Fetched:
         return {ZERO: found} if found else {}
 
 
+def answering(*answers: Any) -> Any:
+    """A consumer that answers so, one poll after the other; an error is raised."""
+    left = list(answers)
+
+    async def getmany(**_: int) -> Any:
+        answer = left.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return SimpleNamespace(getmany=getmany)
+
+
 @pytest.mark.parametrize("bomb", BOMBS)
 async def test_of_bombs_in_a_row_a_poll_unpacks_one_and_each_has_its_place(bomb: str) -> None:
     body = compress(ZSTD, records([BOMBS[bomb]]))
@@ -76,15 +89,7 @@ async def test_a_poll_takes_hundreds_of_honest_records_and_waits_for_none_but_th
 
 
 async def test_what_cannot_be_read_takes_nothing_with_it_that_came_before() -> None:
-    found: list[Any] = [{ZERO: [a_record(ZERO, 7)]}, NotLeaderForPartitionError(), {}]
-
-    async def getmany(**_: int) -> Any:
-        answer = found.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    consumer: Any = SimpleNamespace(getmany=getmany)
+    consumer = answering({ZERO: [a_record(ZERO, 7)]}, NotLeaderForPartitionError(), {})
     with capture_logs() as lines:
         came = await World().intake._poll(consumer)
 
@@ -97,15 +102,7 @@ async def test_what_cannot_be_read_is_read_again_at_once_and_the_log_says_so(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("authbus_service.consumers.subscriber._POLL_AGAIN_SECONDS", 0)
-    found: list[Any] = [error, {ZERO: [a_record(ZERO, 7)]}, {}]
-
-    async def getmany(**_: int) -> Any:
-        answer = found.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    consumer: Any = SimpleNamespace(getmany=getmany)
+    consumer = answering(error, {ZERO: [a_record(ZERO, 7)]}, {})
     with capture_logs() as lines:
         first, second = [await World().intake._poll(consumer) for _ in range(2)]
 
