@@ -54,8 +54,11 @@ def test_nobody_waits_for_a_good_bye_that_does_not_come(
         reader, writer = await asyncio.open_connection("127.0.0.1", silent, ssl=context)
         said = await reader.readline()
         writer.close()
-        async with asyncio.timeout(SOON):
-            await writer.wait_closed()
+        try:
+            async with asyncio.timeout(SOON):
+                await writer.wait_closed()
+        finally:
+            writer.transport.abort()  # else a loop that waits for it does not close either
         return said
 
     with asyncio.Runner(loop_factory=loop) as runner:
