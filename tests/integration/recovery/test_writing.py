@@ -158,9 +158,10 @@ async def test_a_copy_of_a_command_under_its_id_is_not_taken_for_it(world: World
     async with serving(world):
         (true,) = crowd.registers([0])
         forged = web.draft(RegisterUser(email="eve@example.com", password=PASSWORD), id_=true.id)
-        for draft in (true, forged, true.but(value=b"garbage"), true.but(value=forged.value)):
+        await web.ask(true)
+        for draft in (true.but(value=b"garbage"), true.but(value=forged.value), forged):
             await web.send(draft)
-        await web.heard(true, 1)
+        await web.heard(true, 2)
     expected = await tables(world.database, [])
 
     report = await recovered(replace(world, database=copy))
