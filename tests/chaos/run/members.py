@@ -55,6 +55,7 @@ class Member:
     """
 
     def __init__(self, settings: Mapping[str, str], log: Path, orders: Path) -> None:
+        self.name = settings["AUTHBUS_INSTANCE"]
         self.log = log
         self.alone: list[End] = []
         self._orders = orders

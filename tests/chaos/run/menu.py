@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tests.chaos.nodes import net
-from tests.chaos.run import commits, crashes, disks, nodes, upkeep, wire
+from tests.chaos.run import commits, crashes, disks, jumps, nodes, upkeep, wire
 
 Profile = Literal["small", "soak", "full", "kills", "gate"]
 PROFILES: tuple[Profile, ...] = ("small", "soak", "full", "kills", "gate")
@@ -36,7 +36,7 @@ _HALVES = (
         *upkeep.MENU,
         *commits.UNKNOWN,
     ),
-    (*KILLS, _RESTARTS, *crashes.OF_THE_RELAY, *commits.MENU),
+    (*KILLS, _RESTARTS, *crashes.OF_THE_RELAY, *commits.MENU, *jumps.MENU),
 )
 
 
@@ -62,6 +62,7 @@ LANES = (
     # Between two of these the other lanes find something to break.
     Lane(nodes.MENU, 15.0, rest=(2.0, 7.0)),
     Lane((*commits.MENU, *upkeep.MENU), 12.0),
+    Lane(jumps.MENU, 20.0, rest=(2.0, 10.0)),
 )
 
 

@@ -13,6 +13,7 @@ from time import monotonic
 from tests.chaos.run.commits import Commits
 from tests.chaos.run.crashes import Crashes
 from tests.chaos.run.disks import Filling
+from tests.chaos.run.jumps import Jumps
 from tests.chaos.run.members import Member
 from tests.chaos.run.menu import LANES, Lane
 from tests.chaos.run.nodes import Nodes
@@ -75,6 +76,7 @@ class Nemesis:
             ).faults,
             **self._of_this_stage(),
             **Upkeep(self.stage, Random(self.random.random()), self.failed).faults,
+            **Jumps(self.stage, self.members, Random(self.random.random())).faults,
             **Commits(self.stage, Random(self.random.random())).faults,
         }
 

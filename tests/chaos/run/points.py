@@ -34,6 +34,7 @@ from authbus_service.consumers.speaker import Speaker
 from authbus_service.inbox import repository as inbox
 from authbus_service.relay import producer
 from authbus_service.relay.loop import Relay
+from tests.chaos.run import clocks
 from tests.rig.processes import serve
 
 P = ParamSpec("P")
@@ -162,4 +163,5 @@ def _any(of: object) -> Any:
 
 if __name__ == "__main__":
     Points(Path(sys.argv[2])).set()
+    clocks.obey(Path(sys.argv[2]))
     serve(float(sys.argv[1]))

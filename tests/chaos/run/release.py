@@ -36,6 +36,7 @@ LEAST = {
     "on the wire in a transaction": 400,
     "unknown commits": 120,
     "terminations": 90,
+    "jumps of a clock": 150,
     "partitions of the network": 36,
     "a member joins and leaves": 70,
 }

@@ -14,7 +14,7 @@ from tests.chaos.checker.kinds import ERASES, SHUTS
 from tests.chaos.checker.leaks import slope
 from tests.chaos.checker.linearizing import NEVER
 from tests.chaos.checker.looking import is_known
-from tests.chaos.run import commits, crashes, nodes
+from tests.chaos.run import commits, crashes, jumps, nodes
 from tests.chaos.run.members import End
 from tests.chaos.run.menu import KILLS_AND_STOPS, LANES
 from tests.chaos.run.runs import Plan, Run
@@ -30,6 +30,7 @@ _GROUPS = {
     "partitions of the network": (nodes.PARTITIONS, 30.0),
     "unknown commits": (commits.UNKNOWN, 60.0),
     "kills at a point": (crashes.MENU, 30.0),
+    "jumps of a clock": (jumps.MENU, 40.0),
 }
 _LIVES = "lines through a long life"
 _SHARE_OF_DUPLICATES = 0.05

@@ -27,7 +27,7 @@ from tests.chaos.run.people import People
 from tests.chaos.run.runs import Plan, Run
 from tests.chaos.run.stage import CLIENTS, NAMESPACE, Stage, staged
 from tests.chaos.run.verifying import Verifying
-from tests.chaos.run.workload import FIRST, Asker
+from tests.chaos.run.workload import Asker
 from tests.rig.topics import records
 
 _SERVICES = 2
@@ -89,7 +89,7 @@ async def _ended(looking: Sequence[asyncio.Task[None]]) -> None:
 def _askers(
     plan: Plan, clients: Sequence[Client], people: People, operator: Operator
 ) -> list[Asker]:
-    for _ in range(FIRST):
+    for _ in range(plan.people):
         people.new()
     return [
         Asker(client, people, Random(people.random.random()), operator)

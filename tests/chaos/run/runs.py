@@ -10,28 +10,29 @@ from tests.chaos.run.menu import Profile, menu
 from tests.chaos.run.nemesis import Struck
 
 ANSWERED_SECONDS = 30.0
-# Faults take time and load takes cores: with few people two runs fit beside each other.
-_MANY, _FEW = 32, 4
+# Faults take time and load takes cores: with few askers two runs fit beside each other.
+_MANY, _FEW = (32, 300), (4, 48)
 
 
 @dataclass(frozen=True)
 class Plan:
     """What is to be done: for so many seconds, from this seed, with faults of this menu.
 
-    Each client asks for so many people at once.
+    Each client has so many `askers`; so many `people` are there from the beginning on.
     """
 
     seconds: float
     seed: int
     menu: tuple[str, ...]
     profile: Profile = "small"
-    askers: int = _MANY
+    askers: int = _MANY[0]
+    people: int = _MANY[1]
 
 
 def planned(profile: Profile, seed: int, seconds: float) -> Plan:
     """The same plan for everybody who names these three."""
-    askers = _FEW if profile == "gate" else _MANY
-    return Plan(seconds, seed, menu(profile, seed), profile, askers)
+    size = _FEW if profile == "gate" else _MANY
+    return Plan(seconds, seed, menu(profile, seed), profile, *size)
 
 
 @dataclass

@@ -33,7 +33,7 @@ from tests.chaos.run.ending import Ending
 from tests.chaos.run.operator import Operator
 from tests.chaos.run.people import People, Person, secret
 
-FIRST, HOT = 48, 12
+_HOT = 10
 _PATIENT, _IMPATIENT, _SHARE_OF_IMPATIENT = 60.0, 0.4, 0.1
 _PAUSE, _SHARE_OF_RETURNS = 0.2, 0.3
 # Of the moves about somebody registered, so that it is about 2 % of all.
@@ -78,7 +78,7 @@ class Asker:
         if self.random.random() < 0.05:
             await self.register(self.people.new())
             return
-        await self._about(self.people.somebody(HOT))
+        await self._about(self.people.somebody(_HOT))
 
     async def _about(self, person: Person) -> None:
         mine = person.of(self.client.client)
