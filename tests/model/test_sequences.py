@@ -31,7 +31,7 @@ def test_each_command_of_the_contract_has_a_rule_and_is_made() -> None:
 
 
 def test_sequences_decide_and_apply_as_the_model_says() -> None:
-    for seed in range(25):
+    for seed in range(60):
         played(seed)
 
 

@@ -99,6 +99,7 @@ DECIDING = [
         "        (changed, *ended),",
         "        (changed,),",
         f"{MODEL}/test_sequences.py",
+        f"{UNIT}/auth/test_change_password.py",
     ),
     service(
         "a used code of a second factor is taken again",
