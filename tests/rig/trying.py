@@ -7,8 +7,12 @@ from typing import Any, Literal, get_args
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
-from aiokafka.protocol.admin import CreatePartitionsRequest
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    PolicyViolationError,
+    TopicAuthorizationFailedError,
+)
+from aiokafka.protocol.admin import CreatePartitionsRequest, DeleteRecordsRequest
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.produce import ProduceRequest
@@ -16,9 +20,10 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from authbus.security import Security
 
-Doing = Literal["read", "write", "describe", "alter"]
+Doing = Literal["read", "write", "describe", "alter", "delete"]
 DOINGS: tuple[Doing, ...] = get_args(Doing)
 _REFUSED = TopicAuthorizationFailedError.errno
+_ONLY_COMPACTED = PolicyViolationError.errno
 
 
 class Trier:
@@ -57,6 +62,12 @@ class Trier:
         answer = await self._send(CreatePartitionsRequest([(topic, wanted)], 5000, True))
         ((_, code, _),) = answer.topic_errors
         return code
+
+    async def _delete(self, topic: str) -> int:
+        """Every record before the first one."""
+        answer = await self._send(DeleteRecordsRequest([(topic, [(0, 0)])], 5000))
+        ((_, ((_, _, code, *_),), *_),) = answer.topics
+        return 0 if code == _ONLY_COMPACTED else code
 
     async def _send(self, request: Any) -> Any:
         return await self._client.send(self._client.get_random_node(), request)

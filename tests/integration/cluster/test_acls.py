@@ -8,74 +8,20 @@ import pytest_asyncio
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import TransactionalIdAuthorizationFailed
 
-from authbus_service.cluster import declared as declared_topics
 from authbus_service.cluster.acl_admin import acl_admin
 from authbus_service.cluster.acl_findings import compare
-from authbus_service.cluster.acls import Acl, acls
+from authbus_service.cluster.acls import Acl, Operation
 from authbus_service.cluster.rights import rights
-from authbus_service.consumers.intakes import groups_of
-from authbus_service.core.clients import Declared
 from authbus_service.relay.open import open_on
 from authbus_service.startup.topics import require_topics
+from tests.integration.cluster.matrix import DECLARED, MATRIX, TOPICS, WANTED, expected
 from tests.rig.secured import Secured, a_secured_kafka, changed
 from tests.rig.trying import DOINGS, Doing, is_refused_group, trying
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.gate]
 
-DECLARED = Declared.model_validate(
-    {
-        "client": [
-            {"id": "web", "principal": "User:web"},
-            {"id": "shell", "principal": "User:shell", "admin": True},
-        ],
-        "reader": [
-            {"principal": "User:billing", "group": "billing"},
-            {"principal": "User:crm", "group": "crm", "personal_data": True},
-            {"principal": "User:auditor", "group": "audit", "audit": True},
-        ],
-    }
-)
-WANTED = acls("auth", DECLARED, groups_of("auth"))
-TOPICS = sorted(each.name for each in declared_topics("auth", DECLARED.clients, 1))
-
-
-def named(*suffixes: str) -> set[str]:
-    return {f"auth.{each}" for each in suffixes}
-
-
-COMMON = named("commands.credentials.v1", "commands.sessions.v1", "commands.accounts.v1")
-COMMANDS = COMMON | named("commands.admin.v1")
-BURIED = named("dead-letters.v1")
-ANSWERS = named("replies.web", "replies.shell") | BURIED
-VERIFYING = named("state.keys.v1", "sessions.ended.v1")
-SAID = named("events.v1", "state.users.v1", "audit.v1", "relay.v1") | VERIFYING
-ALL = set(TOPICS)
 # A host that is none of ours, and ours.
 FAR, NEAR = "10.9.8.7", "127.0.0.1"
-
-# principal -> (may read, may write, may describe); nobody may alter the number of partitions.
-MATRIX: dict[str, tuple[set[str], set[str], set[str]]] = {
-    "authbus": (COMMANDS | named("events.v1", "state.keys.v1"), ANSWERS, ALL),
-    "authbus-relay": (BURIED | SAID, BURIED | SAID, BURIED | SAID),
-    "authbus-operator": (ALL, COMMANDS | ANSWERS, ALL),
-    "web": (named("replies.web") | VERIFYING, COMMON, set()),
-    "shell": (named("replies.shell") | VERIFYING, COMMANDS, set()),
-    "billing": (named("events.v1") | VERIFYING, set(), set()),
-    "crm": (named("events.v1", "state.users.v1") | VERIFYING, set(), set()),
-    "auditor": (named("events.v1", "audit.v1") | VERIFYING, set(), set()),
-    "stranger": (set(), set(), set()),
-}
-
-
-def expected(user: str) -> dict[tuple[str, Doing], bool]:
-    reads, writes, describes = MATRIX[user]
-    cells: dict[Doing, set[str]] = {
-        "read": reads,
-        "write": writes,
-        "describe": reads | writes | describes,
-        "alter": set(),
-    }
-    return {(topic, doing): topic in cells[doing] for topic in TOPICS for doing in DOINGS}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -108,6 +54,21 @@ async def test_each_principal_may_do_what_the_matrix_says_and_no_more(
         found = {cell: await trier.may(*cell) for cell in expected(user)}
 
     assert found == expected(user)
+
+
+async def test_the_matrix_has_a_cell_for_each_principal_topic_and_doing() -> None:
+    cells = {(user, *cell) for user in MATRIX for cell in expected(user)}
+
+    assert len(cells) == len(MATRIX) * len(TOPICS) * len(DOINGS) == 585
+
+
+@pytest.mark.parametrize(("doing", "right"), [("alter", "ALTER"), ("delete", "DELETE")])
+async def test_a_right_that_nobody_has_is_seen_by_doing_it_once_it_is_given(
+    kafka: Secured, doing: Doing, right: Operation
+) -> None:
+    given = [Acl("User:web", "topic", each, right) for each in TOPICS]
+    async with changed(kafka, *given), trying(kafka.login, kafka.by_password("web")) as trier:
+        assert [each for each in TOPICS if not await trier.may(each, doing)] == []
 
 
 @pytest.mark.parametrize("user", MATRIX)
@@ -158,19 +119,11 @@ async def test_a_group_is_joined_by_its_own_principal_and_operators_alone(
     assert refused is not may
 
 
-@pytest.mark.parametrize(
-    ("user", "may"),
-    [
-        ("authbus-relay", True),
-        ("authbus-operator", True),
-        ("authbus", False),
-        ("web", False),
-        ("billing", False),
-    ],
-)
+@pytest.mark.parametrize("user", MATRIX)
 async def test_nobody_but_the_relay_and_operators_speaks_under_its_transactional_id(
-    kafka: Secured, user: str, may: bool
+    kafka: Secured, user: str
 ) -> None:
+    may = user in {"authbus-relay", "authbus-operator"}
     where, how = kafka.login, kafka.by_password(user).arguments(kafka.login)
     producer = AIOKafkaProducer(bootstrap_servers=where, transactional_id="auth.relay", **how)
     try:
