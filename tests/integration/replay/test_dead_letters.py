@@ -1,6 +1,7 @@
 """Dead letters are listed until they are closed; what the service failed at is handled anew."""
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from authbus_service.auth import handlers
 from authbus_service.cluster import Admin
 from authbus_service.core import clock
 from authbus_service.core.security import repository
-from authbus_service.core.security.keyring import KeyRing, new_key
+from authbus_service.core.security.keyring import Key, KeyRing, new_key
 from authbus_service.inbox import writing
 from authbus_service.inbox.writing import RecoveryRunsError
 from authbus_service.replay.letters import DeadLetters, Which, by_reason
@@ -22,6 +23,23 @@ from tests.rig.crowd import PASSWORD, Crowd, email
 from tests.rig.offsets import all_finished
 from tests.rig.redriving import buried, open_letters, redriven
 from tests.rig.world import World
+
+
+def sealing_to_a_new_key(world: World) -> Key:
+    """What is drafted from now on is sealed to a key that no process has."""
+    key = new_key("enc", clock.now(), world.masters)
+    ring = KeyRing(world.masters)
+    ring.load([key])
+    (record,) = ring.public_records()
+    world.web.seal_to(record.jwk)
+    return key
+
+
+async def known(world: World, key: Key) -> None:
+    """Now they have it."""
+    async with world.database.transaction() as db:
+        await repository.add(db, [key])
+        world.keyring.load(await repository.keys(db))
 
 
 async def test_what_the_service_failed_at_is_handled_anew_once_and_noise_stays(
@@ -75,23 +93,38 @@ async def test_no_session_starts_that_nobody_waits_for_and_what_else_expired_sin
 
 
 async def test_a_key_that_was_not_there_is_used_once_it_is(world: World) -> None:
-    key = new_key("enc", clock.now(), world.masters)
-    known = KeyRing(world.masters)
-    known.load([key])
-    (record,) = known.public_records()
-    world.web.seal_to(record.jwk)
+    key = sealing_to_a_new_key(world)
     await buried(world, world.web.draft(RegisterUser(email=email(0), password=PASSWORD)))
     letters = await open_letters(world, Which(reasons=["unknown_key"]))
 
     without = await redriven(world)
-    async with world.database.transaction() as db:
-        await repository.add(db, [key])
-        world.keyring.load(await repository.keys(db))
+    await known(world, key)
     with_it = await redriven(world)
 
     assert len(letters) == 1
     assert (without, with_it) == ({"dead_again": 1}, {"done": 1})
     assert len(await said(world)) == 1
+
+
+async def test_a_hundred_letters_of_seventy_commands_have_seventy_effects_however_often_redriven(
+    world: World,
+) -> None:
+    crowd = Crowd(world)
+    async with world.consuming():
+        await crowd.asked(crowd.registers(range(30)))
+    key = sealing_to_a_new_key(world)
+    drafts = [*crowd.registers(range(30, 70)), *crowd.log_ins(range(30))]
+    await buried(world, *drafts, *drafts[:15], *drafts[-15:])
+    letters = await open_letters(world)
+    await known(world, key)
+
+    first, second = await redriven(world), await redriven(world)
+
+    assert len(letters) == 100
+    assert (first, second) == ({"done": 70, "already_handled": 30}, {})
+    caused = Counter(each["causation_id"] for each in await said(world))
+    assert caused == Counter(str(each.id) for each in [*crowd.drafts, *drafts])
+    assert await open_letters(world) == []
 
 
 async def test_how_far_it_is_is_told_before_each_letter_and_when_all_is_said(world: World) -> None:
