@@ -2,10 +2,11 @@
 
 import base64
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -21,17 +22,19 @@ from authbus_service.embedded import Addresses, EmbeddedStack
 from tests.rig.life import Life
 from tests.rig.post import posting
 
+_USUAL: Mapping[str, str] = MappingProxyType({})
+
 
 @asynccontextmanager
 async def living(
-    folder: Path, master: bytes | None = None
+    folder: Path, master: bytes | None = None, broker_config: Mapping[str, str] = _USUAL
 ) -> AsyncGenerator[tuple[Life, Addresses]]:
     """A service on servers of its own, whose files are below the folder; mails come by SMTP.
 
     Its master key is a new one unless it is given.
     """
     with posting() as post:
-        async with EmbeddedStack(data=folder / "servers") as stack:
+        async with EmbeddedStack(data=folder / "servers", broker_config=broker_config) as stack:
             (folder / "clients.toml").write_text('[[client]]\nid = "web"\n')
             database = connect(stack.addresses.database_url)
             await migrate(database)
