@@ -40,6 +40,8 @@ PASSWORD, TOKEN = SecretStr("correct horse battery"), SecretStr("a token")
 AT_ONCE = 10
 LONGEST_PAUSE = 0.01
 COUNTS = [20, pytest.param(1000, marks=pytest.mark.nightly)]
+# Of two kinds: against a new password, and against an account that is shut.
+HALF_OF_20_000 = [20, pytest.param(10_000, marks=pytest.mark.nightly)]
 
 
 @dataclass

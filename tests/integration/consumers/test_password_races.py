@@ -26,6 +26,7 @@ from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.passwords import Hasher
 from authbus_service.inbox import partitions
 from tests.integration.consumers.grouping import Group
+from tests.integration.consumers.racing import HALF_OF_20_000
 from tests.rig.crowd import assert_in_order
 from tests.rig.made import a_job, a_request
 from tests.rig.world import CHEAP
@@ -95,7 +96,7 @@ async def race(database: Database) -> AsyncIterator[Race]:
     hashes.close()
 
 
-@pytest.mark.parametrize("count", [20, pytest.param(1000, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("count", HALF_OF_20_000)
 async def test_no_session_outlives_or_follows_the_password_that_started_it(
     race: Race, count: int
 ) -> None:
