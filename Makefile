@@ -32,8 +32,9 @@ gate: setup ## faults and slow counts, under 6 minutes
 seeds: setup ## two minutes of chaos from each of two seeds, beside each other, under 3 minutes
 	$(PYTEST) -n 2 -m seeds tests/chaos/run
 
-nightly: setup ## the full counts; bad inputs and examples by the date (SEED=20261231: those of that night)
+nightly: setup ## the full counts; bad inputs and examples by the date (SEED=20261231: those of that night); then make audit
 	$(PYTEST) -n 2 -m nightly --timeout 3600
+	@$(MAKE) --no-print-directory audit
 
 interop: setup ## Go, JavaScript, Java, a shell and a real browser against the service, where their tools are
 	$(PYTEST) tests/interop -m interop -p no:randomly -v
