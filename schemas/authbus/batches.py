@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from operator import length_hint
 from typing import ClassVar, Protocol
 
 from aiokafka.errors import CorruptRecordException
@@ -75,6 +76,12 @@ class BoundedRecords:
         self._data = data
         self._at = 0
         self._ahead: _Batch | None = None
+        self._open: _Batch | None = None
+
+    @property
+    def unpacked(self) -> int:
+        """How many records lie in memory that were not taken yet."""
+        return 0 if self._open is None else length_hint(self._open.rest)
 
     def size_in_bytes(self) -> int:
         return len(self._data)
@@ -89,9 +96,9 @@ class BoundedRecords:
         return self._ahead is not None
 
     def next_batch(self) -> "_Batch | None":
-        batch = self._ahead if self.has_next() else None
+        self._open = self._ahead if self.has_next() else None
         self._ahead = None
-        return batch
+        return self._open
 
     def _is_new(self, damaged: bytes) -> bool:
         """Whether it was not seen before; it may be right where the broker keeps it."""
@@ -120,6 +127,7 @@ class _Batch:
         self._whole = DefaultRecordBatch(data)
         self.is_whole = self._whole.validate_crc()
         (self._count,) = _COUNT.unpack_from(data, _COUNT_AT)
+        self.rest: Iterator[_Record] = iter(())
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._whole, name)
@@ -142,7 +150,8 @@ class _Batch:
         try:
             plain = self._plain()
             if (good := self._as_it_is(plain)) is not None:
-                yield from good
+                self.rest = iter(good)
+                yield from self.rest
                 return
             for part in self._parts(plain):
                 record = self._record(part, expected)

@@ -69,7 +69,10 @@ def size_of(record: Record | Arrival) -> int:
 
 
 def _size_of(headers: Sequence[tuple[str, bytes | None]]) -> int:
-    return sum(_HEADER_BYTES + len(name) + len(value or b"") for name, value in headers)
+    size = _HEADER_BYTES * len(headers)
+    for name, value in headers:  # a sum takes half as long again
+        size += len(name) + len(value or b"")
+    return size
 
 
 def arrival(topic: Topic, record: Record) -> Arrival:

@@ -7,7 +7,6 @@ value are never parsed here, so no record can stop its neighbours.
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
-from itertools import chain
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -20,7 +19,8 @@ from authbus.group_offsets import heed_group
 from authbus.leaders import heed_leaders
 from authbus.topics import Topic
 from authbus_service.consumers.admitting import Admission, Guard
-from authbus_service.consumers.arrival import arrival, size_of
+from authbus_service.consumers.arrival import arrival
+from authbus_service.consumers.bounded import poll
 from authbus_service.consumers.committing import Committing
 from authbus_service.consumers.intakes import group
 from authbus_service.consumers.lanes import Lanes
@@ -36,8 +36,6 @@ from authbus_service.inbox.fence import Place
 # How often a poll that finds nothing looks whether the service ends; a record ends it at once.
 _POLL_MS = 500
 _LARGEST_BATCH = 500
-# Hundreds of commands of any producer; of bombs it is one, which may unpack to 4 MiB.
-_LARGEST_POLL = 2 * 1024 * 1024
 _POLL_AGAIN_SECONDS = 0.5
 _DRAIN_SECONDS = 8.0
 _SESSION_MS = 10_000
@@ -111,19 +109,9 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
         self._subscriber(self._take)
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> Records:
-        """One at a time: a batch is unpacked when its first record is asked for.
-
-        After the first one nothing is waited for, so no rebalance comes between two of them.
-        """
         found: list[Record] = []
-        size = 0
         try:
-            while len(found) < _LARGEST_BATCH and size < _LARGEST_POLL:
-                came = await consumer.getmany(timeout_ms=0 if found else _POLL_MS, max_records=1)
-                if not came:
-                    break
-                found += chain.from_iterable(came.values())
-                size += size_of(found[-1])
+            await poll(consumer, into=found, wait_ms=_POLL_MS, at_once=_LARGEST_BATCH)
         except KafkaError as error:
             _log.warning("nothing can be read", group=self.group, error=name_of(error))
             if not found:

@@ -9,13 +9,13 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from authbus_service.cluster import Admin, ClusterError
 from authbus_service.cluster.places import is_past
-from authbus_service.consumers.bounded import read_bounded
+from authbus_service.consumers.bounded import poll, read_bounded
 from authbus_service.reading.records import Record
 
 # An offset means the same one on each partition.
 Bound = datetime | int
 
-AT_ONCE = 2000
+_AT_ONCE = 2000
 _WAIT_MS = 200
 _FETCH_MS = 20
 
@@ -102,20 +102,23 @@ async def offsets(
 
 
 async def read(
-    consumer: AIOKafkaConsumer, stretches: Mapping[TopicPartition, Span], *, at_once: int = AT_ONCE
+    consumer: AIOKafkaConsumer, stretches: Mapping[TopicPartition, Span]
 ) -> AsyncGenerator[list[Record]]:
-    """The records of these stretches, each partition's in its order, so many at once."""
+    """The records of these stretches, each partition's in its order, a bounded part at once."""
     left = {place for place, span in stretches.items() if span.length}
     consumer.assign(list(left))
     for place in left:
         consumer.seek(place, stretches[place].first)
     while left:
-        found = await consumer.getmany(*left, timeout_ms=_WAIT_MS, max_records=at_once)
+        found: list[Record] = []
+        await poll(consumer, *left, into=found, wait_ms=_WAIT_MS, at_once=_AT_ONCE)
         for place in list(left):
             if await is_past(consumer, place, stretches[place].end):
                 left.discard(place)
         records = [
-            each for place, of in found.items() for each in of if each.offset < stretches[place].end
+            each
+            for each in found
+            if each.offset < stretches[TopicPartition(each.topic, each.partition)].end
         ]
         if records:
             yield records

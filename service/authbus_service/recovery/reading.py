@@ -11,13 +11,13 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from authbus.stopping import stop
 from authbus.topics import Topic
 from authbus_service.cluster.places import places_of
-from authbus_service.consumers.bounded import read_bounded
+from authbus_service.consumers.bounded import poll, read_bounded
 from authbus_service.core.database import Database
 from authbus_service.relay.epoch import settle_past
 
 Record = ConsumerRecord[Any, Any]
 
-AT_ONCE = 2000
+_AT_ONCE = 2000
 _WAIT_MS = 200
 # Of each partition so much is held ahead: 36 of them have commands.
 _FETCH = 256 * 1024
@@ -35,15 +35,15 @@ class Reader:
     async def some(self, places: Iterable[TopicPartition]) -> list[tuple[Topic, Record]]:
         """What came next on any of these places, each place's in its order; maybe nothing yet."""
         asked = list(places)
-        found = await self.consumer.getmany(*asked, timeout_ms=_WAIT_MS, max_records=AT_ONCE)
+        found: list[Record] = []
+        await poll(self.consumer, *asked, into=found, wait_ms=_WAIT_MS, at_once=_AT_ONCE)
         for place in asked:
             if await self.consumer.position(place) >= self.ends[place]:
                 self.left.discard(place)
         return [
-            (self.topics[place.topic], each)
-            for place, records in found.items()
-            for each in records
-            if each.offset < self.ends[place]
+            (self.topics[each.topic], each)
+            for each in found
+            if each.offset < self.ends[TopicPartition(each.topic, each.partition)]
         ]
 
 

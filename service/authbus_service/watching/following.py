@@ -16,6 +16,7 @@ from authbus.replies import Rejected
 from authbus.state import FeedAlive
 from authbus.topics import AUDIT, COMMAND_TOPICS, DEAD_LETTERS, EVENTS, replies
 from authbus_service.cluster import Admin, ClusterError
+from authbus_service.consumers.bounded import poll
 from authbus_service.core.clock import at_ms
 from authbus_service.reading.ranges import reader
 from authbus_service.reading.records import Record, Where, short
@@ -23,6 +24,7 @@ from authbus_service.watching.lately import Came, Lately
 
 _POLL_MS = 100
 _FETCH_MS = 50
+_AT_ONCE = 2000
 
 
 class _Said(BaseModel):
@@ -146,8 +148,9 @@ class Watching:
                 await consumer.position(place)
             started()
             while True:
-                found = await consumer.getmany(timeout_ms=_POLL_MS)
-                for seen in follower.shown(each for of in found.values() for each in of):
+                found: list[Record] = []
+                await poll(consumer, into=found, wait_ms=_POLL_MS, at_once=_AT_ONCE)
+                for seen in follower.shown(found):
                     yield seen
 
     async def _places(self) -> list[TopicPartition]:
