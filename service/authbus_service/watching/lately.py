@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 _MOST = 100_000
+# As long as an id is: what is longer names no command that anything comes of.
+_LONGEST = 36
 
 
 class Came(NamedTuple):
@@ -23,6 +25,8 @@ class Lately:
 
     def note(self, command_id: str, came: Came) -> None:
         """A record of this command has come."""
+        if len(command_id) > _LONGEST:
+            return
         first = self._came.get(command_id, came)
         self._came[command_id] = Came(first.at, first.is_asked_for or came.is_asked_for)
         self._came.move_to_end(command_id)

@@ -6,6 +6,7 @@ from authbus.topics import CREDENTIALS, EVENTS, Topic
 from authbus_service.reading.records import Record, Where
 from authbus_service.watching import lately
 from authbus_service.watching.following import Follower
+from tests.rig.memory import growth_below
 
 OURS, THEIRS = b"/clients/web", b"/clients/shop"
 
@@ -75,3 +76,11 @@ def test_the_newest_commands_are_remembered_and_no_more(monkeypatch: pytest.Monk
         assert is_shown(follower, a_command(id_, 0))
 
     assert [is_shown(follower, an_event(of, 1)) for of in (b"1", b"2", b"3")] == [True, False, True]
+
+
+def test_ids_that_no_command_can_have_take_no_memory() -> None:
+    follower = Follower("auth")
+
+    with growth_below(100 * 1024 * 1024):
+        for number in range(200):
+            assert is_shown(follower, a_command(b"%d" % number * 1024 * 1024, 0))
