@@ -69,7 +69,7 @@ async def test_no_session_starts_that_nobody_waits_for_and_what_else_expired_sin
 ) -> None:
     async with world.consuming():
         await Crowd(world).with_sessions(1)
-    expires_at = clock.now() + timedelta(seconds=3)
+    expires_at = clock.now() + timedelta(seconds=6)
     log_in = world.web.draft(LogIn(email=email(0), password=PASSWORD), expirytime=expires_at)
     untold = log_in.but(headers=[each for each in log_in.headers if each[0] == "ce_id"])
     register = world.web.draft(
