@@ -25,7 +25,7 @@ from authbus_service.relay.errors import (
     RecordTooLargeError,
 )
 from authbus_service.relay.open import until_over
-from authbus_service.relay.throwing import drop, throw_away
+from authbus_service.relay.throwing import drop, look, throw_away
 
 OPEN_SECONDS = 10.0
 _REQUEST_MS = 6_000
@@ -185,10 +185,10 @@ async def _transact(
     """Where the last of them is on each place."""
     await producer.begin_transaction()
     batches = await _batches(producer, records)
-    sent = [
-        await producer.send_batch(batch, topic, partition=partition)
-        for (topic, partition), batch in batches
-    ]
+    sent: list[asyncio.Future[Any]] = []
+    for (topic, partition), batch in batches:
+        sent.append(await producer.send_batch(batch, topic, partition=partition))
+        sent[-1].add_done_callback(look)  # nobody waits for it where the next one is not taken
     delivered = await asyncio.gather(*sent)
     count = sum(batch.record_count() for _, batch in batches)
     if count != len(records) or len(delivered) != len(batches) or None in delivered:

@@ -1,6 +1,7 @@
 """The end of a producer of which nothing more may be sent, and of what it was about."""
 
 import asyncio
+from itertools import chain
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -28,16 +29,23 @@ async def throw_away(producer: AIOKafkaProducer) -> None:
     while sender is not None and not sender.done():
         sender.cancel()
         await asyncio.wait({sender}, timeout=0.05)
-    waiter: asyncio.Future[None] | None = insides._txn_manager._transaction_waiter  # noqa: SLF001
-    if waiter is not None and waiter.done() and not waiter.cancelled():
-        waiter.exception()  # else asyncio complains that nobody looked
+    look(insides._txn_manager._transaction_waiter)  # noqa: SLF001
+    waiting = insides._message_accumulator  # noqa: SLF001
+    for batch in (*chain(*waiting._batches.values()), *waiting._pending_batches):  # noqa: SLF001
+        look(batch._drain_waiter)  # noqa: SLF001 - a fenced producer fails what it had not begun
+        look(batch.future)
+
+
+def look(future: asyncio.Future[Any] | None) -> None:
+    """At what became of it: else asyncio complains that nobody did."""
+    if future is not None and future.done() and not future.cancelled():
+        future.exception()
 
 
 async def drop(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel these, and look at what became of them: else asyncio complains."""
+    """Cancel these, and look at what became of them."""
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
     for task in tasks:
-        if not task.cancelled():
-            task.exception()
+        look(task)
