@@ -191,8 +191,9 @@ async def tables(stage: Stage) -> dict[str, Any]:
         sessions = await db.fetch("SELECT id, user_id, ended_at IS NOT NULL AS over FROM sessions")
         erased = await db.fetch("SELECT id FROM erased_users")
         failures = await db.fetch(
-            "SELECT user_id, count(*) AS n FROM attempts"
-            " WHERE state = 'failed' AND user_id IS NOT NULL GROUP BY user_id"
+            "SELECT user_id, max(n) AS n FROM (SELECT user_id, count(*) AS n FROM attempts"
+            " WHERE state = 'failed' AND user_id IS NOT NULL GROUP BY user_id, key) AS of_each_key"
+            " GROUP BY user_id"
         )
     return {
         "written": tuple(_row(each) for each in book if each["topic"] in _SAID),

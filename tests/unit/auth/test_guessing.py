@@ -106,6 +106,14 @@ def test_what_was_reserved_before_is_its_own_reservation_and_of_no_other_guess()
     assert LIMITS.verdict(attempt, [other], [], NOW) is Verdict.REFUSED
 
 
+def test_what_was_forgiven_since_is_judged_anew_when_it_comes_again() -> None:
+    attempt = an_attempt()
+    own = StoredAttempt(KEY, attempt.command_id, None, None, FORGIVEN, NOW, attempt.expires_at)
+
+    assert LIMITS.verdict(attempt, [*rows(5, FAILED), own], [], NOW) is Verdict.REFUSED
+    assert LIMITS.verdict(attempt, [own, *rows(1, HELD)], [], NOW) is Verdict.HELD
+
+
 class World:
     """Ana, and what was wrong about her account before."""
 

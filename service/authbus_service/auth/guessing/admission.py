@@ -67,13 +67,13 @@ def source_key(masters: Masters, address: str | None, of: str = "guess") -> byte
 async def admitted(attempt: Attempt, reserve: Reserve) -> Verdict:
     """Whether this attempt may be checked; it is then held for its command.
 
-    `WAIT`: its time is up, and those under way were not settled.
+    `WAIT`: its time is up, and those under way were not settled. Whoever finds room at once is let
+    in whatever this process's clock says: the group judges by the database's.
     """
     look = _FIRST_LOOK
-    while clock.now() < attempt.expires_at:
-        verdict = await reserve(attempt)
-        if verdict is not None and verdict is not Verdict.WAIT:
-            return verdict
+    while (verdict := await reserve(attempt) or Verdict.WAIT) is Verdict.WAIT:
+        if clock.now() >= attempt.expires_at:
+            break
         await asyncio.sleep(look)
         look = min(2 * look, _SLOWEST_LOOK)
-    return Verdict.WAIT
+    return verdict

@@ -11,8 +11,8 @@ class Attempt:
     """One command's attempt at what `key` stands for. Key and source are HMACs.
 
     `content` is the digest of what the command holds: under one id there is one guess. `user_id` is
-    there when `key` stands for an account that exists. It is held until `expires_at`: later nobody
-    is told what came of it.
+    there when `key` stands for an account that exists. It is held until `expires_at`, and for
+    UNDER_WAY at least: later nobody is told what came of it.
     """
 
     key: bytes = field(repr=False)

@@ -15,6 +15,9 @@ _LONGEST_DOUBLING = 30
 # How long a failure is remembered; against its source, how long it counts.
 MEMORY = timedelta(days=1)
 SOURCE_MEMORY = timedelta(hours=1)
+# So long an attempt is held at least: what its process began to check may be checked to the end,
+# though nobody waits for it any more.
+UNDER_WAY = timedelta(seconds=30)
 # So many mails a day go to a mailbox that is nobody's yet, whoever asks for them; so often does a
 # user ask for another address, with so much time between two.
 _MOST_MAILS = 5
@@ -63,11 +66,14 @@ class Limits:
     ) -> Verdict:
         """What may be done about an attempt, given every row of its key and of its source.
 
-        One that is among them is its own reservation, and no other guess has it under the same id.
+        One that is among them is its own reservation, and no other guess has it under the same id;
+        one that was forgiven since counts anew.
         """
-        own = next((row for row in of_key if row.command_id == attempt.command_id), None)
-        if own is not None:
-            return Verdict.HELD if own.content == attempt.content else Verdict.REFUSED
+        own = own_row(attempt, of_key)
+        if own is not None and own.content != attempt.content:
+            return Verdict.REFUSED
+        if still_counts(own):
+            return Verdict.HELD
         verdicts = self._of_key(of_key, at), self._of_source(of_source, at)
         by_weight = (Verdict.REFUSED, Verdict.WAIT)
         return next((each for each in by_weight if each in verdicts), Verdict.HELD)
@@ -85,6 +91,17 @@ class Limits:
         if failed >= self.per_source:
             return Verdict.REFUSED
         return Verdict.HELD if failed + _held(rows, at) < self.per_source else Verdict.WAIT
+
+
+def own_row(attempt: Attempt, of_key: Sequence[StoredAttempt]) -> StoredAttempt | None:
+    """What is stored of this very attempt."""
+    own = (row for row in reversed(of_key) if row.command_id == attempt.command_id)
+    return next(own, None)
+
+
+def still_counts(own: StoredAttempt | None) -> bool:
+    """Whether there is such a row, and nobody has forgiven it."""
+    return own is not None and own.state != State.FORGIVEN
 
 
 def may_mail(there: Counted) -> bool:

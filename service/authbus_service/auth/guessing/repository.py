@@ -32,7 +32,15 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus_service.auth.guessing.attempt import Attempt, State, StoredAttempt, Verdict
-from authbus_service.auth.guessing.limits import MEMORY, PAUSE, SOURCE_MEMORY, Limits
+from authbus_service.auth.guessing.limits import (
+    MEMORY,
+    PAUSE,
+    SOURCE_MEMORY,
+    UNDER_WAY,
+    Limits,
+    own_row,
+    still_counts,
+)
 from authbus_service.auth.guessing.models import AttemptRow
 from authbus_service.auth.guessing.rows import Attempts
 from authbus_service.core.sets import Columns, Writes, insert_rows
@@ -58,8 +66,12 @@ _LOCK = select(
 _SEEN = select(_ATTEMPT).where(
     or_(_ATTEMPT.c.key == any_(_KEYS), _ATTEMPT.c.source == any_(_SOURCES)), _ATTEMPT.c.at > _SINCE
 )
-_HOLD = insert_rows(_ATTEMPT, _COLUMNS).on_conflict_do_nothing()
 _INSERT = insert_rows(_ATTEMPT, _COLUMNS)
+_HOLD = _INSERT.on_conflict_do_update(
+    index_elements=["key", "command_id"],
+    set_={name: _INSERT.excluded[name] for name in ("state", "at", "expires_at")},
+    where=_ATTEMPT.c.state == State.FORGIVEN,
+)
 _WRITE = _INSERT.on_conflict_do_update(
     index_elements=["key", "command_id"],
     set_={name: _INSERT.excluded[name] for name in ("user_id", "state", "at")},
@@ -140,12 +152,13 @@ async def reserve(
         source = attempt.source
         known = of_key[attempt.key], [] if source is None else of_source[source]
         verdicts[attempt] = limits.verdict(attempt, *known, at)
-        if verdicts[attempt] is Verdict.HELD:
+        is_there = still_counts(own_row(attempt, known[0]))
+        if verdicts[attempt] is Verdict.HELD and not is_there:
             held.append(_row(attempt, at))
             for rows in known:
                 rows.append(held[-1])
     if held:
-        await db.execute(_HOLD, _COLUMNS(held))
+        await db.execute(_HOLD, _COLUMNS(_in_order(held)))
     return verdicts
 
 
@@ -163,8 +176,7 @@ def counting(keys: Iterable[bytes], at: datetime) -> dict[str, Any]:
 def flush(writes: Writes, attempts: Attempts, *, even_none: bool = False) -> None:
     """Write what became of a group's attempts; what was written here is forgiven in memory."""
     if attempts.written or even_none:
-        rows = sorted(attempts.written, key=lambda row: (row.key, row.command_id))
-        writes.add(_WRITE, _COLUMNS(rows))
+        writes.add(_WRITE, _COLUMNS(_in_order(attempts.written)))
     if attempts.freed:
         freed = sorted({(each.key, each.command_id) for each in attempts.freed})
         keys, ids = map(list, zip(*freed, strict=True))
@@ -216,6 +228,11 @@ def _sorted_out(
     return of_key, of_source
 
 
+def _in_order(rows: Iterable[StoredAttempt]) -> list[StoredAttempt]:
+    """All write in this order, so that none waits for one that waits for it."""
+    return sorted(rows, key=lambda row: (row.key, row.command_id))
+
+
 def _bucket(key: bytes) -> int:
     return int.from_bytes(key[:4], "big") % _BUCKETS
 
@@ -228,6 +245,6 @@ def _row(attempt: Attempt, at: datetime) -> StoredAttempt:
         user_id=attempt.user_id,
         state=State.HELD,
         at=at,
-        expires_at=attempt.expires_at,
+        expires_at=max(attempt.expires_at, at + UNDER_WAY),
         content=attempt.content,
     )
