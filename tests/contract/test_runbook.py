@@ -1,4 +1,4 @@
-"""The runbook's commands are there, and a test runs each that can be run without a cluster."""
+"""The runbook's commands are there, and a test runs each."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ import pytest
 from typer.main import get_command
 
 from authbus_service.cli.app import app
-from tests.rig.runbook import ELSEWHERE, OTHERS, commands, named, programs
+from tests.rig.runbook import ELSEWHERE, ON_KUBERNETES, OTHERS, commands, named, programs, told
 
 AN_ID = "01990000-0000-7000-8000-000000000000"
 PAGE = "deploy/runbook.md"
@@ -24,32 +24,6 @@ SECTIONS = {
     "a replay": "## Replay",
     "a broker is lost": "## A broker is lost",
     "a full disk": "## A disk is full",
-}
-# Of `programs`, what needs Kubernetes.
-NOT_RUN = {
-    "kubectl -n kafka scale deployment/authbus-operator --replicas=1",
-    "kubectl -n kafka exec -it deployment/authbus-operator -c doctor -- authbus doctor",
-    "kubectl -n kafka exec -it deployment/authbus-operator -- authbus dead-letters list",
-    "kubectl -n kafka exec -it deployment/authbus-operator -c migrate -- authbus migrate",
-    (
-        "kubectl -n kafka annotate --overwrite scaledobject/authbus "
-        "autoscaling.keda.sh/paused-replicas=0"
-    ),
-    "kubectl -n kafka scale deployment/authbus --replicas=0",
-    "kubectl -n kafka delete cluster.postgresql.cnpg.io/authbus-postgres",
-    "kubectl apply -k deploy/kubernetes-restore",
-    (
-        "kubectl -n kafka wait --for=condition=Ready cluster.postgresql.cnpg.io/authbus-postgres "
-        "--timeout=1h"
-    ),
-    "kubectl -n kafka delete scheduledbackup.postgresql.cnpg.io/authbus-daily",
-    "kubectl -n kafka exec deployment/authbus-operator -- cat recovery.json",
-    "kubectl -n kafka exec -it authbus-postgres-1 -c postgres -- psql authbus",
-    "kubectl -n kafka get cluster.postgresql.cnpg.io/authbus-postgres",
-    "kubectl apply -k",
-    "kubectl -n kafka exec -it POD -- bash",
-    "kubectl -n kafka port-forward deployment/authbus 8080",
-    "kubectl -n kafka get pods -l strimzi.io/cluster=kafka",
 }
 
 
@@ -75,12 +49,12 @@ def test_each_command_of_the_runbook_is_one_that_there_is(arguments: list[str]) 
     command.make_context(name, rest, parent=context)
 
 
-def test_all_that_the_runbook_says_is_run_by_a_test_or_listed_as_what_is_not() -> None:
-    """The commands that are in neither list are those that integration/cli/test_runbook.py runs."""
+def test_all_that_the_runbook_says_is_run_by_a_test() -> None:
+    """The commands that are in no list are those that integration/cli/test_runbook.py runs."""
     run = ("authbus ", "SELECT ", "curl ")
 
     others = [each for each in programs() if not each.startswith(run)]
-    assert sorted(others) == sorted([*NOT_RUN, *OTHERS])
+    assert sorted(others) == sorted([*ON_KUBERNETES, *OTHERS])
     assert ELSEWHERE.keys() <= {" ".join(each) for each in named()}
 
 
@@ -103,14 +77,32 @@ def test_what_is_run_elsewhere_is_run_there(command: str, test: str, repository:
 
 @pytest.mark.parametrize(("line", "test"), OTHERS.items(), ids=OTHERS)
 def test_what_other_programs_do_is_done_there(line: str, test: str, repository: Path) -> None:
-    file, _, name = test.partition("::")
-    source = (repository / file).read_text(encoding="utf-8")
-    (body,) = (
-        ast.unparse(each)
-        for each in ast.walk(ast.parse(source))
-        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and each.name == name
-    )
+    body = ast.unparse(_body(test, repository))
 
     script = line.partition(" ")[0]
     made = (repository / "tests/contract/test_make.py").read_text(encoding="utf-8")
     assert f'"{line}"' in made if script == "make" else f"'{script}'" in body
+
+
+@pytest.mark.parametrize(("line", "test"), ON_KUBERNETES.items(), ids=ON_KUBERNETES)
+def test_what_is_said_to_kubernetes_is_said_there_as_it_stands_on_the_page(
+    line: str, test: str, repository: Path
+) -> None:
+    read = [
+        told(*(str(word.value) for word in each.args if isinstance(word, ast.Constant)))
+        for each in ast.walk(_body(test, repository))
+        if isinstance(each, ast.Call) and ast.unparse(each.func) == "told"
+    ]
+
+    assert line in read
+
+
+def _body(test: str, repository: Path) -> ast.AST:
+    file, _, name = test.partition("::")
+    source = ast.parse((repository / file).read_text(encoding="utf-8"))
+    (found,) = (
+        each
+        for each in ast.walk(source)
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and each.name == name
+    )
+    return found

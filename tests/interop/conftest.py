@@ -20,6 +20,7 @@ _NEEDED = {
     "test_go.py": ("go",),
     "test_java.py": ("java", "javac", "mvn"),
     "test_javascript.py": ("node", "npm"),
+    "test_kubectl.py": ("go",),
     "test_kustomize.py": KUSTOMIZE[:1],
     "test_prometheus.py": ("promtool",),
     "test_shell.py": ("kcat", "jq", "openssl", "curl"),

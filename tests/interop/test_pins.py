@@ -38,9 +38,10 @@ def test_every_package_of_java_has_an_exact_version_and_every_jar_a_hash() -> No
     assert all(re.fullmatch(r"[0-9a-f]{64}  \S+\.jar", line) for line in jars)
 
 
-def test_every_module_of_go_has_a_hash() -> None:
-    required = re.findall(r"^\t(\S+ v\S+)", (EXAMPLES / "go" / "go.mod").read_text(), re.MULTILINE)
-    sums = (EXAMPLES / "go" / "go.sum").read_text()
+@pytest.mark.parametrize("folder", [EXAMPLES / "go", Path(__file__).parent / "kubectl"])
+def test_every_module_of_go_has_a_hash(folder: Path) -> None:
+    required = re.findall(r"^\t(\S+ v\S+)", (folder / "go.mod").read_text(), re.MULTILINE)
+    sums = (folder / "go.sum").read_text()
 
     assert len(required) > 6
     assert [one for one in required if f"{one} h1:" not in sums] == []

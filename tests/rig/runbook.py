@@ -90,6 +90,46 @@ OTHERS = {
     ),
 }
 
+_KUBECTL = "tests/interop/test_kubectl.py::"
+_ENTERED = f"{_KUBECTL}test_the_operators_pod_is_started_and_each_container_is_entered"
+_LOST = f"{_KUBECTL}test_a_lost_database_is_restored_by_the_commands_in_their_order"
+_POSTGRES = f"{_KUBECTL}test_the_primary_is_named_and_its_database_is_asked"
+_KAFKA = f"{_KUBECTL}test_a_brokers_pod_is_found_and_entered"
+# By kubectl at a stand-in for a cluster, the test that does so.
+ON_KUBERNETES = {
+    "kubectl -n kafka scale deployment/authbus-operator --replicas=1": _ENTERED,
+    "kubectl -n kafka exec -it deployment/authbus-operator -c doctor -- authbus doctor": _ENTERED,
+    "kubectl -n kafka exec -it deployment/authbus-operator -- authbus dead-letters list": _ENTERED,
+    (
+        "kubectl -n kafka annotate --overwrite scaledobject/authbus "
+        "autoscaling.keda.sh/paused-replicas=0"
+    ): f"{_KUBECTL}test_keda_is_told_to_rest_and_no_process_is_left",
+    "kubectl -n kafka scale deployment/authbus --replicas=0": _LOST,
+    "kubectl -n kafka delete cluster.postgresql.cnpg.io/authbus-postgres": _LOST,
+    "kubectl apply -k deploy/kubernetes-restore": _LOST,
+    (
+        "kubectl -n kafka wait --for=condition=Ready cluster.postgresql.cnpg.io/authbus-postgres "
+        "--timeout=1h"
+    ): _LOST,
+    "kubectl -n kafka exec -it deployment/authbus-operator -c migrate -- authbus migrate": _LOST,
+    "kubectl -n kafka exec deployment/authbus-operator -- cat recovery.json": _LOST,
+    "kubectl -n kafka delete scheduledbackup.postgresql.cnpg.io/authbus-daily": _LOST,
+    "kubectl -n kafka exec -it authbus-postgres-1 -c postgres -- psql authbus": _POSTGRES,
+    "kubectl -n kafka get cluster.postgresql.cnpg.io/authbus-postgres": _POSTGRES,
+    "kubectl apply -k": f"{_KUBECTL}test_the_folder_that_was_applied_last_is_applied_again",
+    "kubectl -n kafka get pods -l strimzi.io/cluster=kafka": _KAFKA,
+    "kubectl -n kafka exec -it POD -- bash": _KAFKA,
+    "kubectl -n kafka port-forward deployment/authbus 8080": (
+        f"{_KUBECTL}test_the_service_is_reached_from_ones_own_machine"
+    ),
+}
+
+
+def told(*words: str) -> str:
+    """The shortest command for Kubernetes that has all of these words."""
+    found = [each for each in programs() if {"kubectl", *words} <= set(each.split())]
+    return min(found, key=len)
+
 
 def commands(heading: str) -> list[list[str]]:
     """The `authbus` commands under a heading, each as its arguments, comments left out."""

@@ -1,0 +1,93 @@
+"""kubectl, built of Kubernetes' own modules, and what it is told of a stand-in."""
+
+import asyncio
+import json
+import os
+import pty
+import re
+import shlex
+import termios
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from tests.rig import foreign
+
+SOURCE = Path(__file__).parents[1] / "kubectl"
+_CACHE = foreign.CACHE / "kubectl"
+_PROGRAM = _CACHE / "kubectl"
+_MODULES = foreign.CACHE / "go" / "modules"
+_MOST_SECONDS = 60
+
+
+async def built() -> Path:
+    """The program, with the versions and hashes of go.sum."""
+    _CACHE.mkdir(parents=True, exist_ok=True)
+    environment = {
+        "GOCACHE": str(foreign.CACHE / "go" / "build"),
+        "GOMODCACHE": str(_MODULES),
+        "GOFLAGS": "-mod=readonly -modcacherw",
+        "GOTOOLCHAIN": "local",
+        "CGO_ENABLED": "0",
+    }
+    await foreign.build(
+        "go", "build", *FLAGS, "-o", str(_PROGRAM), ".", folder=SOURCE, environment=environment
+    )
+    return _PROGRAM
+
+
+# It is run for seconds: built quickly is better than built well.
+FLAGS = ("-gcflags=all=-N -l -dwarf=false", "-ldflags=-s -w")
+
+
+def dictionary() -> bytes:
+    """That with which SPDY's headers are compressed, from the source that kubectl has it of."""
+    (file,) = _MODULES.glob("github.com/moby/spdystream@*/spdy/dictionary.go")
+    source = file.read_text(encoding="utf-8").partition("{")[2]
+    return bytes(int(each, 16) for each in re.findall(r"0x[0-9a-f]{2}", source))
+
+
+def environment(port: int, folder: Path) -> Mapping[str, str]:
+    """By which it asks the stand-in, in the namespace `default` where it is told no other."""
+    cluster = {"name": "here", "cluster": {"server": f"http://127.0.0.1:{port}"}}
+    context = {"name": "here", "context": {"cluster": "here", "user": "nobody"}}
+    user = {"name": "nobody", "user": {}}
+    said = {"apiVersion": "v1", "kind": "Config", "current-context": "here"}
+    config = {**said, "clusters": [cluster], "contexts": [context], "users": [user]}
+    file = folder / "kubeconfig"
+    file.write_text(json.dumps(config), encoding="utf-8")
+    return {"KUBECONFIG": str(file), "HOME": str(folder), "KUBERC": "off", "TERM": "xterm"}
+
+
+async def at_a_terminal(command: str, settings: Mapping[str, str]) -> tuple[int, str]:
+    """Its status, and what the terminal was shown."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(ours, (24, 100))
+    child = await asyncio.create_subprocess_exec(
+        *words(command),
+        cwd=foreign.REPOSITORY,
+        env={**os.environ, **settings},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    shown = await asyncio.wait_for(asyncio.to_thread(_all_of, ours), _MOST_SECONDS)
+    return await child.wait(), shown
+
+
+def words(command: str) -> list[str]:
+    """The command with the program that was built."""
+    name, *rest = shlex.split(command)
+    assert name == "kubectl"
+    return [str(_PROGRAM), *rest]
+
+
+def _all_of(terminal: int) -> str:
+    parts: list[bytes] = []
+    with suppress(OSError):  # how a terminal says that it was the end
+        while part := os.read(terminal, 65_536):
+            parts.append(part)
+    os.close(terminal)
+    return b"".join(parts).decode()

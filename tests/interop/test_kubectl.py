@@ -1,0 +1,220 @@
+"""What the runbook says to kubectl, said by kubectl itself, to a stand-in for a cluster.
+
+This is no cluster. kubectl is the real one and reads each command as it stands on the page; the
+stand-in has our manifests, applied by `kubectl apply -k`, and answers as a Kubernetes API server
+would. So this shows that kubectl takes each command, that it names what our manifests make, and
+what it asks of the cluster. It does not show what a cluster then does: no pod runs, no operator
+restores, and a command in a container is written down and not run. stand_in/made.py tells what
+others than we would have made.
+"""
+
+import json
+import shlex
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+import pytest_asyncio
+import yaml
+
+from tests.interop.stand_in import kubectl
+from tests.interop.stand_in.cluster import NAMESPACE, Cluster
+from tests.interop.stand_in.kinds import POD, Kind, kind_of
+from tests.interop.stand_in.objects import Objects, Place
+from tests.interop.stand_in.server import Ran, StandIn, serving
+from tests.rig import foreign
+from tests.rig.runbook import programs, told
+
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(900)]
+
+FOLDERS = ["deploy/kubernetes", "deploy/kubernetes-keda", "deploy/kubernetes-restore"]
+# Nobody else listens there, whatever else runs on this machine.
+AN_ADDRESS_OF_OUR_OWN = "127.80.80.1"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def kinds() -> set[Kind]:
+    """Those of our manifests and pods; kubectl is built before."""
+    await kubectl.built()
+    found = {POD}
+    for folder in FOLDERS:
+        words = kubectl.words(f"kubectl kustomize {folder}")
+        made = await foreign.run(*words, folder=foreign.REPOSITORY)
+        found |= {kind_of(each) for each in yaml.safe_load_all("\n".join(made))}
+    return found
+
+
+@pytest_asyncio.fixture
+async def cluster(kinds: set[Kind], tmp_path: Path) -> AsyncIterator[Cluster]:
+    """One to which `deploy/kubernetes` was applied."""
+    with serving(StandIn(Objects(kinds), kubectl.dictionary())) as stand_in:
+        found = Cluster(stand_in, kubectl.environment(stand_in.port, tmp_path))
+        await found.says(f"kubectl apply -k {FOLDERS[0]}")
+        yield found
+
+
+async def test_the_operators_pod_is_started_and_each_container_is_entered(
+    cluster: Cluster,
+) -> None:
+    doctor = told("exec", "doctor")
+    before = await cluster.refuses(f"{doctor.replace('exec', 'exec --pod-running-timeout=1s')}")
+
+    await cluster.says(told("scale", "deployment/authbus-operator"))
+    looked = await cluster.at_a_terminal(doctor)
+    listed = await cluster.at_a_terminal(told("exec", "dead-letters"))
+
+    assert "timed out" in before
+    assert cluster.replicas("authbus-operator") == 1
+    assert looked == Ran("authbus-operator-0", "doctor", ["authbus", "doctor"], terminal=True)
+    assert (listed.container, listed.command[1:]) == ("operator", ["dead-letters", "list"])
+
+
+async def test_keda_is_told_to_rest_and_no_process_is_left(cluster: Cluster) -> None:
+    await cluster.says(f"kubectl apply -k {FOLDERS[1]}")
+
+    await cluster.says(told("annotate"))
+    told_so = dict(cluster.objects("ScaledObject")["authbus"]["metadata"]["annotations"])
+    await cluster.says(told("scale", "deployment/authbus"))
+    await cluster.says(f"{told('annotate').rpartition('=')[0]}-")
+
+    at = "autoscaling.keda.sh/paused-replicas"
+    assert told_so[at] == "0"
+    assert cluster.objects("ScaledObject")["authbus"]["spec"]["scaleTargetRef"]["name"] == "authbus"
+    assert cluster.replicas("authbus") == 0
+    assert at not in cluster.objects("ScaledObject")["authbus"]["metadata"]["annotations"]
+    assert f"`{at}-`" in (foreign.REPOSITORY / "deploy/runbook.md").read_text(encoding="utf-8")
+
+
+async def test_a_lost_database_is_restored_by_the_commands_in_their_order(
+    cluster: Cluster,
+) -> None:
+    operator = told("scale", "deployment/authbus-operator")
+    backup = cluster.objects("ScheduledBackup")["authbus-daily"]["metadata"]["uid"]
+    await cluster.says(operator)
+
+    await cluster.says(told("scale", "deployment/authbus"))
+    await cluster.says(told("delete", "cluster.postgresql.cnpg.io/authbus-postgres"))
+    gone = cluster.objects("Cluster")
+    await cluster.says(told("apply", "deploy/kubernetes-restore"))
+    ended = cluster.replicas("authbus-operator")
+    await cluster.says(told("wait"))
+    restored = cluster.objects("Cluster")["authbus-postgres"]
+    await cluster.says(operator)
+    migrated = await cluster.at_a_terminal(told("exec", "migrate"))
+    await cluster.says(told("exec", "recovery.json"))
+    await cluster.says(told("delete", "scheduledbackup.postgresql.cnpg.io/authbus-daily"))
+    await cluster.says(told("apply", "deploy/kubernetes-restore"))
+
+    assert (gone, ended, cluster.replicas("authbus")) == ({}, 0, 0)
+    assert (*restored["spec"]["bootstrap"],) == ("recovery",)
+    assert restored["status"]["conditions"][0]["status"] == "True"
+    assert (migrated.container, migrated.command) == ("migrate", ["authbus", "migrate"])
+    read = Ran("authbus-operator-0", "operator", ["cat", "recovery.json"], terminal=False)
+    assert cluster.stand_in.ran[-1] == read
+    assert cluster.replicas("authbus-operator") == 0
+    assert cluster.objects("ScheduledBackup")["authbus-daily"]["metadata"]["uid"] != backup
+
+
+async def test_the_report_is_read_where_recover_writes_it(cluster: Cluster) -> None:
+    """Both are in the container that is taken where none is named, in its folder."""
+    containers = cluster.objects("Deployment")["authbus-operator"]["spec"]["template"]["spec"]
+    writable = {each["name"] for each in containers["volumes"] if "emptyDir" in each}
+
+    first = containers["containers"][0]
+    mounts = {each["mountPath"]: each["name"] for each in first["volumeMounts"]}
+
+    assert "recover --report recovery.json" in " ".join(programs())
+    assert mounts[first["workingDir"]] in writable
+
+
+async def test_the_primary_is_named_and_its_database_is_asked(cluster: Cluster) -> None:
+    asking = told("exec", "psql")
+    spec = cluster.objects("Cluster")["authbus-postgres"]["spec"]
+
+    named = await cluster.says(told("get", "cluster.postgresql.cnpg.io/authbus-postgres"))
+    asked = await cluster.at_a_terminal(asking)
+
+    titles, row = named.splitlines()
+    assert titles.split()[-1] == "PRIMARY"
+    assert row.split()[-1] == asked.pod
+    assert (asked.container, asked.command[0]) == ("postgres", "psql")
+    assert asked.command[1] == spec["bootstrap"]["initdb"]["database"]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+async def test_the_folder_that_was_applied_last_is_applied_again(
+    folder: str, cluster: Cluster
+) -> None:
+    apply = told("apply", "-k")
+    await cluster.says(told("delete", "cluster.postgresql.cnpg.io/authbus-postgres"))
+    await cluster.says(f"{apply} {folder}")
+    postgres = Kind("postgresql.cnpg.io/v1", "Cluster")
+    at = Place(postgres, NAMESPACE, "authbus-postgres")
+    smaller = {"spec": {"storage": {"size": "10Gi"}}}
+    last = "kubectl.kubernetes.io/last-applied-configuration"
+    said = json.loads(cluster.stand_in.objects.get(at)["metadata"]["annotations"][last])
+    said["spec"]["storage"]["size"] = "10Gi"
+    then = {**smaller, "metadata": {"annotations": {last: json.dumps(said)}}}
+    cluster.stand_in.objects.patch(at, then, "application/merge-patch+json")
+
+    lines = (await cluster.says(f"{apply} {folder}")).splitlines()
+
+    assert "cluster.postgresql.cnpg.io/authbus-postgres configured" in lines
+    assert not [each for each in lines if each.endswith("created")]
+    assert cluster.objects("Cluster")["authbus-postgres"]["spec"]["storage"]["size"] == "20Gi"
+
+
+async def test_a_brokers_pod_is_found_and_entered(cluster: Cluster) -> None:
+    found = await cluster.says(f"{told('get', 'pods')} -o name")
+    pods = [each.removeprefix("pod/") for each in found.split()]
+
+    entered = await cluster.at_a_terminal(told("exec", "POD").replace("POD", pods[0]))
+
+    assert len(pods) == 3
+    assert entered == Ran(pods[0], "kafka", ["bash"], terminal=True)
+
+
+async def test_the_service_is_reached_from_ones_own_machine(cluster: Cluster) -> None:
+    forward = f"{told('port-forward')} --address {AN_ADDRESS_OF_OUR_OWN}"
+    (asking,) = (each for each in programs() if each.startswith("curl "))
+    asked = urlsplit(shlex.split(asking)[-1])
+    folder = foreign.REPOSITORY
+
+    words = kubectl.words(forward)
+    async with foreign.started(*words, folder=folder, environment=cluster.environment) as child:
+        await foreign.lines_until(child, "Forwarding from")
+        url = asked._replace(netloc=f"{AN_ADDRESS_OF_OUR_OWN}:{asked.port}").geturl()
+        async with httpx2.AsyncClient() as client:
+            answers = [(await client.get(url)).json() for _ in range(2)]
+
+    pod = {"pod": "authbus-0", "port": 8080, "containers": ["authbus"], "path": "/health/ready"}
+    assert answers == [pod, pod]
+
+
+@pytest.mark.parametrize(
+    ("words", "right", "wrong", "cure"),
+    [
+        (["exec", "doctor"], "-c doctor", "-c doctr", "doctr is not valid"),
+        (["exec", "doctor"], "authbus-operator", "authbus-operators", "not found"),
+        (["exec", "psql"], "authbus-postgres-1", "authbus-postgres-4", "not found"),
+        (["exec", "recovery.json"], "-n kafka", "-n kafkas", "not found"),
+        (["scale", "deployment/authbus"], "/authbus", "/authbuss", "not found"),
+        (["scale", "deployment/authbus"], "--replicas=0", "--replica=0", "unknown flag"),
+        (["delete", "scheduledbackup.postgresql.cnpg.io/authbus-daily"], "cnpg", "cnpgs", "type"),
+        (["wait"], "authbus-postgres", "authbus-postgre", "not found"),
+        (["apply", "deploy/kubernetes-restore"], "-restore", "-restores", "not a valid directory"),
+        (["port-forward"], "deployment/authbus", "deployment/authbuss", "not found"),
+        (["annotate"], "scaledobject/", "scaleobject/", "type"),
+    ],
+    ids=lambda found: found if isinstance(found, str) else None,
+)
+async def test_what_our_manifests_do_not_have_or_kubectl_does_not_know_is_refused(
+    words: list[str], right: str, wrong: str, cure: str, cluster: Cluster
+) -> None:
+    await cluster.says(told("scale", "deployment/authbus-operator"))
+    command = told(*words)
+    assert command.count(right) == 1
+
+    assert cure in await cluster.refuses(command.replace(right, wrong))
