@@ -8,9 +8,9 @@ restores, and a command in a container is written down and not run. stand_in/mad
 others than we would have made.
 """
 
-import json
 import shlex
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,10 +20,10 @@ import pytest_asyncio
 import yaml
 
 from tests.interop.stand_in import kubectl
-from tests.interop.stand_in.cluster import NAMESPACE, Cluster
-from tests.interop.stand_in.kinds import POD, Kind, kind_of
-from tests.interop.stand_in.objects import Objects, Place
-from tests.interop.stand_in.server import Ran, StandIn, serving
+from tests.interop.stand_in.cluster import Cluster, running
+from tests.interop.stand_in.kinds import POD, Json, Kind, kind_of
+from tests.interop.stand_in.objects import Objects
+from tests.interop.stand_in.server import Ran
 from tests.rig import foreign
 from tests.rig.runbook import programs, told
 
@@ -36,7 +36,7 @@ AN_ADDRESS_OF_OUR_OWN = "127.80.80.1"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def kinds() -> set[Kind]:
-    """Those of our manifests and pods; kubectl is built before."""
+    """Those of our manifests, and pods; kubectl is built before."""
     await kubectl.built()
     found = {POD}
     for folder in FOLDERS:
@@ -46,12 +46,17 @@ async def kinds() -> set[Kind]:
     return found
 
 
-@pytest_asyncio.fixture
-async def cluster(kinds: set[Kind], tmp_path: Path) -> AsyncIterator[Cluster]:
-    """One to which `deploy/kubernetes` was applied."""
-    with serving(StandIn(Objects(kinds), kubectl.dictionary())) as stand_in:
-        found = Cluster(stand_in, kubectl.environment(stand_in.port, tmp_path))
-        await found.says(f"kubectl apply -k {FOLDERS[0]}")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def applied(kinds: set[Kind], tmp_path_factory: pytest.TempPathFactory) -> list[Json]:
+    """What `deploy/kubernetes` makes, by kubectl itself."""
+    with running(Objects(kinds), tmp_path_factory.mktemp("applied")) as cluster:
+        await cluster.says(f"kubectl apply -k {FOLDERS[0]}")
+        return cluster.stand_in.objects.kept()
+
+
+@pytest.fixture
+def cluster(kinds: set[Kind], applied: list[Json], tmp_path: Path) -> Iterator[Cluster]:
+    with running(Objects(kinds, applied), tmp_path) as found:
         yield found
 
 
@@ -145,25 +150,23 @@ async def test_the_primary_is_named_and_its_database_is_asked(cluster: Cluster) 
 
 @pytest.mark.parametrize("folder", FOLDERS)
 async def test_the_folder_that_was_applied_last_is_applied_again(
-    folder: str, cluster: Cluster
+    folder: str, cluster: Cluster, tmp_path: Path
 ) -> None:
-    apply = told("apply", "-k")
+    apply = f"{told('apply', '-k')} {folder}"
+    shutil.copytree(foreign.REPOSITORY / "deploy", tmp_path / "deploy")
+    postgres = tmp_path / "deploy" / "kubernetes" / "postgres.yaml"
     await cluster.says(told("delete", "cluster.postgresql.cnpg.io/authbus-postgres"))
-    await cluster.says(f"{apply} {folder}")
-    postgres = Kind("postgresql.cnpg.io/v1", "Cluster")
-    at = Place(postgres, NAMESPACE, "authbus-postgres")
-    smaller = {"spec": {"storage": {"size": "10Gi"}}}
-    last = "kubectl.kubernetes.io/last-applied-configuration"
-    said = json.loads(cluster.stand_in.objects.get(at)["metadata"]["annotations"][last])
-    said["spec"]["storage"]["size"] = "10Gi"
-    then = {**smaller, "metadata": {"annotations": {last: json.dumps(said)}}}
-    cluster.stand_in.objects.patch(at, then, "application/merge-patch+json")
+    await cluster.says(apply, tmp_path)
+    before = cluster.objects("Cluster")["authbus-postgres"]["spec"]
 
-    lines = (await cluster.says(f"{apply} {folder}")).splitlines()
+    smaller = postgres.read_text(encoding="utf-8")
+    postgres.write_text(smaller.replace("size: 20Gi", "size: 40Gi"), encoding="utf-8")
+    lines = (await cluster.says(apply, tmp_path)).splitlines()
 
     assert "cluster.postgresql.cnpg.io/authbus-postgres configured" in lines
     assert not [each for each in lines if each.endswith("created")]
-    assert cluster.objects("Cluster")["authbus-postgres"]["spec"]["storage"]["size"] == "20Gi"
+    larger = {**before, "storage": {"size": "40Gi"}}
+    assert cluster.objects("Cluster")["authbus-postgres"]["spec"] == larger
 
 
 async def test_a_brokers_pod_is_found_and_entered(cluster: Cluster) -> None:

@@ -1,11 +1,14 @@
 """A stand-in for a cluster, and kubectl beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.interop.stand_in import kubectl
 from tests.interop.stand_in.kinds import Json
-from tests.interop.stand_in.server import Ran, StandIn
+from tests.interop.stand_in.objects import Objects
+from tests.interop.stand_in.server import Ran, StandIn, serving
 from tests.rig import foreign
 
 NAMESPACE = "kafka"
@@ -16,10 +19,9 @@ class Cluster:
     stand_in: StandIn
     environment: Mapping[str, str]
 
-    async def says(self, command: str) -> str:
+    async def says(self, command: str, folder: Path = foreign.REPOSITORY) -> str:
         """What the command prints, which ends well."""
         words = kubectl.words(command)
-        folder = foreign.REPOSITORY
         return "\n".join(await foreign.run(*words, folder=folder, environment=self.environment))
 
     async def refuses(self, command: str) -> str:
@@ -40,3 +42,10 @@ class Cluster:
 
     def replicas(self, deployment: str) -> int:
         return self.objects("Deployment")[deployment]["spec"]["replicas"]
+
+
+@contextmanager
+def running(objects: Objects, folder: Path) -> Generator[Cluster]:
+    """One that has these; what kubectl keeps goes into the folder."""
+    with serving(StandIn(objects, kubectl.dictionary())) as stand_in:
+        yield Cluster(stand_in, kubectl.environment(stand_in.port, folder))

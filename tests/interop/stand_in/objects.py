@@ -1,7 +1,7 @@
 """The objects of a cluster, and what may be done to them."""
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from threading import RLock
@@ -43,16 +43,22 @@ class Place:
     name: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kind.plural} {self.namespace}/{self.name}"
+        return f'{self.kind.plural} "{self.name}" in {self.namespace}'
 
 
 @dataclass
 class Objects:
     kinds: Collection[Kind]
+    # Those that are there already.
+    given: Iterable[Json] = ()
     _kept: dict[Place, Json] = field(default_factory=dict)
     _since: dict[Place, float] = field(default_factory=dict)
     _count: int = 1
     _lock: RLock = field(default_factory=RLock)
+
+    def __post_init__(self) -> None:
+        for each in self.given:
+            self.create(Place(kind_of(each), each["metadata"]["namespace"]), deepcopy(each))
 
     def namespaces(self) -> set[str]:
         """Those in which there is something."""
@@ -67,17 +73,20 @@ class Objects:
                 found = (self._seen(at) for at in self._kept if at.kind == kind)
             return [each for each in found if each["metadata"]["namespace"] == namespace]
 
+    def kept(self) -> list[Json]:
+        return deepcopy([*self._kept.values()])
+
     def get(self, at: Place) -> Json:
         for each in self.all(at.kind, at.namespace):
             if each["metadata"]["name"] == at.name:
                 return each
-        raise Refused(404, "NotFound", f"there is no {at}")
+        raise Refused(404, "NotFound", f"{at} not found")
 
     def create(self, at: Place, found: Json) -> Json:
         with self._lock:
             at = Place(at.kind, at.namespace, found["metadata"]["name"])
             if at in self._kept:
-                raise Refused(409, "AlreadyExists", f"there is {at} already")
+                raise Refused(409, "AlreadyExists", f"{at} already exists")
             found["metadata"]["uid"] = str(uuid4())
             if at.kind == DEPLOYMENT:
                 found["spec"].setdefault("replicas", 1)  # what an API server makes of none
@@ -90,7 +99,9 @@ class Objects:
         if of not in {STRATEGIC, MERGE}:
             raise Refused(415, "UnsupportedMediaType", f"the stand-in does not patch by {of}")
         with self._lock:
-            return self._keep(at, merged(self.get(at), patch))
+            found = merged(self.get(at), patch)
+            found.pop("status", None)
+            return self._keep(at, found)
 
     def delete(self, at: Place) -> Json:
         with self._lock:

@@ -109,7 +109,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _said(self, path: str) -> Json | None:
         """What it says by itself: what there is, and of a namespace that there is one."""
         name = path.removeprefix(_NAMESPACE)
-        if path.startswith(_NAMESPACE) and name in self.of.objects.namespaces():
+        if path == f"{_NAMESPACE}{name}" and "/" not in name:
+            if name not in self.of.objects.namespaces():
+                raise Refused(404, "NotFound", f'namespaces "{name}" not found')
             return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         return discovery(path, self.of.objects.kinds)
 
