@@ -97,6 +97,13 @@ def test_what_is_said_to_kubernetes_is_said_there_as_it_stands_on_the_page(
     assert line in read
 
 
+def test_what_is_run_in_a_pod_is_also_run_without_one() -> None:
+    inside = {each.partition(" -- ")[2] for each in ON_KUBERNETES if " -- authbus " in each}
+
+    assert len(inside) == 3
+    assert inside <= {*programs()}
+
+
 def _body(test: str, repository: Path) -> ast.AST:
     file, _, name = test.partition("::")
     source = ast.parse((repository / file).read_text(encoding="utf-8"))
