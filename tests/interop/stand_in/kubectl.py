@@ -51,7 +51,9 @@ async def built() -> Path:
 
 def dictionary() -> bytes:
     """That with which SPDY's headers are compressed, from the source that kubectl has it of."""
-    (file,) = _MODULES.glob("github.com/moby/spdystream@*/spdy/dictionary.go")
+    required = (SOURCE / "go.mod").read_text(encoding="utf-8")
+    (version,) = re.findall(r"github\.com/moby/spdystream (v\S+)", required)
+    file = _MODULES / f"github.com/moby/spdystream@{version}" / "spdy" / "dictionary.go"
     source = file.read_text(encoding="utf-8").partition("{")[2]
     return bytes(int(each, 16) for each in re.findall(r"0x[0-9a-f]{2}", source))
 
