@@ -76,7 +76,7 @@ async def test_the_operators_pod_is_started_and_each_container_is_entered(
     assert (listed.container, listed.command[1:]) == ("operator", ["dead-letters", "list"])
 
 
-async def test_keda_is_told_to_rest_and_no_process_is_left(cluster: Cluster) -> None:
+async def test_keda_is_told_to_rest_and_no_process_is_asked_for(cluster: Cluster) -> None:
     await cluster.says(f"kubectl apply -k {FOLDERS[1]}")
 
     await cluster.says(told("annotate"))
@@ -92,7 +92,7 @@ async def test_keda_is_told_to_rest_and_no_process_is_left(cluster: Cluster) -> 
     assert f"`{at}-`" in (foreign.REPOSITORY / "deploy/runbook.md").read_text(encoding="utf-8")
 
 
-async def test_a_lost_database_is_restored_by_the_commands_in_their_order(
+async def test_the_commands_that_restore_a_lost_database_are_taken_in_their_order(
     cluster: Cluster,
 ) -> None:
     operator = told("scale", "deployment/authbus-operator")
@@ -134,7 +134,9 @@ async def test_the_report_is_read_where_recover_writes_it(cluster: Cluster) -> N
     assert mounts[first["workingDir"]] in writable
 
 
-async def test_the_primary_is_named_and_its_database_is_asked(cluster: Cluster) -> None:
+async def test_the_primary_is_named_and_psql_is_asked_for_there_with_our_database(
+    cluster: Cluster,
+) -> None:
     asking = told("exec", "psql")
     spec = cluster.objects("Cluster")["authbus-postgres"]["spec"]
 
@@ -179,7 +181,7 @@ async def test_a_brokers_pod_is_found_and_entered(cluster: Cluster) -> None:
     assert entered == Ran(pods[0], "kafka", ["bash"], terminal=True)
 
 
-async def test_the_service_is_reached_from_ones_own_machine(cluster: Cluster) -> None:
+async def test_a_port_of_the_service_is_forwarded_to_ones_own_machine(cluster: Cluster) -> None:
     forward = f"{told('port-forward')} --address {AN_ADDRESS_OF_OUR_OWN}"
     (asking,) = (each for each in programs() if each.startswith("curl "))
     asked = urlsplit(shlex.split(asking)[-1])

@@ -92,8 +92,8 @@ OTHERS = {
 
 _KUBECTL = "tests/interop/test_kubectl.py::"
 _ENTERED = f"{_KUBECTL}test_the_operators_pod_is_started_and_each_container_is_entered"
-_LOST = f"{_KUBECTL}test_a_lost_database_is_restored_by_the_commands_in_their_order"
-_POSTGRES = f"{_KUBECTL}test_the_primary_is_named_and_its_database_is_asked"
+_LOST = f"{_KUBECTL}test_the_commands_that_restore_a_lost_database_are_taken_in_their_order"
+_POSTGRES = f"{_KUBECTL}test_the_primary_is_named_and_psql_is_asked_for_there_with_our_database"
 _KAFKA = f"{_KUBECTL}test_a_brokers_pod_is_found_and_entered"
 # By kubectl at a stand-in for a cluster, the test that does so.
 ON_KUBERNETES = {
@@ -103,7 +103,7 @@ ON_KUBERNETES = {
     (
         "kubectl -n kafka annotate --overwrite scaledobject/authbus "
         "autoscaling.keda.sh/paused-replicas=0"
-    ): f"{_KUBECTL}test_keda_is_told_to_rest_and_no_process_is_left",
+    ): f"{_KUBECTL}test_keda_is_told_to_rest_and_no_process_is_asked_for",
     "kubectl -n kafka scale deployment/authbus --replicas=0": _LOST,
     "kubectl -n kafka delete cluster.postgresql.cnpg.io/authbus-postgres": _LOST,
     "kubectl apply -k deploy/kubernetes-restore": _LOST,
@@ -120,7 +120,7 @@ ON_KUBERNETES = {
     "kubectl -n kafka get pods -l strimzi.io/cluster=kafka": _KAFKA,
     "kubectl -n kafka exec -it POD -- bash": _KAFKA,
     "kubectl -n kafka port-forward deployment/authbus 8080": (
-        f"{_KUBECTL}test_the_service_is_reached_from_ones_own_machine"
+        f"{_KUBECTL}test_a_port_of_the_service_is_forwarded_to_ones_own_machine"
     ),
 }
 

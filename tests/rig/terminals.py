@@ -26,12 +26,12 @@ async def at_a_terminal(
             *arguments, environment=environment, folder=folder, errors=errors
         )
     shown, out = await asyncio.wait_for(
-        asyncio.gather(asyncio.to_thread(_all_of, ours), program.stdout.read()), _MOST_SECONDS
+        asyncio.gather(asyncio.to_thread(all_of, ours), program.stdout.read()), _MOST_SECONDS
     )
     return shown, out, await program.wait()
 
 
-def _all_of(terminal: int) -> str:
+def all_of(terminal: int) -> str:
     """What it was told until nobody had it open any more."""
     parts: list[bytes] = []
     with suppress(OSError):  # how a terminal says that it was the end

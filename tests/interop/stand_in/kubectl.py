@@ -8,10 +8,10 @@ import re
 import shlex
 import termios
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from tests.rig import foreign
+from tests.rig.terminals import all_of
 
 SOURCE = Path(__file__).parents[1] / "kubectl"
 _CACHE = foreign.CACHE / "kubectl"
@@ -84,7 +84,10 @@ async def at_a_terminal(command: str, settings: Mapping[str, str]) -> tuple[int,
         start_new_session=True,
     )
     os.close(theirs)
-    shown = await asyncio.wait_for(asyncio.to_thread(_all_of, ours), _MOST_SECONDS)
+    # With it the terminal ends too, and the thread that reads there.
+    stopping = asyncio.get_running_loop().call_later(_MOST_SECONDS, child.terminate)
+    shown = await asyncio.to_thread(all_of, ours)
+    stopping.cancel()
     return await child.wait(), shown
 
 
@@ -93,12 +96,3 @@ def words(command: str) -> list[str]:
     name, *rest = shlex.split(command)
     assert name == "kubectl"
     return [str(_PROGRAM), *rest]
-
-
-def _all_of(terminal: int) -> str:
-    parts: list[bytes] = []
-    with suppress(OSError):  # how a terminal says that it was the end
-        while part := os.read(terminal, 65_536):
-            parts.append(part)
-    os.close(terminal)
-    return b"".join(parts).decode()
