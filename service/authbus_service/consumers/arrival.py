@@ -10,11 +10,10 @@ from authbus.following import Record
 from authbus.sealing import LARGEST_SEAL
 from authbus.state import DeadLetterReason
 from authbus.topics import Topic
+from authbus_service.consumers.bounded import size_of_headers
 from authbus_service.core.clock import at_ms
 from authbus_service.inbox.fence import Place
 
-# What a header takes beside its name and its value: two bytes of a batch may be one.
-_HEADER_BYTES = 64
 # Sixteen times what a command topic takes as a batch: only a bomb unpacks to more.
 _MOST_OF_HEADERS = 1024 * 1024
 
@@ -63,18 +62,6 @@ def _digest(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-def size_of(record: Record | Arrival) -> int:
-    """How many bytes it takes in memory, more or less."""
-    return len(record.key or b"") + len(record.value or b"") + _size_of(record.headers)
-
-
-def _size_of(headers: Sequence[tuple[str, bytes | None]]) -> int:
-    size = _HEADER_BYTES * len(headers)
-    for name, value in headers:  # a sum takes half as long again
-        size += len(name) + len(value or b"")
-    return size
-
-
 def arrival(topic: Topic, record: Record) -> Arrival:
     """What aiokafka's ConsumerRecord says, taken over untouched.
 
@@ -90,7 +77,7 @@ def arrival(topic: Topic, record: Record) -> Arrival:
         offset=record.offset,
         key=_digest(key) if key is not None and len(key) > LARGEST_SEAL else key,
         value=value[: LARGEST_SEAL + 1],
-        headers=record.headers if _size_of(record.headers) <= _MOST_OF_HEADERS else (),
+        headers=record.headers if size_of_headers(record.headers) <= _MOST_OF_HEADERS else (),
         appended_at=at_ms(record.timestamp),
         fault=found,
         first_offset=first,

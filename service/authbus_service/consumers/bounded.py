@@ -1,16 +1,42 @@
 """No batch can stop the service, nor many: every consumer of its process reads within bounds."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer import fetcher
 
 from authbus.batches import BoundedRecords
 from authbus.following import Record
-from authbus_service.consumers.arrival import size_of
 
 # Hundreds of commands of any producer; of bombs it is one, which may unpack to 4 MiB.
 _LARGEST_POLL = 2 * 1024 * 1024
+# What a header takes beside its name and its value: two bytes of a batch may be one.
+_HEADER_BYTES = 64
+
+
+class Parts(Protocol):
+    """A record, by whatever library."""
+
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
+
+
+def size_of(record: Parts) -> int:
+    """How many bytes it takes in memory, more or less."""
+    return len(record.key or b"") + len(record.value or b"") + size_of_headers(record.headers)
+
+
+def size_of_headers(headers: Sequence[tuple[str, bytes | None]]) -> int:
+    """The same of headers alone."""
+    size = _HEADER_BYTES * len(headers)
+    for name, value in headers:  # a sum takes half as long again
+        size += len(name) + len(value or b"")
+    return size
 
 
 def read_bounded() -> None:

@@ -5,7 +5,8 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Collection
 from typing import Protocol
 
-from authbus_service.consumers.arrival import Arrival, size_of
+from authbus_service.consumers.arrival import Arrival
+from authbus_service.consumers.bounded import size_of
 from authbus_service.consumers.progress import Progress
 from authbus_service.core.logging import get_logger
 from authbus_service.inbox.fence import Place

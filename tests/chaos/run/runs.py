@@ -10,8 +10,10 @@ from tests.chaos.run.menu import Profile, menu
 from tests.chaos.run.nemesis import Struck
 
 ANSWERED_SECONDS = 30.0
-# Faults take time and load takes cores: with few askers two runs fit beside each other.
-_MANY, _FEW = (32, 300), (4, 48)
+_ASKERS, _PEOPLE = 64, 300
+# Faults take time and load takes cores: with few askers two runs fit beside each other. What grows
+# in a long life is seen where not each outage leaves a crowd.
+_FEWER: dict[Profile, tuple[int, int]] = {"gate": (4, 48), "soak": (32, 300)}
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,13 @@ class Plan:
     seed: int
     menu: tuple[str, ...]
     profile: Profile = "small"
-    askers: int = _MANY[0]
-    people: int = _MANY[1]
+    askers: int = _ASKERS
+    people: int = _PEOPLE
 
 
 def planned(profile: Profile, seed: int, seconds: float) -> Plan:
     """The same plan for everybody who names these three."""
-    size = _FEW if profile == "gate" else _MANY
+    size = _FEWER.get(profile, (_ASKERS, _PEOPLE))
     return Plan(seconds, seed, menu(profile, seed), profile, *size)
 
 

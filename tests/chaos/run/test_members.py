@@ -40,6 +40,7 @@ async def test_only_servers_that_are_away_excuse_a_start_that_fails(
     clients.write_text('[[client]]\nid = "web"\n')
     settings = {
         "AUTHBUS_CLIENTS": str(clients),
+        "AUTHBUS_INSTANCE": "service0",
         "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{free_port()}",
         "DATABASE_URL": f"postgresql://nobody@127.0.0.1:{free_port()}/none",
         "AUTHBUS_MASTER_KEY": key,

@@ -10,7 +10,8 @@ from aiokafka import ConsumerRecord
 from authbus import topics
 from authbus.decompression import LARGEST
 from authbus.sealing import LARGEST_SEAL
-from authbus_service.consumers.arrival import arrival, size_of
+from authbus_service.consumers.arrival import arrival
+from authbus_service.consumers.bounded import size_of
 from authbus_service.consumers.labels import read_labels
 from authbus_service.consumers.unreadable import UnreadableError
 

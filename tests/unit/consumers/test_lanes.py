@@ -3,7 +3,8 @@
 import asyncio
 from dataclasses import replace
 
-from authbus_service.consumers.arrival import Arrival, size_of
+from authbus_service.consumers.arrival import Arrival
+from authbus_service.consumers.bounded import size_of
 from authbus_service.consumers.lanes import Lanes
 from authbus_service.consumers.progress import Progress
 from tests.rig.made import an_arrival
