@@ -45,7 +45,7 @@ drill: setup ## lose the database and recover it, 20 times each way (SEED=7, USE
 chaos: setup ## kill and stop a service and its servers under load, judge all it said (SECONDS=120, SEED=7, PROFILE=full|soak|kills|gate)
 	$(BIN)/python -m tests.chaos.run --profile $(or $(PROFILE),small) --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED))
 
-chaos-release: setup ## the same for 68 minutes in all, to one broker and to three; the page in tests/chaos/release (in about 85 minutes)
+chaos-release: setup ## the same for an hour in all, to one broker and to three; the page in tests/chaos/release (in about 70 minutes)
 	$(BIN)/python -m tests.chaos.run.release $(if $(SUM),--sum)
 
 fuzz: setup ## send bad inputs of every class, alone and between good records (SEED=7, COUNT=50)

@@ -19,7 +19,7 @@ HALF = {name: -(-n // 2) for name, n in ALL.items()} | dict.fromkeys(TERMINATION
 ENOUGH: dict[str, Any] = {
     "again": "make chaos SEED=1",
     "verdict": "green",
-    "seconds": 2040.0,
+    "seconds": 1800.0,
     "happened": HALF,
     "outcomes": {"ok": 49_000, "refused": 1_000, "unknown": 0},
     "too few": [],
@@ -33,14 +33,14 @@ def test_two_halves_are_enough_when_all_is_well() -> None:
     told = summed([ENOUGH, ENOUGH])
 
     assert told["verdict"] == "green"
-    assert "68 minutes, 100,000 commands, 2,000 faults; 0 violations" in page(told)
+    assert "60 minutes, 100,000 commands, 2,000 faults; 0 violations" in page(told)
     assert "within 9.0 s (p99)" in page(told)
 
 
 @pytest.mark.parametrize(
     ("changes", "verdict", "why"),
     [
-        ({"seconds": 1940.0}, "void", "minutes: 66 of 68"),
+        ({"seconds": 1700.0}, "void", "minutes: 58 of 60"),
         ({"happened": HALF | {"faults": 999}}, "void", "faults: 1999 of 2000"),
         ({"happened": HALF | {"unknown commits": 59}}, "void", "unknown commits: 119 of 120"),
         ({"happened": HALF | {"kill a service": 4}}, "void", "kill a service: 9 of 10"),
