@@ -35,6 +35,7 @@ class Jumps:
 
     async def _set(self, by: timedelta) -> bool:
         there = ordered(self.stage.orders, self.random.choice(self.members).name)
+        seen(there).unlink(missing_ok=True)  # a last look at the jump before may have come late
         written = there.with_suffix(".new")
         written.write_text(str(by.total_seconds()), encoding="ascii")
         written.rename(there)
