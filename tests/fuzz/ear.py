@@ -82,7 +82,7 @@ class Ear:
 
 @asynccontextmanager
 async def hearing(servers: str, namespace: str) -> AsyncGenerator[Ear]:
-    """From now on."""
+    """All that a namespace says, from its first record on."""
     ear = Ear()
     consumer = AIOKafkaConsumer(bootstrap_servers=servers, auto_offset_reset="earliest")
     await consumer.start()

@@ -26,7 +26,7 @@ from tests.rig.processes import ServiceProcess, serving
 from tests.rig.producing import Producer
 from tests.rig.topics import records
 
-_KEY_SECONDS = 10
+_KEY_SECONDS = _HEARD_SECONDS = 10
 # Two accounts whose passwords differ in what comes after 72 bytes.
 TWIN = "q7 " * 24
 PEOPLE = {
@@ -125,6 +125,10 @@ async def staged(settings: Mapping[str, str], folder: Path, seed: int) -> AsyncG
                 async with hearing(servers, namespace) as ear:
                     stage = Stage(settings, database, process, log, wire, ear, scene)
                     await _inhabited(scene, web)
+                    # What it hears later than its clients is not to be taken for something else.
+                    assert await ear.until(
+                        lambda: len(ear.all()) > len(PEOPLE), within=_HEARD_SECONDS
+                    )
                     stage.first_line = len(stage.lines())
                     yield stage
             finally:
