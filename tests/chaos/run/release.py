@@ -20,9 +20,9 @@ from tests.chaos.run.runs import ANSWERED_SECONDS
 KEPT = Path("tests/chaos/release")
 _REPORTS = Path("build/chaos")
 RUNS: tuple[tuple[Profile, int, int], ...] = (
-    *(("small", seed, 480) for seed in range(201, 204)),
+    *(("small", seed, 540) for seed in range(201, 204)),
     *(("full", seed, 360) for seed in range(301, 304)),
-    ("soak", 401, 1080),
+    ("soak", 401, 1200),
 )
 # Of all runs together. Of the classes about half of what they do on two cores, and no less than
 # their own minima come to.
