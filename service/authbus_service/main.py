@@ -117,7 +117,7 @@ class Service:
         relay = self._relay(database, epoch, hashes)
         consumers = self._consumers(database, keyring, hashes, relay)
         await self._require_fence(database, consumers)
-        bind_gauges(self._metrics, consumers.intakes, relay.state, hashes)
+        bind_gauges(self._metrics, consumers.intakes, consumers.house, relay.state, hashes)
         ready = Health(lambda: self._runs, database, consumers, relay.state)
         app = self._application(consumers, keyring, ready)
         await self._serve_http(app, stack)

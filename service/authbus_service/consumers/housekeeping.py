@@ -1,4 +1,4 @@
-"""What a process does now and then: the inbox's partitions, what to forget, the audit's sums."""
+"""What a process does now and then: partitions, what to forget, the audit's sums, its clock."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ from authbus_service.auth.sessions import repository as sessions
 from authbus_service.consumers.auditing import close_minutes
 from authbus_service.consumers.transient import OUTAGE
 from authbus_service.core.clock import LONG_AGO
-from authbus_service.core.database import Database, clock_of, name_of
+from authbus_service.core.database import Database, clock_ahead, clock_of, name_of
 from authbus_service.core.logging import get_logger
 from authbus_service.inbox import partitions
 
@@ -26,6 +26,7 @@ _CODES_KEPT = timedelta(days=7)
 _SESSIONS_KEPT = timedelta(days=30)
 _ATTEMPTS_KEPT = MEMORY + timedelta(hours=1)
 _AT_ONCE = 5000
+_WRONG = timedelta(seconds=5)
 _MINUTE = timedelta(minutes=1)
 
 _log = get_logger(__name__)
@@ -37,16 +38,21 @@ class _Forget(Protocol):
     ) -> datetime | None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Housekeeping:
-    """Runs for ever, by the database's clock; what fails is done at the next look."""
+    """Runs for ever, by the database's clock; what fails is done at the next look.
+
+    At the last look this process's clock was so far `ahead` of it.
+    """
 
     database: Database
+    ahead: timedelta = timedelta()
 
     async def run(self) -> None:
         """See to the partitions at each look, for a machine may have slept; forget each hour."""
         forgets_at = 0.0
         while True:
+            await self._done(self.look_at_the_clock)
             await asyncio.sleep(_LOOK_SECONDS)
             await self._done(self.keep_partitions)
             if monotonic() >= forgets_at and await self.forget():
@@ -65,6 +71,13 @@ class Housekeeping:
         """Make the inbox's partitions that will be needed, drop old ones."""
         async with self.database.transaction() as db:
             await partitions.keep(db)
+
+    async def look_at_the_clock(self) -> None:
+        """What only reads is judged by this process's clock, so somebody has to know."""
+        async with self.database.reading() as db:
+            self.ahead = await clock_ahead(db)
+        if abs(self.ahead) > _WRONG:
+            _log.warning("the clock is wrong", ahead_seconds=self.ahead.total_seconds())
 
     async def forget(self) -> bool:
         """Let go of codes and guesses that count no more, and of sessions that ended long ago.

@@ -85,7 +85,7 @@ class Consumers:
         self._speaker = Speaker(settings.namespace, bootstrap_servers, security, self.watch)
         policy = policy_of(settings, roles)
         self._guard = Guard(database, bootstrap_servers, settings.namespace, security)
-        self._house = Housekeeping(database)
+        self.house = Housekeeping(database)
         self._hashed = self._writer("hashed", policy, lambda: hashes.slack_seconds)
         self._cheap = self._writer("cheap", policy, lambda: 0.0)
         readers = readers_of(settings.issuer, keyring)
@@ -113,7 +113,7 @@ class Consumers:
         """Make the inbox's partitions, connect, and begin to write."""
         read_bounded()
         self.failure = asyncio.get_running_loop().create_future()
-        await self._house.keep_partitions()
+        await self.house.keep_partitions()
         await self._witnesses.watch()
         await self._speaker.start()
         self._tasks = [
@@ -122,10 +122,10 @@ class Consumers:
                 self._hashed.run(),
                 self._cheap.run(),
                 self._beat(),
-                self._house.run(),
+                self.house.run(),
                 self._sweeper.run(),
                 self._keys.run(),
-                self._house.sum_up(),
+                self.house.sum_up(),
             )
         ]
         for task in self._tasks:
@@ -173,7 +173,7 @@ class Consumers:
     def _writer(self, name: str, policy: Policy, window: Callable[[], float]) -> Writer:
         """A group may fill while hashes queue: then waiting costs nobody anything."""
         grouping = Grouping(self._database, policy, self._fence_below)
-        housed = Housed(grouping, self._house.keep_partitions)
+        housed = Housed(grouping, self.house.keep_partitions)
         watched = Watched(housed, window, self.watch, name)
         return Writer(
             watched, known=self._ask_known, window=watched.filling, committed=self._committed

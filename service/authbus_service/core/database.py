@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import URL, DateTime, MetaData, Text, event, func, make_url, select
 from sqlalchemy.engine import AdaptedConnection
@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
-from authbus_service.core import pooler
+from authbus_service.core import clock, pooler
 from authbus_service.core.database_tls import taken_out
 from authbus_service.core.pooler import Lending
 
@@ -89,6 +89,13 @@ class Database:
 async def clock_of(db: AsyncConnection) -> datetime:
     """What the database's clock shows at this moment: it is one for all processes."""
     return (await db.scalars(select(func.clock_timestamp()))).one()
+
+
+async def clock_ahead(db: AsyncConnection) -> timedelta:
+    """How far this process's clock is ahead of the database's, exact to half a round trip."""
+    before = clock.now()
+    at = await clock_of(db)
+    return before + (clock.now() - before) / 2 - at
 
 
 def connect(url: str, *, connections: int = 8, patient: bool = False) -> Database:

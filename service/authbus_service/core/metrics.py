@@ -79,6 +79,9 @@ class Metrics:
         self.silent = self._reading(
             "last_poll_seconds", "Time since Kafka last answered a fetch", "consumer"
         )
+        self.clock_ahead = self._reading(
+            "clock_ahead_seconds", "How far this clock is ahead of the database's"
+        )
 
     def _of_the_relay(self) -> None:
         self.relay_leads = self._reading("relay_leads", "1 in the process whose relay leads")

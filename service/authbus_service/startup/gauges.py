@@ -5,6 +5,7 @@ from functools import partial
 
 from authbus.state import DeadLetterReason
 from authbus_service.auth.mails import Template
+from authbus_service.consumers.housekeeping import Housekeeping
 from authbus_service.consumers.subscriber import Intake
 from authbus_service.core import clock
 from authbus_service.core.metrics import Metrics
@@ -15,7 +16,11 @@ from authbus_service.relay.loop import RelayState
 
 
 def bind_gauges(
-    metrics: Metrics, intakes: Sequence[Intake], relay: RelayState, hashes: HashPool
+    metrics: Metrics,
+    intakes: Sequence[Intake],
+    house: Housekeeping,
+    relay: RelayState,
+    hashes: HashPool,
 ) -> None:
     """From now on a scrape reads these parts of the process."""
     _begin(metrics)
@@ -27,6 +32,7 @@ def bind_gauges(
         metrics.silent.bind(partial(silent_seconds, intake), intake.name)
         for topic in intake.topics.values():
             metrics.lag.bind(partial(_lag, intake, topic.suffix), topic.suffix)
+    metrics.clock_ahead.bind(partial(_ahead, house))
     metrics.relay_leads.bind(lambda: float(relay.leading))
     metrics.outbox_age.bind(lambda: relay.oldest_age if relay.leading else 0.0)
     metrics.relay_batches.bind(lambda: relay.batches)
@@ -80,6 +86,10 @@ def _lag(intake: Intake, topic: str) -> float:
         if each.place[0] == topic
     ]
     return max(0.0, *ages, 0.0)
+
+
+def _ahead(house: Housekeeping) -> float:
+    return house.ahead.total_seconds()
 
 
 def _restarts(relay: RelayState, reason: str) -> float:

@@ -13,9 +13,8 @@ from authbus.topics import COMMAND_TOPICS, KEYS_STATE
 from authbus.trust import Trust
 from authbus_service.cluster import Admin, ClusterError
 from authbus_service.consumers.transient import OUTAGE
-from authbus_service.core import clock
 from authbus_service.core.config import Settings
-from authbus_service.core.database import Database, clock_of, name_of
+from authbus_service.core.database import Database, clock_ahead, name_of
 from authbus_service.core.security.masters import MasterKeyError
 from authbus_service.inbox.partitions import RETENTION
 from authbus_service.recovery.reading import Topics
@@ -59,8 +58,7 @@ class Risks:
 
     async def _clock(self) -> Diagnosis:
         async with self.database.reading() as db:
-            before = clock.now()
-            apart = abs(await clock_of(db) - before)
+            apart = abs(await clock_ahead(db))
         told = f"{apart.total_seconds():.1f} s from the database's"
         if apart > _SKEW:
             return Diagnosis("clock", "warning", f"{told}. Synchronise both (NTP)")

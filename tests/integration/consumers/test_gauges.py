@@ -22,7 +22,7 @@ from tests.rig.world import CHEAP, World
 
 GAUGES = (
     *("lanes", "in_flight", "assigned_partitions", "lag_seconds", "last_poll_seconds"),
-    *("hash_threads", "hash_running", "hash_queued"),
+    *("hash_threads", "hash_running", "hash_queued", "clock_ahead_seconds"),
 )
 LATER = timedelta(minutes=1)
 CREDENTIALS, TOPIC = ("credentials",), ("commands.credentials.v1",)
@@ -63,11 +63,12 @@ async def test_what_is_under_way_is_told_by_lanes_records_age_and_hashes(world: 
     ]
     async with replace(world, hashes=hashes).consuming() as consumers:
         metrics, (credentials, _) = consumers.watch.metrics, consumers.intakes
-        bind_gauges(metrics, consumers.intakes, RelayState(), hashes)
+        bind_gauges(metrics, consumers.intakes, consumers.house, RelayState(), hashes)
         for draft in drafts:
             await web.send(draft)
         await until(lambda: credentials.progress.unfinished == len(KEYS) and hashes.queued == 1)
         await until(lambda: all_hear(consumers.intakes))
+        consumers.house.ahead = timedelta(seconds=-7)
         during = later(metrics)
         hasher.free.set()
         for draft in drafts:
@@ -88,5 +89,7 @@ async def test_what_is_under_way_is_told_by_lanes_records_age_and_hashes(world: 
         "hash_threads": {(): 2},
         "hash_running": {(): 2},
         "hash_queued": {(): 1},
+        "clock_ahead_seconds": {(): -7},
     }
-    assert after.keys() == {"assigned_partitions", "last_poll_seconds", "hash_threads"}
+    stays = {"assigned_partitions", "last_poll_seconds", "hash_threads", "clock_ahead_seconds"}
+    assert after.keys() == stays

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from authbus import Registered
 from authbus.topics import DEAD_LETTERS
@@ -104,6 +105,18 @@ async def test_a_process_whose_clock_is_wrong_keeps_the_days_of_all(
         await Housekeeping(database).keep_partitions()
 
     assert await days(database) == made
+
+
+@pytest.mark.parametrize(("by", "told"), [(30, [30]), (-30, [-30]), (1, [])])
+async def test_a_process_whose_clock_is_wrong_says_so_and_by_how_much(
+    database: Database, by: int, told: list[int]
+) -> None:
+    house = Housekeeping(database)
+    with capture_logs() as logged, clock.standing_at(clock.now() + timedelta(seconds=by)):
+        await house.look_at_the_clock()
+
+    assert round(house.ahead.total_seconds()) == by
+    assert [round(line["ahead_seconds"]) for line in logged] == told
 
 
 async def test_a_process_makes_a_day_and_starts_while_somebody_reads_the_inbox_for_long(

@@ -116,7 +116,7 @@ async def test_a_guard_that_nobody_answers_is_a_reason_and_no_partition_counts_a
     async with world.consuming() as consumers:
         look = health_of(consumers, world.database)
         metrics = consumers.watch.metrics
-        bind_gauges(metrics, consumers.intakes, RelayState(), world.hashes)
+        bind_gauges(metrics, consumers.intakes, consumers.house, RelayState(), world.hashes)
         begins = await until(look, lambda it: not it.reasons)
         unread = scraped(metrics, ["assigned_partitions"])
         monkeypatch.setattr(health, "_SHUT_SECONDS", 0.2)

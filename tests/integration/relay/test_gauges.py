@@ -4,6 +4,7 @@
 
 from sqlalchemy import text
 
+from authbus_service.consumers.housekeeping import Housekeeping
 from authbus_service.core.metrics import Metrics
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.passwords import Hasher
@@ -53,7 +54,7 @@ async def test_the_relay_tells_of_its_age_its_batches_and_why_it_began_anew(worl
     relay = world.relay(Looked, pace=PACE)
     assert isinstance(relay, Looked)
     relay.metrics, relay.seen = metrics, []
-    bind_gauges(metrics, [], relay.state, hashes)
+    bind_gauges(metrics, [], Housekeeping(world.database), relay.state, hashes)
     await world.write(*(a_record() for _ in range(ROWS)))
     async with world.database.transaction() as db:
         await db.execute(text(f"UPDATE outbox SET \"timestamp\" = now() - interval '{AGED} s'"))
