@@ -1,7 +1,7 @@
 """A record's headers, read before its seal is opened: a claim to be compared, not yet a truth."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -29,6 +29,7 @@ _OURS = frozenset(
 )
 _SPRING_CORRELATION = "kafka_correlationId"
 _SPRING_PARTITION = "kafka_replyPartition"
+_READ = _OURS | {_SPRING_CORRELATION, _SPRING_PARTITION}
 _LONGEST = 1024
 # Python reads many more forms of both, some with any letter between date and time.
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -104,6 +105,11 @@ def read_labels(arrival: Arrival) -> Labels:
         spring_correlation=correlation,
         spring_partition=None if partition is None else int.from_bytes(partition[:4], "big"),
     )
+
+
+def with_labels_alone(arrival: Arrival) -> Arrival:
+    """The record without what a stranger may add to it: headers that nobody reads."""
+    return replace(arrival, headers=[each for each in arrival.headers if each[0] in _READ])
 
 
 def claimed_id(text: str | None) -> UUID | None:

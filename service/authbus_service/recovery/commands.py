@@ -14,11 +14,12 @@ from uuid import UUID
 
 from aiokafka import TopicPartition
 
-from authbus.envelope import LONGEST_LIFE, read_headers
+from authbus.envelope import LONGEST_LIFE
+from authbus.sealing import LARGEST_SEAL
 from authbus_service.auth import handlers
 from authbus_service.auth.request import Request
 from authbus_service.consumers.arrival import Arrival, arrival
-from authbus_service.consumers.labels import instant, read_labels
+from authbus_service.consumers.labels import read_labels, with_labels_alone
 from authbus_service.consumers.opening import NEAR, Opener
 from authbus_service.consumers.unreadable import UnreadableError
 from authbus_service.core.clock import LONG_AGO
@@ -149,18 +150,20 @@ class Commands:
         return True
 
     def _keep(self, place: TopicPartition, came: Arrival) -> None:
-        """Hold what might have had an effect."""
+        """Hold what might have had an effect, and of its headers what is read."""
         self._read_to[place] = max(self._read_to.get(place, LONG_AGO), came.appended_at)
-        headers, id_ = read_headers(came.headers), claimed(came)
-        issued = None if id_ is None else id_time(id_)
-        if id_ is None or issued is None or headers.get("ce_type") in _QUESTIONS:
+        try:
+            labels = read_labels(came)
+        except UnreadableError:
+            return
+        issued, is_large = id_time(labels.id), came.size > LARGEST_SEAL
+        if issued is None or is_large or labels.text.get("ce_type") in _QUESTIONS:
             return
         longest = issued + LONGEST_LIFE
-        expires_at = min(instant(headers.get("ce_expirytime")) or longest, longest)
-        self.by_id[id_].append(came)
-        bucket = _bucket(expires_at)
-        self._held_to[id_] = max(self._held_to.get(id_, bucket), bucket)
-        self._expiring[bucket].append(id_)
+        self.by_id[labels.id].append(with_labels_alone(came))
+        bucket = _bucket(min(labels.expires_at or longest, longest))
+        self._held_to[labels.id] = max(self._held_to.get(labels.id, bucket), bucket)
+        self._expiring[bucket].append(labels.id)
 
 
 def _bucket(at: datetime) -> int:

@@ -13,6 +13,7 @@ from aiokafka import TopicPartition
 
 from authbus import ProfileUpdated
 from authbus.profile import ProfileField
+from authbus.sealing import LARGEST_SEAL
 from authbus.topics import EVENTS, SESSIONS, Topic
 from authbus_service.auth.request import Derived
 from authbus_service.consumers.opening import Opener
@@ -173,6 +174,25 @@ async def test_a_copy_that_claims_to_have_expired_has_nothing_let_go_of_but_itse
     assert claimed in commands.by_id
     commands.forget(second(60))
     assert not commands.by_id
+
+
+async def test_of_what_nobody_can_have_handled_nothing_is_held_and_of_another_only_its_labels() -> (
+    None
+):
+    ids = [named(second(each)) for each in range(4)]
+    good, large, twice, last = [command(0, id_, second(at)) for at, id_ in enumerate(ids)]
+    good.headers = [*good.headers, ("x", bytes(1024))]
+    large.value = bytes(LARGEST_SEAL + 1)
+    twice.headers = [*twice.headers, twice.headers[0]]
+    commands = Commands(
+        OPENER, UNSEALER, MASTERS, Script(SESSIONS, {0: [good, large, twice, last]}), None, NOWHERE
+    )
+
+    await commands.find([ids[3]])
+
+    assert commands.by_id.keys() == {ids[0], ids[3]}
+    (held,) = commands.by_id[ids[0]]
+    assert [name for name, _ in held.headers] == ["ce_id", "ce_expirytime"]
 
 
 async def test_a_command_that_is_not_there_is_looked_for_ten_minutes_ahead_and_no_further() -> None:
