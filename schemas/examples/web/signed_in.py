@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from uuid import UUID
 
-from authbus import AuthClient, AuthError, AuthRejected, Claims, Session
+from authbus import AuthClient, AuthError, AuthRejected, Claims, Code, Session
 from authbus.uuid7 import uuid7
 
 
@@ -53,11 +53,18 @@ class SignedIn:
         return None
 
     async def end(self, cookie: str) -> None:
-        """Log out. Raises AuthError when nobody answers, and then it can be tried again."""
+        """Log out. Raises AuthError when nobody answers, and then it can be tried again.
+
+        Who is refused for good has no session any more.
+        """
         row = self._rows.get(_key(cookie))
         if row is not None:
             async with row.lock:
-                await self._auth.log_out(row.session)
+                try:
+                    await self._auth.log_out(row.session)
+                except AuthRejected as error:
+                    if error.retry_after is not None:
+                        raise
             self._rows.pop(_key(cookie), None)
 
     async def _refresh(self, row: Row) -> None:
@@ -65,12 +72,15 @@ class SignedIn:
 
         A refresh token is good once: shown under another id it would look like a stolen one.
         """
-        row.refresh_id = row.refresh_id or uuid7()
+        kept, row.refresh_id = row.refresh_id, row.refresh_id or uuid7()
         try:
             row.session = await self._auth.refresh(row.session, command_id=row.refresh_id)
         except AuthError as error:
             if isinstance(error, AuthRejected):
                 row.refresh_id = None  # decided, or nothing has happened: the next is another one
+                if kept is not None and error.code is Code.STALE_ID:
+                    await self._refresh(row)  # so long ago that nobody knows any more
+                    return
             if error.retry_after is None or self._now() >= row.session.access_token_expires_at:
                 raise
             return  # the token is good for a third of its life still
