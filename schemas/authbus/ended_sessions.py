@@ -14,7 +14,7 @@ from authbus.strict_json import read_json
 TOKEN_LIFETIME = timedelta(minutes=10)
 HEARTBEAT_KEY = b"alive"
 
-_KEPT = 2 * TOKEN_LIFETIME
+_KEPT_SECONDS = (2 * TOKEN_LIFETIME).total_seconds()
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -37,7 +37,7 @@ class EndedSessions:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """`clock` counts this host's seconds, whatever the time of day is said to be."""
-        self._ended: dict[UUID, datetime] = {}
+        self._ended: dict[UUID, float] = {}
         self._lives: dict[int, _Life] = {}
         self._clock = clock
 
@@ -64,18 +64,17 @@ class EndedSessions:
             through = said if known is None else max(known.through, said)
             self._lives[record.partition] = _Life(through, said, self._clock())
         else:
-            revoked = SessionRevoked.model_validate(found)
-            self.note(revoked.session_id, revoked.ended_at, _said_at(record))
+            self.note(SessionRevoked.model_validate(found).session_id)
 
-    def note(self, session_id: UUID, ended_at: datetime, said_at: datetime = _NEVER) -> None:
-        """Remember that a session ended; an end that is said late is kept for as long from then on.
+    def note(self, session_id: UUID) -> None:
+        """Remember that a session ended, for so long after this was heard.
 
-        What is old enough to be forgotten is judged by the earlier time: neither a database's clock
-        nor a relay's that was ahead makes anybody forget the others. Our own ends forget nothing.
+        Whatever hosts say of the time, no token of it is older then, and none is kept for ever.
         """
-        self._ended[session_id] = max(ended_at, said_at)
-        now = min(ended_at, said_at)
-        while now - self._ended[oldest := next(iter(self._ended))] > _KEPT:
+        now = self._clock()
+        self._ended.pop(session_id, None)
+        self._ended[session_id] = now
+        while now - self._ended[oldest := next(iter(self._ended))] > _KEPT_SECONDS:
             del self._ended[oldest]
 
     def __contains__(self, session_id: UUID) -> bool:
@@ -89,10 +88,3 @@ class EndedSessions:
         clock = self._clock()
         ages = (each.age(now, clock) for each in self._lives.values())
         return max(ages, default=now - _NEVER)
-
-
-def _said_at(record: Record) -> datetime:
-    try:
-        return datetime.fromtimestamp(record.timestamp / 1000, UTC)
-    except (OverflowError, ValueError, OSError):  # a time that no calendar has
-        return _NEVER

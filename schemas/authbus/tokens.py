@@ -1,6 +1,7 @@
 """Access tokens: RFC 9068, EdDSA. What is checked of one, and what is known of its owner."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -126,9 +127,14 @@ class TokenChecker:
         if key.retired_at is not None and claims.issued_at > key.retired_at + LEEWAY:
             raise TokenInvalid("key")
         if len(self._known) >= _KEPT:
-            del self._known[next(iter(self._known))]
+            self._forget_one()
         self._known[token] = key, claims
         return key, claims
+
+    def _forget_one(self) -> None:
+        """Also where other threads check tokens meanwhile, and forget the same one."""
+        with suppress(RuntimeError):
+            self._known.pop(next(iter(self._known), ""), None)
 
     def _is_stale(self, now: datetime) -> bool:
         return self._ended.age(now) > self._rules.max_staleness

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -35,7 +34,6 @@ class Means:
     ended: EndedSessions
     timeout: float
     lanes: Lanes
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
     new_id: Callable[[], UUID] = uuid7
 
 
@@ -153,7 +151,7 @@ class AuthCalls:
             command_id=command_id,
             timeout=timeout,
         )
-        self._means.ended.note(reply.session_id, self._means.now())
+        self._means.ended.note(reply.session_id)
 
     async def send(
         self,

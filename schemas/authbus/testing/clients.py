@@ -58,7 +58,6 @@ class FakeClient(AuthClient):
             ended=self._offline.ended,
             timeout=TIMEOUT,
             lanes=Lanes(b"none"),
-            now=lambda: memory.now,
             new_id=self._new_id,
         )
         # Not AuthClient's own: that one is about Kafka alone.

@@ -115,7 +115,7 @@ class Memory:
     def end(self, session: Held, cause: UUID, reason: EndReason, *, actor: str = "") -> None:
         """A session ends, and every verifier knows."""
         session.ended_at, session.end_reason = self.now, reason
-        self.ended.note(session.id, self.now)
+        self.ended.note(session.id)
         user = self.users[session.user_id]
         self.tell(user, SessionEnded, cause, actor=actor, session_id=session.id, reason=reason)
 

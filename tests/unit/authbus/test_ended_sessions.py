@@ -38,18 +38,49 @@ def in_ms(at: datetime) -> int:
     return int(at.timestamp() * 1000)
 
 
-def test_an_end_that_is_told_late_is_remembered_for_as_long_as_one_that_is_told_at_once() -> None:
-    ended, late, then, much_later = EndedSessions(), uuid4(), uuid4(), uuid4()
+def test_an_end_is_remembered_for_twenty_minutes_from_when_it_was_heard() -> None:
+    clock = Clock()
+    ended, late, then, much_later = EndedSessions(clock), uuid4(), uuid4(), uuid4()
     end(ended, late, NOW - timedelta(hours=1), said=in_ms(NOW))
 
+    clock.seconds = 19 * 60
     end(ended, then, LATER, said=in_ms(LATER))
     assert late in ended
-    assert then in ended
 
-    end(ended, much_later, NOW + timedelta(minutes=21), said=in_ms(NOW + timedelta(minutes=21)))
+    clock.seconds = 21 * 60
+    end(ended, much_later, LATER, said=in_ms(LATER))
     assert late not in ended
-    assert then not in ended
+    assert then in ended
     assert much_later in ended
+
+
+def test_an_end_that_is_heard_again_is_remembered_anew_and_holds_up_no_other() -> None:
+    clock = Clock()
+    ended, again, once = EndedSessions(clock), uuid4(), uuid4()
+    end(ended, again, NOW, said=in_ms(NOW))
+    end(ended, once, NOW, said=in_ms(NOW))
+
+    clock.seconds = 15 * 60
+    end(ended, again, NOW, said=in_ms(NOW))
+    clock.seconds = 25 * 60
+    end(ended, uuid4(), NOW, said=in_ms(NOW))
+
+    assert again in ended
+    assert once not in ended
+
+
+@pytest.mark.parametrize("at", [NOW - timedelta(days=365), NOW, NOW + timedelta(days=365)])
+def test_no_time_that_an_end_claims_keeps_others_for_ever(at: datetime) -> None:
+    clock = Clock()
+    ended = EndedSessions(clock)
+    end(ended, first := uuid4(), at, said=in_ms(at))
+    end(ended, second := uuid4(), NOW, said=in_ms(NOW))
+
+    clock.seconds = 21 * 60
+    end(ended, uuid4(), NOW, said=in_ms(NOW))
+
+    assert first not in ended
+    assert second not in ended
 
 
 @pytest.mark.parametrize("said", [-1, 0, in_ms(NOW + timedelta(days=365)), 2**63 - 1])

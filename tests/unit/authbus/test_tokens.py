@@ -180,16 +180,6 @@ def test_a_token_of_an_ended_session_is_refused_also_when_it_was_verified_before
         world.checker.verify(token)
 
 
-def test_an_ended_session_is_remembered_as_long_as_its_tokens_may_live_and_not_longer(
-    world: World,
-) -> None:
-    world.end(SESSION)
-    world.end(UUID(int=1), NOW + timedelta(minutes=15))
-    assert SESSION in world.ended
-    world.end(UUID(int=2), NOW + timedelta(minutes=21))
-    assert SESSION not in world.ended
-
-
 def test_a_feed_that_is_silent_on_one_partition_is_stale(world: World) -> None:
     world.now = NOW + timedelta(seconds=6)
     world.beat(world.now, 0)
@@ -241,10 +231,3 @@ def test_a_key_that_is_gone_vouches_for_nothing_also_for_tokens_verified_before(
     world.keys.read(a_record(None, key=b"s1"))
 
     assert world.reason(token) == "key"
-
-
-def test_many_tokens_do_not_fill_the_memory(world: World) -> None:
-    for number in range(5000):
-        world.checker.verify(a_token(jti=str(number)))
-
-    assert len(world.checker._known) <= 4096  # pyright: ignore[reportPrivateUsage]
