@@ -66,10 +66,13 @@ def read_event(record: Record) -> StreamEvent:
     headers = read_headers(record.headers)
     kind = headers.get("ce_type", "")
     data = EVENTS.get(kind, Event).model_validate(read_json(record.value or b""))
+    time = datetime.fromisoformat(headers.get("ce_time", ""))
+    if time.tzinfo is None:
+        raise ValueError("a time without its zone")
     return StreamEvent(
         id=UUID(headers.get("ce_id", "")),
         type=kind,
-        time=datetime.fromisoformat(headers.get("ce_time", "")),
+        time=time,
         data=data,
         topic=record.topic,
         partition=record.partition,

@@ -99,6 +99,26 @@ async def test_a_group_that_begins_at_a_time_to_come_hears_only_what_happens_the
     assert event.sequence == 4
 
 
+async def test_an_event_whose_time_has_no_zone_is_passed_over(
+    service: StandIn, new_stream: NewStream, caplog: pytest.LogCaptureFixture
+) -> None:
+    user_id = uuid4()
+    kind, value = created(user_id, 1).wire_type(), json.dumps(created(user_id, 1).to_json())
+    headers = {"ce_id": str(uuid4()), "ce_type": kind, "ce_time": "2999-01-01T00:00:00"}
+    await service.producer.send_and_wait(
+        service.name(topics.EVENTS),
+        value.encode(),
+        key=str(user_id).encode(),
+        headers=[(name, text.encode()) for name, text in headers.items()],
+    )
+    await tell(service, user_id, 2, 2, SINCE)
+
+    heard = await take(new_stream(since=SINCE), 1)
+
+    assert [each.sequence for each in heard] == [2]
+    assert "was passed over: ValueError" in caplog.text
+
+
 async def test_a_time_without_a_zone_and_a_time_for_a_bootstrap_are_mistakes(
     new_stream: NewStream,
 ) -> None:
