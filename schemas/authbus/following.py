@@ -62,8 +62,8 @@ class Follower:
         for feed in self._feeds.values():
             feed.expect(places[feed.topic])
         try:
-            async with asyncio.timeout(self._connection.patience):
-                await self._catch_up(consumer, places)
+            async with asyncio.timeout(self._connection.patience) as limit:
+                await self._catch_up(consumer, places, limit)
         except BaseException as error:
             await self._connection.close(consumer)
             if isinstance(error, TimeoutError | KafkaError):
@@ -81,15 +81,21 @@ class Follower:
             await self._connection.close(self._consumer)
         self._task = self._consumer = None
 
-    async def _catch_up(self, consumer: AIOKafkaConsumer, places: Places) -> None:
+    async def _catch_up(
+        self, consumer: AIOKafkaConsumer, places: Places, limit: asyncio.Timeout
+    ) -> None:
+        """Read up to what are the ends now. The limit begins anew while that gets nearer."""
         here = [TopicPartition(topic, number) for topic in self._feeds for number in places[topic]]
         consumer.assign(here)
         ends = await consumer.end_offsets(here)
         for place, offset in (await self._beginnings(consumer, ends)).items():
             consumer.seek(place, offset)
-        for place in here:
-            while await consumer.position(place) < ends[place]:
-                await self._take(consumer)
+        left = await _left(consumer, ends)
+        while left:
+            await self._take(consumer)
+            before, left = left, await _left(consumer, ends)
+            if left < before:
+                limit.reschedule(asyncio.get_running_loop().time() + self._connection.patience)
 
     async def _beginnings(
         self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
@@ -117,8 +123,6 @@ class Follower:
             except Exception as error:  # noqa: BLE001 - whatever it is, following goes on
                 _LOG.warning("reading from Kafka failed and is tried again: %r", error)
                 await asyncio.sleep(_REST_SECONDS)
-            # aiokafka hands out what it has fetched without ever letting others run.
-            await asyncio.sleep(0)
 
     async def _widen(self, consumer: AIOKafkaConsumer) -> None:
         """Follow the partitions that a topic got meanwhile, from their first record on."""
@@ -143,6 +147,8 @@ class Follower:
         for records in found.values():
             for record in records:
                 self._read(record)
+        # aiokafka hands out what it has fetched without ever letting others run.
+        await asyncio.sleep(0)
 
     def _read(self, record: Record) -> None:
         if not is_readable(record):
@@ -152,3 +158,8 @@ class Follower:
         except Exception as error:  # noqa: BLE001 - one record must not end the feed
             place = f"{record.topic}/{record.partition}@{record.offset}"
             _LOG.warning("%s was passed over: %s", place, type(error).__name__)
+
+
+async def _left(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> int:
+    """How far all places together are from these ends."""
+    return sum([max(0, end - await consumer.position(place)) for place, end in ends.items()])

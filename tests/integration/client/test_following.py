@@ -1,10 +1,12 @@
 """Following topics that change while they are followed."""
 
+import asyncio
+import time
 from uuid import uuid4
 
 import pytest
 
-from authbus import topics
+from authbus import AuthUnavailable, topics
 from authbus.connection import Connection
 from authbus.following import Feed, Follower, Record
 from tests.integration.client.stand_in import StandIn, created, until
@@ -37,3 +39,46 @@ async def test_a_partition_that_is_added_is_read_from_its_first_record_and_no_ot
         *((0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (3, 0))
     ]
     assert asked == [{0, 1}, {0, 1, 2, 3}]
+
+
+async def test_whoever_gets_on_has_the_time_that_it_takes_to_read_what_was_there(
+    service: StandIn,
+) -> None:
+    read: list[Record] = []
+
+    def slowly(record: Record) -> None:
+        time.sleep(0.02)
+        read.append(record)
+
+    for number in range(200):
+        await service.tell(topics.EVENTS, "k", created(uuid4(), 1), number % 2)
+    connection = Connection(service.servers, "follower", patience=1.5)
+    topic = service.name(topics.EVENTS)
+    follower = Follower(connection, [Feed(topic, "beginning", slowly)])
+    places = await connection.places([topic])
+
+    await follower.start(places)
+    await follower.stop()
+
+    assert len(read) == 200
+
+
+async def test_whoever_does_not_get_on_has_its_patience_and_no_more(
+    service: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(*_: object, **__: object) -> dict[object, object]:
+        await asyncio.sleep(0.05)
+        return {}
+
+    await service.tell(topics.EVENTS, "k", created(uuid4(), 1), 0)
+    connection = Connection(service.servers, "follower", patience=1.5)
+    topic = service.name(topics.EVENTS)
+    follower = Follower(connection, [Feed(topic, "beginning", lambda _: None)])
+    places = await connection.places([topic])
+    monkeypatch.setattr("aiokafka.AIOKafkaConsumer.getmany", nothing)
+
+    began = time.monotonic()
+    with pytest.raises(AuthUnavailable):
+        await follower.start(places)
+
+    assert time.monotonic() - began < 4
