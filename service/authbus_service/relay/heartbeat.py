@@ -24,8 +24,11 @@ _ACTIVITY = table(
     column("pid"),
     column("backend_xid"),
     column("xact_start"),
+    column("backend_start"),
 )
-_SETTLED = select(func.least(func.statement_timestamp(), func.min(_ACTIVITY.c.xact_start))).where(
+# PostgreSQL does not say when a transaction began where `track_activities` is off.
+_BEGAN = func.coalesce(_ACTIVITY.c.xact_start, _ACTIVITY.c.backend_start)
+_SETTLED = select(func.least(func.statement_timestamp(), func.min(_BEGAN))).where(
     _ACTIVITY.c.datname == func.current_database(),
     _ACTIVITY.c.pid != func.pg_backend_pid(),
     _ACTIVITY.c.backend_xid.is_not(None),

@@ -4,7 +4,8 @@ import asyncio
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from sqlalchemy import func, select
+import pytest
+from sqlalchemy import func, select, text
 
 from authbus import topics
 from authbus.state import FeedAlive
@@ -58,10 +59,11 @@ async def test_a_partition_that_is_added_has_one_before_it_is_missed(world: Worl
                 await asyncio.sleep(0.3)
 
 
-async def test_what_comes_after_it_ended_after_it(world: World) -> None:
+@pytest.mark.parametrize("tracked", ["on", "off"])
+async def test_what_comes_after_it_ended_after_it(world: World, tracked: str) -> None:
     async with running(world.relay()):
         for _ in range(30):
-            await end_a_session(world)
+            await end_a_session(world, tracked)
         written = await database_now(world)
         await until(lambda: later(world, written))
 
@@ -78,9 +80,10 @@ async def test_what_comes_after_it_ended_after_it(world: World) -> None:
     assert seen == 30
 
 
-async def end_a_session(world: World) -> None:
+async def end_a_session(world: World, tracked: str) -> None:
     """Write, read the clock, write what it said, and commit a while later."""
     async with world.database.transaction() as db:
+        await db.execute(text(f"SET LOCAL track_activities = {tracked}"))
         await append(db, [a_record()])
         ended_at = (await db.execute(select(func.clock_timestamp()))).scalar_one()
         value = ended_at.isoformat().encode()
