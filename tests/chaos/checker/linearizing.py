@@ -2,7 +2,8 @@
 
 The search of Wing and Gong with Lowe's memory: an operation may come next when none that is left
 has returned before it was invoked. What never returned may come at any time after it was invoked,
-or never.
+or never. What only reads comes as soon as it may: whatever comes first instead, it could have come
+before that, and the crowd that asks for one account while a server is down is no search of years.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -15,12 +16,16 @@ NEVER = float("inf")
 
 @dataclass(frozen=True, slots=True)
 class Operation(Generic[S]):
-    """`step` gives the state afterwards, or None when the state does not allow what came of it."""
+    """`step` gives the state afterwards, or None when the state does not allow what came of it.
+
+    One that `reads` leaves every state as it is.
+    """
 
     name: str
     invoked: float
     returned: float
     step: Callable[[S], S | None]
+    reads: bool = False
 
     @property
     def must_happen(self) -> bool:
@@ -58,6 +63,9 @@ def _next(todo: Sequence[Operation[S]], left: int, state: S, horizon: float) -> 
     for n in reversed(range(len(todo))):
         if left >> n & 1 and todo[n].invoked <= horizon:
             after = todo[n].step(state)
-            if after is not None:
-                found.append((left & ~(1 << n), after))
+            if after is None:
+                continue
+            if todo[n].reads:
+                return [(left & ~(1 << n), after)]
+            found.append((left & ~(1 << n), after))
     return found

@@ -73,7 +73,7 @@ def _last(history: History) -> dict[str, Operation[_Account]]:
     users = {each.command: each.user for each in history.answers if each.user in rows}
     at = max((call.returned or call.invoked for call in history.calls), default=0.0) + 1
     return {
-        call.subject: Operation("at the end", at, at, _is_stored(rows[users[call.id]]))
+        call.subject: Operation("at the end", at, at, _is_stored(rows[users[call.id]]), reads=True)
         for call in history.calls
         if call.kind == "RegisterUser" and call.ended == "ok" and call.id in users
     }
@@ -89,7 +89,7 @@ def _is_stored(row: Account) -> Callable[[_Account], _Account | None]:
 def _of_account(call: Call, *, strict: bool) -> Iterable[Operation[_Account]]:
     if call.kind == "LogIn":
         is_judged = call.ended == "ok" or (strict and call.code == _WRONG)
-        return [_operation(call, _logs_in(call))] if is_judged else []
+        return [_operation(call, _logs_in(call), reads=True)] if is_judged else []
     if call.ended == "refused" or (effect := _effect(call)) is None:
         return []
     return [_operation(call, effect)]
@@ -142,7 +142,7 @@ def _resurrected(history: History) -> Iterator[Finding]:
         begun.add(event.session)
 
 
-def _operation(call: Call, step: Callable[[S], S | None]) -> Operation[S]:
+def _operation(call: Call, step: Callable[[S], S | None], *, reads: bool = False) -> Operation[S]:
     is_known = call.returned is not None and call.ended != "unknown"
     returned = call.returned if is_known and call.returned is not None else NEVER
-    return Operation(call.id, call.invoked, returned, step)
+    return Operation(call.id, call.invoked, returned, step, reads)
