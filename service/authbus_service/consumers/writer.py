@@ -1,15 +1,16 @@
 """A writer drains whatever is ready into one group, again and again.
 
 There is one for hashed commands and one for cheap ones, so that neither waits for the other. A
-command whose user stays locked elsewhere waits in a transaction of its own, beside the groups. So
-does one that alone fails in passing, lest it holds up all others for as long as it does.
+command whose user stays locked elsewhere waits in a transaction of its own, beside the groups. One
+that alone fails in passing is tried again beside them too, a few at a time however many they are,
+lest it holds up all others for as long as it does.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import nullcontext
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from authbus_service.consumers.group import Committed
@@ -26,8 +27,8 @@ _LONGEST_BACK_OFF = 5.0
 _BUSY_USER = 0.005
 _PATIENCE = 3
 _PATIENT = 2
-# More that fail at a time are no fault of theirs: the database is away, and all others wait too.
-_FAILING = 8
+# So many of those that fail in passing are tried at a time, the others stand in line.
+_TRYING = 8
 
 _log = get_logger(__name__)
 
@@ -58,6 +59,8 @@ class Writer:
         self._queue: list[Job] = []
         self._there = asyncio.Event()
         self._waiting: set[asyncio.Task[None]] = set()
+        self._failing = deque[Job]()
+        self._trying: set[asyncio.Task[None]] = set()
         self._may_wait = asyncio.Semaphore(_PATIENT)
 
     def put(self, job: Job) -> None:
@@ -77,7 +80,7 @@ class Writer:
                     self._there.clear()
                 await self._settle(group)
         finally:
-            waiting = list(self._waiting)
+            waiting = [*self._waiting, *self._trying]
             for task in waiting:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
@@ -144,17 +147,16 @@ class Writer:
         if again:
             await asyncio.sleep(self._back_off)
             self._back_off = min(2 * self._back_off, _LONGEST_BACK_OFF)
-        if len(part) == 1:
-            if again and not waited and len(self._waiting) < _FAILING:
-                self._beside(part[0])
-                return []
-            if again:
-                return [part]
-            if not part[0].result.done():
-                part[0].result.set_exception(error)
-            return []
-        middle = len(part) // 2
-        return [part[:middle], part[middle:]]
+        if len(part) > 1:
+            middle = len(part) // 2
+            return [part[:middle], part[middle:]]
+        if again and waited:
+            return [part]
+        if again:
+            self._aside(part[0])
+        elif not part[0].result.done():
+            part[0].result.set_exception(error)
+        return []
 
     def _later(self, job: Job) -> None:
         """Into the next group, or, after some misses, alone and patiently beside the groups."""
@@ -165,15 +167,35 @@ class Writer:
             self._beside(job)
 
     def _beside(self, job: Job) -> None:
-        task = asyncio.create_task(self._patiently(job))
-        self._waiting.add(task)
-        task.add_done_callback(self._waiting.discard)
+        _keep(self._waiting, self._patiently(job))
 
     async def _patiently(self, job: Job) -> None:
         try:
             await self._settle([job], wait=True)
         except RecoveryRunsError:
             self.put(job)
+
+    def _aside(self, job: Job) -> None:
+        """Out of the groups' way: the next group shows whether it is the database that is away."""
+        self._failing.append(job)
+        if sum(not each.done() for each in self._trying) < _TRYING:
+            _keep(self._trying, self._try_failing())
+
+    async def _try_failing(self) -> None:
+        """Each in its turn, and behind all others again when it fails again."""
+        while self._failing:
+            job = self._failing.popleft()
+            try:
+                for left in await self._attempt([job], wait=True):
+                    self._failing.extend(left)
+            except RecoveryRunsError:
+                self.put(job)
+
+
+def _keep(tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.create_task(work)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
 
 
 def _resolve(job: Job, result: Result) -> None:
