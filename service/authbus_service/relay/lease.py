@@ -29,6 +29,8 @@ _TAKE = _NEW.on_conflict_do_update(
     },
     where=or_(
         RelayLease.renewed_at < _NOW - _AGE,
+        # The clock stood ahead of this one, a restart or a fail-over ago: no age can be told.
+        RelayLease.renewed_at > _NOW,
         RelayLease.holder == _NEW.excluded.holder,
     ),
 ).returning(RelayLease.number)

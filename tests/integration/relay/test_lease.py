@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -16,6 +16,7 @@ from authbus_service.relay.models import RelayLease
 from tests.integration.relay.world import World, a_record, running, until
 
 SECONDS = 0.5
+AN_HOUR = timedelta(hours=1)
 
 
 def a_lease(world: World, seconds: float = SECONDS) -> Lease:
@@ -76,6 +77,23 @@ async def test_a_released_lease_is_taken_at_once(world: World) -> None:
     async with asyncio.timeout(5):
         await second.take()
     assert second.number == 2
+
+
+async def test_a_lease_that_is_dated_in_the_future_is_taken_at_once_and_its_holder_notices(
+    world: World,
+) -> None:
+    first, second = a_lease(world, 60), a_lease(world, 60)
+    await first.take()
+    async with world.database.transaction() as db:
+        await db.execute(update(RelayLease).values(renewed_at=RelayLease.renewed_at + AN_HOUR))
+
+    async with asyncio.timeout(5):
+        await second.take()
+    with pytest.raises(LeaseLostError):
+        await first.renew()
+
+    assert (second.number, await held(world, first)) == (2, False)
+    assert await held(world, second)
 
 
 async def test_the_holder_may_take_it_again_with_a_new_number(world: World) -> None:
