@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.orm import DeclarativeBase
 
 from authbus_service.core import clock, pooler
+from authbus_service.core.connection import Connection
 from authbus_service.core.database_tls import taken_out
 from authbus_service.core.pooler import Lending
 
@@ -122,7 +123,12 @@ def connect(url: str, *, connections: int = 8, patient: bool = False) -> Databas
         max_overflow=0,
         hide_parameters=True,
         pool_pre_ping=False,
-        connect_args={"timeout": 5, **(brought if lent else kept), **tls},
+        connect_args={
+            "timeout": 5,
+            "connection_class": Connection,
+            **(brought if lent else kept),
+            **tls,
+        },
     )
     database = Database(engine, Lending(limits) if lent else None)
     event.listen(engine.sync_engine, "connect", database.tell)
