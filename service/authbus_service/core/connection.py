@@ -1,6 +1,8 @@
-"""A connection to PostgreSQL: a server that is gone is noticed.
+"""A connection to PostgreSQL: a server that is gone is noticed, and no COMMIT is ever cancelled.
 
-A host that vanishes says nothing, and whoever waits for its answer would wait for ever.
+A host that vanishes says nothing, and whoever waits for its answer would wait for ever. PostgreSQL
+that is asked to cancel a COMMIT no longer waits for its standby: what was committed here alone
+would count from then on.
 """
 
 import asyncio
@@ -17,6 +19,8 @@ _SILENCE = {
     "TCP_KEEPCNT": 3,
     "TCP_USER_TIMEOUT": 10_000,  # milliseconds
 }
+_COMMIT = "COMMIT;"
+_NO_LIMIT = 86_400.0  # a day: asyncpg takes None for the usual one
 
 
 class Connection(asyncpg.Connection):  # pyright: ignore[reportMissingTypeArgument]
@@ -26,6 +30,16 @@ class Connection(asyncpg.Connection):  # pyright: ignore[reportMissingTypeArgume
         """Have the kernel look whether the other side is there."""
         super().__init__(protocol, transport, *more)
         _heed_silence(transport.get_extra_info("socket"))
+
+    async def execute(self, query: str, *args: object, timeout: float | None = None) -> str:
+        """Run it; whoever is cancelled during a COMMIT gives the connection up, and asks nobody."""
+        if query != _COMMIT:
+            return await super().execute(query, *args, timeout=timeout)
+        try:
+            return await super().execute(query, timeout=_NO_LIMIT)
+        except asyncio.CancelledError:
+            self.terminate()  # and with it what asyncpg is about to ask for
+            raise
 
 
 def _heed_silence(peer: socket.socket) -> None:
