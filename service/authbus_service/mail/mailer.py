@@ -146,19 +146,16 @@ class Mailer:
 
     async def _write_down(self, results: Results, missed: Sequence[QueuedMail]) -> None:
         finished = [mail.id for mail, why in results.items() if why is None or why.for_good]
-        later = {
-            mail: self._pause(mail, why)
-            for mail, why in results.items()
-            if why is not None and not why.for_good
-        }
+        left = {mail: why for mail, why in results.items() if why and not why.for_good}
+        later = {mail: self._pause(mail) for mail, why in left.items() if not why.perhaps_gone}
+        unsure = {mail: _LONGEST_PAUSE for mail, why in left.items() if why.perhaps_gone}
         async with self._database.transaction() as db:
             await mails.remove(db, finished)
             await mails.postpone(db, later)
+            await mails.note_unanswered(db, unsure)
             await mails.give_back(db, missed)
 
-    def _pause(self, mail: QueuedMail, why: Failure) -> float:
-        if why.perhaps_gone:
-            return _LONGEST_PAUSE
+    def _pause(self, mail: QueuedMail) -> float:
         return min(self._first_pause * 4 ** (mail.attempts - 1), _LONGEST_PAUSE)
 
     def _tell(self, mail: QueuedMail, why: Failure | None) -> None:
@@ -177,6 +174,6 @@ class Mailer:
 
 def _judged(mail: QueuedMail, why: Failure | None) -> Failure | None:
     """What has perhaps gone is tried once more at most, for each try may make a copy."""
-    if why is not None and why.perhaps_gone and mail.attempts > 1:
+    if why is not None and why.perhaps_gone and mail.unanswered:
         return replace(why, for_good=True)
     return why

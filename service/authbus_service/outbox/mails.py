@@ -41,6 +41,7 @@ class QueuedMail:
     expires_at: datetime
     due_at: datetime
     attempts: int = 0
+    unanswered: int = 0
 
 
 def _in_seconds(seconds: Any) -> ColumnElement[Any]:  # noqa: ANN401 - SQL of any kind
@@ -81,6 +82,7 @@ _POSTPONE = (
     .values(due_at=_in_seconds(_TAKEN.c.pause))
     .where(_MAIL.c.id == _TAKEN.c.id, _MAIL.c.due_at == _TAKEN.c.due)
 )
+_NOTE = _POSTPONE.values(unanswered=_MAIL.c.unanswered + 1)
 _GIVE_BACK = _POSTPONE.values(attempts=_MAIL.c.attempts - 1)
 
 
@@ -107,6 +109,12 @@ async def postpone(db: AsyncConnection, pauses: Mapping[QueuedMail, float]) -> N
     """Try these again after so many seconds, unless others have taken them since."""
     if pauses:
         await db.execute(_POSTPONE, _as_taken(pauses))
+
+
+async def note_unanswered(db: AsyncConnection, pauses: Mapping[QueuedMail, float]) -> None:
+    """The same of these, of which nobody knows whether they have gone."""
+    if pauses:
+        await db.execute(_NOTE, _as_taken(pauses))
 
 
 async def give_back(db: AsyncConnection, taken: Sequence[QueuedMail]) -> None:

@@ -34,7 +34,8 @@ class MailRow(Base):
     """A mail to be sent. It holds no code, only what a code is derived from again.
 
     That is the command's id, the HMAC of its content and the name of the master. `due_at` is when
-    it is tried next, `expires_at` when nobody needs it any more.
+    it is tried next, `expires_at` when nobody needs it any more. Of its `attempts` the server did
+    not say of so many as are `unanswered` whether it took it.
     """
 
     __tablename__ = "mails"
@@ -52,3 +53,4 @@ class MailRow(Base):
     expires_at: Mapped[datetime]
     due_at: Mapped[datetime] = mapped_column(index=True)
     attempts: Mapped[int] = mapped_column(Integer)
+    unanswered: Mapped[int] = mapped_column(Integer, server_default="0")

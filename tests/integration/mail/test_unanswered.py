@@ -56,6 +56,23 @@ async def test_a_server_that_never_answers_gets_a_message_once_more_and_no_third
     assert await waiting(world) == []
 
 
+async def test_a_message_that_was_refused_before_is_tried_once_more_after_no_answer(
+    world: World, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "_MESSAGE_SECONDS", 0.5)
+    post.refusals = ["451 later"] * 2
+
+    left: list[list[object]] = []
+    for late in (None, None, 60.0, 60.0, None):
+        post.late = [late] if late else []
+        await mailer(world, smtp(post)).once()
+        left.append([(each["attempts"], each["unanswered"]) for each in await waiting(world)])
+        await all_due(world)
+
+    assert left == [[(1, 0)], [(2, 0)], [(3, 1)], [], []]
+    assert post.recipients == [EMAIL] * 2
+
+
 async def test_a_message_that_was_refused_once_it_was_there_is_tried_again_as_ever(
     world: World, post: Post
 ) -> None:
