@@ -27,7 +27,7 @@ from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.repository import Said, Waiting
 from authbus_service.relay.batch import Unit, in_order, outgoing, units
 from authbus_service.relay.epoch import require_epoch
-from authbus_service.relay.errors import EpochOverError, LeaseLostError, RecordTooLargeError, why
+from authbus_service.relay.errors import EpochOverError, LeaseLostError, OutcomeUnknownError, why
 from authbus_service.relay.heartbeat import heartbeats, settled_through
 from authbus_service.relay.lease import LEASE_SECONDS, Lease
 from authbus_service.relay.notifications import listen
@@ -108,8 +108,7 @@ class Relay:
         self._woken = asyncio.Event()
         self._limit = self._most = _ROWS
         self._unfit: set[Said] = set()
-        self._retry = pace.first_retry
-        self._beat_at = self._ready_at = 0.0
+        self._retry, self._beat_at, self._ready_at = pace.first_retry, 0.0, 0.0
 
     def wake(self) -> None:
         """There are new rows; call it after the commit."""
@@ -191,8 +190,8 @@ class Relay:
         try:
             with self.around(rows):
                 await self._producer.publish(records)
-        except RecordTooLargeError:
-            self._narrow(together)
+        except OutcomeUnknownError as error:
+            self._narrow(together, error)
             raise
         self.state.batches += 1
         self._ready_at = began + max(self._pace.pause, self._pace.gather())
@@ -231,9 +230,11 @@ class Relay:
         self.state.last_look_at = at
         self.state.oldest_age = (at - rows[0].written_at).total_seconds() if rows else 0.0
 
-    def _narrow(self, together: list[Unit]) -> None:
-        """Say half as many next time, until the one with what does not fit is alone."""
+    def _narrow(self, together: list[Unit], error: OutcomeUnknownError) -> None:
+        """Say half as many next time, until it is in time, or what does not fit is alone."""
         self._most = max(len(together) // 2, 1)
+        if why(error) != "record_too_large":
+            return
         self._retry = self._pace.first_retry
         left = [row for row in chain.from_iterable(together) if row.said not in self._unfit]
         if len(together) == 1 and left:
