@@ -46,6 +46,7 @@ from authbus_service.core.watch import Watch
 from authbus_service.inbox import fence, writing
 from authbus_service.inbox import repository as inbox
 from authbus_service.inbox.fence import Place
+from authbus_service.inbox.writing import RecoveryRunsError
 
 _TICK = 0.2
 
@@ -143,7 +144,7 @@ class Consumers:
     async def _close(self, intake: Intake) -> None:
         try:
             await intake.close()
-        except OUTAGE as error:
+        except (*OUTAGE, RecoveryRunsError) as error:
             _log.warning("offsets are left behind", group=intake.group, error=name_of(error))
 
     def _ended(self, task: asyncio.Task[None]) -> None:

@@ -1,8 +1,11 @@
 """While a database is recovered nobody else writes; what was begun is done again to its end."""
 
+# pyright: reportPrivateUsage=false
+
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -51,6 +54,23 @@ async def test_a_process_that_runs_meanwhile_handles_nothing_and_ends(world: Wor
 
     assert not world.web.answers(late.id)
     assert len(await world.rows("SELECT id FROM users")) == 2
+
+
+async def test_a_stop_meanwhile_ends_all_that_runs(world: World) -> None:
+    async with AsyncExitStack() as running:
+        consumers = await running.enter_async_context(world.consuming())
+        async with writing.alone(world.database):
+            (draft,) = Crowd(world).registers([0])
+            await world.web.send(draft.but(value=b"garbage"))  # so that the fence is to be moved
+            assert consumers.failure is not None
+            with pytest.raises(RecoveryRunsError):
+                await asyncio.wait_for(asyncio.shield(consumers.failure), 10)
+            tasks = list(consumers._tasks)
+
+            await running.aclose()
+
+    assert tasks
+    assert all(task.done() for task in tasks)
 
 
 async def test_no_service_starts_on_a_database_whose_recovery_was_not_finished(
