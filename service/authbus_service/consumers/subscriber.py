@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
@@ -116,6 +116,12 @@ class Intake(ConsumerRebalanceListener):  # pyright: ignore[reportUntypedBaseCla
             _log.warning("nothing can be read", group=self.group, error=name_of(error))
             if not found:
                 await asyncio.sleep(_POLL_AGAIN_SECONDS)
+        except ConsumerStoppedError:
+            raise
+        except Exception as error:
+            # FastStream would begin to poll again, behind what has come.
+            self._give_up(error)
+            raise
         return tuple(found)
 
     async def _take(self, records: Records) -> None:

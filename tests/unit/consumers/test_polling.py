@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from aiokafka.consumer import fetcher
-from aiokafka.errors import KafkaError, NotLeaderForPartitionError
+from aiokafka.errors import ConsumerStoppedError, KafkaError, NotLeaderForPartitionError
 from structlog.testing import capture_logs
 
 from authbus.batches import BoundedRecords
@@ -95,6 +95,28 @@ async def test_what_cannot_be_read_takes_nothing_with_it_that_came_before() -> N
 
     assert [each.offset for each in came] == [7]
     assert [each["event"] for each in lines] == ["nothing can be read"]
+
+
+async def test_what_came_before_an_error_of_another_kind_is_not_passed_over() -> None:
+    world = World()
+    consumer = answering({ZERO: [a_record(ZERO, 7)]}, ZeroDivisionError(), {})
+
+    with pytest.raises(ZeroDivisionError):
+        await world.intake._poll(consumer)
+    await world.assign(ZERO)
+    await world.take(8)
+
+    assert [type(each) for each in world.failures] == [ZeroDivisionError]
+    assert world.handled == []
+
+
+async def test_a_consumer_that_was_stopped_is_no_failure() -> None:
+    world = World()
+
+    with pytest.raises(ConsumerStoppedError):
+        await world.intake._poll(answering(ConsumerStoppedError()))
+
+    assert world.failures == []
 
 
 @pytest.mark.parametrize("error", [KafkaError("UnknownError()"), NotLeaderForPartitionError()])
