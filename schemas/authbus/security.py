@@ -1,5 +1,6 @@
 """How Kafka knows us, and how we know that it is Kafka."""
 
+import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,10 +13,24 @@ from aiokafka.conn import AIOKafkaConnection, SaslPlainAuthenticator, collect_ho
 from authbus.tls import Tls
 
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+# aiokafka makes no other connection while it waits for a token.
+_TOKEN_SECONDS = 10.0
 
 
 class InsecureConnectionError(ValueError):
     """A password or token would cross a network in the clear."""
+
+
+class LogInError(ConnectionError):
+    """What a log-in needs is not to be had now; the next connection asks for it anew.
+
+    It is an OSError because aiokafka takes that for a broker that is away. Any other error in a
+    log-in ends the tasks that make its connections, for good.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.strerror = reason
 
 
 class PasswordFile:
@@ -29,7 +44,13 @@ class PasswordFile:
 
     def read(self) -> str:
         """What the file holds now. Raises OSError."""
-        return self._path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+        try:
+            text = self._path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:  # it carries what was read
+            text = None
+        if text is None:
+            raise LogInError(f"{self._path} is not UTF-8: write it elsewhere and move it there")
+        return text.removesuffix("\n").removesuffix("\r")
 
     def encode(self, encoding: str) -> bytes:
         """The same as bytes."""
@@ -61,7 +82,10 @@ class SaslPassword:
 
 @dataclass(frozen=True, slots=True)
 class SaslTokens:
-    """OAUTHBEARER: `provider` is asked for a token at each log-in to a broker."""
+    """OAUTHBEARER: `provider` is asked for a token at each log-in to a broker.
+
+    It has 10 s. Whatever it raises fails that log-in alone: the next one asks it again.
+    """
 
     provider: Callable[[], Awaitable[str]] = field(repr=False)
 
@@ -119,7 +143,20 @@ class _Provider(AbstractTokenProvider):
         self._provider = provider
 
     async def token(self) -> str:  # pyright: ignore[reportIncompatibleMethodOverride] - no types
-        return await self._provider()
+        """The token. Raises OSError, whatever the provider raises, and after a while."""
+        try:
+            async with asyncio.timeout(_TOKEN_SECONDS):
+                return await self._provider()
+        except TimeoutError as error:
+            raise LogInError(
+                f"the token provider was too slow: it has {_TOKEN_SECONDS:g} s for a token"
+            ) from error
+        except OSError:
+            raise
+        except Exception as error:
+            raise LogInError(
+                f"the token provider raised {type(error).__name__}: mend it, it is asked again"
+            ) from error
 
 
 def _stays_here(servers: str | Sequence[str]) -> bool:

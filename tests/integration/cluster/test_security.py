@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from aiokafka.client import AIOKafkaClient
 
 from authbus import AuthUnavailable, EventStream
 from authbus.security import InsecureConnectionError, SaslPassword, SaslTokens, Security
@@ -193,3 +194,63 @@ async def test_many_connections_at_once_log_in_with_what_a_provider_says_then(
     file.write_text("nonsense")
     with pytest.raises(ClusterError, match="does not take the token"):
         await _new_connection(kafka.login, known)
+
+
+@pytest.mark.parametrize("trouble", ["raises", "hangs", "token file", "password file"])
+async def test_a_log_in_that_cannot_be_made_now_is_made_at_a_later_connection(
+    kafka: Secured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    monkeypatch.setattr("authbus.security._TOKEN_SECONDS", 0.2)
+    file = tmp_path / "secret"
+    good = "secret-of-web" if trouble == "password file" else unsigned_token("web")
+    file.write_text(good)
+
+    async def token() -> str:
+        if file.read_text("latin-1") == good:
+            return good
+        if trouble == "hangs":
+            await asyncio.sleep(60)
+        raise LookupError
+
+    log_in = {
+        "token file": SaslTokens.from_file(file),
+        "password file": SaslPassword("web", file=file),
+    }.get(trouble, SaslTokens(token))
+    known = Security(Tls(kafka.authority.file), log_in).arguments(kafka.login)
+    client = AIOKafkaClient(bootstrap_servers=kafka.login, **known)
+    try:
+        async with asyncio.timeout(20):
+            await client.bootstrap()
+            file.write_bytes(b"half a letter \xc3")  # as of a writer that is not done
+            assert await client.force_metadata_update() is False
+            file.write_text(good)
+            while not await client.force_metadata_update():  # noqa: ASYNC110 - it asks anew
+                await asyncio.sleep(0.05)
+    finally:
+        await client.close()
+
+
+async def test_a_provider_that_gives_no_token_is_named_and_its_error_is_not_shown(
+    kafka: Secured,
+) -> None:
+    async def broken() -> str:
+        raise LookupError("hunter2")
+
+    reason = await told(kafka.login, Security(Tls(kafka.authority.file), SaslTokens(broken)))
+
+    assert "the token provider raised LookupError" in reason
+    assert "hunter2" not in reason
+
+
+async def test_a_file_that_is_no_text_is_named_and_not_shown(
+    kafka: Secured, tmp_path: Path
+) -> None:
+    file = tmp_path / "password"
+    file.write_bytes(b"hunter2\xff")
+
+    reason = await told(
+        kafka.login, Security(Tls(kafka.authority.file), SaslPassword("web", file=file))
+    )
+
+    assert f"{file} is not UTF-8" in reason
+    assert "hunter2" not in reason
