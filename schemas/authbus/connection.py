@@ -77,13 +77,14 @@ class Connection:
         """A producer that knows its records to be safe.
 
         It is not idempotent: the service drops what arrives twice, and an idempotent producer of
-        aiokafka has to be made anew after some losses of a broker.
+        aiokafka has to be made anew after some losses of a broker. What was not sent in the time
+        in which a connection counts as lost is given up: whoever sends has to send it again.
         """
         return AIOKafkaProducer(
             **self._common(),
             acks="all",
             max_batch_size=_BATCH,
-            request_timeout_ms=int(self.patience * 1000),
+            request_timeout_ms=min(SILENCE_MS, int(self.patience * 1000)),
         )
 
     async def places(self, topics: Iterable[str]) -> Places:

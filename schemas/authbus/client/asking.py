@@ -1,4 +1,4 @@
-"""Asking: seal, send, wait for the answer, and ask again while the service is busy."""
+"""Asking: seal, send, wait for the answer; again while the service is busy or Kafka is away."""
 
 import asyncio
 import logging
@@ -14,6 +14,7 @@ from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     InvalidTopicError,
     KafkaError,
+    KafkaTimeoutError,
     MessageSizeTooLargeError,
     TopicAuthorizationFailedError,
 )
@@ -106,8 +107,9 @@ class Asker:
 
     async def _answered(self, call: Call, deadline: float) -> Reply:
         for pause in _pauses():
-            await self._send(call)
-            reply = await call.answer()
+            reply = await self._tried(call, pause)
+            if reply is None:
+                continue
             if not isinstance(reply, Rejected):
                 return reply
             if not reply.retryable or asyncio.get_running_loop().time() + pause >= deadline:
@@ -121,27 +123,43 @@ class Asker:
             call.again()
         raise AssertionError("pauses never end")
 
+    async def _tried(self, call: Call, pause: float) -> Reply | None:
+        """The answer to the record, sent once more; None when it is to be sent again."""
+        await self._send(call)
+        reply = await call.answer()
+        if reply is None:
+            # It may have come all the same, and its answer be on the way.
+            reply = await call.late_answer(pause)
+        return reply
+
     def _open_producer(self) -> AIOKafkaProducer:
         if self._producer is None:
             raise AuthUnavailable("this client is not open: use it in `async with`")
         return self._producer
 
     async def _send(self, call: Call) -> None:
-        producer, record = self._open_producer(), call.outgoing
+        record = call.outgoing
+        producer = self._open_producer()
         try:
             sent = await producer.send(
                 record.topic, value=record.value, key=record.key, headers=record.headers
             )
         except KafkaError as error:
-            raise self._not_sent(call, error) from error
-        sent.add_done_callback(partial(self._note, call))
+            if not error.retriable and not isinstance(error, KafkaTimeoutError):
+                raise self._not_sent(call, error) from error
+            _LOG.warning("sending a command failed, it is tried again: %r", error)
+            call.lose()
+        else:
+            sent.add_done_callback(partial(self._note, call))
 
     def _note(self, call: Call, sent: "asyncio.Future[Any]") -> None:
         error = None if sent.cancelled() else sent.exception()
         if isinstance(error, _NOT_SENT):
             call.fail(self._not_sent(call, error))
-        elif error is not None:
+            return
+        if error is not None:
             _LOG.warning("sending a command failed, its outcome is unknown: %r", error)
+            call.lose()
 
     def _not_sent(self, call: Call, error: BaseException) -> AuthError:
         topic = call.outgoing.topic

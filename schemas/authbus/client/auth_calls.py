@@ -164,7 +164,8 @@ class AuthCalls:
     ) -> Reply:
         """Send any command under a record key and wait for its answer.
 
-        A refusal that may pass is answered by sending the same record again, until the time is up.
+        The same record is sent again after a refusal that may pass, and when sending it failed,
+        until the time is up.
         Raises AuthRejected, AuthTimeout and AuthUnavailable; ValueError for an id of another kind.
         """
         return await self._means.asks.ask(

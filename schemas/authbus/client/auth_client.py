@@ -40,8 +40,8 @@ class AuthClient(AuthCalls):
             session = await auth.log_in("ana@example.com", "correct horse battery")
             claims = auth.verify(session.access_token)
 
-    It connects anew by itself when Kafka has been away. Calls that wait are answered when it is
-    back, or raise AuthTimeout at their time.
+    It connects anew by itself when Kafka has been away. Calls that wait are sent again and answered
+    when it is back, or raise AuthTimeout at their time.
     """
 
     def __init__(  # noqa: PLR0913 - each is a name of its own and has a default

@@ -20,15 +20,26 @@ class Call:
 
     def __init__(self, outgoing: Outgoing) -> None:
         self.outgoing = outgoing
-        self._answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self.again()
 
     def again(self) -> None:
         """Wait for another answer: the same record is sent once more."""
-        self._answer = asyncio.get_running_loop().create_future()
+        self._answer: asyncio.Future[Reply | None] = asyncio.get_running_loop().create_future()
 
-    async def answer(self) -> Reply:
-        """The reply. Raises what `fail` was given."""
+    async def answer(self) -> Reply | None:
+        """The reply; None where the record may be lost. Raises what `fail` was given."""
         return await self._answer
+
+    async def late_answer(self, seconds: float) -> Reply | None:
+        """The reply to a record that was not lost after all; None when there is none in time."""
+        self.again()
+        await asyncio.wait([self._answer], timeout=seconds)
+        return self._answer.result() if self._answer.done() else None
+
+    def lose(self) -> None:
+        """The record may not have come to its topic."""
+        if not self._answer.done():
+            self._answer.set_result(None)
 
     def fail(self, error: AuthError) -> None:
         """Nothing will come."""

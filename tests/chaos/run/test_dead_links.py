@@ -41,9 +41,7 @@ async def test_a_log_in_is_answered_soon_after_all_connections_died_one_way() ->
         async with (
             staged(folder, ["dead from the broker"]) as stage,
             running(stage.settings, folder / "service.log") as ready,
-            AuthClient(
-                stage.kafka.to_services, client_id="web", trust=ready["trust"], timeout=3
-            ) as auth,
+            AuthClient(stage.kafka.to_services, client_id="web", trust=ready["trust"]) as auth,
         ):
             await auth.register(EMAIL, PASSWORD)
             for side in Side:

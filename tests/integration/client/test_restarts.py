@@ -77,3 +77,20 @@ async def test_a_broker_that_stays_away_neither_hangs_a_call_nor_the_leaving_of_
             assert time.monotonic() - started < 20
         finally:
             await stack.restart_kafka()
+
+
+@pytest.mark.gate
+async def test_a_call_outlives_a_broker_that_is_away_for_longer_than_a_send_is_tried(
+    stack: EmbeddedStack, service: StandIn, new_client: NewClient
+) -> None:
+    async with asyncio.timeout(60), new_client(timeout=2) as auth:
+        await stack.kill_kafka()
+        called = asyncio.create_task(auth.log_in(EMAIL, PASSWORD, timeout=30))
+        try:
+            await asyncio.sleep(5)
+        finally:
+            await stack.restart_kafka()
+
+        assert (await called).access_token
+
+    assert len({command.id for command in service.commands}) == 1
