@@ -139,6 +139,8 @@ class Asker:
 
     async def _send(self, call: Call) -> None:
         record = call.outgoing
+        if self._producer is None and call.was_asked:
+            raise AuthTimeout(record.command_id)
         producer = self._open_producer()
         try:
             sent = await producer.send(
@@ -157,12 +159,15 @@ class Asker:
         if isinstance(error, _NOT_SENT):
             call.fail(self._not_sent(call, error))
             return
+        call.was_asked = True
         if error is not None:
             _LOG.warning("sending a command failed, its outcome is unknown: %r", error)
             call.lose()
 
     def _not_sent(self, call: Call, error: BaseException) -> AuthError:
         topic = call.outgoing.topic
+        if call.was_asked:
+            return AuthTimeout(call.outgoing.command_id)
         match error:
             case TopicAuthorizationFailedError() | ClusterAuthorizationFailedError():
                 return AuthUnavailable(

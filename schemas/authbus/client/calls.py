@@ -16,10 +16,14 @@ from authbus.strict_json import read_json
 
 
 class Call:
-    """One command in flight. Its answers are those that its key opens, and refusals."""
+    """One command in flight. Its answers are those that its key opens, and refusals.
+
+    `was_asked`: its record was on its topic once, or may have been.
+    """
 
     def __init__(self, outgoing: Outgoing) -> None:
         self.outgoing = outgoing
+        self.was_asked = False
         self.again()
 
     def again(self) -> None:
@@ -56,6 +60,7 @@ class Call:
         try:
             reply = read_reply(headers, value, self.outgoing.reply_key)
             if not _is_about_a_copy(reply, self.outgoing.topic):
+                self.was_asked = True
                 self._answer.set_result(reply)
         except SealError:
             return

@@ -190,3 +190,25 @@ async def test_a_first_copy_for_which_there_is_no_right_asked_nothing() -> None:
     sent.kafka.sent[0].set_exception(TopicAuthorizationFailedError())
 
     assert type(await sent.end()) is AuthUnavailable
+
+
+@pytest.mark.parametrize("busy", [True, False])
+@pytest.mark.parametrize("then", ["refused", "refused later", "closed"])
+async def test_whoever_asked_once_is_never_told_that_nothing_was_asked(
+    then: str, *, busy: bool
+) -> None:
+    sent = await Sent().begin()
+    if then == "refused":
+        sent.kafka.refusal = TopicAuthorizationFailedError()
+    if busy:
+        sent.answer(Code.BUSY)
+    else:
+        sent.kafka.sent[0].set_exception(KafkaConnectionError())
+    await asyncio.sleep(0.005)
+    if then == "closed":
+        await sent.asker.stop()
+    elif then == "refused later":
+        await sent.again(2)
+        sent.kafka.sent[1].set_exception(TopicAuthorizationFailedError())
+
+    assert type(await sent.end()) is AuthTimeout
