@@ -96,14 +96,23 @@ class Asker:
             sealing_key=sealing_key,
         )
         if outgoing.topic not in self._seen:
-            await self._connection.places([outgoing.topic])
-            self._seen.add(outgoing.topic)
+            await self._look_for(outgoing.topic, deadline)
         with self._calls.waiting(outgoing) as call:
             try:
                 async with asyncio.timeout_at(deadline):
                     return await self._answered(call, deadline)
             except TimeoutError:
                 raise AuthTimeout(command_id) from None
+
+    async def _look_for(self, topic: str, deadline: float) -> None:
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._connection.places([topic])
+        except TimeoutError:
+            raise self._connection.unreachable(
+                f"it did not tell in time whether {topic} is there. Ask again"
+            ) from None
+        self._seen.add(topic)
 
     async def _answered(self, call: Call, deadline: float) -> Reply:
         for pause in _pauses():

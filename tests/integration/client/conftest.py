@@ -37,8 +37,8 @@ async def service(stand_in: StandIn) -> AsyncIterator[StandIn]:
 def new_client(stand_in: StandIn) -> NewClient:
     def make(**options: Any) -> AuthClient:
         common: dict[str, Any] = {"namespace": stand_in.namespace, "trust": stand_in.trust}
-        common["client_id"] = CLIENT
-        return AuthClient(stand_in.servers, **{**common, **options})
+        common |= {"client_id": CLIENT, "bootstrap_servers": stand_in.servers}
+        return AuthClient(**{**common, **options})
 
     return make
 

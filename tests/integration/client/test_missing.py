@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer
@@ -10,6 +11,7 @@ from pydantic import SecretStr
 
 from authbus import AuthClient, AuthUnavailable, MissingTopic, topics
 from authbus.commands import ReactivateUser
+from tests.chaos.proxy import Door, Proxy
 from tests.integration.client.conftest import NewClient, NewStream, NewVerifier
 from tests.integration.client.stand_in import CLIENT, NEEDED, StandIn
 
@@ -60,6 +62,21 @@ async def test_a_client_that_may_not_see_the_administrators_topic_works_until_it
             await auth.send(command, key="k")
 
     assert raised.value.topics == (service.name(topics.ADMIN),)
+
+
+async def test_a_first_call_of_an_administrator_ends_at_its_time_where_kafka_is_silent(
+    service: StandIn, new_client: NewClient
+) -> None:
+    command = ReactivateUser(access_token=SecretStr("none"), user_id=uuid4())
+    async with Proxy(Door(int(service.servers.rpartition(":")[2]))) as proxy:
+        where = f"127.0.0.1:{proxy.doors[0].port}"
+        async with new_client(bootstrap_servers=where) as auth:
+            proxy.hold(times=None)
+            started = time.monotonic()
+            with pytest.raises(AuthUnavailable, match="did not tell in time"):
+                await auth.send(command, key="k", timeout=1)
+            assert time.monotonic() - started < 3
+            proxy.calm()
 
 
 async def test_a_kafka_that_is_not_there_is_told_within_the_time_out() -> None:
