@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from authbus.client.outgoing import Sender
 from authbus.contract import COMMANDS
+from authbus.errors import AuthRejected
 from authbus.message import Command
 from authbus.public_keys import PublicKeys
 from authbus.sealing import ReplyKey
@@ -76,7 +77,7 @@ def sealed(
             sealing_key=keys,
             reply_key=mine,
         )
-    except ValueError:
+    except (AuthRejected, ValueError):
         raise ByHandError(
             "the id is no UUIDv7, or the command is too large. Leave the id out, or send less"
         ) from None

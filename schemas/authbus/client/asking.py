@@ -76,8 +76,8 @@ class Asker:
     ) -> Reply:
         """The answer to a command, which is not a refusal.
 
-        Raises AuthRejected, AuthTimeout, AuthUnavailable; MissingTopic when its topic is not to be
-        seen; SealError when the command is too large.
+        Raises AuthRejected, also for what no record can hold, AuthTimeout, AuthUnavailable, and
+        MissingTopic when its topic is not to be seen.
         """
         self._open_producer()
         deadline = asyncio.get_running_loop().time() + seconds

@@ -166,7 +166,8 @@ class AuthCalls:
 
         The same record is sent again after a refusal that may pass, and when sending it failed,
         until the time is up.
-        Raises AuthRejected, AuthTimeout and AuthUnavailable; ValueError for an id of another kind.
+        Raises AuthRejected (`invalid` for more than a command may hold), AuthTimeout and
+        AuthUnavailable; ValueError for an id of another kind.
         """
         return await self._means.asks.ask(
             command,

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from authbus.contract import topic_of
 from authbus.envelope import LONGEST_LIFE, Header, Sealed, source_of
+from authbus.errors import AuthRejected
 from authbus.message import Command
-from authbus.sealing import ReplyKey, seal
+from authbus.replies import Code
+from authbus.sealing import ReplyKey, SealError, seal
 from authbus.topics import replies
 from authbus.tracing import current_traceparent
 from authbus.uuid7 import time_of
@@ -55,7 +57,7 @@ class Sender:
 
         `reply_key` is a new one unless it is given.
 
-        Raises ValueError for an id that is not a UUIDv7, and SealError for a command too large.
+        Raises ValueError for an id that is not a UUIDv7, AuthRejected for what no record can hold.
         """
         at = time_of(command_id)
         reply_key = reply_key or ReplyKey()
@@ -70,16 +72,28 @@ class Sender:
             reply_key=reply_key.public,
             data=command.to_json(),
         )
-        payload = json.dumps(envelope.to_json(), separators=(",", ":")).encode()
         return Outgoing(
             topic=topic_of(type(command)).name(self.namespace),
             key=key.encode(),
-            value=seal(payload, sealing_key),
+            value=_sealed(envelope, sealing_key),
             headers=[*envelope.headers(), *_traced()],
             command_id=command_id,
             correlation_id=correlation_id or str(command_id),
             reply_key=reply_key,
         )
+
+
+def _sealed(envelope: Sealed, key: Mapping[str, str]) -> bytes:
+    # Refused after the handlers: the codec's error carries the whole command.
+    try:
+        # Not in ASCII, where one letter may take twelve bytes.
+        text = json.dumps(envelope.to_json(), ensure_ascii=False, separators=(",", ":"))
+        return seal(text.encode(), key)
+    except UnicodeEncodeError:
+        detail = "a text holds half a surrogate pair"
+    except SealError:
+        detail = "larger than a command may be"
+    raise AuthRejected(Code.INVALID, detail, retryable=False, command_id=envelope.id)
 
 
 def _traced() -> list[Header]:

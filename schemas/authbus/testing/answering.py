@@ -9,10 +9,12 @@ from uuid import UUID
 
 from authbus import commands, second_factor
 from authbus import service_accounts as services
+from authbus.client.outgoing import Sender
 from authbus.contract import ROWS
 from authbus.errors import AuthRejected, AuthTimeout, AuthUnavailable
 from authbus.message import Command, Reply
 from authbus.replies import Code, Rejected
+from authbus.sealing import ReplyKey
 from authbus.testing import (
     administering,
     credentials,
@@ -27,7 +29,7 @@ from authbus.testing import (
     service_accounts,
 )
 from authbus.testing.memory import Ask, Memory, Refusal
-from authbus.uuid7 import time_of
+from authbus.topics import DEFAULT_NAMESPACE
 
 HANDLERS: Mapping[type[Command], Callable[[Memory, Any, Ask], Reply]] = {
     commands.RegisterUser: credentials.register,
@@ -75,6 +77,7 @@ Trouble = type[AuthTimeout] | type[AuthRejected] | type[AuthUnavailable]
 # They have no effect, and an answer of now each time.
 QUESTIONS = tuple(row.command for row in ROWS if not row.events)
 _TAKEN = timedelta(minutes=10)
+_NOBODYS = ReplyKey()
 
 
 def answer(memory: Memory, command: Command, ask: Ask) -> Reply:
@@ -116,10 +119,17 @@ class MemoryAsker:
         seconds: float,
     ) -> Reply:
         """The answer, which is not a refusal; raises like the real one."""
-        del key, correlation_id, seconds
-        time_of(command_id)
         if not self.is_open:
             raise AuthUnavailable("this client is not open: use it in `async with`")
+        # Nobody opens it: what no record can hold is refused as the real one refuses it.
+        Sender(self.client_id, DEFAULT_NAMESPACE).outgoing(
+            command,
+            key=key,
+            command_id=command_id,
+            correlation_id=correlation_id,
+            life=timedelta(seconds=seconds),
+            sealing_key=_NOBODYS.public,
+        )
         trouble = self.troubles.popleft() if self.troubles else None
         if trouble is AuthUnavailable:
             raise AuthUnavailable("Kafka is away")

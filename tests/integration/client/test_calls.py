@@ -60,6 +60,28 @@ async def test_what_could_never_be_asked_is_refused_without_asking_and_not_repea
     assert service.commands == []
 
 
+async def test_a_password_of_the_widest_letters_is_sent_as_it_is(
+    service: StandIn, new_client: NewClient
+) -> None:
+    async with new_client() as auth:
+        await auth.log_in(EMAIL, "\U0001f600" * 4096)
+
+    assert service.commands[0].data["password"] == "\U0001f600" * 4096
+
+
+@pytest.mark.parametrize("made_from", ["\U0001f600" * 4096, "canary \ud83d"])
+async def test_secrets_that_no_record_can_hold_are_refused_without_asking(
+    service: StandIn, new_client: NewClient, made_from: str
+) -> None:
+    async with new_client() as auth:
+        with pytest.raises(AuthRejected) as raised:
+            await auth.passwords.change(made_from, made_from, made_from)
+
+    assert raised.value.code is Code.INVALID
+    assert "canary" not in f"{raised.value}{raised.value.__context__!r}"
+    assert service.commands == []
+
+
 async def test_a_busy_service_is_asked_again_with_the_same_bytes(
     service: StandIn, new_client: NewClient
 ) -> None:

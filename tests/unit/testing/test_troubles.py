@@ -69,6 +69,17 @@ async def test_a_service_that_is_busy_or_away_does_nothing(bus: FakeAuthbus) -> 
     assert done == ()
 
 
+@pytest.mark.parametrize("secret", ["\U0001f600" * 4096, "half a pair: \ud83d"])
+async def test_what_no_record_can_hold_is_refused_as_the_real_client_refuses_it(
+    bus: FakeAuthbus, secret: str
+) -> None:
+    async with bus.client("web") as auth:
+        with pytest.raises(AuthRejected) as refused:
+            await auth.passwords.change(secret, secret, secret)
+
+    assert refused.value.code is Code.INVALID
+
+
 async def test_any_command_may_be_sent_as_it_is(bus: FakeAuthbus) -> None:
     async with bus.client("web") as auth:
         await auth.register(EMAIL, PASSWORD)
