@@ -230,27 +230,18 @@ async def test_a_log_in_that_cannot_be_made_now_is_made_at_a_later_connection(
         await client.close()
 
 
-async def test_a_provider_that_gives_no_token_is_named_and_its_error_is_not_shown(
-    kafka: Secured,
+async def test_what_gives_no_secret_is_named_and_what_it_holds_is_not_shown(
+    kafka: Secured, tmp_path: Path
 ) -> None:
+    file, tls = tmp_path / "password", Tls(kafka.authority.file)
+    file.write_bytes(b"hunter2\xff")
+
     async def broken() -> str:
         raise LookupError("hunter2")
 
-    reason = await told(kafka.login, Security(Tls(kafka.authority.file), SaslTokens(broken)))
+    by_token = await told(kafka.login, Security(tls, SaslTokens(broken)))
+    by_file = await told(kafka.login, Security(tls, SaslPassword("web", file=file)))
 
-    assert "the token provider raised LookupError" in reason
-    assert "hunter2" not in reason
-
-
-async def test_a_file_that_is_no_text_is_named_and_not_shown(
-    kafka: Secured, tmp_path: Path
-) -> None:
-    file = tmp_path / "password"
-    file.write_bytes(b"hunter2\xff")
-
-    reason = await told(
-        kafka.login, Security(Tls(kafka.authority.file), SaslPassword("web", file=file))
-    )
-
-    assert f"{file} is not UTF-8" in reason
-    assert "hunter2" not in reason
+    assert "the token provider raised LookupError" in by_token
+    assert f"{file} is not UTF-8" in by_file
+    assert "hunter2" not in by_token + by_file

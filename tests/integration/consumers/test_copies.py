@@ -32,7 +32,7 @@ async def test_a_copy_of_a_log_in_on_another_topic_takes_no_answer_away(world: W
     assert await answer(world, draft) == session
 
 
-async def answer(world: World, draft: Draft) -> Reply:
+async def answer(world: World, draft: Draft) -> Reply | None:
     """What a client is answered that hears all that was said to this command."""
     calls, id_ = Calls(), draft.id
     sent = Outgoing(draft.topic, b"key", draft.value, [], id_, str(id_), draft.reply_key)
