@@ -103,8 +103,11 @@ class Doctor:
         names = [topic.name(self.settings.namespace) for topic in COMMAND_TOPICS]
         async with Admin.connect(self.kafka, self.settings.security()) as admin:
             found = await admin.settings(names)
-        kept = min(int(each["retention.ms"].value) for each in found.values())
-        oldest = clock.now() - timedelta(milliseconds=kept)
+        kept = [ms for each in found.values() if (ms := int(each["retention.ms"].value)) >= 0]
+        if not kept:
+            told = "any brings everything back: commands are kept for ever"
+            return Diagnosis("backup", "ok", told)
+        oldest = _before_now(min(kept))
         limit = oldest.isoformat(" ", "minutes")
         if self.backup_from is not None and self.backup_from < oldest:
             told = (
@@ -119,6 +122,10 @@ class Doctor:
             told = "they wait, and are given up when their code has run out: set AUTHBUS_SMTP_URL"
             return Diagnosis("mails", "warning", told)
         return Diagnosis("mails", "ok", "an SMTP server is set")
+
+
+def _before_now(milliseconds: int) -> datetime:
+    return clock.at_ms((clock.now() - clock.LONG_AGO) // timedelta(milliseconds=1) - milliseconds)
 
 
 def _summed_up(what: str, findings: Sequence[cluster.Finding], well: str) -> Diagnosis:

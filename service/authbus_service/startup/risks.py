@@ -21,6 +21,7 @@ from authbus_service.recovery.reading import Topics
 from authbus_service.startup.diagnosis import Diagnosis
 
 _SKEW = timedelta(seconds=1)
+_REMEMBERED = RETENTION // timedelta(milliseconds=1)
 _ASYNCHRONOUS = ("off", "local")
 
 
@@ -71,7 +72,7 @@ class Risks:
             found = await admin.settings(names)
         kept = {name: int(each["retention.ms"].value) for name, each in found.items()}
         ids = f"ids are remembered for {RETENTION.days} days"
-        longer = [name for name, ms in kept.items() if ms < 0 or _days(ms) > RETENTION]
+        longer = [name for name, ms in kept.items() if ms < 0 or ms > _REMEMBERED]
         if longer:
             told = f"{ids}, records of {', '.join(longer)} are kept longer: set its retention.ms"
             return Diagnosis("inbox", "warning", told)
@@ -106,7 +107,3 @@ def _is_ours(value: bytes, ours: Trust) -> bool:
         return ours.accept(PublicKey.model_validate(read_json(value)))
     except (ValidationError, ValueError):
         return False
-
-
-def _days(milliseconds: int) -> timedelta:
-    return timedelta(milliseconds=milliseconds)

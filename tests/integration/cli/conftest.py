@@ -21,6 +21,7 @@ from authbus_service.embedded import Addresses
 from authbus_service.startup.topics import require_topics
 from tests.rig import programs
 from tests.rig.accident import installed
+from tests.rig.patient import Patient, a_patient
 from tests.rig.world import World, a_world
 
 VERSIONS = ("AUTHBUS_EMBEDDED_KAFKA", "AUTHBUS_EMBEDDED_POSTGRES")
@@ -152,3 +153,15 @@ async def given(
         "AUTHBUS_CLIENTS": str(clients),
         "AUTHBUS_MASTER_KEY": base64.b64encode(os.urandom(32)).decode(),
     }
+
+
+@pytest.fixture
+async def patient(
+    authbus: Authbus,
+    servers: str,
+    namespace: str,
+    database: Database,
+    database_url: str,
+    tmp_path: Path,
+) -> Patient:
+    return await a_patient(authbus, servers, namespace, (database, database_url), tmp_path)

@@ -12,9 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from authbus.topics import AUDIT, CREDENTIALS, DAY_MS, KEYS_STATE, SESSIONS
 from authbus_service.consumers.intakes import groups_of
 from authbus_service.core import clock
-from authbus_service.core.database import Database
-from tests.integration.cli.conftest import Authbus
-from tests.rig.patient import Patient, a_patient
+from tests.rig.patient import Patient
 from tests.rig.risks import (
     a_strangers_keys,
     commit_asynchronously,
@@ -29,18 +27,6 @@ ALL = (
     *("database", "installation", "keys", "fence", "durability", "clock", "inbox", "trust"),
 )
 USUAL = {"rights", "mails", "durability", "trust"}
-
-
-@pytest.fixture
-async def patient(
-    authbus: Authbus,
-    servers: str,
-    namespace: str,
-    database: Database,
-    database_url: str,
-    tmp_path: Path,
-) -> Patient:
-    return await a_patient(authbus, servers, namespace, (database, database_url), tmp_path)
 
 
 async def test_an_installation_in_order_is_found_to_be(patient: Patient) -> None:
