@@ -44,6 +44,14 @@ def test_a_pod_is_started_anew_when_it_is_dead_and_spared_while_it_is_not_ready(
     assert start["periodSeconds"] * start["failureThreshold"] >= 60
 
 
+def test_a_node_is_drained_of_pods_that_are_not_ready_while_a_server_is_away(folder: Path) -> None:
+    budget = next(each for _, each in documents(folder) if each["kind"] == "PodDisruptionBudget")
+
+    assert budget["spec"]["selector"] == deployment(folder)["spec"]["selector"]
+    assert budget["spec"]["maxUnavailable"] == 1
+    assert budget["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+
+
 @pytest.mark.parametrize("file", ["authbus.yaml", "operator.yaml"])
 def test_a_pod_is_given_real_settings_and_no_right_on_the_machine(folder: Path, file: str) -> None:
     pod = pod_of(deployment(folder, file))
