@@ -8,11 +8,9 @@ for the end of the database's epoch: a process from before a recovery has only i
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from itertools import chain
 from types import MappingProxyType
 from typing import Any
@@ -33,6 +31,7 @@ from authbus_service.relay.lease import LEASE_SECONDS, Lease
 from authbus_service.relay.notifications import listen
 from authbus_service.relay.past import Past
 from authbus_service.relay.producer import Outgoing, TransactionalProducer
+from authbus_service.relay.state import RelayState
 
 _ROWS = 1000
 _DATABASE_SECONDS = 5.0
@@ -56,22 +55,6 @@ class Pace:
     last_retry: float = 5.0
     look: float = 15.0
     gather: Callable[[], float] = float
-
-
-@dataclass(slots=True)
-class RelayState:
-    """How it goes, for health: `oldest_age` is that of the oldest row at the last look, in seconds.
-
-    `said` counts rows since the process began, `batches` transactions, `restarts` by their reason.
-    """
-
-    leading: bool = False
-    said: int = 0
-    batches: int = 0
-    restarts: Counter[str] = field(default_factory=Counter[str])
-    last_batch_at: datetime | None = None
-    last_look_at: datetime | None = None
-    oldest_age: float = 0.0
 
 
 class Relay:
@@ -140,10 +123,11 @@ class Relay:
                 beside.create_task(self._past.watch(self._pace.look, 2 * self._pace.deadline))
                 await self._relay()
         finally:
-            self.state.leading = False
+            self.state.leading, self.state.oldest_at = False, None
 
     async def _relay(self) -> None:
         try:
+            await self._see_oldest()
             await self._producer.open()
             await require_epoch(self._database, self._epoch)
             await self._settle()
@@ -153,6 +137,11 @@ class Relay:
                     await self._rest()
         finally:
             await self._producer.close()
+
+    async def _see_oldest(self) -> None:
+        """Before what may never end: for how long a row has waited is to be known all the same."""
+        async with asyncio.timeout(_DATABASE_SECONDS), self._database.reading() as db:
+            self._saw(await outbox.oldest(db, 1))
 
     async def _settle(self) -> None:
         await self._past.settle(self._producer, provided=self._lease.held())
@@ -164,7 +153,8 @@ class Relay:
             through = await settled_through(self._database) if self._beat_due() else None
             async with self._database.reading() as db:
                 rows = await outbox.oldest(db, self._limit)
-        self._looked(rows)
+        self._saw(rows)
+        self.state.last_look_at = now()
         all_read = len(rows) < self._limit
         found = units(rows, all_read=all_read)
         self._limit = _ROWS if found or all_read else 2 * self._limit
@@ -225,10 +215,8 @@ class Relay:
     def _beat_due(self) -> bool:
         return asyncio.get_running_loop().time() >= self._beat_at
 
-    def _looked(self, rows: list[Waiting]) -> None:
-        at = now()
-        self.state.last_look_at = at
-        self.state.oldest_age = (at - rows[0].written_at).total_seconds() if rows else 0.0
+    def _saw(self, rows: list[Waiting]) -> None:
+        self.state.oldest_at = rows[0].written_at if rows else None
 
     def _narrow(self, together: list[Unit], error: OutcomeUnknownError) -> None:
         """Say half as many next time, until it is in time, or what does not fit is alone."""

@@ -12,7 +12,7 @@ from authbus_service.core.metrics import Metrics
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.mail.mailer import OUTCOMES
 from authbus_service.relay.errors import REASONS
-from authbus_service.relay.loop import RelayState
+from authbus_service.relay.state import RelayState
 
 
 def bind_gauges(
@@ -34,7 +34,7 @@ def bind_gauges(
             metrics.lag.bind(partial(_lag, intake, topic.suffix), topic.suffix)
     metrics.clock_ahead.bind(partial(_ahead, house))
     metrics.relay_leads.bind(lambda: float(relay.leading))
-    metrics.outbox_age.bind(lambda: relay.oldest_age if relay.leading else 0.0)
+    metrics.outbox_age.bind(lambda: relay.oldest_age)
     metrics.relay_batches.bind(lambda: relay.batches)
     metrics.relay_records.bind(lambda: relay.said)
     for reason in REASONS:

@@ -13,7 +13,7 @@ from authbus_service.core.database import DATABASE_AWAY, Database
 from authbus_service.http import Readiness
 from authbus_service.inbox.fence import Place
 from authbus_service.outbox import repository as outbox
-from authbus_service.relay.loop import RelayState
+from authbus_service.relay.state import RelayState
 from authbus_service.startup.gauges import silent_seconds
 
 _PROBE_SECONDS = 1.0

@@ -16,7 +16,7 @@ from authbus_service.consumers.subscriber import Intake
 from authbus_service.core.database import DATABASE_AWAY
 from authbus_service.core.watch import Watch
 from authbus_service.core.watchdog import Part, Pulse, Watchdog
-from authbus_service.relay.loop import RelayState
+from authbus_service.relay.state import RelayState
 from authbus_service.startup.database import open_database
 from authbus_service.startup.errors import StartupError
 

@@ -13,7 +13,7 @@ from authbus_service.core import clock
 from authbus_service.core.metrics import Metrics
 from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.passwords import Hasher
-from authbus_service.relay.loop import RelayState
+from authbus_service.relay.state import RelayState
 from authbus_service.startup.gauges import bind_gauges
 from tests.rig.crowd import PASSWORD, email
 from tests.rig.failing import until

@@ -18,7 +18,7 @@ from authbus_service.core.database import Database, connect
 from authbus_service.embedded import Addresses
 from authbus_service.http import Readiness
 from authbus_service.inbox.fence import Place
-from authbus_service.relay.loop import RelayState
+from authbus_service.relay.state import RelayState
 from authbus_service.startup import health
 from authbus_service.startup.gauges import bind_gauges
 from authbus_service.startup.health import Health

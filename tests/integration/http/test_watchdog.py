@@ -9,7 +9,7 @@ from authbus.commands import GetProfile
 from authbus_service.core import watchdog
 from authbus_service.core.watchdog import StalledError
 from authbus_service.embedded import Addresses
-from authbus_service.relay.loop import RelayState
+from authbus_service.relay.state import RelayState
 from authbus_service.startup.watchdog import Answering, under_watch
 from tests.rig.crowd import until
 from tests.rig.world import World

@@ -1,8 +1,7 @@
 """Brokers that do not know what happened, or say nothing, mislead or hold up no start."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Mapping
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -19,6 +18,7 @@ from tests.integration.relay.forgotten import (
     settle,
 )
 from tests.integration.relay.world import World, running, until
+from tests.rig.silence import silent
 
 
 def stand_still(patched: pytest.MonkeyPatch, place: TopicPartition, end: int) -> None:
@@ -61,24 +61,6 @@ async def test_the_memory_of_a_broker_that_leads_no_more_is_not_obeyed(
 
     assert await seen(world) == {b"ana": [b"first", b"last"]}
     assert relay.state.said == 0
-
-
-@asynccontextmanager
-async def silent() -> AsyncGenerator[str]:
-    """The address of a host that takes connections and never says a word."""
-    served = asyncio.Event()
-
-    async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await served.wait()
-        writer.close()
-
-    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
-    try:
-        yield "{}:{}".format(*server.sockets[0].getsockname())
-    finally:
-        served.set()
-        server.close()
-        await server.wait_closed()
 
 
 async def test_a_start_that_has_reached_kafka_looks_for_no_other_way_there(world: World) -> None:
