@@ -189,7 +189,7 @@ class Service:
         )
 
     def _application(self, consumers: Consumers, keyring: KeyRing, ready: Health) -> AsgiFastStream:
-        shown = self._metrics.exposed
+        shown = partial(self._metrics.exposed, self._settings.namespace)
         probes = Probes(ready, keyring.jwks, shown, self._settings.namespace)
         return application(consumers.broker, probes)
 

@@ -12,7 +12,7 @@ from authbus.code import Code
 from authbus.state import DeadLetterReason
 from authbus.topics import COMMAND_TOPICS
 from authbus_service.auth.mails import Template
-from authbus_service.core.metrics import Metrics, Stage
+from authbus_service.core.metrics import INSTALLATION, Metrics, Stage
 from authbus_service.core.watch import DEAD, DONE, REPEATED
 from authbus_service.mail.mailer import OUTCOMES
 from authbus_service.relay.errors import REASONS
@@ -23,6 +23,8 @@ LABELS = {
     "stage": {*Stage},
     "template": {*Template},
 }
+
+AGGREGATES = r"\b(?:sum|min|max|avg|count)\b"
 
 
 @pytest.fixture
@@ -69,7 +71,34 @@ def test_each_alert_is_played_through_in_a_test_of_its_own(
 ) -> None:
     played = (repository / "deploy/prometheus/alerts.test.yaml").read_text(encoding="utf-8")
 
-    assert re.findall(r'alertname="(\w+)"', played) == list(alerts)
+    assert list(dict.fromkeys(re.findall(r'alertname="(\w+)"', played))) == list(alerts)
+
+
+def test_each_alert_is_raised_for_each_installation_by_itself(
+    alerts: dict[str, str], repository: Path
+) -> None:
+    text = (repository / "deploy/prometheus/alerts.yaml").read_text(encoding="utf-8")
+
+    for name, query in alerts.items():
+        assert re.search(AGGREGATES, query), name
+        assert not re.search(rf"{AGGREGATES}(?! by \({INSTALLATION}\b)", query), name
+    summaries = re.findall(r"summary: (.*)", text)
+    assert len(summaries) == len(alerts)
+    assert not [each for each in summaries if f"$labels.{INSTALLATION}" not in each]
+
+
+def test_the_dashboard_shows_one_installation_at_a_time(
+    panels: list[str], repository: Path
+) -> None:
+    text = (repository / "deploy/grafana/authbus.json").read_text(encoding="utf-8")
+    variables = {each["name"]: each for each in json.loads(text)["templating"]["list"]}
+
+    assert variables[INSTALLATION]["query"] == f"label_values(authbus_relay_leads, {INSTALLATION})"
+    assert not variables[INSTALLATION]["multi"]
+    chosen = f'{{{INSTALLATION}=~"${INSTALLATION}"'
+    for query in (*panels, variables["instance"]["query"]):
+        for metric in _metrics(query):
+            assert query.count(metric) == query.count(f"{metric}{chosen}"), query
 
 
 def test_alerts_and_panels_ask_for_metrics_that_are_declared(
@@ -102,14 +131,18 @@ def test_no_alert_is_silent_because_what_it_compares_with_is_not_there_yet(
 ) -> None:
     """A process has no series of log-ins that are done before the first one is."""
     for name, query in alerts.items():
-        for bound in re.split(r" [<>] ", query)[1:]:
-            assert bound.count("sum(") == bound.count(") or vector(0))"), name
+        compared, *bounds = re.split(r"\s+[<>] ", query.removeprefix(">-").strip())
+        for bound in bounds:
+            falls_back = " ".join(bound.split()).endswith(f" or 0 * {compared})")
+            assert falls_back or "sum" not in bound, name
 
 
 def test_the_alert_of_unread_partitions_knows_how_many_there_are(alerts: dict[str, str]) -> None:
     partitions = sum(topic.partitions for topic in COMMAND_TOPICS)
 
-    assert alerts["AuthbusPartitionsUnread"] == f"sum(authbus_assigned_partitions) < {partitions}"
+    assert alerts["AuthbusPartitionsUnread"] == (
+        f"sum by ({INSTALLATION}) (authbus_assigned_partitions) < {partitions}"
+    )
 
 
 def _metrics(query: str) -> set[str]:

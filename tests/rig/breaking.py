@@ -1,6 +1,7 @@
 """Two processes of the service, all that they need, and each part of it put out of action."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ _AWAY = text(
     "UPDATE relay_lease SET holder = gen_random_uuid(), number = number + 1,"
     " renewed_at = clock_timestamp() + interval '1 hour'"
 )
+_LEADS = re.compile(r"^authbus_relay_leads\{.*\} 1\.0$", re.MULTILINE)
 _BACK = text("UPDATE relay_lease SET renewed_at = '-infinity'")
 
 
@@ -40,7 +42,7 @@ class Place:
         """Whose relay leads."""
         told = [await asyncio.to_thread(each.metrics) for each in self.processes]
         pairs = zip(self.processes, told, strict=True)
-        return [process for process, metrics in pairs if "authbus_relay_leads 1.0" in metrics]
+        return [process for process, metrics in pairs if _LEADS.search(metrics)]
 
 
 @asynccontextmanager

@@ -1,17 +1,22 @@
 """Every metric of a process, in one place: what it is called, its labels, its buckets.
 
 Labels have few values, all of them ours: a topic, a stage, a code of the contract. What a stranger
-writes never becomes one.
+writes never becomes one. One more is on every series: the installation that the process is part of,
+for several may be scraped by one Prometheus. Its name is none that whoever scrapes gives a target.
 """
 
+from collections.abc import Iterator
 from enum import StrEnum
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from authbus_service.core.meters import Count, Reading, Spread
 
 PREFIX = "authbus_"
+INSTALLATION = "installation"
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
@@ -40,9 +45,11 @@ class Metrics:
         self._of_the_relay()
         self._of_hashes_and_mails()
 
-    def exposed(self) -> tuple[bytes, str]:
-        """What Prometheus scrapes, and its content type."""
-        return generate_latest(self._registry), CONTENT_TYPE_LATEST
+    def exposed(self, installation: str) -> tuple[bytes, str]:
+        """What Prometheus scrapes of the process of an installation, and its content type."""
+        shown = CollectorRegistry()
+        shown.register(_Labelled(self._registry, installation))
+        return generate_latest(shown), CONTENT_TYPE_LATEST
 
     def names(self) -> set[str]:
         """What the metrics are called in a query, process_... among them."""
@@ -117,6 +124,21 @@ class Metrics:
         reading = Reading(PREFIX + name, what, labels, counts)
         self._registry.register(reading)
         return reading
+
+
+class _Labelled(Collector):
+    """All that a registry has, each series with its installation."""
+
+    def __init__(self, registry: CollectorRegistry, installation: str) -> None:
+        self._registry = registry
+        self._label = {INSTALLATION: installation}
+
+    def collect(self) -> Iterator[Metric]:
+        for family in self._registry.collect():
+            family.samples = [
+                each._replace(labels={**each.labels, **self._label}) for each in family.samples
+            ]
+            yield family
 
 
 def _queried(name: str, kind: str) -> set[str]:

@@ -19,8 +19,6 @@ from tests.rig.connections import counting, locked, told_at_most
 from tests.rig.post import code_in
 from tests.rig.risks import a_strangers_keys, commit_asynchronously, fix_compression, say_keys
 
-NONE_ASSIGNED = 'authbus_assigned_partitions{consumer="credentials"} 0.0'
-
 
 @pytest.mark.gate
 async def test_serve_without_settings_starts_its_own_servers_and_keeps_their_data(
@@ -64,11 +62,14 @@ async def test_a_developer_reads_the_mails_of_the_own_servers_in_a_folder(
 async def test_serve_uses_the_servers_that_are_given_and_ends_well_on_ctrl_c(
     serve: Serve, given: dict[str, str]
 ) -> None:
+    ours = f'installation="{given["AUTHBUS_NAMESPACE"]}"'
+    of_consumer = f'{{consumer="credentials",{ours}}}'
+    none_assigned = f"authbus_assigned_partitions{of_consumer} 0.0"
     async with serve(**given) as running:
         shown = running.addresses
         ready = running.get("/health/ready")
         # A partition counts when the guard has let its records in, a moment after the start.
-        while NONE_ASSIGNED in (metrics := running.get_text("/metrics")):  # noqa: ASYNC110
+        while none_assigned in (metrics := running.get_text("/metrics")):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         status = await running.stop(signal.SIGINT)
 
@@ -77,9 +78,9 @@ async def test_serve_uses_the_servers_that_are_given_and_ends_well_on_ctrl_c(
     assert shown["database"] == "postgresql://" + given["DATABASE_URL"].rpartition("@")[2]
     assert ready[0] == 200
     assert {"credentials", "cheap"} == set(ready[1]["consumers"])
-    assert 'authbus_assigned_partitions{consumer="credentials"} 12.0' in metrics
-    assert 'authbus_rebalances_total{consumer="credentials"} 0.0' in metrics
-    assert "authbus_relay_leads 1.0" in metrics
+    assert f"authbus_assigned_partitions{of_consumer} 12.0" in metrics
+    assert f"authbus_rebalances_total{of_consumer} 0.0" in metrics
+    assert f"authbus_relay_leads{{{ours}}} 1.0" in metrics
     assert status == 0
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
@@ -32,7 +33,7 @@ class World:
         async def ready() -> Readiness:
             return self.readiness
 
-        probes = Probes(ready, lambda: JWKS, Metrics().exposed, "staging")
+        probes = Probes(ready, lambda: JWKS, partial(Metrics().exposed, "staging"), "staging")
         return application(KafkaBroker(), probes)
 
     async def get(self, path: str) -> tuple[int, dict[str, object]]:
@@ -87,7 +88,7 @@ async def test_metrics_are_served_in_the_format_of_prometheus(world: World) -> N
     assert answer.status == 200
     assert (answer.getheader("content-type") or "").startswith("text/plain; version=")
     assert "# TYPE authbus_stage_seconds histogram\n" in body
-    assert 'authbus_stage_seconds_count{stage="open"} 0.0\n' in body
+    assert 'authbus_stage_seconds_count{installation="staging",stage="open"} 0.0\n' in body
 
 
 async def test_the_page_of_the_contract_shows_every_command_and_event(world: World) -> None:

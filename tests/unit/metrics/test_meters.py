@@ -4,20 +4,40 @@ from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from authbus.contract import COMMANDS
-from authbus_service.core.metrics import Metrics, Stage
+from authbus_service.core.metrics import INSTALLATION, Metrics, Stage
 from authbus_service.core.watch import DONE, UNKNOWN, Watch
 
 
+def scrape(metrics: Metrics) -> list[Sample]:
+    body, _ = metrics.exposed("staging")
+    families = text_string_to_metric_families(body.decode())
+    return [each for family in families for each in family.samples]
+
+
 def samples(metrics: Metrics) -> dict[tuple[str, tuple[str, ...]], float]:
-    """What a scrape reads: name and values of the labels, by their names' order."""
-    body, _ = metrics.exposed()
+    """What a scrape reads: name and values of its own labels, by their names' order."""
     return {
-        (each.name, tuple(each.labels.values())): each.value
-        for family in text_string_to_metric_families(body.decode())
-        for each in family.samples
+        (each.name, tuple(each.labels[name] for name in each.labels if name != INSTALLATION)): (
+            each.value
+        )
+        for each in scrape(metrics)
     }
+
+
+def test_every_series_says_of_which_installation_it_is_at_each_scrape() -> None:
+    metrics = Metrics()
+    metrics.lost_replies.begin()
+    metrics.lanes.bind(lambda: 3, "cheap")
+
+    for found in (scrape(metrics), scrape(metrics)):
+        assert {each.labels[INSTALLATION] for each in found} == {"staging"}
+        names = {each.name for each in found}
+        assert {"process_start_time_seconds", "authbus_lost_replies_total"} < names
+        (lanes,) = [each for each in found if each.name == "authbus_lanes"]
+        assert lanes.labels == {"consumer": "cheap", INSTALLATION: "staging"}
 
 
 def test_a_histogram_counts_each_value_in_every_bucket_that_it_fits() -> None:
