@@ -29,7 +29,8 @@ LEADS, AGE = "relay_leads", "outbox_oldest_seconds"
 BATCHES, RECORDS, RESTARTS = "relay_batches_total", "relay_records_total", "relay_restarts_total"
 ONCE = {(): 1}
 # The first batch has the heartbeat too, and no other one comes.
-PACE = Pace(heartbeat=3600, first_retry=0.01)
+# One that is answered late is not counted as said.
+PACE = Pace(deadline=8, heartbeat=3600, first_retry=0.01)
 ROWS, AGED = 3, 60
 NEVER = 0.5
 
