@@ -5,7 +5,16 @@ from uuid import UUID
 
 from pydantic import Field
 
-from authbus.message import Command, Email, EmailPart, RoleName, Secret, SecretOrNone
+from authbus.message import (
+    Command,
+    Email,
+    EmailPart,
+    ExportPlace,
+    RoleName,
+    Secret,
+    SecretOrNone,
+    SessionPlace,
+)
 from authbus.profile import Attributes, DisplayName, Locale, PictureUrl, TimeZone
 
 
@@ -111,18 +120,20 @@ class ExportUser(Command):
 
     access_token: Secret
     user_id: UUID
+    after: ExportPlace = None
 
 
 class GetUser(Command):
-    """One account with its live sessions. A question for administrators. See `UserDetails`.
+    """One account with its live sessions, a page at a time. A question for administrators.
 
     With `ended_sessions` also the newest 20 of those that are over. A session is forgotten 30 days
-    after its end.
+    after its end. `after` is the last page's `next`. See `UserDetails`.
     """
 
     access_token: Secret
     user_id: UUID
     ended_sessions: bool = False
+    after: SessionPlace | None = None
 
 
 class FindUsers(Command):

@@ -22,9 +22,11 @@ from authbus.admin_commands import (
 from authbus.message import (
     Command,
     Email,
+    ExportPlace,
     PersonalText,
     Secret,
     SecretOrNone,
+    SessionPlace,
 )
 from authbus.password_commands import (
     ChangePassword,
@@ -114,9 +116,10 @@ class EndAllSessions(Command):
 
 
 class ListSessions(Command):
-    """Where the user is logged in. A question: it has no effect. Answered by `SessionList`."""
+    """Where the user is logged in, a page at a time. A question. See `SessionList`."""
 
     access_token: Secret
+    after: SessionPlace | None = None
 
 
 class GetProfile(Command):
@@ -194,9 +197,10 @@ class EraseAccount(Command):
 
 
 class ExportAccount(Command):
-    """All that is held of oneself. A question. Answered by `UserExport`, sealed to who asks."""
+    """All that is held of oneself, a page at a time, each row once. A question. See `UserExport`."""
 
     access_token: Secret
+    after: ExportPlace = None
 
 
 AnyCommand = (

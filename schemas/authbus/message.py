@@ -67,6 +67,12 @@ PersonalText = Annotated[
     _Line | None,
     Field(repr=False, json_schema_extra={"x-personal": True}),
 ]
+# Where a page of an export or of sessions begins: a table and a row's key, a time and an id.
+ExportPlace = Annotated[
+    Annotated[str, StringConstraints(max_length=300, pattern=r"^[a-z_]+ [ -~]+$")] | None,
+    Field(repr=False, json_schema_extra={"x-personal": True}),
+]
+SessionPlace = Annotated[str, StringConstraints(pattern=r"^[0-9T:.-]{26}Z [0-9a-f-]{36}$")]
 RoleName = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[a-z0-9_-]+$")]
 
 

@@ -10,12 +10,14 @@ from authbus.events import EndReason
 from authbus.message import (
     EmailOrNone,
     EmailPart,
+    ExportPlace,
     Instant,
     PersonalText,
     Reply,
     RoleName,
     Secret,
     SecretOrNone,
+    SessionPlace,
 )
 from authbus.profile import Profile
 from authbus.state import UserKind, UserStatus
@@ -113,11 +115,12 @@ class SessionEntry(BaseModel):
 
 
 class SessionList(Reply):
-    """The live sessions of a user, oldest first."""
+    """A page of a user's live sessions, oldest first; `next` is the next `after`, if any."""
 
     sealed: ClassVar[bool] = True
 
     sessions: tuple[SessionEntry, ...]
+    next: SessionPlace | None = None
 
 
 class UserIsImported(Reply):
@@ -199,7 +202,7 @@ class UserIsErased(Reply):
 
 
 class UserExport(Reply):
-    """All that is held of a user: rows by table, without hashes and other secrets."""
+    """A page of what is held of a user, by table, without secrets; `next` is the next `after`."""
 
     sealed: ClassVar[bool] = True
 
@@ -208,6 +211,7 @@ class UserExport(Reply):
     tables: Annotated[
         dict[str, list[dict[str, Any]]], Field(repr=False, json_schema_extra={"x-personal": True})
     ]
+    next: ExportPlace = None
 
 
 class UserEntry(BaseModel):
@@ -235,10 +239,11 @@ class FoundUsers(Reply):
 
 
 class UserDetails(Reply):
-    """One account, how many events it has had, and its sessions, oldest first: see `GetUser`."""
+    """One account, how many events it has had, and a page of its sessions: see `SessionList`."""
 
     sealed: ClassVar[bool] = True
 
     user: UserEntry
     sequence: Annotated[int, Field(ge=1)]
     sessions: tuple[SessionEntry, ...]
+    next: SessionPlace | None = None

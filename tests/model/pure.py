@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from authbus.events import AnyEvent
+from authbus.export_pages import ExportPage, Place
 from authbus.message import Reply
 from authbus_service.auth import handlers
 from authbus_service.auth.cause import Cause
@@ -172,7 +173,7 @@ class PureService:
     async def find(self, search: Search) -> Page:
         raise NotImplementedError
 
-    async def held(self, user_id: UUID) -> dict[str, list[dict[str, Any]]]:
+    async def fill(self, page: ExportPage, user_id: UUID, place: Place) -> None:
         raise NotImplementedError
 
 

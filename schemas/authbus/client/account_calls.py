@@ -6,6 +6,7 @@ from pydantic import SecretStr
 
 from authbus.client.calling import Caller
 from authbus.client.keys import whose
+from authbus.client.pages import pages, whole
 from authbus.commands import EraseAccount, ExportAccount
 from authbus.replies import UserExport, UserIsErased
 
@@ -17,14 +18,18 @@ class AccountCalls:
         self._call = call
 
     async def export(self, access_token: str, *, timeout: float | None = None) -> UserExport:
-        """All that is held of the user."""
+        """All that is held of the user: every page, each within `timeout`."""
         token = SecretStr(access_token)
-        return await self._call(
-            lambda: ExportAccount(access_token=token),
-            UserExport,
-            key=whose(access_token),
-            timeout=timeout,
-        )
+
+        async def page(after: str | None) -> UserExport:
+            return await self._call(
+                lambda: ExportAccount(access_token=token, after=after),
+                UserExport,
+                key=whose(access_token),
+                timeout=timeout,
+            )
+
+        return whole(await pages(page))
 
     async def erase(
         self,

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from authbus.client.import_calls import ImportCalls
+from authbus.client.pages import pages, whole
 from authbus.commands import EraseUser, ExportUser, FindUsers, GetUser
 from authbus.replies import FoundUsers, UserDetails, UserExport, UserIsErased
 
@@ -46,13 +47,20 @@ class LookupCalls(ImportCalls):
         user_id: UUID,
         *,
         ended_sessions: bool = False,
+        after: str | None = None,
         command_id: UUID | None = None,
         timeout: float | None = None,
     ) -> UserDetails:
-        """One user with their live sessions, and the newest that ended in the last 30 days."""
+        """One user with their live sessions, and the newest that ended in the last 30 days.
+
+        A page of them, which has dozens at least; ask again with `after` its `next` until there is
+        none.
+        """
         token = SecretStr(access_token)
         return await self._call(
-            lambda: GetUser(access_token=token, user_id=user_id, ended_sessions=ended_sessions),
+            lambda: GetUser(
+                access_token=token, user_id=user_id, ended_sessions=ended_sessions, after=after
+            ),
             UserDetails,
             key=str(user_id),
             command_id=command_id,
@@ -60,17 +68,28 @@ class LookupCalls(ImportCalls):
         )
 
     async def export(
+        self, access_token: str, user_id: UUID, *, timeout: float | None = None
+    ) -> UserExport:
+        """All that is held of a user: every page, each within `timeout`."""
+        return whole(
+            await pages(
+                lambda after: self.export_page(access_token, user_id, after=after, timeout=timeout)
+            )
+        )
+
+    async def export_page(
         self,
         access_token: str,
         user_id: UUID,
         *,
+        after: str | None = None,
         command_id: UUID | None = None,
         timeout: float | None = None,
     ) -> UserExport:
-        """All that is held of a user."""
+        """One page of it; ask again with `after` its `next` until there is none."""
         token = SecretStr(access_token)
         return await self._call(
-            lambda: ExportUser(access_token=token, user_id=user_id),
+            lambda: ExportUser(access_token=token, user_id=user_id, after=after),
             UserExport,
             key=str(user_id),
             command_id=command_id,

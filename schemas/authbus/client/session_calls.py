@@ -6,6 +6,7 @@ from pydantic import SecretStr
 
 from authbus.client.calling import Caller
 from authbus.client.keys import whose
+from authbus.client.pages import pages
 from authbus.commands import EndAllSessions, EndSession, ListSessions
 from authbus.replies import AllSessionsEnded, SessionEntry, SessionIsEnded, SessionList
 
@@ -19,15 +20,18 @@ class SessionCalls:
     async def list(
         self, access_token: str, *, timeout: float | None = None
     ) -> tuple[SessionEntry, ...]:
-        """The user's live sessions, oldest first."""
+        """The user's live sessions, oldest first: every page, each within `timeout`."""
         token = SecretStr(access_token)
-        found = await self._call(
-            lambda: ListSessions(access_token=token),
-            SessionList,
-            key=whose(access_token),
-            timeout=timeout,
-        )
-        return found.sessions
+
+        async def page(after: str | None) -> SessionList:
+            return await self._call(
+                lambda: ListSessions(access_token=token, after=after),
+                SessionList,
+                key=whose(access_token),
+                timeout=timeout,
+            )
+
+        return tuple(each for found in await pages(page) for each in found.sessions)
 
     async def end(
         self,

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from authbus.admin_commands import FindUsers, GetUser
 from authbus.replies import FoundUsers, UserDetails, UserEntry
+from authbus.session_pages import MOST_OVER, details
 from authbus.testing.memory import Ask, Memory
 from authbus.testing.permitting import administrator, named
 from authbus.testing.rows import Account
-from authbus.user_details import MOST_OVER, details
 
 
 def find_users(memory: Memory, command: FindUsers, ask: Ask) -> FoundUsers:
@@ -49,15 +49,15 @@ def _id(after: str) -> UUID:
 
 
 def get_user(memory: Memory, command: GetUser, ask: Ask) -> UserDetails:
-    """One account with its live sessions, and those that are over where they are asked for."""
+    """The account with a page of its sessions: also of those that are over, when asked for."""
     administrator(memory, command.access_token, ask, "users:read")
     user = named(memory, command.user_id)
     mine = [each for each in memory.sessions.values() if each.user_id == user.id]
     over = [each for each in mine if not each.is_live(memory.now)]
     newest = sorted(over, key=lambda each: (each.started_at, each.id), reverse=True)
     shown = newest[:MOST_OVER] if command.ended_sessions else []
-    live = [each.entry() for each in memory.live(user)]
-    return details(_entry(user), user.sequence, live, [each.entry() for each in shown])
+    entries = [each.entry() for each in (*memory.live(user), *shown)]
+    return details(_entry(user), user.sequence, entries, command.after)
 
 
 def _entry(user: Account) -> UserEntry:

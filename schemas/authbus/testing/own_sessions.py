@@ -12,6 +12,7 @@ from authbus.replies import (
     SessionIsEnded,
     SessionList,
 )
+from authbus.session_pages import listed
 from authbus.testing.acting import acting, granted
 from authbus.testing.memory import Ask, Memory, Refusal
 from authbus.testing.rows import Held, derived_secret
@@ -55,12 +56,10 @@ def _holds(session: Held, token: SecretStr) -> bool:
 
 
 def list_sessions(memory: Memory, command: ListSessions, ask: Ask) -> SessionList:
-    """The live ones, oldest first."""
+    """A page of the live ones, oldest first."""
     user, current = acting(memory, command.access_token, ask)
     live = memory.live(user)
-    return SessionList(
-        sessions=tuple(each.entry(is_current=each.id == current.id) for each in live)
-    )
+    return listed((each.entry(is_current=each.id == current.id) for each in live), command.after)
 
 
 def end_session(memory: Memory, command: EndSession, ask: Ask) -> SessionIsEnded:

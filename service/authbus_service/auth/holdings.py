@@ -8,33 +8,69 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_jsonable_python
-from sqlalchemy import Column, LargeBinary, Table, any_, bindparam, delete, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    LargeBinary,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    collate,
+    delete,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
+from authbus.export_pages import MOST_ROWS, ExportPage, Place, Row
 from authbus_service.auth.users.models import ErasedUserRow, UserRow
 from authbus_service.auth.users.user import ErasedUser
 from authbus_service.core.database import Base
 from authbus_service.core.sets import Columns, insert_rows
 
-Held = dict[str, list[dict[str, Any]]]
-
-_MOST_ROWS = 1000
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
 _ERASED = Columns("erased", ("id", "sequence", "erased_at"))
 _GONE = insert_rows(ErasedUserRow.__table__, _ERASED)
 _SECRET_COLUMNS = frozenset({"password_hash", "secret"})
 
 
-async def held(db: AsyncConnection, user_id: UUID) -> Held:
-    """The rows by table, as JSON data; of each table no more than 1,000."""
-    found: Held = {}
-    for table, owner in owned():
-        shown = [each for each in table.c if not is_secret(each)]
-        rows = await db.execute(select(*shown).where(owner == user_id).limit(_MOST_ROWS))
-        found[table.name] = [to_jsonable_python(dict(row)) for row in rows.mappings()]
-    return found
+async def fill(db: AsyncConnection, page: ExportPage, user_id: UUID, place: Place) -> None:
+    """Tell as many of the user's rows as the page takes, those behind this place."""
+    for table, owner in sorted(owned(), key=lambda each: each[0].name):
+        behind = place.in_table(table.name)
+        if behind is None:
+            continue
+        if not page.take(table.name, await _rows(db, table, owner == user_id, behind)):
+            return
+
+
+async def _rows(
+    db: AsyncConnection, table: Table, is_theirs: ColumnElement[bool], behind: str
+) -> list[tuple[str, Row]]:
+    """One more than a page tells, each with its key."""
+    key = _key(table)
+    shown = [each for each in table.c if not is_secret(each)]
+    found = await db.execute(
+        select(key.label("its_key"), *shown)
+        .where(is_theirs, key > behind)
+        .order_by(key)
+        .limit(MOST_ROWS + 1)
+    )
+    rows = (dict(each) for each in found.mappings())
+    return [(row.pop("its_key"), to_jsonable_python(row)) for row in rows]
+
+
+def _key(table: Table) -> ColumnElement[Any]:
+    """A row's primary key as a text, and of secrets in it a hash: it is told in a page's `next`."""
+    parts = (
+        func.encode(func.sha256(each), "hex") if is_secret(each) else cast(each, Text)
+        for each in table.primary_key.columns
+    )
+    return collate(func.concat_ws(" ", *parts), "C")
 
 
 async def erase(db: AsyncConnection, users: Sequence[ErasedUser]) -> None:

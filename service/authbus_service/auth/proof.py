@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
+from authbus.export_pages import ExportPage, Place
 from authbus.message import Secret
 from authbus.replies import Rejected
 from authbus_service.auth.acting import Acting
 from authbus_service.auth.codes.code import OneTimeCode
 from authbus_service.auth.guessing.attempt import Attempt, Verdict
 from authbus_service.auth.guessing.limits import Limits
-from authbus_service.auth.holdings import Held
 from authbus_service.auth.roles.roles import BUILT_IN, Roles
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.seen import Seen
@@ -129,7 +129,7 @@ class Lookups(Protocol):
     """What only administrators and the users themselves ask, seldom."""
 
     async def find(self, search: Search) -> Page: ...
-    async def held(self, user_id: UUID) -> Held: ...
+    async def fill(self, page: ExportPage, user_id: UUID, place: Place) -> None: ...
     async def over(self, user_id: UUID, limit: int) -> Sequence[Session]: ...
 
 

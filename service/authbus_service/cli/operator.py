@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from authbus.client import AuthClient
+from authbus.client.pages import P, pages
 from authbus.uuid7 import uuid7
 from authbus_service.cli.running import run_quietly
 from authbus_service.core import clock
@@ -38,6 +39,12 @@ class Operator:
             self._masters, issuer=self._issuer, command_id=command_id, at=clock.now()
         )
         return await call(proof, *about, **more, command_id=command_id)
+
+    async def pages(
+        self, call: Callable[..., Awaitable[P]], *about: object, **more: object
+    ) -> list[P]:
+        """Every page of such a call, each with a proof of its own. Raises what the call raises."""
+        return await pages(lambda after: self.ask(call, *about, after=after, **more))
 
     async def user_id(self, whose: str) -> UUID:
         """Of an id or an address. Raises StartupError when nobody has that address."""

@@ -12,14 +12,15 @@ from authbus_service.core import clock
 def list_sessions(whose: str, *, client: str) -> None:
     """Print the live sessions and the newest that ended lately; no token, no address."""
 
-    async def work(operator: Operator) -> UserDetails:
+    async def work(operator: Operator) -> list[UserDetails]:
         user_id = await operator.user_id(whose)
-        return await operator.ask(operator.admin.get, user_id, ended_sessions=True)
+        return await operator.pages(operator.admin.get, user_id, ended_sessions=True)
 
     found = as_operator(client, work)
-    show_rows([_row(each, found) for each in found.sessions])
-    if not found.sessions:
-        report(f"{found.user.user_id} has no session, and none has ended in the last 30 days")
+    rows = [_row(each, of) for of in found for each in of.sessions]
+    show_rows(rows)
+    if not rows:
+        report(f"{found[0].user.user_id} has no session, and none has ended in the last 30 days")
 
 
 def end(session_id: UUID, *, client: str) -> None:

@@ -1,15 +1,16 @@
 """`authbus users`: what an administrator may do about a user, by the master key."""
 
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from getpass import getpass
 from typing import Any, TypeVar
 from uuid import UUID
 
 from authbus.client import User
 from authbus.client.admin_calls import Reason
+from authbus.client.pages import whole
 from authbus.errors import AuthRejected
-from authbus.replies import Code, UserDetails, UserExport, UserIsErased
+from authbus.replies import Code, UserDetails, UserIsErased
 from authbus_service.auth.roles.roles import ADMIN
 from authbus_service.cli.operator import Operator, as_operator
 from authbus_service.cli.output import show
@@ -49,11 +50,12 @@ async def _registered(operator: Operator, email: str, password: str) -> User:
 def look(whose: str, *, client: str) -> None:
     """Print one account: its state, roles and how many sessions go on."""
 
-    def told(found: UserDetails) -> Mapping[str, Any]:
-        user = found.user.model_dump(exclude={"user_id"})
-        return {**user, "sessions": len(found.sessions), "sequence": found.sequence}
+    def told(found: Sequence[UserDetails]) -> Mapping[str, Any]:
+        user = found[0].user.model_dump(exclude={"user_id"})
+        sessions = sum(len(each.sessions) for each in found)
+        return {**user, "sessions": sessions, "sequence": found[0].sequence}
 
-    _about(whose, client, lambda its, user_id: its.ask(its.admin.get, user_id), told)
+    _about(whose, client, lambda its, user_id: its.pages(its.admin.get, user_id), told)
 
 
 def grant(whose: str, role: str, *, client: str) -> None:
@@ -131,8 +133,8 @@ def export(whose: str, *, client: str) -> None:
     _about(
         whose,
         client,
-        lambda its, user_id: its.ask(its.admin.export, user_id),
-        UserExport.model_dump,
+        lambda its, user_id: its.pages(its.admin.export_page, user_id),
+        lambda exported: whole(exported).model_dump(exclude={"next"}),
     )
 
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
+from authbus.export_pages import ExportPage, Place
 from authbus_service.auth import repository
 from authbus_service.auth.acting import Acting, read_token
 from authbus_service.auth.codes import repository as codes
 from authbus_service.auth.codes.code import OneTimeCode
 from authbus_service.auth.guessing import repository as guessing
 from authbus_service.auth.guessing.attempt import Attempt, Verdict
-from authbus_service.auth.holdings import Held, held
+from authbus_service.auth.holdings import fill
 from authbus_service.auth.proof import Hashes, Policy, Proof, Tools
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.sessions import repository as sessions
@@ -52,9 +53,9 @@ class _Asking:
         async with self.database.reading() as db:
             return await find(db, search)
 
-    async def held(self, user_id: UUID) -> Held:
+    async def fill(self, page: ExportPage, user_id: UUID, place: Place) -> None:
         async with self.database.reading() as db:
-            return await held(db, user_id)
+            await fill(db, page, user_id, place)
 
     async def over(self, user_id: UUID, limit: int) -> Sequence[Session]:
         async with self.database.reading() as db:

@@ -3,6 +3,7 @@
 from uuid import UUID, uuid4
 
 from authbus import Code, UserExport
+from authbus.sealing import LARGEST_SEAL, ReplyKey, seal
 from authbus.state import UserKind, UserStatus
 from authbus.uuid7 import uuid7
 from tests.e2e.place import PASSWORD, Place, an_address
@@ -127,6 +128,33 @@ async def all_that_is_held_of_a_user_is_exported_without_secrets(place: Place) -
     assert (held["id"], held["device"]) == (str(session.session_id), "a phone")
     assert held["amr"] == "pwd otp mfa"
     assert [each["purpose"] for each in own.tables["codes"]] == ["verify_email"]
+
+
+async def a_large_export_comes_in_pages_and_each_row_once(place: Place) -> None:
+    root, auth, email, longest = place.root, place.auth, an_address(), "\U0001f600" * 200
+    user = await auth.register(email, PASSWORD)
+    made = [
+        await auth.log_in(email, PASSWORD, device=longest, ip_address=longest) for _ in range(30)
+    ]
+
+    own = await auth.account.export(made[-1].access_token)
+    other = await auth.admin.export(root, user.user_id)
+    first = await auth.admin.export_page(root, user.user_id)
+    second = await auth.admin.export_page(root, user.user_id, after=first.next)
+
+    ids = [row["id"] for row in own.tables["sessions"]]
+    assert sorted(ids) == sorted(str(each.session_id) for each in made)
+    assert other.tables["sessions"] == own.tables["sessions"]
+    assert own.next is other.next is None
+    assert first.next is not None
+    paged = [row["id"] for each in (first, second) for row in each.tables["sessions"]]
+    assert 20 < len(first.tables["sessions"]) < len(paged) == 30
+    assert paged == ids
+    assert {*first.tables, *second.tables} == {*COLUMNS, *PASSING}
+    for each in (first, second):
+        assert len(seal(each.to_bytes(), ReplyKey().public)) <= LARGEST_SEAL
+    await refused(auth.admin.export_page(root, user.user_id, after="nowhere"), Code.INVALID)
+    await refused(auth.admin.get(root, user.user_id, after="nowhere"), Code.INVALID)
 
 
 def _is_whole(export: UserExport) -> None:

@@ -7,11 +7,11 @@ import pytest
 from pydantic import SecretStr
 
 from authbus.commands import LogIn, LogOut, RegisterUser
+from authbus.export_pages import ExportPage, Place
 from authbus.replies import Code, Rejected
 from authbus_service.auth.codes.code import OneTimeCode
 from authbus_service.auth.guessing.attempt import Attempt, Verdict
 from authbus_service.auth.handlers import prepare
-from authbus_service.auth.holdings import Held
 from authbus_service.auth.proof import Claim, Proof, Tools
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.sessions.session import Session
@@ -31,7 +31,7 @@ class Nobody:
     async def find(self, search: Search) -> Page:
         raise NotImplementedError
 
-    async def held(self, user_id: UUID) -> Held:
+    async def fill(self, page: ExportPage, user_id: UUID, place: Place) -> None:
         raise NotImplementedError
 
     async def over(self, user_id: UUID, limit: int) -> list[Session]:

@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from authbus.commands import ExportUser
+from authbus.export_pages import ExportPage, Place
 from authbus.message import Reply
-from authbus.replies import Code, Rejected, UserExport
+from authbus.replies import Code, Rejected
 from authbus_service.auth.administering import administered
 from authbus_service.auth.case import Case
 from authbus_service.auth.proof import Tools
@@ -13,11 +14,12 @@ from authbus_service.auth.roles.permissions import Permission
 
 
 async def answer(command: ExportUser, request: Request, tools: Tools, at: datetime) -> Reply:
-    """Every row of the user."""
+    """A page of the rows of the user."""
     proof = tools.administering(command.access_token, user_id=command.user_id)
     case = Case(request, proof, await tools.rows(proof), at, tools.policy)
     found = administered(case, Permission.USERS_EXPORT, command.user_id)
     if isinstance(found, Code):
         return Rejected.because(found)
-    held = await tools.lookups.held(command.user_id)
-    return UserExport(user_id=command.user_id, exported_at=at, tables=held)
+    page = ExportPage(command.user_id, at)
+    await tools.lookups.fill(page, command.user_id, Place.of(command.after))
+    return page.reply()

@@ -5,7 +5,7 @@ from datetime import datetime
 from authbus.commands import GetUser
 from authbus.message import Reply
 from authbus.replies import Code, Rejected
-from authbus.user_details import MOST_OVER, details
+from authbus.session_pages import MOST_OVER, details
 from authbus_service.auth.administering import administered
 from authbus_service.auth.case import Case
 from authbus_service.auth.proof import Tools
@@ -15,7 +15,7 @@ from authbus_service.auth.showing import entry, session_entry
 
 
 async def answer(command: GetUser, request: Request, tools: Tools, at: datetime) -> Reply:
-    """The account with its live sessions, and those that are over where they are asked for."""
+    """The account with a page of its sessions: also of those that are over, when asked for."""
     proof = tools.administering(command.access_token, user_id=command.user_id, every_session=True)
     case = Case(request, proof, await tools.rows(proof), at, tools.policy)
     found = administered(case, Permission.USERS_READ, command.user_id)
@@ -25,9 +25,5 @@ async def answer(command: GetUser, request: Request, tools: Tools, at: datetime)
     live = case.rows.sessions_of(user.id, at)
     over = await tools.lookups.over(user.id, MOST_OVER) if command.ended_sessions else []
     known = {each.id for each in live}
-    return details(
-        entry(user),
-        user.sequence,
-        [session_entry(each) for each in live],
-        [session_entry(each) for each in over if each.id not in known],
-    )
+    shown = [*live, *(each for each in over if each.id not in known)]
+    return details(entry(user), user.sequence, map(session_entry, shown), command.after)
