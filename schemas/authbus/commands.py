@@ -197,7 +197,7 @@ class EraseAccount(Command):
 
 
 class ExportAccount(Command):
-    """All that is held of oneself, a page at a time, each row once. A question. See `UserExport`."""
+    """All that is held of oneself, page by page, each row once. A question. See `UserExport`."""
 
     access_token: Secret
     after: ExportPlace = None
