@@ -121,10 +121,10 @@ def public_jwk(key: EllipticCurvePublicKey) -> dict[str, str]:
 
 
 def public_key(key: Mapping[str, str]) -> EllipticCurvePublicKey:
-    """A public JWK, checked: a point of P-256, with no private part. Raises SealError."""
+    """A public JWK, checked: a point of P-256, no private part, a short id. Raises SealError."""
     named = (key.get("kty"), key.get("crv"), "d" in key, key.get("kid", ""))
     match named:
-        case ("EC", "P-256", False, str()):
+        case ("EC", "P-256", False, str(kid)) if len(kid) <= _LONGEST_KID:
             return _imported(key.get("x"), key.get("y"))
         case _:
             raise SealError

@@ -17,6 +17,7 @@ from joserfc import jwe
 from joserfc.jwk import ECKey
 
 from authbus import sealing
+from authbus.paging import MOST_BYTES
 from authbus.sealing import ReplyKey, Seal, SealError, public_jwk, seal
 
 CANARY = b'{"password":"canary-51c0"}'
@@ -159,6 +160,14 @@ def test_nothing_is_sealed_for_a_key_that_is_none(key: dict[str, Any]) -> None:
 def test_a_payload_that_would_not_fit_a_command_topic_is_not_sealed() -> None:
     with pytest.raises(SealError):
         seal(bytes(60_000), PUBLIC)
+
+
+def test_a_page_is_sealed_under_an_id_of_any_letters_and_an_id_that_is_too_long_is_no_key() -> None:
+    page, longest = bytes(MOST_BYTES), "\U0001f600" * 128
+
+    assert len(seal(page, PUBLIC | {"kid": longest})) <= sealing.LARGEST_SEAL
+    with pytest.raises(SealError):
+        seal(CANARY, PUBLIC | {"kid": "k" * 129})
 
 
 def test_what_is_longer_than_a_command_may_be_is_not_looked_at() -> None:
