@@ -140,7 +140,8 @@ class FindUsers(Command):
     """Accounts, a page at a time. A question for administrators. Answered by `FoundUsers`.
 
     In the order of their addresses when `email_prefix` is given (a whole address is one too), else
-    in the order of their registration. `after` is the last page's `next`.
+    in the order of their registration. `after` is the last page's `next`. No more than `limit`,
+    and no more than a record takes.
     """
 
     access_token: Secret

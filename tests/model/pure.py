@@ -20,7 +20,7 @@ from authbus_service.auth.request import Derived, Request
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.sessions.lapsing import lapsed
 from authbus_service.auth.sessions.session import Session
-from authbus_service.auth.users.search import Page, Search
+from authbus_service.auth.users.search import Found, Search
 from authbus_service.auth.users.user import Credential
 from authbus_service.consumers.questions import readers_of
 from authbus_service.core import clock
@@ -170,7 +170,7 @@ class PureService:
         mine = [each for each in self.memory.sessions.values() if each.user_id == user_id]
         return [each for each in mine if not each.is_live(self.at)][-limit:]
 
-    async def find(self, search: Search) -> Page:
+    async def find(self, search: Search) -> Found:
         raise NotImplementedError
 
     async def fill(self, page: ExportPage, user_id: UUID, place: Place) -> None:

@@ -25,7 +25,7 @@ class LookupCalls(ImportCalls):
         command_id: UUID | None = None,
         timeout: float | None = None,
     ) -> FoundUsers:
-        """One page of users; ask again with `after` its `next` until there is none."""
+        """One page of users, `limit` at most; ask again with `after` its `next` until none."""
         token = SecretStr(access_token)
         return await self._call(
             lambda: FindUsers(

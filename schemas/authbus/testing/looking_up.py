@@ -9,22 +9,19 @@ from authbus.session_pages import MOST_OVER, details
 from authbus.testing.memory import Ask, Memory
 from authbus.testing.permitting import administrator, named
 from authbus.testing.rows import Account
+from authbus.user_pages import found
 
 
 def find_users(memory: Memory, command: FindUsers, ask: Ask) -> FoundUsers:
     """One page, and where the next one begins."""
     administrator(memory, command.access_token, ask, "users:read")
     by = _by_address if command.email_prefix else _by_id
-    found = [
-        (place, user)
+    users = (
+        (place, _entry(user))
         for place, user in by(memory, command)
         if command.status in {None, user.status}
-    ]
-    page = found[: command.limit]
-    return FoundUsers(
-        users=tuple(_entry(user) for _, user in page),
-        next=page[-1][0] if len(found) > command.limit else None,
     )
+    return found(users, command.limit)
 
 
 def _by_address(memory: Memory, command: FindUsers) -> Iterator[tuple[str, Account]]:

@@ -17,7 +17,7 @@ from authbus_service.auth.roles.roles import BUILT_IN, Roles
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.seen import Seen
 from authbus_service.auth.sessions.session import Session
-from authbus_service.auth.users.search import Page, Search
+from authbus_service.auth.users.search import Found, Search
 from authbus_service.auth.users.user import Credential
 from authbus_service.core.security.masters import token_hash
 from authbus_service.core.security.operator import Operator
@@ -128,7 +128,7 @@ class Hashes(Protocol):
 class Lookups(Protocol):
     """What only administrators and the users themselves ask, seldom."""
 
-    async def find(self, search: Search) -> Page: ...
+    async def find(self, search: Search) -> Found: ...
     async def fill(self, page: ExportPage, user_id: UUID, place: Place) -> None: ...
     async def over(self, user_id: UUID, limit: int) -> Sequence[Session]: ...
 

@@ -18,7 +18,7 @@ from authbus_service.auth.rows import Rows
 from authbus_service.auth.sessions import repository as sessions
 from authbus_service.auth.sessions.session import Session
 from authbus_service.auth.users import repository as users
-from authbus_service.auth.users.search import Page, Search, find
+from authbus_service.auth.users.search import Found, Search, find
 from authbus_service.auth.users.user import Credential
 from authbus_service.consumers.gather import Gathered
 from authbus_service.core.database import Database
@@ -49,7 +49,7 @@ class _Asking:
             rows = await repository.read(db, proofs)
         return dict.fromkeys(proofs, rows)
 
-    async def find(self, search: Search) -> Page:
+    async def find(self, search: Search) -> Found:
         async with self.database.reading() as db:
             return await find(db, search)
 

@@ -12,6 +12,8 @@ from authbus import (
     Code,
     ExportAccount,
     ExportUser,
+    FindUsers,
+    FoundUsers,
     GetUser,
     ListSessions,
     LoggedIn,
@@ -20,6 +22,7 @@ from authbus import (
     UserDetails,
     UserExport,
 )
+from authbus.client.pages import pages
 from tests.rig.crowd import Crowd
 from tests.rig.operators import by_operator
 from tests.rig.world import World
@@ -43,6 +46,15 @@ INSERT INTO codes (hash, user_id, purpose, address, made_at, expires_at, credent
 SELECT sha256(gen_random_uuid()::text::bytea), :user_id, 'verify_email', 'ana@example.com',
     now(), now(), 1
 FROM generate_series(1, :count)
+"""
+_PEOPLE = """
+WITH made AS (INSERT INTO users (id, sequence, status, password_hash, credential_version,
+        created_at, email, email_verified, roles, devices, profile, second_factor)
+    SELECT gen_random_uuid(), 1, 'active', '', 1, now(),
+        rpad('x' || each, 64, 'x') || '@' || repeat('example-of-a-long-name.', 8) || 'example',
+        true, :roles, '', '{}', false
+    FROM generate_series(1, :count) each RETURNING id, email)
+INSERT INTO emails SELECT email, id FROM made
 """
 
 
@@ -70,14 +82,6 @@ async def export(world: World, token: SecretStr, after: str | None = None) -> Us
     return found
 
 
-async def exported(world: World, token: SecretStr) -> list[UserExport]:
-    """Every page."""
-    pages = [await export(world, token)]
-    while pages[-1].next is not None:
-        pages.append(await export(world, token, pages[-1].next))
-    return pages
-
-
 def told(pages: Sequence[UserExport], table: str) -> list[Any]:
     """What the rows of a table are known by."""
     rows = [row for page in pages for row in page.tables.get(table, [])]
@@ -92,7 +96,7 @@ async def test_an_export_of_more_than_a_record_holds_comes_whole_in_pages(
         (session,) = await Crowd(world).with_sessions(1)
         made = await log_ins(world, session.user_id, 1200 if not device else 100, device=device)
         await run(world, _CODES, user_id=session.user_id, count=300)
-        pages = await exported(world, session.access_token)
+        exported = await pages(lambda after: export(world, session.access_token, after))
         first = await world.web.ask(
             by_operator(
                 world, lambda proof: ExportUser(access_token=proof, user_id=session.user_id)
@@ -102,19 +106,19 @@ async def test_an_export_of_more_than_a_record_holds_comes_whole_in_pages(
             by_operator(
                 world,
                 lambda proof: ExportUser(
-                    access_token=proof, user_id=session.user_id, after=pages[0].next
+                    access_token=proof, user_id=session.user_id, after=exported[0].next
                 ),
             )
         )
         codes = await world.rows("SELECT 1 FROM codes")
 
-    assert len(pages) > 2
-    assert sorted(told(pages, "sessions")) == sorted(made | {str(session.session_id)})
-    assert len(told(pages, "codes")) == len(codes) > 300
-    assert told(pages, "users") == [str(session.user_id)]
+    assert len(exported) > 2
+    assert sorted(told(exported, "sessions")) == sorted(made | {str(session.session_id)})
+    assert len(told(exported, "codes")) == len(codes) > 300
+    assert told(exported, "users") == [str(session.user_id)]
     assert isinstance(first, UserExport)
     assert isinstance(second, UserExport)
-    assert [first.tables, second.tables] == [each.tables for each in pages[:2]]
+    assert [first.tables, second.tables] == [each.tables for each in exported[:2]]
 
 
 async def test_what_is_there_all_along_is_exported_once_while_rows_come_and_go(
@@ -125,19 +129,19 @@ async def test_what_is_there_all_along_is_exported_once_while_rows_come_and_go(
         token, user_id = session.access_token, session.user_id
         made = await log_ins(world, user_id, 100, device=LONGEST)
         gone: set[str] = set()
-        pages = [await export(world, token)]
-        while (after := pages[-1].next) is not None:
+        shown_pages = [await export(world, token)]
+        while (after := shown_pages[-1].next) is not None:
             # The row that the next page begins behind is gone, and one that has not come yet.
-            left = sorted(made - gone - {*told(pages, "sessions")})
-            for each in [*told(pages, "sessions")[-1:], *left[:1]]:
+            left = sorted(made - gone - {*told(shown_pages, "sessions")})
+            for each in [*told(shown_pages, "sessions")[-1:], *left[:1]]:
                 if each != str(session.session_id):
                     gone.add(each)
                     await run(world, "DELETE FROM sessions WHERE id = :id", id=UUID(each))
             await log_ins(world, user_id, 3, device=LONGEST)
-            pages.append(await export(world, token, after))
+            shown_pages.append(await export(world, token, after))
 
-    shown = told(pages, "sessions")
-    assert len(pages) > 4
+    shown = told(shown_pages, "sessions")
+    assert len(shown_pages) > 4
     assert len({*shown}) == len(shown)
     assert made - gone <= {*shown}
 
@@ -147,7 +151,7 @@ async def test_a_thousand_live_sessions_are_listed_in_pages(world: World) -> Non
         (session,) = await Crowd(world).with_sessions(1)
         made = await log_ins(world, session.user_id, 999, device=QUOTES, are_over=False)
         listed = await all_listed(world, session)
-        pages = await all_details(world, session.user_id)
+        detailed = await all_details(world, session.user_id)
 
     shown = [each for page in listed for each in page.sessions]
     assert len(listed) > 2
@@ -155,7 +159,7 @@ async def test_a_thousand_live_sessions_are_listed_in_pages(world: World) -> Non
     ids = sorted(made | {str(session.session_id)})
     assert sorted(str(each.session_id) for each in shown) == ids
     assert [each.session_id for each in shown if each.is_current] == [session.session_id]
-    assert sorted(str(each.session_id) for page in pages for each in page.sessions) == ids
+    assert sorted(str(each.session_id) for page in detailed for each in page.sessions) == ids
 
 
 async def test_sessions_that_are_over_are_paged_with_those_that_go_on(world: World) -> None:
@@ -163,10 +167,10 @@ async def test_sessions_that_are_over_are_paged_with_those_that_go_on(world: Wor
         (session,) = await Crowd(world).with_sessions(1)
         live = await log_ins(world, session.user_id, 40, device=LONGEST, are_over=False)
         over = await log_ins(world, session.user_id, 30, device=LONGEST)
-        pages = await all_details(world, session.user_id, ended_sessions=True)
+        detailed = await all_details(world, session.user_id, ended_sessions=True)
 
-    shown = [each for page in pages for each in page.sessions]
-    assert len(pages) > 1
+    shown = [each for page in detailed for each in page.sessions]
+    assert len(detailed) > 1
     assert len({each.session_id for each in shown}) == len(shown) == len(live) + 1 + 20
     ended = {str(each.session_id) for each in shown if each.ended_at is not None}
     assert len(ended) == 20
@@ -188,29 +192,48 @@ async def test_a_page_that_begins_nowhere_is_refused(world: World) -> None:
     assert len(refused) == 10
 
 
+async def test_users_with_the_longest_addresses_and_roles_are_found_in_pages(world: World) -> None:
+    async with world.consuming():
+        await run(world, _PEOPLE, count=120, roles=" ".join(f"role-{each}" for each in range(50)))
+        found = await all_found(world)
+
+    addresses = [str(each.email) for page in found for each in page.users]
+    assert len(found) > 2
+    assert addresses == sorted({*addresses})
+    assert len(addresses) == 120
+
+
 async def all_listed(world: World, session: LoggedIn) -> list[SessionList]:
-    pages: list[SessionList] = []
-    after: str | None = None
-    while not pages or after is not None:
+    async def page(after: str | None) -> SessionList:
         command = ListSessions(access_token=session.access_token, after=after)
-        page = await world.web.ask(world.web.draft(command))
-        assert isinstance(page, SessionList), page
-        pages.append(page)
-        after = page.next
-    return pages
+        found = await world.web.ask(world.web.draft(command))
+        assert isinstance(found, SessionList), found
+        return found
+
+    return await pages(page)
 
 
 async def all_details(world: World, user_id: UUID, **asked: Any) -> list[UserDetails]:
-    pages: list[UserDetails] = []
-    after: str | None = None
-    while not pages or after is not None:
-        page = await world.web.ask(
-            by_operator(
-                world,
-                lambda proof: GetUser(access_token=proof, user_id=user_id, after=after, **asked),  # noqa: B023
-            )
+    async def page(after: str | None) -> UserDetails:
+        draft = by_operator(
+            world,
+            lambda proof: GetUser(access_token=proof, user_id=user_id, after=after, **asked),
         )
-        assert isinstance(page, UserDetails), page
-        pages.append(page)
-        after = page.next
-    return pages
+        found = await world.web.ask(draft)
+        assert isinstance(found, UserDetails), found
+        return found
+
+    return await pages(page)
+
+
+async def all_found(world: World) -> list[FoundUsers]:
+    async def page(after: str | None) -> FoundUsers:
+        draft = by_operator(
+            world,
+            lambda proof: FindUsers(access_token=proof, email_prefix="x", limit=100, after=after),
+        )
+        found = await world.web.ask(draft)
+        assert isinstance(found, FoundUsers), found
+        return found
+
+    return await pages(page)

@@ -15,7 +15,7 @@ from authbus_service.auth.handlers import prepare
 from authbus_service.auth.proof import Claim, Proof, Tools
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.sessions.session import Session
-from authbus_service.auth.users.search import Page, Search
+from authbus_service.auth.users.search import Found, Search
 from authbus_service.auth.users.user import Credential
 from authbus_service.core.ids import new_id
 from authbus_service.core.security.passwords import Verified
@@ -28,7 +28,7 @@ RIGHT = "correct horse battery"
 class Nobody:
     """No command of these looks for users."""
 
-    async def find(self, search: Search) -> Page:
+    async def find(self, search: Search) -> Found:
         raise NotImplementedError
 
     async def fill(self, page: ExportPage, user_id: UUID, place: Place) -> None:

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from authbus.commands import FindUsers
 from authbus.message import Reply
-from authbus.replies import Code, FoundUsers, Rejected
+from authbus.replies import Code, Rejected
+from authbus.user_pages import found
 from authbus_service.auth.administering import administrator
 from authbus_service.auth.case import Case
 from authbus_service.auth.proof import Tools
@@ -21,12 +22,11 @@ async def answer(command: FindUsers, request: Request, tools: Tools, at: datetim
     admin = administrator(case, Permission.USERS_READ)
     if isinstance(admin, Code):
         return Rejected.because(admin)
-    found = await tools.lookups.find(
-        Search(
-            prefix=(command.email_prefix or "").lower(),
-            status=command.status,
-            after=command.after,
-            limit=command.limit,
-        )
+    search = Search(
+        prefix=(command.email_prefix or "").lower(),
+        status=command.status,
+        after=command.after,
+        limit=command.limit,
     )
-    return FoundUsers(users=tuple(map(entry, found.users)), next=found.next)
+    users = await tools.lookups.find(search)
+    return found(((place, entry(user)) for place, user in users), command.limit)

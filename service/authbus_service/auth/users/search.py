@@ -28,25 +28,18 @@ class Search:
     limit: int = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Users in order; `next` is None on the last page."""
-
-    users: tuple[User, ...]
-    next: str | None = field(repr=False)
+# Users in order, each with the place behind which the next page begins where they are the last.
+Found = list[tuple[str, User]]
 
 
-async def find(db: AsyncConnection, search: Search) -> Page:
-    """One page: by address when one is given, else by id, which is the order of registration."""
+async def find(db: AsyncConnection, search: Search) -> Found:
+    """By address when one is given, else by id, the order of registration; one beyond the limit."""
     query = _by_address(search) if search.prefix else _by_id(search)
     if search.status is not None:
         query = query.where(_USER.c.status == search.status)
     found = (await db.execute(query.limit(search.limit + 1))).mappings().all()
     rows = [dict(row) for row in found]
-    cursors = [str(row.pop("cursor")) for row in rows]
-    more = len(rows) > search.limit
-    users = tuple(as_user(row) for row in rows[: search.limit])
-    return Page(users, cursors[search.limit - 1] if more else None)
+    return [(str(row.pop("cursor")), as_user(row)) for row in rows]
 
 
 def _by_address(search: Search) -> Select[tuple[object, ...]]:
