@@ -12,6 +12,8 @@ from tests.rig.command_line import authbus
 from tests.rig.runbook import commands
 
 ANA, PASSWORD = "ana@example.com", "correct horse battery"
+# Two dozen sessions of such devices are more than an answer takes.
+LONGEST = "\U0001f600" * 200
 
 
 async def users(serving: Serving, *arguments: str, given: str = "") -> tuple[int, Any, str]:
@@ -63,10 +65,19 @@ async def test_an_operator_exports_and_erases_a_user_once_somebody_is_sure(
     where: dict[str, Any] = {"namespace": serving.namespace, "trust": serving.trust}
     async with AuthClient(serving.servers, client_id="web", **where) as auth:
         ana = await auth.register(ANA, PASSWORD)
+        made = [
+            await auth.log_in(ANA, PASSWORD, device=LONGEST, ip_address=LONGEST) for _ in range(30)
+        ]
 
+    ids = sorted(str(each.session_id) for each in made)
     status, export, _ = await users(serving, "export", ANA)
     assert (status, export["user_id"]) == (0, str(ana.user_id))
+    assert export.keys() == {"user_id", "exported_at", "tables"}
     assert export["tables"]["users"][0]["email"] == ANA
+    assert sorted(row["id"] for row in export["tables"]["sessions"]) == ids
+    assert (await users(serving, "show", ANA))[1]["sessions"] == len(ids)
+    listed = await authbus(serving.settings, "sessions", "list", ANA, "--client", "web")
+    assert sorted(json.loads(line)["session_id"] for line in listed[1].splitlines()) == ids
 
     unsure = await users(serving, "erase", ANA, given="n\n")
     assert unsure[0] == 1

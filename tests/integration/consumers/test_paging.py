@@ -51,7 +51,7 @@ _PEOPLE = """
 WITH made AS (INSERT INTO users (id, sequence, status, password_hash, credential_version,
         created_at, email, email_verified, roles, devices, profile, second_factor)
     SELECT gen_random_uuid(), 1, 'active', '', 1, now(),
-        rpad('x' || each, 64, 'x') || '@' || repeat('example-of-a-long-name.', 8) || 'example',
+        rpad('x' || each, 64, 'x') || '@' || repeat('example-of-a-long-name.', 8) || 'com',
         true, :roles, '', '{}', false
     FROM generate_series(1, :count) each RETURNING id, email)
 INSERT INTO emails SELECT email, id FROM made
