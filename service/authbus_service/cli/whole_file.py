@@ -1,5 +1,6 @@
 """A file that is there whole, or as it was before."""
 
+import errno
 import os
 import stat
 from collections.abc import Generator
@@ -14,23 +15,21 @@ from authbus_service.core.config import ConfigError
 class WholeFile:
     """What is written at `path` takes its place once it is on the disk; what was there stays.
 
-    A pipe or a device is written as it is.
+    A link stays too: what is said here holds for the file that it leads to. A pipe or a device is
+    written as it is.
     """
 
     path: Path
 
-    @property
-    def _new(self) -> Path:
-        return self.path.with_name(f"{self.path.name}.new")
-
     def require(self) -> None:
-        """Raise ConfigError when it cannot be written."""
+        """Raise ConfigError when it cannot be written. What is there is not touched."""
         with _told(self.path):
             if _is_special(self.path):
-                self.path.open("w").close()
+                _require_special(self.path)
             else:
-                self._new.open("w").close()
-                self._new.unlink()
+                new = _new(self.path.resolve())
+                new.open("w").close()
+                new.unlink()
 
     def write(self, text: str) -> None:
         """Write it; a file of before gets the next number behind its name. Raises ConfigError."""
@@ -38,22 +37,29 @@ class WholeFile:
             if _is_special(self.path):
                 self.path.write_text(text, encoding="utf-8")
                 return
-            with self._new.open("w", encoding="utf-8") as file:
+            path = self.path.resolve()
+            new = _new(path)
+            with new.open("w", encoding="utf-8") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            if self.path.exists():
-                self.path.rename(self._numbered())
-            self._new.rename(self.path)
-            folder = os.open(self.path.parent, os.O_RDONLY)
+            if path.exists():
+                path.rename(_numbered(path))
+            new.rename(path)
+            folder = os.open(path.parent, os.O_RDONLY)
             os.fsync(folder)
             os.close(folder)
 
-    def _numbered(self) -> Path:
-        number = 1
-        while (path := self.path.with_name(f"{self.path.name}.{number}")).exists():
-            number += 1
-        return path
+
+def _new(path: Path) -> Path:
+    return path.with_name(f"{path.name}.new")
+
+
+def _numbered(path: Path) -> Path:
+    number = 1
+    while (numbered := path.with_name(f"{path.name}.{number}")).exists():
+        number += 1
+    return numbered
 
 
 @contextmanager
@@ -66,7 +72,19 @@ def _told(path: Path) -> Generator[None]:
 
 
 def _is_special(path: Path) -> bool:
+    """Whether it leads to a pipe, a socket or a device. Raises OSError for a folder."""
     try:
-        return not stat.S_ISREG(path.lstat().st_mode)
+        mode = path.stat().st_mode
     except FileNotFoundError:
         return False
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    return not stat.S_ISREG(mode)
+
+
+def _require_special(path: Path) -> None:
+    """Raises OSError. A pipe is not opened for it: its reader would take that for the end."""
+    if not stat.S_ISFIFO(path.stat().st_mode):
+        os.close(os.open(path, os.O_WRONLY | os.O_NOCTTY))
+    elif not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
