@@ -109,7 +109,7 @@ async def _shown(settings: Settings, id_: UUID) -> dict[str, Any]:
 async def _redriven(settings: Settings, which: Which, dry_run: bool) -> Counter[str]:
     async with running_servers(settings, report) as servers:
         with progress() as tell:
-            async with redriving(servers, tell) as work:
+            async with redriving(servers, tell, dry_run=dry_run) as work:
                 return await work.run(await work.letters.open_ones(which), dry_run=dry_run)
 
 

@@ -50,5 +50,5 @@ def _show(found: Report) -> None:
 async def _recover(settings: Settings, keep: Keep, *, dry_run: bool) -> Report:
     async with running_servers(settings, report) as servers:
         with progress() as tell:
-            async with recovery(servers, tell) as found:
+            async with recovery(servers, tell, dry_run=dry_run) as found:
                 return await found.run(dry_run=dry_run, keep=keep)

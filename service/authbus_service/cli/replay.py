@@ -74,7 +74,7 @@ async def _moved(settings: Settings, group: str, begin: Bound, dry_run: bool) ->
 async def _replayed(settings: Settings, plan: Plan) -> Summary:
     async with running_servers(settings, report) as servers:
         with progress() as tell:
-            async with command_replay(servers, tell) as replay:
+            async with command_replay(servers, tell, dry_run=plan.dry_run) as replay:
                 return await replay.run(plan)
 
 

@@ -37,14 +37,14 @@ def _settings() -> Settings:
 async def _users(settings: Settings, dry_run: bool) -> dict[str, Any]:
     async with running_servers(settings, report) as servers:
         with progress() as tell:
-            async with user_states(servers, tell) as states:
+            async with user_states(servers, tell, dry_run=dry_run) as states:
                 return asdict(await states.rebuild(dry_run=dry_run))
 
 
 async def _keys(settings: Settings, dry_run: bool) -> dict[str, Any]:
     async with (
         running_servers(settings, report) as servers,
-        up_to_date(servers) as (database, admin),
+        up_to_date(servers, dry_run=dry_run) as (database, admin),
     ):
         masters = masters_of(servers.settings)
         topic = await KeyTopic.read(admin, settings.namespace, masters)

@@ -5,6 +5,7 @@ from uuid import UUID
 from authbus_service.cluster.errors import ClusterError
 from authbus_service.core import installation
 from authbus_service.core.database import Database
+from authbus_service.core.installation import Installed
 
 
 async def settle(
@@ -18,6 +19,21 @@ async def settle(
     async with database.transaction() as db:
         await installation.install(db, namespace=namespace, cluster_id=cluster_id)
         found = await installation.installed(db)
+    _require(found, namespace=namespace, cluster_id=cluster_id, recovering=recovering)
+    return found.epoch
+
+
+async def compare(
+    database: Database, *, namespace: str, cluster_id: str, recovering: bool = False
+) -> None:
+    """Raise as `settle` does, and write nothing: a database that belongs nowhere yet stays so."""
+    async with database.reading() as db:
+        found = await installation.found(db)
+    if found is not None:
+        _require(found, namespace=namespace, cluster_id=cluster_id, recovering=recovering)
+
+
+def _require(found: Installed, *, namespace: str, cluster_id: str, recovering: bool) -> None:
     if found.namespace != namespace:
         raise ClusterError(
             f"this database belongs to the namespace {found.namespace!r}, not {namespace!r}. "
@@ -30,4 +46,3 @@ async def settle(
         )
     if found.recovering and not recovering:
         raise ClusterError("a recovery has begun and is not finished. Run: authbus recover")
-    return found.epoch

@@ -112,8 +112,8 @@ class Recovery:
         whence it began.
         """
         async with self.database.transaction() as db:
-            begun = await installation.installed(db)
-            if begun.recovering:
+            begun = await installation.found(db)
+            if begun is not None and begun.recovering:
                 return begun.restore_point, True
             return await inbox.last_handled(db), False
 

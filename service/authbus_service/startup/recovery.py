@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
 
-from authbus_service.cluster.installation import settle
+from authbus_service.cluster.installation import compare, settle
 from authbus_service.consumers.intakes import groups_of
 from authbus_service.consumers.opening import Opener
 from authbus_service.consumers.policy import policy_of
@@ -24,8 +24,10 @@ from authbus_service.startup.topics import require_topics
 
 
 @asynccontextmanager
-async def recovery(servers: Servers, tell: Tell) -> AsyncGenerator[Recovery]:
-    """A recovery of the database on `servers`, from the topics there.
+async def recovery(
+    servers: Servers, tell: Tell, *, dry_run: bool = False
+) -> AsyncGenerator[Recovery]:
+    """A recovery of the database on `servers`, from the topics there; or a `dry_run` of it.
 
     Raises StartupError, ClusterError, ConfigError and MasterKeyError, each with its cure.
     """
@@ -42,7 +44,9 @@ async def recovery(servers: Servers, tell: Tell) -> AsyncGenerator[Recovery]:
         cluster = await require_topics(
             kafka, security, namespace=settings.namespace, clients=clients, how="check"
         )
-        await settle(database, namespace=settings.namespace, cluster_id=cluster.id, recovering=True)
+        await (compare if dry_run else settle)(
+            database, namespace=settings.namespace, cluster_id=cluster.id, recovering=True
+        )
         ring = KeyRing(masters)
         async with database.reading() as db:
             ring.load(await keys(db))

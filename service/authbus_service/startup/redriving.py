@@ -37,7 +37,7 @@ async def dead_letters(settings: Settings) -> AsyncGenerator[tuple[DeadLetters, 
 
 
 @asynccontextmanager
-async def redriving(servers: Servers, tell: Tell) -> AsyncGenerator[Redriving]:
+async def redriving(servers: Servers, tell: Tell, *, dry_run: bool) -> AsyncGenerator[Redriving]:
     """What handles dead letters on `servers`.
 
     Raises StartupError, ClusterError, ConfigError, MasterKeyError, and DatabaseWentBackError.
@@ -45,7 +45,7 @@ async def redriving(servers: Servers, tell: Tell) -> AsyncGenerator[Redriving]:
     settings = servers.settings
     namespace = settings.namespace
     masters = settings.masters()
-    async with up_to_date(servers) as (database, admin):
+    async with up_to_date(servers, dry_run=dry_run) as (database, admin):
         ring = KeyRing(masters)
         async with database.reading() as db:
             ring.load(await keys(db))

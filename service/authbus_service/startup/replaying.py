@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from authbus_service.cluster import Admin
-from authbus_service.cluster.installation import settle
+from authbus_service.cluster.installation import compare, settle
 from authbus_service.consumers.intakes import groups_of
 from authbus_service.core.config import Settings
 from authbus_service.core.database import Database
@@ -19,8 +19,10 @@ from authbus_service.startup.servers import Servers, addresses
 
 
 @asynccontextmanager
-async def belonging(servers: Servers) -> AsyncGenerator[tuple[Database, Admin]]:
+async def belonging(servers: Servers, *, dry_run: bool) -> AsyncGenerator[tuple[Database, Admin]]:
     """The database and the cluster of `servers`. Nothing is written by an older or foreign one.
+
+    In a `dry_run` not even where a database belongs that belongs nowhere yet.
 
     Raises StartupError and ClusterError, each with its cure.
     """
@@ -31,34 +33,38 @@ async def belonging(servers: Servers) -> AsyncGenerator[tuple[Database, Admin]]:
         async with Admin.connect(kafka, servers.settings.security()) as admin:
             cluster_id, _ = await admin.describe()
             namespace = servers.settings.namespace
-            await settle(database, namespace=namespace, cluster_id=cluster_id)
+            await (compare if dry_run else settle)(
+                database, namespace=namespace, cluster_id=cluster_id
+            )
             yield database, admin
     finally:
         await database.close()
 
 
 @asynccontextmanager
-async def command_replay(servers: Servers, tell: Tell) -> AsyncGenerator[CommandReplay]:
+async def command_replay(
+    servers: Servers, tell: Tell, *, dry_run: bool
+) -> AsyncGenerator[CommandReplay]:
     """What replays commands on `servers`. Raises StartupError and ClusterError."""
-    async with belonging(servers) as (database, admin):
+    async with belonging(servers, dry_run=dry_run) as (database, admin):
         yield CommandReplay(database, admin, servers.settings.namespace, tell)
 
 
 @asynccontextmanager
-async def user_states(servers: Servers, tell: Tell) -> AsyncGenerator[UserStates]:
+async def user_states(servers: Servers, tell: Tell, *, dry_run: bool) -> AsyncGenerator[UserStates]:
     """What tells users' states again.
 
     Raises StartupError, ClusterError, and DatabaseWentBackError: an older database knows less.
     """
-    async with up_to_date(servers) as (database, admin):
+    async with up_to_date(servers, dry_run=dry_run) as (database, admin):
         yield UserStates(database, admin, servers.settings.namespace, tell)
 
 
 @asynccontextmanager
-async def up_to_date(servers: Servers) -> AsyncGenerator[tuple[Database, Admin]]:
+async def up_to_date(servers: Servers, *, dry_run: bool) -> AsyncGenerator[tuple[Database, Admin]]:
     """As `belonging`, and the database knows all that was said. Raises DatabaseWentBackError."""
     namespace = servers.settings.namespace
-    async with belonging(servers) as (database, admin):
+    async with belonging(servers, dry_run=dry_run) as (database, admin):
         await require_fence(
             database,
             admin.servers,

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from authbus.topics import CREDENTIALS
 from tests.integration.cli.conftest import Authbus, kept
 from tests.rig.accident import backup, forget_commands, serving
 from tests.rig.crowd import Crowd
@@ -85,3 +87,42 @@ async def test_a_report_goes_into_a_pipe_too(back: World, authbus: Authbus, tmp_
     assert ended.status == 0
     assert '"what": "password"' in ended.err
     assert reports(tmp_path) == []
+
+
+DRY_RUNS = {
+    "a recovery": ("recover",),
+    "a replay": ("replay", "commands", CREDENTIALS.suffix, "--from", "0"),
+    "users' states": ("state", "rebuild", "users"),
+    "keys": ("state", "rebuild", "keys"),
+    "dead letters": ("dead-letters", "redrive", "--reason", "failed"),
+}
+
+
+@pytest.mark.parametrize(
+    "command", [pytest.param(each, id=name) for name, each in DRY_RUNS.items()]
+)
+async def test_a_dry_run_binds_no_database_to_a_cluster(
+    world: World, authbus: Authbus, command: tuple[str, ...]
+) -> None:
+    settings = await settings_of(world)
+    async with world.database.transaction() as db:
+        await db.execute(text("DELETE FROM installation"))
+
+    ended = await authbus(*command, "--dry-run", **settings)
+
+    assert ended.status == 0, ended.err
+    assert await world.rows("SELECT * FROM installation") == []
+
+
+@pytest.mark.parametrize("command", [DRY_RUNS["a recovery"], DRY_RUNS["a replay"]])
+async def test_a_dry_run_is_refused_where_the_database_belongs_to_another_cluster(
+    world: World, authbus: Authbus, command: tuple[str, ...]
+) -> None:
+    settings = await settings_of(world)
+    async with world.database.transaction() as db:
+        await db.execute(text("UPDATE installation SET cluster_id = 'elsewhere'"))
+
+    ended = await authbus(*command, "--dry-run", **settings)
+
+    assert ended.status == 1
+    assert "this database belongs to the Kafka cluster elsewhere" in ended.err
