@@ -87,8 +87,9 @@ async def decided(topics: Topics, since: datetime | None, commands: Collection[U
 
 
 def _audited(record: Record) -> Sequence[UUID]:
-    named = read_headers(record.headers).get("ce_causationid")
-    return (UUID(named),) if named else ()
+    """What names none, or not as we do, is not of a command of ours."""
+    named = claimed_id(read_headers(record.headers).get("ce_causationid"))
+    return () if named is None else (named,)
 
 
 def _remembered(record: Record) -> Sequence[UUID]:

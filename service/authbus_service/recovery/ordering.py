@@ -53,7 +53,7 @@ class _Held:
 async def in_time(reader: Reader) -> AsyncGenerator[list[Caused]]:
     """All events command by command, some 2,000 events at once.
 
-    Raises UnknownEventError.
+    What is no event is passed over: the first look has counted it. Raises UnknownEventError.
     """
     held = {place: _Held() for place in reader.left}
     ready: list[Caused] = []
@@ -61,7 +61,8 @@ async def in_time(reader: Reader) -> AsyncGenerator[list[Caused]]:
         newest = min(held[place].newest for place in reader.left)
         behind = [place for place in reader.left if held[place].newest == newest]
         for _, record in await reader.some(behind):
-            held[TopicPartition(record.topic, record.partition)].put(said_event(record))
+            if (told := said_event(record)) is not None:
+                held[TopicPartition(record.topic, record.partition)].put(told)
         until = min((held[place].newest for place in reader.left), default=None)
         ready += _taken(held.values(), until and until - _SPREAD)
         while sum(map(len, ready)) >= AT_ONCE:

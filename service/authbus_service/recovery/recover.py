@@ -9,6 +9,7 @@ from authbus.envelope import read_headers
 from authbus.topics import AUDIT, COMMAND_TOPICS, EVENTS
 from authbus_service.auth.proof import Policy, Tools
 from authbus_service.auth.users import repository as users
+from authbus_service.consumers.labels import claimed_id
 from authbus_service.consumers.opening import Opener
 from authbus_service.consumers.speaker import Speaker
 from authbus_service.core import clock, installation
@@ -123,12 +124,14 @@ class Recovery:
         async for batch in self.topics.batches([EVENTS], since):
             for _, record in batch:
                 survey.note(record)
-            self.tell("survey", survey.kinds.total(), None)
+            self.tell("survey", survey.count, None)
         if survey.waiting:
             async for batch in self.topics.batches([AUDIT], since):
                 for _, record in batch:
-                    survey.note_id(read_headers(record.headers))
-        report.events_read, report.last_event = survey.kinds.total(), survey.last
+                    survey.note_id(claimed_id(read_headers(record.headers).get("ce_id")))
+        report.events_read, report.last_event = survey.count, survey.last
+        report.events_unreadable = survey.unreadable
+        report.first_unreadable = survey.first and survey.first[1]
         return survey
 
     async def _begin(self, point: datetime | None) -> None:

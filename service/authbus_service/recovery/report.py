@@ -9,12 +9,17 @@ from uuid import UUID
 
 @dataclass(slots=True)
 class Report:
-    """Counts, and each thing that does not come back with its user. No address, no secret."""
+    """Counts, and each thing that does not come back with its user. No address, no secret.
+
+    `events_unreadable` are records among the events that are none, the first at `first_unreadable`.
+    """
 
     dry_run: bool
     since: datetime | None = None
     last_event: datetime | None = None
     events_read: int = 0
+    events_unreadable: int = 0
+    first_unreadable: str | None = None
     events_applied: Counter[str] = field(default_factory=Counter[str])
     commands_opened: int = 0
     passwords_hashed: int = 0
@@ -50,6 +55,8 @@ class Report:
             "since": self.since and self.since.isoformat(),
             "last_event": self.last_event and self.last_event.isoformat(),
             "events_read": self.events_read,
+            "events_unreadable": self.events_unreadable,
+            "first_unreadable": self.first_unreadable,
             "events_applied": dict(sorted(self.events_applied.items())),
             "commands_opened": self.commands_opened,
             "passwords_hashed": self.passwords_hashed,

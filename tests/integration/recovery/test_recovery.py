@@ -1,8 +1,10 @@
 """A backup, an accident, and every account is back: on a real Kafka and a real PostgreSQL."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import UUID
 
+import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
@@ -17,6 +19,11 @@ from authbus import (
     ServiceSecret,
     UpdateProfile,
 )
+from authbus.envelope import EVENT_SOURCE, stamp
+from authbus.events import UserCreated, UserErased
+from authbus.topics import AUDIT, EVENTS
+from authbus_service.core.ids import new_id
+from authbus_service.recovery.events import UnknownEventError
 from tests.rig.accident import backup, differences, recovered, said, serving, tables
 from tests.rig.crowd import PASSWORD, Crowd, assert_events_count, email
 from tests.rig.machines import log_in, made, rotated
@@ -123,3 +130,75 @@ async def test_a_command_whose_events_were_not_said_yet_is_handled_anew(world: W
     await copy.close()
     assert [row["email"] for row in emails] == [email(0), email(1)]
     assert report.handled_anew == 2
+
+
+def headed(**changes: str | None) -> list[tuple[str, bytes]]:
+    """The headers of an event, with others in their place."""
+    named: dict[str, str | None] = {
+        "ce_type": UserCreated.wire_type(),
+        "ce_id": str(new_id()),
+        "ce_source": EVENT_SOURCE,
+        "ce_time": stamp(datetime.now(UTC)),
+        **changes,
+    }
+    return [(name, value.encode()) for name, value in named.items() if value is not None]
+
+
+def no_events(alive: str) -> list[tuple[list[tuple[str, bytes]], bytes | None]]:
+    """Headers and values of what is none; `alive` is a user."""
+    erased = UserErased.wire_type()
+    return [
+        ([], b"?"),
+        (headed(), None),
+        (headed(), b"{}"),
+        (headed(ce_time=None), b"{}"),
+        (headed(ce_time="2999-01-01T00:00:00"), b"{}"),
+        (headed(ce_time="2999-01-01T00:00:00Z"), b"{}"),
+        (headed(ce_id="7"), b"{}"),
+        (headed(ce_type=erased, ce_subject="7"), b"{}"),
+        (headed(ce_type=erased, ce_subject=alive), b"{}"),
+        (headed(ce_type="com.example.Thing.v1"), b"{}"),
+        (headed(ce_type="authbus.LogIn.v1", ce_source="/clients/web"), b"{}"),
+    ]
+
+
+async def test_what_is_no_event_is_passed_over_and_counted_with_where_the_first_lies(
+    world: World,
+) -> None:
+    crowd, draft = Crowd(world), world.web.draft(LogIn(email=email(0), password=PASSWORD))
+    async with world.consuming():  # so that rows wait in the backup
+        await crowd.asked(crowd.registers([0]))
+    copy = await backup(world.database)
+    async with serving(world):
+        await crowd.with_sessions(3)
+    causes = [UUID(each["causation_id"]) for each in await said(world)]
+    lost = await tables(world.database, causes)
+    others = no_events(str(crowd.sessions[0].user_id))
+    topic = EVENTS.name(world.namespace)
+    places = [
+        await world.web.send(draft.but(topic=topic, headers=headers, value=value))
+        for headers, value in others
+    ]
+    for headers in ([], headed(ce_causationid="7", ce_id="7")):
+        await world.web.send(draft.but(topic=AUDIT.name(world.namespace), headers=headers))
+    back = replace(world, database=copy)
+
+    foretold, report = await recovered(back, dry_run=True), await recovered(back)
+
+    assert differences(await tables(copy, causes), lost) == []
+    assert report.lost == []
+    for each in (foretold.as_json(), report.as_json()):
+        assert each["events_unreadable"] == len(others)
+        assert each["first_unreadable"] == f"{topic}/{places[0].partition}/{places[0].offset}"
+        assert each["events_read"] == len(causes)
+        assert each["last_event"] < "2999"
+    await copy.close()
+
+
+async def test_an_event_of_a_newer_service_is_not_passed_over(world: World) -> None:
+    draft = world.web.draft(LogIn(email=email(0), password=PASSWORD))
+    topic, headers = EVENTS.name(world.namespace), headed(ce_type="authbus.UserFlew.v1")
+    await world.web.send(draft.but(topic=topic, headers=headers, value=b"{}"))
+
+    with pytest.raises(UnknownEventError, match="Recover with the version that was running"):
+        await recovered(world, dry_run=True)
