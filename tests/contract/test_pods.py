@@ -94,6 +94,28 @@ def test_a_pod_hashes_no_more_at_a_time_than_it_asked_cores_for(folder: Path, fi
     )
 
 
+def test_an_operators_pod_has_room_for_the_recovery_of_a_million_users_and_its_report(
+    folder: Path,
+) -> None:
+    lost, held, line = 2 * 1_000_000, 500, 200  # the password and a session of each
+    pod = pod_of(deployment(folder, "operator.yaml"))
+    operator = pod["containers"][0]
+    mounts = {each["mountPath"]: each["name"] for each in operator["volumeMounts"]}
+    volumes = {each["name"]: each for each in pod["volumes"]}
+
+    reports = volumes[mounts[operator["workingDir"]]]["emptyDir"]
+
+    assert reports.get("medium", "") != "Memory", "it would be full long before the limit"
+    assert amount(reports["sizeLimit"]) > 2 * lost * line, "of two runs"
+    assert amount(operator["resources"]["limits"]["memory"]) > lost * held + amount("256Mi")
+
+
+def amount(text: str) -> int:
+    """Bytes of what Kubernetes is told."""
+    number, unit = text[:-2], text[-2:]
+    return int(number) * {"Mi": 1024**2, "Gi": 1024**3}[unit]
+
+
 def test_an_operators_pod_starts_while_the_database_is_gone(folder: Path) -> None:
     cluster = next(each for _, each in documents(folder) if each["kind"] == "Cluster")
     pod = pod_of(deployment(folder, "operator.yaml"))

@@ -1,7 +1,7 @@
 """What a command prints: for a person in a terminal, JSON in a pipe."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,12 @@ def say(line: str) -> None:
     """Print a line to standard output at once."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+
+
+def say_in_pieces(pieces: Iterable[str]) -> None:
+    """Print a line that is too long to be held."""
+    sys.stdout.writelines(pieces)
+    say("")
 
 
 def report(line: str) -> None:

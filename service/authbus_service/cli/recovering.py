@@ -1,9 +1,8 @@
 """`authbus recover`."""
 
-import json
 from pathlib import Path
 
-from authbus_service.cli.output import report, say, show, to_a_person
+from authbus_service.cli.output import report, say, say_in_pieces, show, to_a_person
 from authbus_service.cli.progress import progress
 from authbus_service.cli.running import run_quietly
 from authbus_service.cli.whole_file import WholeFile
@@ -33,17 +32,15 @@ def _kept(into: Path | None) -> Keep:
         return lambda _: None
     file = WholeFile(into)
     file.require()
-    return lambda found: file.write(json.dumps(found.as_json(), indent=1))
+    return lambda found: file.write(found.pieces("\n"))
 
 
 def _show(found: Report) -> None:
     if not to_a_person():
-        say(json.dumps(found.as_json()))
+        say_in_pieces(found.pieces())
         return
-    facts = found.as_json()
-    lost = facts.pop("lost")
-    show({name: value for name, value in facts.items() if value})
-    for each in lost:
+    show({name: value for name, value in found.facts().items() if value})
+    for each in found.each_lost():
         say(f"  lost: {each['what']} of user {each['user_id']}: {each['why']}")
 
 

@@ -3,7 +3,7 @@
 import errno
 import os
 import stat
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,16 +31,20 @@ class WholeFile:
                 new.open("w").close()
                 new.unlink()
 
-    def write(self, text: str) -> None:
-        """Write it; a file of before gets the next number behind its name. Raises ConfigError."""
+    def write(self, pieces: Iterable[str]) -> None:
+        """Write these; a file of before gets the next number behind its name.
+
+        Raises ConfigError.
+        """
         with _told(self.path):
             if _is_special(self.path):
-                self.path.write_text(text, encoding="utf-8")
+                with self.path.open("w", encoding="utf-8") as file:
+                    file.writelines(pieces)
                 return
             path = self.path.resolve()
             new = _new(path)
             with new.open("w", encoding="utf-8") as file:
-                file.write(text)
+                file.writelines(pieces)
                 file.flush()
                 os.fsync(file.fileno())
             if path.exists():

@@ -31,6 +31,7 @@ from authbus_service.core import clock
 from authbus_service.recovery.report import Report
 
 _GONE = "its command is not on the topics any more"
+_ENDED = f"{_GONE}: it is ended"
 _VOID = (
     UserCreated,
     PasswordChanged,
@@ -83,7 +84,7 @@ class Losses:
         now = clock.now()
         ended = [(at, user_id) for at, (user_id, end) in self.open.items() if end > now]
         for session_id, user_id in ended:
-            self.report.miss(user_id, f"session {session_id}", f"{_GONE}: it is ended")
+            self.report.miss(user_id, f"session {session_id}", _ENDED)
         return len(ended)
 
 

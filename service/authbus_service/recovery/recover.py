@@ -177,7 +177,8 @@ class Recovery:
             ahead = await not_said_of(db)
         await take_states(self.database, self.topics, losses.users - ahead, report)
         async with self.database.transaction() as db:
-            await users.own_addresses(db, survey.moved | losses.users)
+            survey.moved.update(losses.users)
+            await users.own_addresses(db, survey.moved)
         committed = await self.committed()
         await self._late(survey, report, committed)
         report.sessions_ended = await end_lost_sessions(self.database, self.keyring.masters)

@@ -1,6 +1,8 @@
 """What a recovery did and what it could not do, user by user."""
 
+import json
 from collections import Counter
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -43,13 +45,15 @@ class Report:
     @property
     def lost(self) -> list[dict[str, str]]:
         """Each thing that does not come back, user by user: what it is and why."""
-        return [
-            {"user_id": str(user_id), "what": what, "why": why}
-            for (user_id, what), why in sorted(self._lost.items())
-        ]
+        return list(self.each_lost())
 
-    def as_json(self) -> dict[str, Any]:
-        """All of it, ready to be written."""
+    def each_lost(self) -> Generator[dict[str, str]]:
+        """The same, one by one: there may be some for each user."""
+        for (user_id, what), why in sorted(self._lost.items()):
+            yield {"user_id": str(user_id), "what": what, "why": why}
+
+    def facts(self) -> dict[str, Any]:
+        """All else, ready to be written."""
         return {
             "dry_run": self.dry_run,
             "since": self.since and self.since.isoformat(),
@@ -67,5 +71,14 @@ class Report:
             "keys_destroyed": self.keys_destroyed,
             "users_erased": self.users_erased,
             "sessions_ended": self.sessions_ended,
-            "lost": self.lost,
         }
+
+    def pieces(self, line: str = "") -> Generator[str]:
+        """All of it as one JSON object, piece by piece; `line` begins each thing that is lost."""
+        facts = json.dumps(self.facts(), indent=1 if line else None)
+        yield facts.removesuffix("}").rstrip()
+        begin = f',{line or " "}"lost": ['
+        for each in self.each_lost():
+            yield f"{begin}{line}{json.dumps(each)}"
+            begin = "," if line else ", "
+        yield f"{line}]}}" if begin[-1] != "[" else f"{begin}]}}"

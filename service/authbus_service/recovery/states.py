@@ -3,10 +3,12 @@
 It is taken from there for those of whom something is lost, and told as it is now.
 """
 
-from collections.abc import Collection
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
+from aiokafka import TopicPartition
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,12 +18,13 @@ from authbus_service.auth import repository
 from authbus_service.auth.proof import Proof
 from authbus_service.auth.users import repository as users_repository
 from authbus_service.auth.users import service as users
+from authbus_service.consumers.labels import claimed_id
 from authbus_service.core.database import Database
 from authbus_service.core.ids import new_id
 from authbus_service.core.sets import Writes
 from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.records import record_of
-from authbus_service.recovery.reading import Topics
+from authbus_service.recovery.reading import Reader, Record, Topics
 from authbus_service.recovery.report import Report
 
 _AT_ONCE = 500
@@ -29,16 +32,23 @@ _NO_STATE = f"nothing is on {USERS_STATE.suffix}: the account is there, without 
 
 
 async def take_states(
-    database: Database, topics: Topics, wanted: Collection[UUID], report: Report
+    database: Database, topics: Topics, wanted: set[UUID], report: Report
 ) -> None:
-    """Bring these users' address, profile, status and roles back as they were said last."""
+    """Bring these users' address, profile, status and roles back as they were said last.
+
+    Who is found is not `wanted` any more. All may be lost at once: held is where the last word of
+    each lies, of one partition after the other, and then no more states than are written at once.
+    """
     if not wanted:
         return
-    found = await _newest(topics, wanted)
-    states = list(found.values())
-    for begin in range(0, len(states), _AT_ONCE):
-        await _take(database, states[begin : begin + _AT_ONCE])
-    for user_id in wanted - found.keys():
+    every = [USERS_STATE]
+    async with topics.reader(every, None) as first, topics.reader(every, None) as again:
+        for place in sorted(first.left):
+            last = await _last_words(first, place, wanted)
+            async for states in _read(again, place, last):
+                wanted -= {each.user_id for each in states}
+                await _take(database, states)
+    for user_id in wanted:
         report.miss(user_id, "state", _NO_STATE)
 
 
@@ -54,18 +64,51 @@ async def renew_states(db: AsyncConnection, at: datetime) -> None:
     await outbox.append(db, list(records))
 
 
-async def _newest(topics: Topics, wanted: Collection[UUID]) -> dict[UUID, UserState]:
-    names = {str(each).encode(): each for each in wanted}
-    found: dict[UUID, UserState] = {}
-    async for batch in topics.batches([USERS_STATE], None):
-        for _, record in batch:
-            if (user_id := names.get(record.key or b"")) is None:
-                continue
-            try:
-                found[user_id] = UserState.model_validate_json(record.value or b"")
-            except ValidationError:
-                found.pop(user_id, None)
+async def _last_words(
+    reader: Reader, place: TopicPartition, wanted: Collection[UUID]
+) -> dict[UUID, int]:
+    """The offset of the newest record of each of these on a partition, if it is no tombstone."""
+    found: dict[UUID, int] = {}
+    async for record in _records(reader, place):
+        user_id = _named(record)
+        if user_id is None or user_id not in wanted:
+            continue
+        if record.value is None:
+            found.pop(user_id, None)
+        else:
+            found[user_id] = record.offset
     return found
+
+
+async def _read(
+    reader: Reader, place: TopicPartition, last: Mapping[UUID, int]
+) -> AsyncGenerator[list[UserState]]:
+    """What these records say, some at a time; what cannot be read is left out."""
+    if not last:
+        return
+    some: list[UserState] = []
+    async for record in _records(reader, place):
+        user_id = _named(record)
+        if user_id is None or last.get(user_id) != record.offset:
+            continue
+        with suppress(ValidationError):
+            state = UserState.model_validate_json(record.value or b"")
+            some += [state] if state.user_id == user_id else []
+        if len(some) == _AT_ONCE:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+async def _records(reader: Reader, place: TopicPartition) -> AsyncGenerator[Record]:
+    while place in reader.left:
+        for _, record in await reader.some([place]):
+            yield record
+
+
+def _named(record: Record) -> UUID | None:
+    return claimed_id((record.key or b"").decode(errors="replace"))
 
 
 async def _take(database: Database, states: list[UserState]) -> None:

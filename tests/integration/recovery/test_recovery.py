@@ -187,7 +187,7 @@ async def test_what_is_no_event_is_passed_over_and_counted_with_where_the_first_
 
     assert differences(await tables(copy, causes), lost) == []
     assert report.lost == []
-    for each in (foretold.as_json(), report.as_json()):
+    for each in (foretold.facts(), report.facts()):
         assert each["events_unreadable"] == len(others)
         assert each["first_unreadable"] == f"{topic}/{places[0].partition}/{places[0].offset}"
         assert each["events_read"] == len(causes)

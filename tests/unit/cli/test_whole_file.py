@@ -29,7 +29,7 @@ def test_what_a_link_leads_to_is_left_as_it_is_until_another_takes_its_place(
 
     file.require()
     required = text(link), names(kept)
-    file.write("second")
+    file.write(["second"])
 
     assert required == ("first", ["report"])
     assert {each.name: text(each) for each in kept.iterdir()} == {
@@ -45,7 +45,7 @@ def test_a_link_to_nothing_yet_leads_to_the_file(tmp_path: Path) -> None:
     file = WholeFile(link)
 
     file.require()
-    file.write("first")
+    file.write(["first"])
 
     assert text(tmp_path / "later") == "first"
     assert names(tmp_path) == ["later", "recovery.json"]
@@ -73,7 +73,7 @@ def test_whoever_reads_a_pipe_is_given_the_report_alone(tmp_path: Path) -> None:
     file.require()
     reader.join(0.2)
     told_at_once = list(found)
-    file.write("first")
+    file.write(["first"])
 
     reader.join(5)
     assert (told_at_once, found) == ([], ["first"])
@@ -87,8 +87,8 @@ def test_a_device_is_written_as_it_is(device: str) -> None:
     file.require()
     if device == "/dev/full":
         with pytest.raises(ConfigError, match="No space left"):
-            file.write("first")
+            file.write(["first"])
     else:
-        file.write("first")
+        file.write(["first"])
 
     assert not Path(device).is_file()
