@@ -77,7 +77,7 @@ class Survey:
 
     def note_id(self, id_: UUID | None) -> None:
         """Look at the id of a record of any kind; None: it has none."""
-        if id_ in self.waiting:
+        if id_ is not None and id_ in self.waiting:
             self.said.add(id_)
 
     def is_of_last(self, told: SaidEvent) -> bool:
