@@ -97,7 +97,7 @@ def test_a_pod_hashes_no_more_at_a_time_than_it_asked_cores_for(folder: Path, fi
 def test_an_operators_pod_has_room_for_the_recovery_of_a_million_users_and_its_report(
     folder: Path,
 ) -> None:
-    lost, held, line = 2 * 1_000_000, 500, 200  # the password and a session of each
+    users, held, line = 1_000_000, 700 + 1000, 200  # of each with a session
     pod = pod_of(deployment(folder, "operator.yaml"))
     operator = pod["containers"][0]
     mounts = {each["mountPath"]: each["name"] for each in operator["volumeMounts"]}
@@ -106,8 +106,8 @@ def test_an_operators_pod_has_room_for_the_recovery_of_a_million_users_and_its_r
     reports = volumes[mounts[operator["workingDir"]]]["emptyDir"]
 
     assert reports.get("medium", "") != "Memory", "it would be full long before the limit"
-    assert amount(reports["sizeLimit"]) > 2 * lost * line, "of two runs"
-    assert amount(operator["resources"]["limits"]["memory"]) > lost * held + amount("256Mi")
+    assert amount(reports["sizeLimit"]) > 2 * 2 * users * line, "two lines each, of two runs"
+    assert amount(operator["resources"]["limits"]["memory"]) > users * held + amount("256Mi")
 
 
 def amount(text: str) -> int:

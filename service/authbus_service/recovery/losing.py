@@ -81,11 +81,12 @@ class Losses:
 
     def tell_ends(self) -> int:
         """Report the sessions that are ended for this; returns how many. Others are over anyway."""
-        now = clock.now()
-        ended = [(at, user_id) for at, (user_id, end) in self.open.items() if end > now]
-        for session_id, user_id in ended:
-            self.report.miss(user_id, f"session {session_id}", _ENDED)
-        return len(ended)
+        now, count = clock.now(), 0
+        for session_id, (user_id, end) in self.open.items():
+            if end > now:
+                self.report.miss(user_id, f"session {session_id}", _ENDED)
+                count += 1
+        return count
 
 
 def apply_void(event: AnyEvent, rows: Rows, at: datetime) -> None:

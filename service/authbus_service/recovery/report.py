@@ -49,8 +49,9 @@ class Report:
 
     def each_lost(self) -> Generator[dict[str, str]]:
         """The same, one by one: there may be some for each user."""
-        for (user_id, what), why in sorted(self._lost.items()):
-            yield {"user_id": str(user_id), "what": what, "why": why}
+        for key in sorted(self._lost):
+            user_id, what = key
+            yield {"user_id": str(user_id), "what": what, "why": self._lost[key]}
 
     def facts(self) -> dict[str, Any]:
         """All else, ready to be written."""
