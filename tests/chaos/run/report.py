@@ -172,6 +172,10 @@ def report(run: Run, findings: list[Finding]) -> dict[str, Any]:
         "looks at offsets that failed": run.looks_missed,
         "records": _records(run),
         "held at rest": {each.name: round(each.amount, 1) for each in run.history.held},
+        "held over time": {
+            each.name: [[_since(run, at), round(amount, 1)] for at, amount in each.points[::15]]
+            for each in run.history.samples
+        },
         "growth an hour": {
             each.name: round(slope(each.points) * _HOUR, 1) for each in run.history.samples
         },
