@@ -1,5 +1,6 @@
 """Options that replays share: how they are read, and what is said of a replay's id."""
 
+import math
 from collections.abc import Callable
 from typing import TypeVar
 from uuid import UUID
@@ -7,7 +8,9 @@ from uuid import UUID
 import typer
 
 from authbus_service.cli.output import report
+from authbus_service.core.clock import LONG_AGO
 from authbus_service.core.ids import id_time
+from authbus_service.replay.begun import SKEW
 
 T = TypeVar("T")
 
@@ -21,16 +24,18 @@ def announce(replay_id: UUID, *, dry_run: bool) -> None:
 def a_second(text: str) -> float:
     """`500/s` or `500`. Raises ValueError."""
     rate = float(text.removesuffix("/s"))
-    if not rate > 0:
-        raise ValueError("not a rate")
+    if not 0 < rate < math.inf:
+        raise ValueError(f"{text!r} is not a rate, like 500/s; without one it goes at full speed")
     return rate
 
 
 def replay_id(text: str) -> UUID:
     """Raises ValueError for an id that is none of a replay."""
     found = UUID(text)
-    if id_time(found) is None:
-        raise ValueError("not an id of a replay")
+    began = id_time(found)
+    # No replay began so early, and Kafka knows no time before 1970.
+    if began is None or began - SKEW < LONG_AGO:
+        raise ValueError(f"{text!r} is not an id of a replay: each one says its own as it begins")
     return found
 
 

@@ -132,7 +132,9 @@ def users_erase(
 
 @users.command("import")
 def users_import(
-    file: Annotated[Path, typer.Argument(help="One JSON object a line.", exists=True)],
+    file: Annotated[
+        Path, typer.Argument(help="One JSON object a line.", exists=True, dir_okay=False)
+    ],
     client: Annotated[str, _CLIENT] = "shell",
 ) -> None:
     """Make accounts with the password hashes of another system; exit 1 unless all were imported.

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from authbus_service.cluster import Admin, ClusterError
 from authbus_service.cluster.places import is_past
 from authbus_service.consumers.bounded import poll, read_bounded
+from authbus_service.core.clock import LONG_AGO
 from authbus_service.reading.records import Record
 
 # An offset means the same one on each partition.
@@ -30,7 +31,10 @@ def bound(text: str) -> Bound:
         raise ValueError(
             f"{text!r} is neither an offset, like 1200, nor a time, like 2026-03-01T02:00:00"
         ) from None
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    if at < LONG_AGO:
+        raise ValueError(f"{text!r} is before 1970, where Kafka's time begins: name a later time")
+    return at
 
 
 @dataclass(frozen=True, slots=True)

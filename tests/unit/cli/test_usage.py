@@ -9,6 +9,8 @@ from authbus.topics import CREDENTIALS
 from authbus_service.cli.app import app
 
 TOPIC = CREDENTIALS.suffix
+# An id whose time is that of 1970-01-01.
+AT_THE_BEGINNING = "00000000-0000-7000-8000-000000000000"
 
 
 @pytest.mark.parametrize(
@@ -18,7 +20,13 @@ TOPIC = CREDENTIALS.suffix
         ("replay", "commands", TOPIC, "--from", "yesterday"),
         ("replay", "commands", TOPIC, "--from", "0", "--where", "password=x"),
         ("replay", "commands", TOPIC, "--from", "0", "--rate", "0/s"),
+        ("replay", "commands", TOPIC, "--from", "0", "--rate", "inf"),
+        ("replay", "commands", TOPIC, "--from", "0", "--rate", "1e999/s"),
+        ("replay", "commands", TOPIC, "--from", "0", "--wait", "nan"),
+        ("replay", "commands", TOPIC, "--from", "1960-01-01"),
+        ("replay", "commands", TOPIC, "--from", "0", "--to", "1970-01-01T00:00:00+01:00"),
         ("replay", "commands", TOPIC, "--from", "0", "--resume", "the last one"),
+        ("replay", "commands", TOPIC, "--from", "0", "--resume", AT_THE_BEGINNING),
         ("state", "rebuild", "sessions"),
         ("watch", "--where", "password=x"),
         ("dead-letters", "redrive"),
@@ -27,6 +35,10 @@ TOPIC = CREDENTIALS.suffix
         ("replay", "events", "--from", "0"),
         ("replay", "events", "--from", "0", "--to-topic", "auth.events.v1"),
         ("replay", "events", "--from", "0", "--to-group", "g", "--where", "type=UserCreated"),
+        ("replay", "events", "--from", "0", "--to-topic", "t", "--rate", "inf"),
+        ("replay", "events", "--from", "1960-01-01", "--to-group", "g"),
+        ("replay", "events", "--from", "0", "--to-topic", "t", "--resume", AT_THE_BEGINNING),
+        ("users", "import", "."),
     ],
 )
 def test_wrong_usage_ends_with_2_and_names_what_is_wrong(
