@@ -116,7 +116,7 @@ def dead_letters_redrive(
 ) -> None:
     """Handle records here that the service failed at, each as of the time when it came.
 
-    No session starts that nobody waits for. Exit 1 when some stay open.
+    No session starts that nobody waits for. Exit 1 when some stay open, or a named one is not.
     """
     from authbus_service.cli.dead_letters import redrive
 
@@ -133,7 +133,10 @@ def dead_letters_discard(
     every: Annotated[bool, _ALL] = False,
     dry_run: Annotated[bool, _DRY_RUN] = False,
 ) -> None:
-    """Close them as they are: they are listed no more. The letters stay on their topic."""
+    """Close them as they are: they are listed no more. The letters stay on their topic.
+
+    Exit 1 when a named one is not open.
+    """
     from authbus_service.cli.dead_letters import discard
 
     _require_choice(ids, reason, topic, since, every=every)

@@ -8,6 +8,9 @@ from authbus.message import Message
 from authbus.topics import Topic
 from authbus_service.outbox.repository import Record
 
+# In the place of a topic, in the dead letter of a row that never fits into a record.
+OUTBOX = "outbox"
+
 
 def record_of(
     topic: Topic,

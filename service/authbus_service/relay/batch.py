@@ -8,12 +8,12 @@ from uuid import UUID
 from authbus.envelope import own_headers
 from authbus.state import DeadLetter, DeadLetterReason
 from authbus.topics import DEAD_LETTERS, EVENTS, RELAY, SESSIONS_ENDED, USERS_STATE
+from authbus_service.outbox.records import OUTBOX
 from authbus_service.outbox.repository import Said, Waiting
 from authbus_service.relay.manifest import KEY, manifest
 from authbus_service.relay.producer import Outgoing
 
 # Where such a record lies, in the words of a dead letter: its offset is the row's position.
-_OUTBOX = "outbox"
 _STATES = {USERS_STATE.suffix, SESSIONS_ENDED.suffix}
 _CAUSE = "ce_causationid"
 
@@ -79,7 +79,7 @@ def _record(row: Waiting, namespace: str) -> Outgoing:
 def _dead_letter(row: Waiting, namespace: str) -> Outgoing:
     payload = row.payload or b""
     letter = DeadLetter(
-        topic=_OUTBOX,
+        topic=OUTBOX,
         partition=0,
         offset=row.said.first_position,
         appended_at=row.written_at,

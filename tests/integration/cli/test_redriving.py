@@ -7,6 +7,7 @@ import pytest
 
 from authbus_service.core import clock
 from authbus_service.core.exit_status import Exit
+from authbus_service.core.ids import new_id
 from authbus_service.core.security.keyring import KeyRing, new_key
 from tests.integration.cli.conftest import Authbus
 from tests.rig.crowd import Crowd
@@ -74,3 +75,20 @@ async def test_a_dry_run_says_how_many_would_be_discarded_and_leaves_them_open(
     assert (len(before), left) == (2, before)
     assert json.loads(done.out) == {"discarded": 2}
     assert await open_letters(world) == []
+
+
+@pytest.mark.parametrize("what", ["redrive", "discard"])
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+async def test_a_named_letter_that_is_not_open_is_told_with_1_and_the_others_are_done(
+    authbus: Authbus, world: World, what: str, more: tuple[str, ...]
+) -> None:
+    await dead_for_good(world, 1)
+    settings, unknown = await settings_of(world), new_id()
+    (there,) = await open_letters(world)
+
+    ended = await authbus("dead-letters", what, str(unknown), str(there.id), *more, **settings)
+
+    assert ended.status == Exit.LEFT
+    assert f"no such open dead letter: {unknown}. See: authbus dead-letters list" in ended.err
+    assert 1 in json.loads(ended.out).values()
+    assert len(await open_letters(world)) == (0 if (what, more) == ("discard", ()) else 1)

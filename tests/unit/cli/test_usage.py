@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from authbus.state import DeadLetterReason
 from authbus.topics import CREDENTIALS
 from authbus_service.cli.app import app
+from authbus_service.core.exit_status import Exit
 
 TOPIC = CREDENTIALS.suffix
 # An id whose time is that of 1970-01-01.
@@ -32,6 +34,10 @@ AT_THE_BEGINNING = "00000000-0000-7000-8000-000000000000"
         ("dead-letters", "redrive"),
         ("dead-letters", "discard", "--all", "--reason", "failed"),
         ("dead-letters", "list", "--since", "0"),
+        ("dead-letters", "list", "--reason", "faild"),
+        ("dead-letters", "redrive", "--reason", "failed", "--reason", "faild"),
+        ("dead-letters", "discard", "--topic", "commands.credential.v1"),
+        ("dead-letters", "list", "--topic", "events.v1"),
         ("replay", "events", "--from", "0"),
         ("replay", "events", "--from", "0", "--to-topic", "auth.events.v1"),
         ("replay", "events", "--from", "0", "--to-group", "g", "--where", "type=UserCreated"),
@@ -49,3 +55,19 @@ def test_wrong_usage_ends_with_2_and_names_what_is_wrong(
     ended = CliRunner().invoke(app, wrong)
 
     assert (ended.exit_code, "Error" in ended.output) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("option", "known"),
+    [("--reason", {each.value for each in DeadLetterReason}), ("--topic", {TOPIC, "outbox"})],
+)
+def test_who_mistypes_a_reason_or_topic_of_dead_letters_is_told_those_that_there_are(
+    option: str, known: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    ended = CliRunner().invoke(app, ("dead-letters", "redrive", option, "faild"))
+
+    assert ended.exit_code == Exit.USAGE
+    words = set(ended.output.replace(",", " ").split())
+    assert all(any(word.endswith(each) for word in words) for each in known), ended.output
