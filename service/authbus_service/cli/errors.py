@@ -9,7 +9,7 @@ from authbus_service.core.security.masters import MasterKeyError
 from authbus_service.core.security.rotation import RotationError
 from authbus_service.core.watchdog import StalledError
 from authbus_service.embedded import EmbeddedError
-from authbus_service.inbox.writing import RecoveryRunsError
+from authbus_service.inbox.writing import OthersWriteError, RecoveryRunsError
 from authbus_service.recovery.events import UnknownEventError
 from authbus_service.recovery.unsealing import UnsealerGoneError
 from authbus_service.relay.errors import EpochOverError
@@ -24,6 +24,7 @@ MENDABLE = (
     EmbeddedError,
     EpochOverError,
     MasterKeyError,
+    OthersWriteError,
     RecoveryRunsError,
     RotationError,
     StalledError,

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus_service.core.database import Database
@@ -21,6 +22,7 @@ _BEGIN = select(
 # A lock of a transaction and not of a connection: a pooler lends those to whoever comes next.
 _BESIDE = select(func.pg_try_advisory_xact_lock_shared(_LOCK))
 _ALONE = select(func.pg_advisory_xact_lock(_LOCK))
+_NOT_AVAILABLE = "55P03"  # the lock was not given within lock_timeout
 # It lasts as long as the work beside it, holds no row and no snapshot, and so hinders no vacuum.
 _NO_TIME_OUT = text("SET LOCAL idle_in_transaction_session_timeout = 0")
 
@@ -33,6 +35,18 @@ class RecoveryRunsError(RuntimeError):
         super().__init__(
             "authbus recover is at work on this database. Nothing is handled. "
             "Start again when it has finished"
+        )
+
+
+class OthersWriteError(RuntimeError):
+    """Somebody writes, or recovers: nobody can have the database for themselves."""
+
+    def __init__(self) -> None:
+        """The cure is to wait."""
+        super().__init__(
+            "somebody writes to this database: a service, an authbus dead-letters redrive, or "
+            "another authbus recover, which may go on though its terminal is gone. "
+            "Stop the services, wait until the others have ended, then run this again"
         )
 
 
@@ -59,8 +73,16 @@ async def beside(database: Database) -> AsyncGenerator[None]:
 
 @asynccontextmanager
 async def alone(database: Database) -> AsyncGenerator[None]:
-    """A block in which nobody else writes; it begins when nobody does any more."""
+    """A block in which nobody else writes; it begins when nobody does any more.
+
+    Raises OthersWriteError when somebody still does after a while.
+    """
     async with database.transaction() as db:
         await db.execute(_NO_TIME_OUT)
-        await db.execute(_ALONE)
+        try:
+            await db.execute(_ALONE)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != _NOT_AVAILABLE:
+                raise
+            raise OthersWriteError from None
         yield

@@ -4,8 +4,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -16,10 +16,12 @@ from sqlalchemy import text
 from authbus import RegisterUser
 from authbus.topics import SESSIONS, Topic
 from authbus_service.auth.handlers import HANDLERS
+from authbus_service.cli.errors import explain
 from authbus_service.cluster import ClusterError
 from authbus_service.cluster.installation import settle
+from authbus_service.core.database import Database
 from authbus_service.inbox import writing
-from authbus_service.inbox.writing import RecoveryRunsError
+from authbus_service.inbox.writing import OthersWriteError, RecoveryRunsError
 from authbus_service.recovery import ending, ordering
 from authbus_service.recovery.answers import ANSWERS
 from authbus_service.recovery.applying import Applying
@@ -71,6 +73,18 @@ async def test_a_stop_meanwhile_ends_all_that_runs(world: World) -> None:
 
     assert tasks
     assert all(task.done() for task in tasks)
+
+
+@pytest.mark.parametrize("held", [writing.alone, writing.beside])
+async def test_a_recovery_beside_another_or_beside_who_writes_is_told_to_wait(
+    world: World, held: Callable[[Database], AbstractAsyncContextManager[None]]
+) -> None:
+    async with held(world.database):
+        with pytest.raises(OthersWriteError) as refused:
+            await recovered(world)
+
+    assert "another authbus recover" in (explain(refused.value) or "")
+    await recovered(world)
 
 
 async def test_no_service_starts_on_a_database_whose_recovery_was_not_finished(
