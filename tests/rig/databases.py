@@ -1,5 +1,7 @@
 """Databases of a test's own on the worker's PostgreSQL."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import asyncpg
@@ -31,6 +33,19 @@ async def copied_database(addresses: Addresses, url: str) -> str:
 async def drop_database(addresses: Addresses, url: str) -> None:
     """Drop the one at `url`, whoever is connected to it."""
     await _do(addresses, f"DROP DATABASE IF EXISTS {_name(url)} WITH (FORCE)")
+
+
+@asynccontextmanager
+async def shut(addresses: Addresses, url: str) -> AsyncGenerator[None]:
+    """A block in which the one at `url` lets nobody in, and has thrown everybody out."""
+    name = _name(url)
+    await _do(addresses, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    out = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname"
+    await _do(addresses, f"{out} = '{name}'")
+    try:
+        yield
+    finally:
+        await _do(addresses, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
 
 async def _made(addresses: Addresses, how: str) -> str:

@@ -116,7 +116,8 @@ def dead_letters_redrive(
 ) -> None:
     """Handle records here that the service failed at, each as of the time when it came.
 
-    No session starts that nobody waits for. Exit 1 when some stay open, or a named one is not.
+    No session starts that nobody waits for. Killed half-way: do it again. Exit 1 when some stay
+    open, or a named one is not.
     """
     from authbus_service.cli.dead_letters import redrive
 

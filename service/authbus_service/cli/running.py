@@ -20,11 +20,19 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 def run_quietly(work: Coroutine[None, None, T]) -> T:
     """Run to the end without a log: what went wrong is raised, and said by who catches it.
 
+    Raises StartupError, with its cure, when a server goes away or refuses us in the middle.
     A bug that nobody catches is logged: the log is there again when this has ended.
     """
     configure("text", "error", StringIO())
     try:
         return run(work)
+    except Exception as error:
+        from authbus_service.cli.errors import explain  # these know much that a command may not
+        from authbus_service.startup.outages import raise_told
+
+        if explain(error) is None:
+            raise_told(error)
+        raise
     finally:
         configure("text", "error")
 

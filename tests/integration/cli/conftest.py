@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from authbus.topics import EVENTS
 from authbus_service.core.clients import read_clients
@@ -21,7 +22,9 @@ from authbus_service.embedded import Addresses
 from authbus_service.startup.topics import require_topics
 from tests.rig import programs
 from tests.rig.accident import installed
+from tests.rig.guarded import USERS, Guarded, a_guarded
 from tests.rig.patient import Patient, a_patient
+from tests.rig.secured import Secured, a_secured_kafka
 from tests.rig.world import World, a_world
 
 VERSIONS = ("AUTHBUS_EMBEDDED_KAFKA", "AUTHBUS_EMBEDDED_POSTGRES")
@@ -165,3 +168,16 @@ async def patient(
     tmp_path: Path,
 ) -> Patient:
     return await a_patient(authbus, servers, namespace, (database, database_url), tmp_path)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Secured]:
+    async with a_secured_kafka(tmp_path_factory.mktemp("secured"), USERS) as started:
+        yield started
+
+
+@pytest.fixture
+async def guarded(
+    kafka: Secured, database: Database, database_url: str, namespace: str, tmp_path: Path
+) -> Guarded:
+    return await a_guarded(kafka, database_url, namespace, tmp_path)

@@ -3,46 +3,31 @@
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 
 from authbus import Security, SessionStarted, UserCreated
 from authbus.tls import Tls
-from authbus.topics import CREDENTIALS, DEAD_LETTERS, SESSIONS
-from authbus_service.cluster import ClusterError
+from authbus.topics import CREDENTIALS, DEAD_LETTERS, EVENTS, SESSIONS
+from authbus_service.cluster import Admin, ClusterError
 from authbus_service.cluster.acl_admin import acl_admin
 from authbus_service.cluster.acls import Acl, acls
 from authbus_service.consumers.intakes import groups_of
 from authbus_service.core.clients import Principals, read_declared
-from authbus_service.core.database import Database
 from tests.integration.cli.conftest import Authbus, Ended, kept
 from tests.rig import programs
-from tests.rig.guarded import USERS, Guarded, a_guarded
-from tests.rig.secured import Secured, a_secured_kafka
+from tests.rig.guarded import Guarded
+from tests.rig.replaying import a_new_topic
+from tests.rig.secured import changed
 from tests.rig.topics import records, remove
 
 pytestmark = pytest.mark.gate
 
 EMAIL, PASSWORD = "ana@example.com", "correct horse battery"
 KINDS = {"command", "reply", "event", "audit", "dead letter"}
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Secured]:
-    async with a_secured_kafka(tmp_path_factory.mktemp("secured"), USERS) as started:
-        yield started
-
-
-@pytest.fixture
-async def guarded(
-    kafka: Secured, database: Database, database_url: str, namespace: str, tmp_path: Path
-) -> Guarded:
-    return await a_guarded(kafka, database_url, namespace, tmp_path)
 
 
 async def test_a_service_works_under_names_that_may_do_no_more_than_is_declared(
@@ -131,6 +116,29 @@ async def test_an_operator_replays_and_repairs_under_a_name_that_may_do_no_more_
     assert (users[0]["users"], keys[0]["keys"], len(known)) == (1, 2, 2)
     assert (letters[0]["count"], closed[0]["discarded"]) == (1, 1)
     assert "secret-of" not in str([*ended, recovered])
+
+
+async def test_a_right_that_is_missing_half_way_ends_a_command_with_its_name_and_the_cure(
+    guarded: Guarded, authbus: Authbus
+) -> None:
+    mine, me = guarded.environment("authbus-operator"), "User:authbus-operator"
+    letters, inside = guarded.named(DEAD_LETTERS.suffix), guarded.kafka.inside
+    async with Admin.connect(inside, {}) as admin:
+        copies = await a_new_topic(admin, f"copies.{guarded.settings.namespace}")
+    async with AIOKafkaProducer(bootstrap_servers=inside) as producer:
+        for each in (letters, guarded.named(EVENTS.suffix)):
+            await producer.send_and_wait(each, b"noise")
+    looks = (Acl(me, "topic", copies, "DESCRIBE"), Acl(me, "topic", copies, "DESCRIBE_CONFIGS"))
+
+    async with changed(guarded.kafka, *looks, Acl(me, "topic", letters, "READ", denies=True)):
+        copied = await authbus("replay", "events", "--to-topic", copies, "--from", "0", **mine)
+        listed = await authbus("dead-letters", "list", **mine)
+    await remove(inside, copies)
+
+    for ended, topic in ((copied, copies), (listed, letters)):
+        assert (ended.status, "Traceback" in ended.err) == (1, False), ended
+        assert f"go on: TopicAuthorizationFailedError ({topic}). Give our name" in ended.err
+        assert "secret-of" not in ended.err
 
 
 @pytest.mark.parametrize("whose", ["everybody", "consumers"])

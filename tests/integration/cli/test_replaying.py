@@ -15,10 +15,12 @@ from authbus.topics import CREDENTIALS, EVENTS
 from authbus_service.cluster import Admin
 from authbus_service.core.clock import at_ms
 from authbus_service.core.exit_status import Exit
-from tests.integration.cli.conftest import Authbus
+from authbus_service.embedded import Addresses
+from tests.integration.cli.conftest import Authbus, kept
 from tests.rig import programs
 from tests.rig.accident import relaying, said, serving
 from tests.rig.crowd import PASSWORD, Crowd
+from tests.rig.databases import shut
 from tests.rig.dumps import ends_of
 from tests.rig.offsets import all_finished
 from tests.rig.operating import settings_of
@@ -185,3 +187,23 @@ async def test_events_go_to_a_topic_and_a_group_goes_back_to_them(
         assert [each["to"] for each in moves] == [0] * EVENTS.partitions
         kept = await admin.committed(group)
         assert kept == {(EVENTS.name(world.namespace), n): 0 for n in range(EVENTS.partitions)}
+
+
+async def test_a_database_that_goes_away_half_way_ends_a_replay_with_one_line_and_how_it_goes_on(
+    world: World, addresses: Addresses, tmp_path: Path
+) -> None:
+    for each in Crowd(world).registers(range(2)):
+        await world.web.send(each)
+    settings = await settings_of(world)
+    replay = ("replay", "commands", CREDENTIALS.suffix, "--from", "0")
+
+    child = await programs.start(*replay, environment={**kept(), **settings}, folder=tmp_path)
+    while b'"handled"' not in (line := await child.stderr.readline()):
+        assert line
+    async with shut(addresses, settings["DATABASE_URL"]):
+        out, err = await asyncio.wait_for(child.communicate(), 60)
+
+    assert (child.returncode, out) == (Exit.LEFT, b"")
+    (said,) = (each for each in err.decode().splitlines() if not each.startswith("{"))
+    assert said.startswith("authbus: a server went away, or refused us, in the middle of it: ")
+    assert "Then run it again" in said
