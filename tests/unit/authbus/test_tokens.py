@@ -42,7 +42,7 @@ class World:
     def __init__(self, on_stale: OnStale = "reject", *, heard: Sequence[int] = (0, 1)) -> None:
         self.now = NOW
         self.keys = PublicKeys(Trust(thumbprint(ROOT.public_key())))
-        self.ended = EndedSessions()
+        self.ended = EndedSessions(lambda: 0.0)
         self.ended.expect(range(2))
         rules = Rules("authbus/auth", "billing", timedelta(seconds=5), on_stale)
         self.checker = TokenChecker(rules, self.keys, self.ended, lambda: self.now)
