@@ -41,6 +41,13 @@ READING = [
         f"{CONSUMERS}/test_held_attempts.py",
     ),
     service(
+        "a guess stays under way that could not be judged",
+        "consumers/preparing.py",
+        "            await let_go(Proof.unjudged(each))\n",
+        "            pass\n",
+        f"{CONSUMERS}/test_held_attempts.py",
+    ),
+    service(
         "a waiting key takes a slot for each of its records",
         "consumers/lanes.py",
         "            if is_new := arrival.lane not in self._lanes:\n",

@@ -2,7 +2,7 @@
 
 import re
 
-from authbus.foreign_hashes.scheme import RefusedHashError, decoded, within
+from authbus.foreign_hashes.scheme import RefusedHashError, decoded, encoded, within
 
 _MOST_KIB = 256 * 1024
 _MOST_WORK = 1024 * 1024
@@ -15,7 +15,7 @@ class Argon2:
     """`$argon2id$v=19$m=65536,t=3,p=4$salt$tag`: memory in KiB, passes, lanes."""
 
     form = re.compile(
-        r"\$argon2(?:i|id)\$v=19\$m=([0-9]{1,9}),t=([0-9]{1,9}),p=([0-9]{1,9})"
+        r"\$argon2(?:i|id)\$v=19\$m=([1-9][0-9]{0,8}),t=([1-9][0-9]{0,8}),p=([1-9][0-9]{0,8})"
         r"\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)"
     )
 
@@ -27,9 +27,8 @@ class Argon2:
         within("argon2 passes", passes, 1, _MOST_PASSES)
         if memory * passes > _MOST_WORK:
             raise RefusedHashError(f"argon2 KiB times passes: at most {_MOST_WORK}")
-        decoded("argon2 salt", found[4], 8, 64)
-        decoded("argon2 tag", found[5], 16, 64)
-        return found[0]
+        salt, tag = decoded("argon2 salt", found[4], 8, 64), decoded("argon2 tag", found[5], 16, 64)
+        return f"{found[0][: found.start(4)]}{encoded(salt)}${encoded(tag)}"
 
     def matches(self, found: re.Match[str], password: bytes) -> bool:
         """See Scheme. Needs the package `argon2-cffi`."""

@@ -35,14 +35,17 @@ def matches(text: str, password: str) -> bool:
     """Whether this password made a stored foreign hash.
 
     The password is taken as it was typed: the systems that made these hashes changed nothing in
-    it. Raises RefusedHashError for a text of no known form.
+    it. Raises RefusedHashError for a text of no known form, and for one that cannot be checked.
     """
     scheme, found = _read(text)
     try:
         raw = password.encode()
     except UnicodeEncodeError:
         return False
-    return len(raw) <= _LONGEST_PASSWORD and scheme.matches(found, raw)
+    try:
+        return len(raw) <= _LONGEST_PASSWORD and scheme.matches(found, raw)
+    except ValueError:
+        raise RefusedHashError("a hash that cannot be checked: have a new password set") from None
 
 
 def _read(text: str) -> tuple[Scheme, re.Match[str]]:

@@ -11,13 +11,20 @@ _MOST_WORK = 1 << 21
 _MOST_EXPONENT = 20
 _MOST_FACTOR = 64
 _SLACK_BYTES = 1024 * 1024
+# N is below 2^(16r): RFC 7914, 6.
+_BITS_A_BLOCK = 16
 
 
 def checked(exponent: int, block: int, lanes: int) -> None:
-    """Raises RefusedHashError above 256 MiB, or above twice the work of N=2^17, r=8, p=1."""
+    """Raises RefusedHashError for what is no scrypt, or costs too much.
+
+    That is above 256 MiB, or above twice the work of N=2^17, r=8, p=1.
+    """
     within("scrypt exponent of N", exponent, 1, _MOST_EXPONENT)
     within("scrypt r", block, 1, _MOST_FACTOR)
     within("scrypt p", lanes, 1, _MOST_FACTOR)
+    if exponent >= _BITS_A_BLOCK * block:
+        raise RefusedHashError("scrypt N where r is 1: below 65536; leave the hash out")
     if 128 * block << exponent > _MOST_BYTES:
         raise RefusedHashError("scrypt memory: at most 256 MiB")
     if block * lanes << exponent > _MOST_WORK:

@@ -69,6 +69,11 @@ class Proof:
     mailbox: bytes | None = field(default=None, repr=False)
     address: bytes | None = field(default=None, repr=False)
 
+    @classmethod
+    def unjudged(cls, attempt: Attempt) -> "Proof":
+        """The proof of a guess of which nobody found out whether it was wrong."""
+        return cls(attempt=attempt, factor=True)
+
     @property
     def is_wrong(self) -> bool:
         """Whether a password was checked and was not right, also that of a user who is not."""

@@ -25,6 +25,7 @@ from authbus_service.consumers.job import Decided, Job
 from authbus_service.consumers.labels import Labels
 from authbus_service.consumers.mismatches import Mismatches
 from authbus_service.consumers.opening import Opened, Opener
+from authbus_service.consumers.preparing import prepared
 from authbus_service.consumers.route import Route, Voice, answer_of
 from authbus_service.consumers.unreadable import UnreadableError
 from authbus_service.consumers.writer import Writer
@@ -162,7 +163,7 @@ class Way:
         """
         if clock.now() >= request.expires_at + _LONG_EXPIRED:
             return Proof(refusal=Rejected.because(Code.EXPIRED))
-        return await handlers.prepare(request, self.tools)
+        return await prepared(request, self.tools, self.let_go)
 
     async def _again(self, arrival: Arrival, labels: Labels, handled: Handled) -> None:
         """A command that was handled before: the same answer while somebody may wait for it.

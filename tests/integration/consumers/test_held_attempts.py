@@ -11,10 +11,12 @@ from uuid import UUID
 import pytest
 from pydantic import SecretStr
 
-from authbus import LoggedIn, LogIn, LogOut
+from authbus import Code, LoggedIn, LogIn, LogOut, Rejected
 from authbus_service.consumers import group
 from authbus_service.consumers.service import Consumers
 from authbus_service.core.ids import new_id
+from authbus_service.core.security.hash_pool import HashPool, HashPoolFullError
+from authbus_service.core.security.passwords import Verified
 from authbus_service.inbox.repository import Handled
 from tests.integration.consumers.guessing import (
     PATIENT,
@@ -92,6 +94,37 @@ async def test_of_guesses_under_one_id_no_more_are_hashed_than_under_many(world:
 
     hashes.close()
     assert hashes.verified <= PATIENT["guesses"]
+
+
+class Failing(HashPool):
+    """Every verify ends with this."""
+
+    def __init__(self, pool: HashPool, error: Exception) -> None:
+        super().__init__(pool.hasher)
+        self.error = error
+
+    async def verify(self, phc: str | None, password: str) -> Verified:
+        raise self.error
+
+
+async def test_a_log_in_whose_hash_raises_holds_no_attempt_and_counts_as_none(
+    world: World,
+) -> None:
+    async with replace(world, hashes=Failing(world.hashes, ZeroDivisionError())).consuming():
+        await register(world)
+        await world.web.send(right(world))
+        await world.dead_letters(1)
+
+    assert not await guesses(world)
+
+
+async def test_a_log_in_that_finds_no_room_to_hash_holds_no_attempt(world: World) -> None:
+    async with replace(world, hashes=Failing(world.hashes, HashPoolFullError())).consuming():
+        await register(world)
+        answer = await world.web.ask(right(world))
+
+    assert answer == Rejected.because(Code.BUSY)
+    assert not await guesses(world)
 
 
 async def test_a_log_in_that_cannot_be_handled_holds_no_attempt(
