@@ -20,9 +20,15 @@ def _reveal(secret: SecretStr) -> str:
 
 
 def _no_nul(secret: SecretStr) -> SecretStr:
-    if "\0" in secret.get_secret_value():
-        raise ValueError("U+0000 is not allowed")
+    _storable(secret.get_secret_value())
     return secret
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL has no U+0000; lone surrogates are refused where the JSON is read."""
+    if "\0" in text:
+        raise ValueError("U+0000 is not allowed: leave it out")
+    return text
 
 
 LONGEST_SECRET = 4096
@@ -58,7 +64,8 @@ _Address = Annotated[
 ]
 EmailOrNone = Annotated[_Address | None, Field(repr=False, json_schema_extra={"x-personal": True})]
 EmailPart = Annotated[
-    Annotated[str, StringConstraints(min_length=1, max_length=254)] | None,
+    Annotated[str, StringConstraints(min_length=1, max_length=254), AfterValidator(_storable)]
+    | None,
     Field(repr=False, json_schema_extra={"x-personal": True}),
 ]
 # Text that a producer tells of a person, in one line; as it is, nobody judges it.

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
@@ -71,6 +72,18 @@ async def test_users_are_found_page_by_page_each_once(world: World) -> None:
     assert shut == [email(3)]
     assert len(active) == 11
     assert len(broken.users) == 12
+
+
+@pytest.mark.parametrize("field", ["email_prefix", "after"])
+async def test_a_text_that_postgresql_does_not_have_is_refused(world: World, field: str) -> None:
+    def make(proof: SecretStr) -> FindUsers:
+        places = {"email_prefix": "user", "after": "user", field: "user\0"}
+        return FindUsers.model_construct(access_token=proof, **places)
+
+    async with world.consuming():
+        refused = await world.web.ask(by_operator(world, make))
+
+    assert refused == Rejected.because(Code.INVALID, f"{field}: value_error")
 
 
 async def test_one_account_is_shown_with_its_live_sessions_and_exported(world: World) -> None:
