@@ -171,7 +171,7 @@ MEANINGS: dict[Code, Meaning] = {
         http_status=409,
     ),
     Code.FACTOR_MISSING: Meaning(
-        cause="No second factor is enabled, or none has been started.",
+        cause="No second factor is enabled, or none has been started within the hour.",
         cure="Start one (`StartTotp`), then confirm it.",
         http_status=409,
     ),

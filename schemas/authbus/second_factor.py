@@ -47,8 +47,9 @@ __all__ = [
 class StartTotp(Command):
     """Begin to set up a second factor; the password is asked for again.
 
-    Answered by `TotpStarted`. Nothing is needed of the user until a first code has come back.
-    `label` is what the user's app calls the account.
+    Answered by `TotpStarted`. Nothing is needed of the user until a first code has come back:
+    within an hour, and while the password is the same. `label` is what the user's app calls the
+    account.
     """
 
     access_token: Secret

@@ -23,7 +23,7 @@ from authbus.second_factor import (
 from authbus_service.auth.mails import Template
 from tests.model.entering import code_used
 from tests.model.expected import By, Expected, Letter, Told, notice, refused, take_tokens
-from tests.model.people import Account, Factor, Model, Session
+from tests.model.people import BEGUN, Account, Factor, Model, Session
 
 
 @dataclass
@@ -75,7 +75,7 @@ def start_totp(model: Model, asked: StartTotp, _: By) -> Expected:
     if who.account.has_factor:
         return refused(Refusal.FACTOR_ENABLED)
     model.guesses.clear(who.key)
-    factor = who.account.factor = Factor()
+    factor = who.account.factor = Factor(model.at)
 
     def learn(reply: TotpStarted) -> None:
         factor.secret = base64.b32decode(reply.secret.get_secret_value())
@@ -90,7 +90,7 @@ def confirm_totp(model: Model, asked: ConfirmTotp, _: By) -> Expected:
     factor, account = who.account.factor, who.account
     if account.has_factor:
         return refused(Refusal.FACTOR_ENABLED)
-    if factor is None:
+    if factor is None or model.at >= factor.made + BEGUN:
         return refused(Refusal.FACTOR_MISSING)
     if code_used(model, account, asked.code.get_secret_value()) is None:
         return _wrong_code(model, who)

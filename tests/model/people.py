@@ -18,6 +18,8 @@ LIVES = {
     CHALLENGE: timedelta(minutes=5),
     MACHINE: timedelta(days=365),
 }
+# So long a second factor that was begun can be confirmed.
+BEGUN = timedelta(hours=1)
 # Codes that ran out, and sessions that ended, so long ago are forgotten.
 _KEPT, _SESSIONS_KEPT = timedelta(days=7), timedelta(days=30)
 _BETWEEN_MAILS = timedelta(minutes=1)
@@ -65,6 +67,7 @@ class Code:
 class Factor:
     """An app. Codes up to `last` are used; it counts once it `is_on`."""
 
+    made: datetime
     secret: bytes = b""
     is_on: bool = False
     last: int = 0
@@ -122,6 +125,7 @@ class Account:
         """Codes and devices that whoever had the old one may have got are void with it."""
         self.password, self.passwords = password, self.passwords + 1
         self.devices = []
+        self.factor = self.factor if self.has_factor else None
         self.spend(RESET, CHANGE)
 
     def spend(self, *purposes: str) -> None:

@@ -31,7 +31,7 @@ from authbus.testing import guessing, mailing
 from authbus.testing.acting import access_token, acting, acting_afresh
 from authbus.testing.memory import Ask, Memory, Refusal
 from authbus.testing.permitting import administrator, named, refuse_more
-from authbus.testing.rows import Account, Factor, Guess, Held, derived_bytes
+from authbus.testing.rows import BEGUN, Account, Factor, Guess, Held, derived_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def confirm_totp(memory: Memory, command: ConfirmTotp, ask: Ask) -> TotpIsEnable
     factor = user.factor
     if user.second_factor:
         raise Refusal(Code.FACTOR_ENABLED)
-    if factor is None:
+    if factor is None or memory.now >= factor.made_at + BEGUN:
         raise Refusal(Code.FACTOR_MISSING)
     factor.last_step = check(memory, user, command.code, guess).step
     each = range(RECOVERY_CODES)

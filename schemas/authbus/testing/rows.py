@@ -20,6 +20,8 @@ LIFETIMES = {
     "service_secret": timedelta(days=365),
 }
 FIRST_VERSION = 1
+# So long a second factor that was begun can be confirmed.
+BEGUN = timedelta(hours=1)
 
 
 @dataclass(slots=True)
@@ -75,10 +77,14 @@ class Account:
         return self.locked_until is not None and at < self.locked_until
 
     def take_password(self, password: str | None) -> None:
-        """This one, or none, takes the place of the old one, by which devices became known."""
+        """This one, or none, takes the place of the old one, by which devices became known.
+
+        So it does of a second factor that was only begun.
+        """
         self.password, self.foreign_hash = password, ""
         self.password_version += 1
         self.devices = []
+        self.factor = self.factor if self.second_factor else None
 
     @property
     def state(self) -> UserState:

@@ -52,7 +52,7 @@ from authbus_service.auth.users import service as users
 Applied = UserState | SessionRevoked | Gone | None
 Apply = Callable[[Any, Private, Rows, datetime], Applied]
 
-# Whoever had the old password may have asked for these.
+# Whoever had the old password may have asked for these, and begun a second factor with it.
 _VOID_WITH_PASSWORD = (Purpose.RESET_PASSWORD, Purpose.CHANGE_EMAIL)
 
 
@@ -88,6 +88,8 @@ def _reset_forced(event: PasswordResetForced, private: Private, rows: Rows, at: 
 def _spent_with_password(event: Event, rows: Rows, at: datetime) -> None:
     for purpose in _VOID_WITH_PASSWORD:
         codes.spent(purpose, event.user_id, rows.codes, at)
+    if not rows.users.by_id[event.user_id].second_factor:
+        factors.void(event, rows.factors)
 
 
 def _mailed_reset(event: Event, private: Private, rows: Rows, at: datetime) -> None:

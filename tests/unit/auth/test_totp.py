@@ -1,16 +1,28 @@
 """Codes of an app: RFC 6238's own examples, the window, and that each is good once."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from authbus import totp
+from authbus.events import AnyEvent, PasswordChanged, PasswordReason, PasswordResetForced
+from authbus.replies import Code
+from authbus.second_factor import ConfirmTotp
+from authbus_service.auth.acting import Acting
 from authbus_service.auth.factors.factor import Factor, Passed
 from authbus_service.auth.factors.service import hashed, passes, wrapped
+from authbus_service.auth.handlers import apply, decide
+from authbus_service.auth.outcome import Enrolled, refused
+from authbus_service.auth.private import NOTHING
+from authbus_service.auth.proof import Proof
+from authbus_service.auth.rows import Rows
+from authbus_service.auth.users.user import User
 from authbus_service.core.ids import new_id
 from authbus_service.core.security.masters import MasterKeyError, Masters, token_hash
 from authbus_service.core.security.wrapping import unwrap, wrap
-from tests.rig.made import MASTERS, NOW
+from tests.rig.made import MASTERS, NOW, POLICY, a_request, a_session
 
 SECRET = b"12345678901234567890"
 STEP = totp.step_of(NOW)
@@ -22,6 +34,59 @@ def a_factor(last_step: int = 0) -> Factor:
     user_id = new_id()
     secret = wrapped(MASTERS, user_id.bytes, SECRET)
     return Factor(user_id, secret, NOW, NOW, last_step, hashed(CODES))
+
+
+def with_begun(*, enabled: bool = False) -> tuple[Rows, Proof]:
+    """Ana, logged in, with a second factor that was begun now."""
+    rows, factor = Rows(), a_factor()
+    ana = User(factor.user_id, 4, "active", "phc", 1, NOW, "ana@example.com", second_factor=enabled)
+    session = a_session(ana.id)
+    factor.enabled_at = NOW if enabled else None
+    rows.users.by_id[ana.id], rows.sessions.known[session.id] = ana, session
+    rows.factors.known[ana.id] = factor
+    return rows, Proof(acting=Acting(ana.id, session.id, NOW + timedelta(days=1)), factor=True)
+
+
+def confirmed(rows: Rows, proof: Proof, at: datetime) -> Any:
+    code = SecretStr(totp.code_at(SECRET, totp.step_of(at)))
+    command = ConfirmTotp(access_token=SecretStr("a token"), code=code)
+    return decide(a_request(command), proof, rows, at, POLICY)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "good"), [(0, True), (59, True), (60, False), (23 * 60, False)]
+)
+def test_a_second_factor_that_was_begun_can_be_confirmed_for_an_hour(
+    minutes: int, *, good: bool
+) -> None:
+    found = confirmed(*with_begun(), NOW + timedelta(minutes=minutes))
+
+    assert isinstance(found.answer, Enrolled) if good else found == refused(Code.FACTOR_MISSING)
+
+
+@pytest.mark.parametrize("reason", [PasswordReason.CHANGED, PasswordReason.RESET, None])
+@pytest.mark.parametrize("enabled", [False, True])
+def test_a_new_password_and_none_drop_a_second_factor_that_was_only_begun(
+    reason: PasswordReason | None, *, enabled: bool
+) -> None:
+    rows, proof = with_begun(enabled=enabled)
+    (user_id,) = rows.users.by_id
+    told: dict[str, Any] = {
+        "user_id": user_id,
+        "sequence": 5,
+        "actor": "service",
+        "causation_id": new_id(),
+    }
+    event: AnyEvent = PasswordResetForced(**told)
+    if reason is not None:
+        event = PasswordChanged(**told, reason=reason)
+
+    apply(event, NOTHING, rows, NOW)
+
+    assert (rows.factor(user_id) is not None) is enabled
+    assert rows.factors.dropped == ([] if enabled else [user_id])
+    code = Code.FACTOR_ENABLED if enabled else Code.FACTOR_MISSING
+    assert confirmed(rows, proof, NOW) == refused(code)
 
 
 @pytest.mark.parametrize(

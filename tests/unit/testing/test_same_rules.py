@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authbus import Code
-from authbus.testing import Settings, answering, judging, memory
+from authbus.testing import Settings, answering, judging, memory, rows
 from authbus.testing.permitting import ADMIN
 from authbus.testing.rows import LIFETIMES
 from authbus_service.auth import handlers
 from authbus_service.auth.codes.code import Purpose
+from authbus_service.auth.factors import factor
 from authbus_service.auth.guessing.limits import Limits
 from authbus_service.auth.passwords import rules
 from authbus_service.auth.roles.permissions import Permission
@@ -67,6 +68,10 @@ def test_settings_have_the_services_names_and_defaults() -> None:
 def test_codes_live_as_long_and_an_administrator_may_do_the_same() -> None:
     assert {str(each): each.lifetime for each in Purpose} == LIFETIMES
     assert frozenset(Permission) == ADMIN
+
+
+def test_a_second_factor_that_was_begun_can_be_confirmed_as_long() -> None:
+    assert factor.BEGUN == rows.BEGUN
 
 
 def test_the_same_commands_are_questions() -> None:

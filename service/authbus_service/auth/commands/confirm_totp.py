@@ -20,14 +20,17 @@ async def prepare(command: ConfirmTotp, request: Request, tools: Tools) -> Proof
 
 
 def decide(command: ConfirmTotp, case: Case) -> Outcome:
-    """It is enabled, shown in this session, and its recovery codes are told this once."""
+    """It is enabled, shown in this session, and its recovery codes are told this once.
+
+    One that was begun long ago is none.
+    """
     who = case.who
     if who is None:
         return refused(Code.INVALID_TOKEN)
     factor, masters = case.rows.factor(who.user.id), case.request.derived.masters
     if who.user.second_factor:
         return refused(Code.FACTOR_ENABLED)
-    if factor is None:
+    if factor is None or not factor.can_be_confirmed(case.at):
         return refused(Code.FACTOR_MISSING)
     passed = passes(factor, command.code.get_secret_value(), masters, case.at)
     if passed is None:

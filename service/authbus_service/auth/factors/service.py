@@ -44,6 +44,11 @@ def requested(event: Event, secret: bytes, factors: Factors, at: datetime) -> No
     factors.put(Factor(event.user_id, secret, at))
 
 
+def void(event: Event, factors: Factors) -> None:
+    """Apply the end of a password: what was begun with it, and never confirmed, is no more."""
+    factors.drop(event.user_id)
+
+
 def enabled(
     event: Event, passed: Passed, recovery_codes: bytes, factors: Factors, at: datetime
 ) -> None:
