@@ -77,7 +77,7 @@ async def test_users_are_found_page_by_page_each_once(world: World) -> None:
 @pytest.mark.parametrize("field", ["email_prefix", "after"])
 async def test_a_text_that_postgresql_does_not_have_is_refused(world: World, field: str) -> None:
     def make(proof: SecretStr) -> FindUsers:
-        places = {"email_prefix": "user", "after": "user", field: "user\0"}
+        places: dict[str, Any] = {"email_prefix": "user", "after": "user", field: "user\0"}
         return FindUsers.model_construct(access_token=proof, **places)
 
     async with world.consuming():
