@@ -30,15 +30,15 @@ NO_HASH = "$1$salt$no hash that is taken"
 def import_user(model: Model, asked: ImportUser, by: By) -> Expected:
     """No mail goes out; without a hash there is no password."""
     kept = None if asked.password_hash is None else asked.password_hash.get_secret_value()
+    admin = administrator(model, asked.access_token, by, "users:import")
+    if isinstance(admin, Refusal):
+        return refused(admin)
     if asked.email == NO_ADDRESS:
         return refused(Refusal.EMAIL_INVALID)
     if asked.locale == NO_LOCALE:
         return refused(Refusal.INVALID)
     if kept == NO_HASH:
         return refused(Refusal.PASSWORD_HASH_REFUSED)
-    admin = administrator(model, asked.access_token, by, "users:import")
-    if isinstance(admin, Refusal):
-        return refused(admin)
     if model.by_address(asked.email):
         return refused(Refusal.EMAIL_TAKEN)
     account = model.focus = Account(

@@ -14,11 +14,11 @@ from authbus.testing.rows import Account, derived_id
 
 def import_user(memory: Memory, command: ImportUser, ask: Ask) -> UserIsImported:
     """The address is the new account's, or it is taken; its user is told nothing."""
+    actor = f"admin:{administrator(memory, command.access_token, ask, 'users:import').id}"
     address = canonical(command.email)
     if address is None:
         raise Refusal(Code.EMAIL_INVALID)
     kept = _hash(command)
-    actor = f"admin:{administrator(memory, command.access_token, ask, 'users:import').id}"
     if address in memory.addresses:
         raise Refusal(Code.EMAIL_TAKEN)
     profile = filled(command)

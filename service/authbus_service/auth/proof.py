@@ -44,7 +44,8 @@ class Proof:
     `hidden` nothing may tell whether there is a `user_id`: the same is asked and written without
     one. With `registers` nothing may tell whether its address was free: what a new user costs is
     written without one too. `looked` is what became of a look-up, which needs no lock. `about` is
-    whom it is about where nobody is locked, for auditors alone. What counts already under `source`,
+    whom it is about where nobody is locked, for auditors alone. So is `acting` of what is refused
+    already, which needs no lock but for its guess. What counts already under `source`,
     who or from where it is asked, under `mailbox` and under `address` is read with the claims.
     """
 
@@ -89,8 +90,9 @@ class Proof:
         """Whose locks the decision needs."""
         if self.looked is not None:
             return set()
-        acting = None if self.acting is None else self.acting.user_id
-        return {each for each in (self.user_id, acting) if each is not None}
+        acting = self._deciding
+        asked = self.user_id, None if acting is None else acting.user_id
+        return {each for each in asked if each is not None}
 
     @property
     def counted(self) -> set[bytes]:
@@ -106,8 +108,14 @@ class Proof:
     @property
     def sessions(self) -> set[UUID]:
         """The sessions that the decision asks for by id."""
-        acting = None if self.acting is None else self.acting.session_id
-        return {each for each in (self.session_id, acting) if each is not None}
+        acting = self._deciding
+        asked = self.session_id, None if acting is None else acting.session_id
+        return {each for each in asked if each is not None}
+
+    @property
+    def _deciding(self) -> Acting | None:
+        """Who acts, where it is still to be decided whether they may."""
+        return self.acting if self.refusal is None else None
 
 
 class Verified(Protocol):

@@ -40,15 +40,15 @@ async def by_password(
         return _NOT_THEIRS
     user = who.user
     if not is_fresh(who, tools.policy.step_up, at):
-        return Proof(refusal=Rejected.because(Code.STEP_UP_REQUIRED), about=user.id)
+        return Proof(refusal=Rejected.because(Code.STEP_UP_REQUIRED), acting=who.acting)
     if (refusal := judge(user)) is not None:
-        return Proof(refusal=refusal)
+        return Proof(refusal=refusal, acting=who.acting)
     attempt = request.attempt(own_key(request.derived.masters, user.id), user_id=user.id)
     if await admitted(attempt, tools.reserve) is not Verdict.HELD:
         await tools.hashes.pretend()
-        return Proof(refusal=_WRONG, about=user.id)
+        return Proof(refusal=_WRONG, acting=who.acting)
     if not (await tools.hashes.verify(user.password_hash or None, password.get_secret_value())).ok:
-        return Proof(refusal=_WRONG, attempt=attempt, user_id=user.id)
+        return Proof(refusal=_WRONG, acting=who.acting, attempt=attempt, user_id=user.id)
     return Proof(
         acting=who.acting,
         user_id=user.id,
@@ -69,13 +69,11 @@ async def by_code(token: Secret, request: Request, tools: Tools) -> Proof:
 
 async def counted(proof: Proof, attempt: Attempt, tools: Tools) -> Proof:
     """The proof of a guess at a code, or a refusal that says no more than for a wrong one."""
-    match await admitted(attempt, tools.reserve):
-        case Verdict.HELD:
-            return replace(proof, attempt=attempt)
-        case Verdict.WAIT:
-            return Proof(refusal=Rejected.because(Code.EXPIRED))
-        case Verdict.REFUSED:
-            return Proof(refusal=Rejected.because(Code.CODE_INVALID), about=proof.user_id)
+    verdict = await admitted(attempt, tools.reserve)
+    if verdict is Verdict.HELD:
+        return replace(proof, attempt=attempt)
+    code = Code.EXPIRED if verdict is Verdict.WAIT else Code.CODE_INVALID
+    return Proof(refusal=Rejected.because(code), acting=proof.acting, about=proof.user_id)
 
 
 def proven(case: Case) -> Actor | Code:

@@ -3,6 +3,7 @@
 from pydantic import SecretStr
 
 from authbus.state import AuditRecord
+from tests.rig.producing import Draft
 from tests.rig.world import World
 
 WRONG = SecretStr("none of this is known")
@@ -22,3 +23,9 @@ async def audited(world: World) -> list[tuple[dict[str, str], str, AuditRecord]]
         )
         for row in rows
     ]
+
+
+async def of(world: World, *drafts: Draft) -> list[AuditRecord]:
+    """The records of these commands, which have one each."""
+    by_id = {told.command_id: told for _, _, told in await audited(world)}
+    return [by_id[each.id] for each in drafts]

@@ -23,21 +23,13 @@ from authbus import (
     Rejected,
     UserDetails,
 )
-from authbus.state import AuditRecord
 from authbus_service.core.ids import new_id
-from tests.integration.consumers.audited import WRONG, audited
+from tests.integration.consumers.audited import WRONG, audited, of
 from tests.rig.crowd import PASSWORD, Crowd, email
 from tests.rig.operators import by_operator
-from tests.rig.producing import Draft
 from tests.rig.world import World
 
 ADDRESS = "192.0.2.7"
-
-
-async def of(world: World, *drafts: Draft) -> list[AuditRecord]:
-    """The records of these commands, which have one each."""
-    by_id = {told.command_id: told for _, _, told in await audited(world)}
-    return [by_id[each.id] for each in drafts]
 
 
 async def test_each_handled_command_has_one_record_with_who_whom_and_what_became_of_it(

@@ -133,7 +133,10 @@ async def test_a_wrong_current_password_costs_one_hash(world: World) -> None:
 
     (attempt,) = world.attempts
     refusal = Rejected.because(Code.INVALID_CREDENTIALS)
-    assert proof == Proof(refusal=refusal, attempt=attempt, user_id=world.ana.id)
+    assert proof == Proof(
+        refusal=refusal, acting=world.acting, attempt=attempt, user_id=world.ana.id
+    )
+    assert (proof.users, proof.sessions) == ({world.ana.id}, set())
     assert attempt.user_id == world.ana.id
     assert (len(world.verified), len(world.hashed)) == (1, 0)
     assert world.decided(proof) == Outcome(refusal, settled=Settled.FAILED)
@@ -145,7 +148,7 @@ async def test_beyond_the_limit_of_guesses_nothing_is_hashed(world: World) -> No
     proof = await world.prepared(a_change(), world.acting)
 
     refusal = Rejected.because(Code.INVALID_CREDENTIALS)
-    assert proof == Proof(refusal=refusal, about=world.ana.id)
+    assert proof == Proof(refusal=refusal, acting=world.acting)
     assert (world.verified, world.hashed, world.pretended) == ([], [], 1)
 
 
@@ -163,7 +166,8 @@ async def test_a_new_password_is_refused_by_the_rule_it_breaks_before_any_hash(
 ) -> None:
     proof = await world.prepared(a_change(RIGHT, new), world.acting)
 
-    assert proof == Proof(refusal=Rejected.because(rule))
+    assert proof == Proof(refusal=Rejected.because(rule), acting=world.acting)
+    assert proof.users == proof.sessions == set()
     assert world.verified == world.hashed == []
 
 

@@ -13,7 +13,7 @@ from authbus.profile import Profile
 from authbus.replies import Code, Rejected, UserIsImported
 from authbus_service.auth.cause import Cause
 from authbus_service.auth.handlers import decide, prepare
-from authbus_service.auth.outcome import Outcome
+from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.rows import Rows
 from authbus_service.core.security.operator import Operator
@@ -78,17 +78,16 @@ async def test_without_a_hash_the_user_has_no_password_and_no_more_events_than_n
 
 @pytest.mark.parametrize(("costly", "rule"), COSTLY.values(), ids=COSTLY)
 async def test_a_hash_that_costs_too_much_is_refused_by_its_rule(costly: str, rule: str) -> None:
-    proof = await prepared(importing(password_hash=costly))
+    outcome = await decided(importing(password_hash=costly), Rows())
 
-    assert proof == Proof(refusal=Rejected.because(Code.PASSWORD_HASH_REFUSED, rule))
+    assert outcome == refused(Code.PASSWORD_HASH_REFUSED, rule)
 
 
 @pytest.mark.parametrize("unknown", ["", "5f4dcc3b5aa765d61d8327deb882cf99", "x" * 4096])
 async def test_a_hash_of_no_known_form_is_refused_and_not_repeated(unknown: str) -> None:
-    proof = await prepared(importing(password_hash=unknown))
+    outcome = await decided(importing(password_hash=unknown), Rows())
 
-    refusal = Rejected.because(Code.PASSWORD_HASH_REFUSED, "no known form of a hash")
-    assert proof == Proof(refusal=refusal)
+    assert outcome == refused(Code.PASSWORD_HASH_REFUSED, "no known form of a hash")
 
 
 @pytest.mark.parametrize(
@@ -103,9 +102,17 @@ async def test_what_registering_or_a_profile_refuses_is_refused_here(
     wrong: dict[str, str], code: Code
 ) -> None:
     proof = await prepared(importing(**wrong))
+    outcome = await decided(importing(**wrong), Rows())
 
-    assert proof.refusal is not None
-    assert proof.refusal.code == code
+    assert proof.claim is None
+    assert isinstance(outcome.answer, Rejected)
+    assert outcome.answer.code == code
+
+
+async def test_a_stranger_does_not_learn_what_would_be_refused() -> None:
+    outcome = await decided(importing(email="no address"), Rows(), proven=False)
+
+    assert outcome == refused(Code.INVALID_TOKEN)
 
 
 async def test_the_secret_of_firebase_is_not_kept() -> None:

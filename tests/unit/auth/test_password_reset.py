@@ -183,7 +183,7 @@ async def test_a_code_is_good_once_and_voids_the_others(world: World) -> None:
     raced, again = world.decided(setting(), proof), await world.prepared(setting())
 
     assert raced == Outcome(Rejected.because(Code.CODE_INVALID))
-    assert again == Proof(refusal=Rejected.because(Code.CODE_INVALID))
+    assert again == Proof(refusal=Rejected.because(Code.CODE_INVALID), about=world.ana.id)
     assert other.used_at == world.now
     assert len(world.hashed) == 1
 
@@ -201,7 +201,8 @@ async def test_a_bad_code_is_refused_before_any_hash(world: World, changes: dict
 
     proofs = [await world.prepared(setting()), await world.prepared(setting(code=SecretStr("no")))]
 
-    assert proofs == [Proof(refusal=Rejected.because(Code.CODE_INVALID))] * 2
+    refusal = Rejected.because(Code.CODE_INVALID)
+    assert proofs == [Proof(refusal=refusal, about=world.ana.id), Proof(refusal=refusal)]
     assert world.hashed == []
 
 
@@ -219,7 +220,7 @@ async def test_a_new_password_that_breaks_a_rule_leaves_the_code_good(
 ) -> None:
     proof = await world.prepared(setting(new))
 
-    assert proof == Proof(refusal=Rejected.because(rule))
+    assert proof == Proof(refusal=Rejected.because(rule), about=world.ana.id)
     assert (world.hashed, world.code.used_at) == ([], None)
 
 

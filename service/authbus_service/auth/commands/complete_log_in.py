@@ -29,7 +29,7 @@ async def prepare(command: CompleteLogIn, request: Request, tools: Tools) -> Pro
     """Find whose challenge it is, and count the guess at a code, which is judged under the lock."""
     proof, found = await tools.by_code(command.challenge)
     if found is None or not found.is_open(Purpose.LOG_IN, clock.now()):
-        return Proof(refusal=_OVER)
+        return Proof(refusal=_OVER, about=proof.user_id)
     attempt = request.attempt(
         factor_key(request.derived.masters, found.user_id),
         source=await _source(command, found.user_id, request, tools),

@@ -33,12 +33,12 @@ async def prepare(command: CompletePasswordReset, request: Request, tools: Tools
     """Find the code's user, judge the new password, hash it; nothing is hashed for a bad code."""
     proof, found = await tools.by_code(command.code)
     if found is None or not found.is_open(_PURPOSE, clock.now()):
-        return Proof(refusal=Rejected.because(Code.CODE_INVALID))
+        return Proof(refusal=Rejected.because(Code.CODE_INVALID), about=proof.user_id)
     new = command.new_password.get_secret_value()
     address = canonical(found.address) or ""
     refusal = judge(new, address, tools.policy.password_min_length)
     if refusal is not None:
-        return Proof(refusal=Rejected.because(refusal))
+        return Proof(refusal=Rejected.because(refusal), about=proof.user_id)
     hashed = await tools.hashes.hash(new, request.derived.salt)
     return replace(proof, every_session=True, password_hash=hashed)
 

@@ -20,19 +20,9 @@ from authbus_service.auth.users.profile import misnamed
 
 
 async def prepare(command: ImportUser, _: Request, tools: Tools) -> Proof:
-    """Judge address, hash and profile; nothing is hashed."""
-    address = canonical(command.email)
-    if address is None:
-        return Proof(refusal=Rejected.because(Code.EMAIL_INVALID))
-    wrong = misnamed(command)
-    if wrong:
-        return Proof(refusal=Rejected.because(Code.INVALID, wrong))
-    try:
-        imported_hash(command)
-    except RefusedHashError as error:
-        return Proof(refusal=Rejected.because(Code.PASSWORD_HASH_REFUSED, str(error)))
-    proof = tools.administering(command.access_token)
-    return replace(proof, claim=Claim(address, command.email))
+    """Judge address, hash and profile, so that nothing is claimed for what is refused."""
+    proof, judged = tools.administering(command.access_token), _judged(command)
+    return proof if isinstance(judged, Rejected) else replace(proof, claim=judged)
 
 
 def decide(command: ImportUser, case: Case) -> Outcome:
@@ -40,11 +30,27 @@ def decide(command: ImportUser, case: Case) -> Outcome:
     admin = administrator(case, Permission.USERS_IMPORT)
     if isinstance(admin, Code):
         return refused(admin)
-    claim, user_id = case.proof.claim, case.request.derived.user_id
-    if claim is None or not case.rows.may_have(claim.canonical, user_id):
+    judged, user_id = _judged(command), case.request.derived.user_id
+    if isinstance(judged, Rejected):
+        return Outcome(judged)
+    if not case.rows.may_have(judged.canonical, user_id):
         return refused(Code.EMAIL_TAKEN)
     told = {"user_id": user_id, "actor": admin.name, "causation_id": case.request.id}
     return Outcome(UserIsImported(user_id=user_id), _events(command, told))
+
+
+def _judged(command: ImportUser) -> Claim | Rejected:
+    """The address that is asked for, or what is wrong with the account; nothing is hashed."""
+    address = canonical(command.email)
+    if address is None:
+        return Rejected.because(Code.EMAIL_INVALID)
+    if wrong := misnamed(command):
+        return Rejected.because(Code.INVALID, wrong)
+    try:
+        imported_hash(command)
+    except RefusedHashError as error:
+        return Rejected.because(Code.PASSWORD_HASH_REFUSED, str(error))
+    return Claim(address, command.email)
 
 
 def _events(command: ImportUser, told: dict[str, Any]) -> tuple[AnyEvent, ...]:
