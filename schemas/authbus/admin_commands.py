@@ -21,7 +21,8 @@ from authbus.profile import Attributes, DisplayName, Locale, PictureUrl, TimeZon
 class DeactivateUser(Command):
     """Shut an account and end its sessions. For administrators: `access_token` is theirs.
 
-    Answered by `UserIsDeactivated`, also when it is already.
+    Answered by `UserIsDeactivated`, also when it is already. `forbidden` where its user may do more
+    than the administrator: `EndUserSessions` ends the sessions of whoever it is.
     """
 
     access_token: Secret
@@ -42,7 +43,8 @@ class ReactivateUser(Command):
 class UnlockUser(Command):
     """End a lock that wrong passwords brought, and forget them. For administrators.
 
-    Answered by `UserIsUnlocked`, also when it is not locked.
+    Answered by `UserIsUnlocked`, also when it is not locked. `forbidden` where its user may do more
+    than the administrator.
     """
 
     access_token: Secret
@@ -52,8 +54,8 @@ class UnlockUser(Command):
 class EndUserSessions(Command):
     """End all sessions of a user, or one of them. For administrators.
 
-    The user may log in again. A session is enough; with `user_id` it must be theirs. Answered by
-    `AllSessionsEnded`.
+    The user may log in again, so that this is permitted whatever they may do. A session is enough;
+    with `user_id` it must be theirs. Answered by `AllSessionsEnded`.
     """
 
     access_token: Secret
@@ -65,7 +67,7 @@ class ForcePasswordReset(Command):
     """Take a user's password away: it no longer works, sessions end. For administrators.
 
     A mail with a code for a new one goes to the user, unless the account is deactivated. Answered
-    by `PasswordIsVoid`.
+    by `PasswordIsVoid`. `forbidden` where its user may do more than the administrator.
     """
 
     access_token: Secret
@@ -109,7 +111,10 @@ class RevokeRole(Command):
 
 
 class EraseUser(Command):
-    """Erase an account and all that is held of it. For administrators. See `EraseAccount`."""
+    """Erase an account and all that is held of it. For administrators. See `EraseAccount`.
+
+    `forbidden` where its user may do more than the administrator.
+    """
 
     access_token: Secret
     user_id: UUID

@@ -76,20 +76,27 @@ def administrator(
 
 def _about(
     model: Model,
-    asked: DeactivateUser | UnlockUser | ForcePasswordReset | EraseUser,
+    asked: DeactivateUser
+    | ReactivateUser
+    | UnlockUser
+    | ForcePasswordReset
+    | EraseUser
+    | ResetSecondFactor,
     by: By,
     then: Callable[[Account], Expected],
     *,
     permission: str = "users:write",
     sensitive: bool = False,
 ) -> Expected:
-    """What is done to an account that is there, if whoever asks may."""
+    """What is done to an account that is there and may do no more than whoever asks."""
     admin = administrator(model, asked.access_token, by, permission, sensitive=sensitive)
     if isinstance(admin, Refusal):
         return refused(admin)
     account = model.by_id(asked.user_id)
     if account is None:
         return refused(Refusal.USER_UNKNOWN)
+    if not admin.may_give(model.policy.roles.permissions(account.roles)):
+        return refused(Refusal.FORBIDDEN)
     model.focus = account
     return then(account)
 
@@ -108,14 +115,12 @@ def deactivate_user(model: Model, asked: DeactivateUser, by: By) -> Expected:
 
 
 def reactivate_user(model: Model, asked: ReactivateUser, by: By) -> Expected:
-    """Not that of somebody who may do more."""
-    account = _no_more(model, asked, by)
-    if isinstance(account, Refusal):
-        return refused(account)
-    model.focus = account
-    told = [] if account.is_active else [Told(UserReactivated, account)]
-    account.is_active = True
-    return Expected(UserIsActive, {"user_id": account}, told)
+    def opened(account: Account) -> Expected:
+        told = [] if account.is_active else [Told(UserReactivated, account)]
+        account.is_active = True
+        return Expected(UserIsActive, {"user_id": account}, told)
+
+    return _about(model, asked, by, opened)
 
 
 def unlock_user(model: Model, asked: UnlockUser, by: By) -> Expected:
@@ -202,29 +207,14 @@ def revoke_role(model: Model, asked: RevokeRole, by: By) -> Expected:
 
 
 def reset_second_factor(model: Model, asked: ResetSecondFactor, by: By) -> Expected:
-    """Not that of somebody who may do more."""
-    account = _no_more(model, asked, by, sensitive=True)
-    if isinstance(account, Refusal):
-        return refused(account)
-    says = {"user_id": account}
-    if not account.has_factor:
-        return Expected(SecondFactorIsReset, says)
-    told, mails = factor_gone(account, FactorEndReason.ADMIN)
-    return Expected(SecondFactorIsReset, says, [told], mails)
+    def taken(account: Account) -> Expected:
+        says = {"user_id": account}
+        if not account.has_factor:
+            return Expected(SecondFactorIsReset, says)
+        told, mails = factor_gone(account, FactorEndReason.ADMIN)
+        return Expected(SecondFactorIsReset, says, [told], mails)
 
-
-def _no_more(
-    model: Model, asked: ReactivateUser | ResetSecondFactor, by: By, *, sensitive: bool = False
-) -> Account | Refusal:
-    """Who is named, if they may do no more than whoever asks."""
-    admin = administrator(model, asked.access_token, by, "users:write", sensitive=sensitive)
-    if isinstance(admin, Refusal):
-        return admin
-    account = model.by_id(asked.user_id)
-    if account is None:
-        return Refusal.USER_UNKNOWN
-    permitted = model.policy.roles.permissions(account.roles)
-    return account if admin.may_give(permitted) else Refusal.FORBIDDEN
+    return _about(model, asked, by, taken, sensitive=True)
 
 
 def _given(model: Model, admin: Administrator, asked: GrantRole | RevokeRole) -> Account | Refusal:

@@ -32,14 +32,17 @@ from authbus.testing.memory import Ask, Memory, Refusal
 from authbus.testing.permitting import administrator, named, refuse_more
 from authbus.testing.rows import Account
 
-AnyOfUser = DeactivateUser | UnlockUser | EraseUser | ForcePasswordReset
+AnyOfUser = DeactivateUser | ReactivateUser | UnlockUser | EraseUser | ForcePasswordReset
 
 
 def _both(
     memory: Memory, command: AnyOfUser, ask: Ask, permission: str, *, sensitive: bool = False
 ) -> tuple[str, Account]:
+    """Who asks, and about whom, who may do no more."""
     admin = administrator(memory, command.access_token, ask, permission, sensitive=sensitive)
-    return f"admin:{admin.id}", named(memory, command.user_id)
+    user = named(memory, command.user_id)
+    refuse_more(memory, admin, memory.permissions(user))
+    return f"admin:{admin.id}", user
 
 
 def deactivate(memory: Memory, command: DeactivateUser, ask: Ask) -> UserIsDeactivated:
@@ -55,13 +58,11 @@ def deactivate(memory: Memory, command: DeactivateUser, ask: Ask) -> UserIsDeact
 
 
 def reactivate(memory: Memory, command: ReactivateUser, ask: Ask) -> UserIsActive:
-    """It is opened again, if its user may do no more than the administrator."""
-    admin = administrator(memory, command.access_token, ask, "users:write")
-    user = named(memory, command.user_id)
-    refuse_more(memory, admin, memory.permissions(user))
+    """It is opened again."""
+    actor, user = _both(memory, command, ask, "users:write")
     if not user.is_active:
         user.status = UserStatus.ACTIVE
-        memory.tell(user, UserReactivated, ask.id, actor=f"admin:{admin.id}")
+        memory.tell(user, UserReactivated, ask.id, actor=actor)
     return UserIsActive(user_id=user.id)
 
 

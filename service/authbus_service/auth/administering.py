@@ -57,6 +57,20 @@ def administered(
     return Code.USER_UNKNOWN if user is None else (admin, user)
 
 
+def no_more(
+    case: Case, permission: Permission, user_id: UUID, *, sensitive: bool = False
+) -> tuple[Administrator, User] | Code:
+    """The same, where the user may do no more than the administrator, who else gets upwards by it.
+
+    Who may do more is neither helped, by a stolen session say, nor kept out of their account.
+    """
+    found = administered(case, permission, user_id, sensitive=sensitive)
+    if isinstance(found, Code):
+        return found
+    admin, user = found
+    return found if admin.may_give(case.policy.roles.permissions(user.roles)) else Code.FORBIDDEN
+
+
 def _permitted(case: Case, permission: Permission) -> Administrator | Code:
     operator = case.proof.operator
     if operator is not None:

@@ -70,13 +70,15 @@ async def an_administrator_shuts_and_opens_accounts_and_ends_sessions(place: Pla
     assert events[3].data.actor.startswith("admin:")
 
 
-async def nobody_opens_the_account_of_one_who_may_do_more(place: Place) -> None:
+async def nobody_acts_on_the_account_of_one_who_may_do_more(place: Place) -> None:
     helper, root = an_address(), an_address("bob")
     user = await place.auth.register(helper, PASSWORD)
     shut = await place.auth.register(root, PASSWORD)
     await place.grant(user.user_id, "helper")
     await place.grant(shut.user_id, "admin")
     token, admin = (await place.auth.log_in(helper, PASSWORD)).access_token, place.auth.admin
+    for act in (admin.deactivate, admin.unlock, admin.force_password_reset):
+        await refused(act(token, shut.user_id), Code.FORBIDDEN)
     await admin.deactivate(place.root, shut.user_id, reason="compromised")
 
     await refused(admin.reactivate(token, shut.user_id), Code.FORBIDDEN)

@@ -2,7 +2,7 @@
 
 from authbus.commands import EraseUser
 from authbus.replies import Code
-from authbus_service.auth.administering import administered
+from authbus_service.auth.administering import no_more
 from authbus_service.auth.case import Case
 from authbus_service.auth.erasing import erased
 from authbus_service.auth.outcome import Outcome, refused
@@ -18,7 +18,7 @@ async def prepare(command: EraseUser, _: Request, tools: Tools) -> Proof:
 
 def decide(command: EraseUser, case: Case) -> Outcome:
     """Erase it, whatever its status."""
-    found = administered(case, Permission.USERS_ERASE, command.user_id, sensitive=True)
+    found = no_more(case, Permission.USERS_ERASE, command.user_id, sensitive=True)
     if isinstance(found, Code):
         return refused(found)
     admin, user = found

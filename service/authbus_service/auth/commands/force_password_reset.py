@@ -9,7 +9,7 @@ from authbus.commands import ForcePasswordReset
 from authbus.events import EndReason, PasswordResetForced
 from authbus.password_replies import PasswordIsVoid
 from authbus.replies import Code
-from authbus_service.auth.administering import administered
+from authbus_service.auth.administering import no_more
 from authbus_service.auth.case import Case
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Outcome, refused
@@ -26,7 +26,7 @@ async def prepare(command: ForcePasswordReset, _: Request, tools: Tools) -> Proo
 
 def decide(command: ForcePasswordReset, case: Case) -> Outcome:
     """The password is void, whatever the account's status; a deactivated one gets no mail."""
-    found = administered(case, Permission.USERS_WRITE, command.user_id)
+    found = no_more(case, Permission.USERS_WRITE, command.user_id)
     if isinstance(found, Code):
         return refused(found)
     admin, user = found

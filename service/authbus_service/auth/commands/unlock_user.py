@@ -3,7 +3,7 @@
 from authbus.commands import UnlockUser
 from authbus.events import UnlockReason, UserUnlocked
 from authbus.replies import Code, UserIsUnlocked
-from authbus_service.auth.administering import administered
+from authbus_service.auth.administering import no_more
 from authbus_service.auth.case import Case
 from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
@@ -18,7 +18,7 @@ async def prepare(command: UnlockUser, _: Request, tools: Tools) -> Proof:
 
 def decide(command: UnlockUser, case: Case) -> Outcome:
     """Unlock it, and forget its wrong guesses; one that is not locked is answered the same."""
-    found = administered(case, Permission.USERS_WRITE, command.user_id)
+    found = no_more(case, Permission.USERS_WRITE, command.user_id)
     if isinstance(found, Code):
         return refused(found)
     admin, user = found
