@@ -15,7 +15,13 @@ from tests.rig.command_line import authbus
 
 TAKEN = (
     "authbus: there is an account with this address. "
-    "`authbus users show` looks at it, `authbus users grant` gives it a role\n"
+    "`authbus users show` looks at it, `authbus users grant` gives it a role once its user has "
+    "shown that the address is theirs\n"
+)
+UNVERIFIED = (
+    "authbus: nobody has shown that this address is theirs: the password may be a stranger's. "
+    "`authbus users reset-password` takes it away and mails its user how to set another, which "
+    "shows it. Say --unverified for an account that you made yourself\n"
 )
 ROOT, ANA, PASSWORD = "root@example.com", "ana@example.com", "correct horse battery"
 
@@ -26,7 +32,8 @@ async def users_command(serving: Serving, *arguments: str, given: str = "") -> t
 
 async def granted(serving: Serving, user_id: UUID, role: str) -> tuple[str, ...]:
     """The roles of somebody to whom an operator has given this one."""
-    status, out, err = await users_command(serving, "grant", str(user_id), role)
+    grant = "grant", str(user_id), role, "--unverified"
+    status, out, err = await users_command(serving, *grant)
     assert (status, err) == (0, "")
     told = json.loads(out)
     assert told["user_id"] == str(user_id)
@@ -66,6 +73,39 @@ async def test_the_first_administrator_or_an_operator_gives_a_role_that_a_verifi
     assert PASSWORD not in "".join(made[1:])
     assert verifier.verify(root).user_id == UUID(json.loads(made[1])["user_id"])
     assert roles == claims.roles == by_operator == ("clerk",)
+
+
+async def test_no_role_is_given_to_a_stranger_who_registered_somebody_elses_address(
+    serving: Serving,
+) -> None:
+    where: dict[str, Any] = {"namespace": serving.namespace, "trust": serving.trust}
+    async with AuthClient(serving.servers, client_id="web", **where) as auth:
+        await auth.register(ROOT, PASSWORD)
+        create = await users_command(serving, "create", "--admin", ROOT, given=f"{PASSWORD}\n")
+        refused = await users_command(serving, "grant", ROOT, "admin")
+        cure = await users_command(serving, "reset-password", ROOT)
+        with pytest.raises(AuthRejected, match="invalid_credentials"):
+            await auth.log_in(ROOT, PASSWORD)
+        still = await users_command(serving, "grant", ROOT, "admin")
+        async with serving.database.transaction() as db:  # as by the code of the mail
+            await db.exec_driver_sql("UPDATE users SET email_verified = true")
+        shown = await users_command(serving, "grant", ROOT, "admin")
+
+    assert create == (1, "", TAKEN)
+    assert refused == still == (1, "", UNVERIFIED)
+    assert (cure[0], json.loads(shown[1])["roles"]) == (0, ["admin"])
+
+
+async def test_a_machine_which_has_no_address_to_show_is_given_a_role(serving: Serving) -> None:
+    where: dict[str, Any] = {"namespace": serving.namespace, "trust": serving.trust}
+    await users_command(serving, "create", "--admin", ROOT, given=f"{PASSWORD}\n")
+    async with AuthClient(serving.servers, client_id="web", **where) as auth:
+        root = (await auth.log_in(ROOT, PASSWORD)).access_token
+        machine = await auth.services.create(root, "a mill")
+
+    given = await users_command(serving, "grant", str(machine.user_id), "clerk")
+
+    assert json.loads(given[1])["roles"] == ["clerk"]
 
 
 async def until_revoked(verifier: Verifier, token: str) -> None:

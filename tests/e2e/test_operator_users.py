@@ -47,7 +47,8 @@ async def test_an_operator_does_what_an_administrator_may(serving: Serving) -> N
         assert (await users(serving, "reactivate", ANA))[:2] == (0, {**id_, "status": "active"})
         await auth.log_in(ANA, PASSWORD)
 
-        assert (await users(serving, "grant", ANA, "clerk"))[1] == {**id_, "roles": ["clerk"]}
+        given = await users(serving, "grant", ANA, "clerk", "--unverified")
+        assert given[1] == {**id_, "roles": ["clerk"]}
         assert (await users(serving, "revoke", ANA, "clerk"))[1] == {**id_, "roles": []}
         assert (await users(serving, "unlock", ANA))[:2] == (0, {**id_, "locked": False})
         factor = await users(serving, "reset-second-factor", str(ana.user_id))

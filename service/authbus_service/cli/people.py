@@ -40,12 +40,16 @@ def users_show(whose: Annotated[str, _WHOSE], client: Annotated[str, _CLIENT] = 
 def users_grant(
     whose: Annotated[str, _WHOSE],
     role: Annotated[str, _ROLE],
+    unverified: Annotated[
+        bool,
+        typer.Option("--unverified", help="Also where nobody has shown the address as theirs."),
+    ] = False,
     client: Annotated[str, _CLIENT] = "shell",
 ) -> None:
-    """Give a user a role."""
+    """Give a user a role, once they have shown that their address is theirs."""
     from authbus_service.cli.users import grant
 
-    grant(whose, role, client=client)
+    grant(whose, role, client=client, unverified=unverified)
 
 
 @users.command("revoke")

@@ -43,7 +43,8 @@ async def _registered(operator: Operator, email: str, password: str) -> User:
             raise
         raise StartupError(
             "there is an account with this address. `authbus users show` looks at it, "
-            "`authbus users grant` gives it a role"
+            "`authbus users grant` gives it a role once its user has shown that the address is "
+            "theirs"
         ) from None
 
 
@@ -58,14 +59,23 @@ def look(whose: str, *, client: str) -> None:
     _about(whose, client, lambda its, user_id: its.pages(its.admin.get, user_id), told)
 
 
-def grant(whose: str, role: str, *, client: str) -> None:
-    """Give a user a role and print all that they hold."""
-    _about(
-        whose,
-        client,
-        lambda its, user_id: its.ask(its.admin.grant_role, user_id, role),
-        lambda roles: {"roles": roles},
-    )
+def grant(whose: str, role: str, *, client: str, unverified: bool) -> None:
+    """Give a user a role and print all that they hold.
+
+    Raises StartupError where nobody has shown that the address is theirs, unless `unverified`.
+    """
+
+    async def given(its: Operator, user_id: UUID) -> tuple[str, ...]:
+        user = (await its.ask(its.admin.get, user_id)).user
+        if user.email is not None and not user.email_verified and not unverified:
+            raise StartupError(
+                "nobody has shown that this address is theirs: the password may be a stranger's. "
+                "`authbus users reset-password` takes it away and mails its user how to set "
+                "another, which shows it. Say --unverified for an account that you made yourself"
+            )
+        return await its.ask(its.admin.grant_role, user_id, role)
+
+    _about(whose, client, given, lambda roles: {"roles": roles})
 
 
 def revoke(whose: str, role: str, *, client: str) -> None:
