@@ -41,10 +41,10 @@ class ReactivateUser(Command):
 
 
 class UnlockUser(Command):
-    """End a lock that wrong passwords brought, and forget them. For administrators.
+    """End a lock that wrong passwords brought, and forget all wrong guesses. For administrators.
 
-    Answered by `UserIsUnlocked`, also when it is not locked. `forbidden` where its user may do more
-    than the administrator.
+    Those at a second factor and from sessions too. Answered by `UserIsUnlocked`, also when it is
+    not locked. `forbidden` where its user may do more than the administrator.
     """
 
     access_token: Secret

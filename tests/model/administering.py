@@ -125,6 +125,11 @@ def reactivate_user(model: Model, asked: ReactivateUser, by: By) -> Expected:
 
 def unlock_user(model: Model, asked: UnlockUser, by: By) -> Expected:
     def free(account: Account) -> Expected:
+        places = [("address", account.email.lower())] if account.email else []
+        devices = [("device", each) for each in account.devices]
+        id_ = str(account.id)
+        for key in (*places, *devices, ("own", id_), ("factor", id_)):
+            model.guesses.clear(key)
         is_locked = account.locked_until is not None
         told = [unlocked(model, account, UnlockReason.ADMIN)] if is_locked else []
         return Expected(UserIsUnlocked, {"user_id": account}, told)

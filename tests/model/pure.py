@@ -106,6 +106,7 @@ class PureService:
         applied(outcome, Cause(request, rows, self.at, proof.password_hash))
         rows.settle(proof.attempt, outcome.settled, self.at)
         rows.attempts.count(outcome.counted, request.id, request.expires_at, self.at)
+        rows.attempts.clear(outcome.cleared)
         self.memory.written(rows)
         self._events += outcome.events
         for mail in outcome.mails:

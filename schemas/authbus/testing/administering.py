@@ -67,8 +67,10 @@ def reactivate(memory: Memory, command: ReactivateUser, ask: Ask) -> UserIsActiv
 
 
 def unlock(memory: Memory, command: UnlockUser, ask: Ask) -> UserIsUnlocked:
-    """A lock is over."""
+    """A lock is over, and all that was guessed wrong is forgotten."""
     actor, user = _both(memory, command, ask, "users:write")
+    for key in guessing.keys(user):
+        guessing.clear(memory, key)
     if user.locked_until is not None:
         guessing.unlock(memory, user, ask.id, UnlockReason.ADMIN, actor=actor)
     return UserIsUnlocked(user_id=user.id)

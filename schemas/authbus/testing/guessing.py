@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from authbus.addresses import mailbox
+from authbus.addresses import canonical, mailbox
 from authbus.events import UnlockReason, UserLocked, UserUnlocked
 from authbus.foreign_hashes import hashes
 from authbus.places import place_of
@@ -58,6 +58,13 @@ def clear(memory: Memory, key: Key) -> None:
     """What was guessed before the right one counts no more."""
     for each in memory.wrong:
         each.counts &= each.key != key
+
+
+def keys(user: Account) -> list[Key]:
+    """All under which guesses at a user are counted."""
+    id_, address = str(user.id), canonical(user.email) or ""
+    places = [("account", address)] if address else []
+    return [*places, *(("device", each) for each in user.devices), ("own", id_), ("factor", id_)]
 
 
 def lock_after(memory: Memory, user: Account, cause: UUID, failures: int) -> None:

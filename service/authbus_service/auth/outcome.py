@@ -131,7 +131,7 @@ class Outcome:
 
     `mails` are queued with the effect: `mails=notice(user, Template.PASSWORD_CHANGED)`.
     `settled` is what becomes of the attempt that the command made, if any. It counts from now on
-    under those keys of its proof that are `counted`.
+    under those keys of its proof that are `counted`. Wrong guesses at `cleared` count no more.
     """
 
     answer: Answer
@@ -139,6 +139,7 @@ class Outcome:
     mails: tuple[Mail, ...] = ()
     settled: Settled = Settled.FREED
     counted: tuple[bytes, ...] = field(default=(), repr=False)
+    cleared: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 def refused(code: Code, detail: str = "") -> Outcome:

@@ -93,6 +93,7 @@ class Grouping:
             ]
             rows.settle(job.proof.attempt, outcome.settled, at)
             rows.attempts.count(outcome.counted, job.request.id, job.request.expires_at, at)
+            rows.attempts.clear(outcome.cleared)
             records += telling.records(job.request.derived, told, at, job.traceparent)
             outcomes[job] = outcome
         return outcomes, records

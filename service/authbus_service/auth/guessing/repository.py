@@ -177,9 +177,9 @@ def flush(writes: Writes, attempts: Attempts, *, even_none: bool = False) -> Non
     """Write what became of a group's attempts; what was written here is forgiven in memory."""
     if attempts.written or even_none:
         writes.add(_WRITE, _COLUMNS(_in_order(attempts.written)))
-    if attempts.freed:
+    if attempts.freed or attempts.cleared:
         freed = sorted({(each.key, each.command_id) for each in attempts.freed})
-        keys, ids = map(list, zip(*freed, strict=True))
+        keys, ids = [key for key, _ in freed], [id_ for _, id_ in freed]
         writes.add(_FREE, {"freed_keys": keys, "freed_ids": ids})
         writes.add(_CLEAR, {"cleared": sorted(attempts.cleared)})
     if attempts.forgiven:

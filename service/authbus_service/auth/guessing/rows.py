@@ -60,8 +60,13 @@ class Attempts:
             return
         self.freed.append(attempt)
         if how is Settled.CLEARED:
-            self.cleared.add(attempt.key)
-            self._count_no_more(lambda row: row.key == attempt.key)
+            self.clear([attempt.key])
+
+    def clear(self, keys: Iterable[bytes]) -> None:
+        """What failed against these counts no more."""
+        gone = set(keys)
+        self.cleared |= gone
+        self._count_no_more(lambda row: row.key in gone)
 
     def counted(self, key: bytes | None) -> Counted:
         """What was done lately, here too, that is counted under this key."""

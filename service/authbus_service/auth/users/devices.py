@@ -21,14 +21,15 @@ def known(devices: bytes, command: LogIn | CompleteLogIn) -> bytes | None:
 
 def knows(devices: bytes, device: bytes | None) -> bool:
     """Whether this is one of them."""
-    return device is not None and device in _each(devices)
+    return device is not None and device in every(devices)
 
 
 def seen(devices: bytes, device: bytes) -> bytes:
     """The same with this one as the last that was used; the one unused for longest gives way."""
-    others = [each for each in _each(devices) if each != device]
+    others = [each for each in every(devices) if each != device]
     return b"".join([*others, device][-_MOST:])
 
 
-def _each(devices: bytes) -> list[bytes]:
+def every(devices: bytes) -> list[bytes]:
+    """Each of them, the one unused for longest first."""
     return [devices[at : at + _BYTES] for at in range(0, len(devices), _BYTES)]
