@@ -128,7 +128,8 @@ def unlock_user(model: Model, asked: UnlockUser, by: By) -> Expected:
         places = [("address", account.email.lower())] if account.email else []
         devices = [("device", each) for each in account.devices]
         id_ = str(account.id)
-        for key in (*places, *devices, ("own", id_), ("factor", id_)):
+        own = [(each, id_) for each in ("own", "factor", "own factor")]
+        for key in (*places, *devices, *own):
             model.guesses.clear(key)
         is_locked = account.locked_until is not None
         told = [unlocked(model, account, UnlockReason.ADMIN)] if is_locked else []

@@ -151,7 +151,7 @@ def _by_code(model: Model, token: Secret) -> Shown | Refusal:
     if session is None:
         return Refusal.INVALID_TOKEN
     model.focus = session.owner
-    key = ("factor", str(session.owner.id))
+    key = ("own factor", str(session.owner.id))
     admitted = model.guesses.admits(key, None, model.at)
     return Shown(session, key) if admitted else Refusal.CODE_INVALID
 

@@ -142,7 +142,7 @@ def _guessing(
     memory: Memory, command: ConfirmTotp | DisableTotp | StepUp, ask: Ask
 ) -> tuple[Account, Held, Guess]:
     user, session = acting(memory, command.access_token, ask)
-    guess = Guess(("factor", str(user.id)), memory.now)
+    guess = Guess(("own factor", str(user.id)), memory.now)
     guessing.admit(memory, guess, Code.CODE_INVALID)
     return user, session, guess
 

@@ -64,7 +64,8 @@ def keys(user: Account) -> list[Key]:
     """All under which guesses at a user are counted."""
     id_, address = str(user.id), canonical(user.email) or ""
     places = [("account", address)] if address else []
-    return [*places, *(("device", each) for each in user.devices), ("own", id_), ("factor", id_)]
+    devices = [("device", each) for each in user.devices]
+    return [*places, *devices, ("own", id_), ("factor", id_), ("own factor", id_)]
 
 
 def lock_after(memory: Memory, user: Account, cause: UUID, failures: int) -> None:

@@ -8,7 +8,7 @@ from authbus.replies import Code, Rejected
 from authbus_service.auth.acting import Actor
 from authbus_service.auth.asking import acting_now
 from authbus_service.auth.case import Case
-from authbus_service.auth.guessing.admission import admitted, factor_key, own_key
+from authbus_service.auth.guessing.admission import admitted, own_factor_key, own_key
 from authbus_service.auth.guessing.attempt import Attempt, Verdict
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
@@ -63,7 +63,7 @@ async def by_code(token: Secret, request: Request, tools: Tools) -> Proof:
     if who is None:
         return _NOT_THEIRS
     proof = Proof(acting=who.acting, user_id=who.user.id, factor=True)
-    key = factor_key(request.derived.masters, who.user.id)
+    key = own_factor_key(request.derived.masters, who.user.id)
     return await counted(proof, request.attempt(key), tools)
 
 

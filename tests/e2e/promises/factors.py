@@ -81,17 +81,21 @@ async def a_new_password_voids_a_log_in_that_is_half_done(place: Place) -> None:
     await refused(complete, Code.CHALLENGE_INVALID)
 
 
-async def codes_may_be_guessed_a_few_times_wherever_they_are_asked_for(place: Place) -> None:
+async def codes_may_be_guessed_a_few_times_from_a_session_and_as_often_at_log_ins(
+    place: Place,
+) -> None:
     email, factors = an_address(), place.auth.factors
     session, _, recovery_codes = await _enrolled(place, email)
-    challenge, token = await _challenge(place, email), session.access_token
-    for _ in range(2):
-        await refused(factors.complete_log_in(challenge, "no such code"), Code.CODE_INVALID)
-        await refused(factors.disable_totp(token, "no such code"), Code.CODE_INVALID)
-
-    await refused(factors.complete_log_in(challenge, recovery_codes[0]), Code.CODE_INVALID)
-    await refused(factors.disable_totp(token, recovery_codes[0]), Code.CODE_INVALID)
+    for _ in range(4):
+        await refused(factors.disable_totp(session.access_token, "no such code"), Code.CODE_INVALID)
+    await refused(factors.disable_totp(session.access_token, recovery_codes[0]), Code.CODE_INVALID)
     await refused(factors.step_up(session, recovery_codes[0]), Code.CODE_INVALID)
+
+    await factors.complete_log_in(await _challenge(place, email), recovery_codes[0])
+    challenge = await _challenge(place, email)
+    for _ in range(4):
+        await refused(factors.complete_log_in(challenge, "no such code"), Code.CODE_INVALID)
+    await refused(factors.complete_log_in(challenge, recovery_codes[1]), Code.CODE_INVALID)
 
 
 async def what_could_take_an_account_away_needs_a_second_factor_shown_lately(

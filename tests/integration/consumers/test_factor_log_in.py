@@ -22,6 +22,7 @@ from authbus.second_factor import (
     RecoveryCodeUsed,
     SecondFactorRequested,
     SecondFactorRequired,
+    StepUp,
     TotpUsed,
 )
 from tests.integration.consumers.guessing import asked, guess
@@ -129,6 +130,20 @@ async def test_guesses_at_codes_are_bounded_in_parallel_and_no_right_password_fo
     # Five in a minute, and perhaps a minute ended meanwhile.
     assert 5 <= sum(b"code_invalid" in each["payload"] for each in audited) <= 10
     assert answer == NO_CODE
+
+
+async def test_codes_guessed_from_a_session_are_bounded_and_keep_nobody_out(world: World) -> None:
+    world.settings = {"guesses": 5, "guess_wait_seconds": 600}
+    async with world.consuming():
+        stolen, app = await ana(world)
+        guesses = [StepUp(access_token=stolen.access_token, code=WRONG) for _ in range(5)]
+        heard = [await world.web.ask(world.web.draft(each)) for each in guesses]
+        right = StepUp(access_token=stolen.access_token, code=app.code())
+        unseen = await world.web.ask(world.web.draft(right))
+        entered = await completed(world, await challenged(world, EMAIL), app.code())
+
+    assert [*heard, unseen] == [NO_CODE] * 6
+    assert isinstance(entered, LoggedIn)
 
 
 @pytest.mark.parametrize("ending", ["password", "factor", "time"])

@@ -7,9 +7,9 @@ from pydantic import SecretStr
 from authbus import ChangePassword, LoggedIn, Registered, RegisterUser, UnlockUser, UserUnlocked
 from authbus.commands import AnyCommand
 from authbus.message import Reply
-from authbus.second_factor import CompleteLogIn
+from authbus.second_factor import CompleteLogIn, StepUp
 from tests.integration.consumers.guessing import ANA, PATIENT, WRONG, asked, guess, right
-from tests.rig.authenticator import challenged, enrolled
+from tests.rig.authenticator import challenged, enrolled, stepped_up
 from tests.rig.crowd import PASSWORD
 from tests.rig.operators import by_operator
 from tests.rig.world import World
@@ -50,6 +50,10 @@ async def test_an_unlocking_forgets_guesses_that_locked_no_account(world: World)
         await unlocked(world, user)
         half = CompleteLogIn(challenge=challenge, code=app.code())
         entered = await world.web.ask(world.web.draft(half))
+        assert isinstance(entered, LoggedIn)
 
-    assert isinstance(entered, LoggedIn)
+        await five_times(world, StepUp(access_token=session.access_token, code=NO))
+        await unlocked(world, user)
+        await stepped_up(world, session, app.recovery_code())
+
     assert not [each for each in await world.events() if isinstance(each, UserUnlocked)]

@@ -6,7 +6,13 @@ from authbus.events import UnlockReason, UserUnlocked
 from authbus.replies import Code, UserIsUnlocked
 from authbus_service.auth.administering import no_more
 from authbus_service.auth.case import Case
-from authbus_service.auth.guessing.admission import account_key, device_key, factor_key, own_key
+from authbus_service.auth.guessing.admission import (
+    account_key,
+    device_key,
+    factor_key,
+    own_factor_key,
+    own_key,
+)
 from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
@@ -47,4 +53,5 @@ def _keys(user: User, masters: Masters) -> tuple[bytes, ...]:
         *(device_key(masters, each) for each in devices.every(user.devices)),
         own_key(masters, user.id),
         factor_key(masters, user.id),
+        own_factor_key(masters, user.id),
     )

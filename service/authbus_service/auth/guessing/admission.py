@@ -32,8 +32,13 @@ def own_key(masters: Masters, user_id: UUID) -> bytes:
 
 
 def factor_key(masters: Masters, user_id: UUID) -> bytes:
-    """What stands for an account whose second factor is guessed at, wherever that is asked."""
+    """What stands for an account whose second factor is guessed at by who has its password."""
     return masters.derive("guess/factor", user_id.bytes)
+
+
+def own_factor_key(masters: Masters, user_id: UUID) -> bytes:
+    """The same for its own session: whoever stole that keeps nobody out who is to end it."""
+    return masters.derive("guess/own-factor", user_id.bytes)
 
 
 def reset_key(masters: Masters, canonical: str) -> bytes:
