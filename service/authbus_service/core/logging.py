@@ -118,7 +118,7 @@ def _ordered(_logger: WrappedLogger, method: str, event: EventDict) -> EventDict
         "level": event.pop("level", method),
         "event": event.pop("event", ""),
     }
-    cleaned = clean({**first, **event})
+    cleaned = clean({**first, **event, "time": first["time"]})
     if isinstance(error, BaseException):
         cleaned["exception"] = trace(error)
     return cleaned
