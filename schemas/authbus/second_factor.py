@@ -78,7 +78,8 @@ class CompleteLogIn(Command):
     """The second half of a log-in: a code of the user's app, or a recovery code.
 
     Answered by `LoggedIn`. `challenge` is that of `SecondFactorRequired`; a wrong code leaves it as
-    it is. The other fields are those of `LogIn`.
+    it is. After 100 wrong ones in a row no code is let in until an administrator unlocks the user,
+    or they have set up another factor. The other fields are those of `LogIn`.
     """
 
     challenge: Secret

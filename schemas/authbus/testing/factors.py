@@ -98,6 +98,7 @@ def confirm_totp(memory: Memory, command: ConfirmTotp, ask: Ask) -> TotpIsEnable
     if factor is None or memory.now >= factor.made_at + BEGUN:
         raise Refusal(Code.FACTOR_MISSING)
     factor.last_step = check(memory, user, command.code, guess).step
+    guessing.clear(memory, ("factor", str(user.id)))
     each = range(RECOVERY_CODES)
     shown = tuple(recovery_code(derived_bytes("recovery", ask.id, index)) for index in each)
     factor.enabled_at, factor.recovery_codes = memory.now, tuple(map(plain, shown))

@@ -13,6 +13,7 @@ from authbus.testing.memory import Memory, Refusal
 from authbus.testing.rows import Account, Guess
 
 _MEMORY, _SOURCE_MEMORY = timedelta(days=1), timedelta(hours=1)
+_MOST_IN_A_ROW = 100
 _MOST_MAILS, _KEPT_MAILS, _PAUSE = 5, 2, timedelta(minutes=1)
 Key = tuple[str, str]
 
@@ -27,6 +28,8 @@ def is_admitted(memory: Memory, guess: Guess) -> bool:
     since = memory.now - _SOURCE_MEMORY
     here = [each for each in memory.wrong if each.source and each.source == guess.source]
     if sum(each.at > since for each in here) >= memory.settings.guesses_per_source:
+        return False
+    if guess.key[0] == "factor" and _in_a_row(memory, guess.key) >= _MOST_IN_A_ROW:
         return False
     failed = _failed(memory, guess.key)
     return not failed or memory.now >= failed[-1] + memory.settings.wait(len(failed))
@@ -157,6 +160,10 @@ def _may_mail(memory: Memory, canonical: str) -> bool:
 def _lately(memory: Memory, key: Key, within: timedelta) -> int:
     since = memory.now - within
     return sum(each.key == key and each.at > since for each in memory.wrong)
+
+
+def _in_a_row(memory: Memory, key: Key) -> int:
+    return sum(each.key == key and each.counts for each in memory.wrong)
 
 
 def _failed(memory: Memory, key: Key) -> list[datetime]:

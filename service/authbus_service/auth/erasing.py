@@ -4,6 +4,7 @@ from authbus.events import EndReason, UserErased
 from authbus.replies import UserIsErased
 from authbus.topics import COMMANDS_KEPT
 from authbus_service.auth.case import Case
+from authbus_service.auth.guessing.admission import factor_key
 from authbus_service.auth.outcome import Outcome
 from authbus_service.auth.users.user import User
 
@@ -19,4 +20,5 @@ def erased(case: Case, user: User, *, actor: str = "") -> Outcome:
     receipt = UserIsErased(
         user_id=user.id, sessions_ended=len(ended), commands_gone_at=case.at + COMMANDS_KEPT
     )
-    return Outcome(receipt, (*ended, gone))
+    guessed_at = factor_key(case.request.derived.masters, user.id)
+    return Outcome(receipt, (*ended, gone), cleared=(guessed_at,))

@@ -118,7 +118,12 @@ class Request:
     content: bytes = field(repr=False)
 
     def attempt(
-        self, key: bytes, *, source: bytes | None = None, user_id: UUID | None = None
+        self,
+        key: bytes,
+        *,
+        source: bytes | None = None,
+        user_id: UUID | None = None,
+        lasts: bool = False,
     ) -> Attempt:
         """The guess that this command makes at what `key` stands for."""
-        return Attempt(key, self.id, self.expires_at, source, user_id, self.content)
+        return Attempt(key, self.id, self.expires_at, source, user_id, self.content, lasts)

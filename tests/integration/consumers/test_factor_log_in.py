@@ -120,7 +120,7 @@ async def test_guesses_at_codes_are_bounded_in_parallel_and_no_right_password_fo
         drafts = [world.web.draft(each) for each in guesses]
         await asyncio.gather(*(world.web.send(each) for each in drafts))
         heard = [await world.web.heard(each, 1) for each in drafts]
-        failed = await world.rows("SELECT * FROM attempts WHERE state = 'failed'")
+        failed = await world.rows("SELECT * FROM attempts WHERE state = 'kept'")
         audited = await world.rows("SELECT payload FROM outbox WHERE type LIKE '%AuditRecord%'")
         another = await challenged(world, EMAIL)
         answer = await completed(world, another, app.code())
@@ -228,7 +228,7 @@ async def test_guesses_at_codes_from_a_known_device_are_bounded_as_all_others(
         )
         drafts = [world.web.draft(half) for _ in range(10)]
         answers = await asked(world, drafts)
-        rows = await world.rows("SELECT source FROM attempts WHERE state = 'failed'")
+        rows = await world.rows("SELECT source FROM attempts WHERE state = 'kept'")
         right = await world.web.ask(world.web.draft(half.model_copy(update={"code": app.code()})))
 
     assert answers == [NO_CODE] * 10

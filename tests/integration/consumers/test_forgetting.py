@@ -128,6 +128,18 @@ async def test_guesses_that_count_no_more_go_in_slices_and_every_other_one_stays
         assert list(await db.scalars(text("SELECT state FROM attempts"))) == ["counted"] * 5
 
 
+async def test_a_wrong_code_is_remembered_for_a_year_and_longer_but_not_for_ever(
+    database: Database,
+) -> None:
+    await guess(database, "kept", 24 * 399, 2)
+    await guess(database, "kept", 24 * 402, 3)
+
+    await Housekeeping(database).forget()
+
+    async with database.reading() as db:
+        assert list(await db.scalars(text("SELECT state FROM attempts"))) == ["kept"] * 2
+
+
 async def test_one_that_somebody_else_deletes_at_the_moment_is_left_to_them(
     owned: Database,
 ) -> None:

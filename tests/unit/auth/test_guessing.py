@@ -24,7 +24,7 @@ from tests.rig.made import NOW, POLICY, a_request, applied
 KEY, SOURCE = b"key", b"source"
 LIMITS = Limits(at_once=3, until_lock=5, lock=timedelta(minutes=10), per_source=4)
 SECOND = timedelta(seconds=1)
-HELD, FAILED, FORGIVEN = State.HELD, State.FAILED, State.FORGIVEN
+HELD, FAILED, FORGIVEN, KEPT = State.HELD, State.FAILED, State.FORGIVEN, State.KEPT
 
 
 def an_attempt() -> Attempt:
@@ -73,6 +73,9 @@ def test_no_wait_is_longer_than_a_lock() -> None:
         (rows(5, FAILED, ago=600 * SECOND), Verdict.HELD),
         (rows(5, FAILED, ago=MEMORY), Verdict.HELD),
         (rows(9, FORGIVEN), Verdict.HELD),
+        (rows(5, KEPT, ago=10 * SECOND), Verdict.REFUSED),
+        (rows(99, KEPT, ago=30 * MEMORY), Verdict.HELD),
+        (rows(100, KEPT, ago=30 * MEMORY), Verdict.REFUSED),
     ],
 )
 def test_what_was_wrong_and_what_is_under_way_leave_room_or_not(

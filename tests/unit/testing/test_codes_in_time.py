@@ -59,6 +59,25 @@ async def test_a_challenge_is_good_for_five_minutes(bus: FakeAuthbus) -> None:
     assert begun.expires_at == again.expires_at - timedelta(minutes=5)
 
 
+async def test_after_a_hundred_wrong_codes_in_a_row_none_is_let_in_until_somebody_unlocks(
+    bus: FakeAuthbus,
+) -> None:
+    async with bus.client("web") as auth:
+        session, secret = await enrolled(bus, auth)
+        for _ in range(100):
+            bus.forward(hours=1)
+            begun = await challenge(auth)
+            with pytest.raises(AuthRejected, match="code_invalid"):
+                await auth.factors.complete_log_in(begun.challenge, "000000")
+        bus.forward(days=30)
+        begun = await challenge(auth)
+        with pytest.raises(AuthRejected, match="code_invalid"):
+            await auth.factors.complete_log_in(begun.challenge, bus.app_code(secret))
+        await auth.admin.unlock(await administrator(bus, auth), session.user_id)
+
+        await auth.factors.complete_log_in(begun.challenge, bus.app_code(secret))
+
+
 async def test_an_app_has_another_code_each_half_minute(bus: FakeAuthbus) -> None:
     async with bus.client("web") as auth:
         session, secret = await enrolled(bus, auth)

@@ -33,6 +33,7 @@ async def prepare(command: CompleteLogIn, request: Request, tools: Tools) -> Pro
     attempt = request.attempt(
         factor_key(request.derived.masters, found.user_id),
         source=await _source(command, found.user_id, request, tools),
+        lasts=True,
     )
     loads = replace(proof, every_code=False, every_session=True, factor=True)
     return await counted(loads, attempt, tools)

@@ -4,6 +4,7 @@ from authbus.replies import Code, Rejected
 from authbus.second_factor import ConfirmTotp, TotpEnabled
 from authbus_service.auth.case import Case
 from authbus_service.auth.factors.service import passes
+from authbus_service.auth.guessing.admission import factor_key
 from authbus_service.auth.guessing.attempt import Settled
 from authbus_service.auth.mails import Template
 from authbus_service.auth.noticing import notice
@@ -40,4 +41,5 @@ def decide(command: ConfirmTotp, case: Case) -> Outcome:
         (TotpEnabled(**case.told(who.user)), elevated(case, who)),
         mails=notice(who.user, Template.SECOND_FACTOR_ON),
         settled=Settled.CLEARED,
+        cleared=(factor_key(masters, who.user.id),),  # they were guesses at another one
     )

@@ -1,5 +1,7 @@
 """An attempt: one command that wants a password checked, and what became of it."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
@@ -12,7 +14,8 @@ class Attempt:
 
     `content` is the digest of what the command holds: under one id there is one guess. `user_id` is
     there when `key` stands for an account that exists. It is held until `expires_at`, and for
-    UNDER_WAY at least: later nobody is told what came of it.
+    UNDER_WAY at least: later nobody is told what came of it. One that `lasts` is remembered, when
+    it was wrong, until a right one comes, or somebody forgives it.
     """
 
     key: bytes = field(repr=False)
@@ -21,18 +24,25 @@ class Attempt:
     source: bytes | None = field(default=None, repr=False)
     user_id: UUID | None = None
     content: bytes | None = field(default=None, repr=False)
+    lasts: bool = False
 
 
 class State(StrEnum):
     """What the row of an attempt says. What is forgiven counts against its source alone.
+
+    What is kept has failed too, and however old it is it stands in a row with others.
 
     What is counted was no guess: somebody had an account made, or a mail sent.
     """
 
     HELD = "held"
     FAILED = "failed"
+    KEPT = "kept"
     FORGIVEN = "forgiven"
     COUNTED = "counted"
+
+
+WRONG = (State.FAILED, State.KEPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +89,22 @@ class Verdict(Enum):
     HELD = "held"
     WAIT = "wait"
     REFUSED = "refused"
+
+
+def places(attempts: Iterable[Attempt]) -> tuple[set[bytes], set[bytes]]:
+    """The keys and the sources of these attempts."""
+    found = list(attempts)
+    return {each.key for each in found}, {each.source for each in found if each.source is not None}
+
+
+def sorted_out(
+    rows: Iterable[StoredAttempt],
+) -> tuple[defaultdict[bytes, list[StoredAttempt]], defaultdict[bytes, list[StoredAttempt]]]:
+    """The rows of each key, and of each source."""
+    of_key = defaultdict[bytes, list[StoredAttempt]](list)
+    of_source = defaultdict[bytes, list[StoredAttempt]](list)
+    for row in rows:
+        of_key[row.key].append(row)
+        if row.source is not None:
+            of_source[row.source].append(row)
+    return of_key, of_source

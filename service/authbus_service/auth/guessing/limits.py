@@ -9,12 +9,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from authbus_service.auth.guessing.attempt import Attempt, Counted, State, StoredAttempt, Verdict
+from authbus_service.auth.guessing.attempt import (
+    WRONG,
+    Attempt,
+    Counted,
+    State,
+    StoredAttempt,
+    Verdict,
+)
 
 _LONGEST_DOUBLING = 30
 # How long a failure is remembered; against its source, how long it counts.
 MEMORY = timedelta(days=1)
 SOURCE_MEMORY = timedelta(hours=1)
+# After so many wrong codes in a row none is let in any more (NIST 800-63B-4, 3.2.2), and for so
+# long each is remembered.
+MOST_IN_A_ROW = 100
+LONG_MEMORY = timedelta(days=400)
 # So long an attempt is held at least: what its process began to check may be checked to the end,
 # though nobody waits for it any more.
 UNDER_WAY = timedelta(seconds=30)
@@ -82,6 +93,8 @@ class Limits:
         failed, held = failures(rows, at), _held(rows, at)
         if failed and at < max(failed) + self.wait(len(failed)):
             return Verdict.REFUSED
+        if sum(row.state == State.KEPT for row in rows) >= MOST_IN_A_ROW:
+            return Verdict.REFUSED
         room = max(1, self.at_once - len(failed))
         return Verdict.HELD if held < room else Verdict.WAIT
 
@@ -122,7 +135,7 @@ def may_ask(by_them: Counted) -> bool:
 def failures(rows: Iterable[StoredAttempt], at: datetime) -> list[datetime]:
     """When the wrong guesses that still count were made."""
     since = at - MEMORY
-    return [row.at for row in rows if row.state == State.FAILED and row.at > since]
+    return [row.at for row in rows if row.state in WRONG and row.at > since]
 
 
 def _held(rows: Iterable[StoredAttempt], at: datetime) -> int:

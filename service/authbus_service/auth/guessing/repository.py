@@ -5,7 +5,6 @@ process: each takes advisory locks in order before it looks. What settles an att
 stands under its user's lock.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
@@ -31,8 +30,17 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from authbus_service.auth.guessing.attempt import Attempt, State, StoredAttempt, Verdict
+from authbus_service.auth.guessing.attempt import (
+    WRONG,
+    Attempt,
+    State,
+    StoredAttempt,
+    Verdict,
+    places,
+    sorted_out,
+)
 from authbus_service.auth.guessing.limits import (
+    LONG_MEMORY,
     MEMORY,
     PAUSE,
     SOURCE_MEMORY,
@@ -49,9 +57,10 @@ _ATTEMPT = cast("Table", AttemptRow.__table__)
 _COLUMNS = Columns(
     "attempts", ("key", "command_id", "source", "user_id", "state", "at", "expires_at", "content")
 )
-_KEYS = bindparam("keys", type_=ARRAY(LargeBinary))
-_SOURCES = bindparam("sources", type_=ARRAY(LargeBinary))
-_SINCE = bindparam("since", type_=DateTime(timezone=True))
+_HASHES, _TIME = ARRAY(LargeBinary), DateTime(timezone=True)
+_KEYS = bindparam("keys", type_=_HASHES)
+_SOURCES = bindparam("sources", type_=_HASHES)
+_SINCE, _BEFORE = bindparam("since", type_=_TIME), bindparam("before", type_=_TIME)
 
 # Locks are shared memory that all of a server's transactions divide among them: buckets bound it.
 _LOCKS = 0x61747470
@@ -63,8 +72,10 @@ _LOCK = select(
     func.pg_advisory_xact_lock(_LOCKS, _BUCKET),
     func.clock_timestamp().label("at"),
 )
+_KEPT = _ATTEMPT.c.state == State.KEPT
 _SEEN = select(_ATTEMPT).where(
-    or_(_ATTEMPT.c.key == any_(_KEYS), _ATTEMPT.c.source == any_(_SOURCES)), _ATTEMPT.c.at > _SINCE
+    or_(_ATTEMPT.c.key == any_(_KEYS), _ATTEMPT.c.source == any_(_SOURCES)),
+    or_(_ATTEMPT.c.at > _SINCE, _KEPT),
 )
 _INSERT = insert_rows(_ATTEMPT, _COLUMNS)
 _HOLD = _INSERT.on_conflict_do_update(
@@ -77,9 +88,7 @@ _WRITE = _INSERT.on_conflict_do_update(
     set_={name: _INSERT.excluded[name] for name in ("user_id", "state", "at")},
 )
 _FREED = (
-    func.unnest(
-        bindparam("freed_keys", type_=ARRAY(LargeBinary)), bindparam("freed_ids", type_=ARRAY(Uuid))
-    )
+    func.unnest(bindparam("freed_keys", type_=_HASHES), bindparam("freed_ids", type_=ARRAY(Uuid)))
     .table_valued("key", "command_id", name="freed")
     .render_derived()
 )
@@ -93,19 +102,20 @@ _STILL_HELD = (
 )
 _LET_GO = delete(_ATTEMPT).where(*_STILL_HELD)
 _FAIL = update(_ATTEMPT).values(state=State.FAILED, at=func.clock_timestamp()).where(*_STILL_HELD)
-_FAILED = _ATTEMPT.c.state == State.FAILED
 _CLEAR = (
     update(_ATTEMPT)
     .values(state=State.FORGIVEN)
-    .where(_ATTEMPT.c.key == any_(bindparam("cleared", type_=ARRAY(LargeBinary))), _FAILED)
+    .where(_ATTEMPT.c.key == any_(bindparam("cleared", type_=_HASHES)), _ATTEMPT.c.state.in_(WRONG))
 )
 _FORGIVE = (
     update(_ATTEMPT)
     .values(state=State.FORGIVEN)
-    .where(_ATTEMPT.c.user_id == any_(bindparam("forgiven", type_=ARRAY(Uuid))), _FAILED)
+    .where(
+        _ATTEMPT.c.user_id == any_(bindparam("forgiven", type_=ARRAY(Uuid))),
+        _ATTEMPT.c.state == State.FAILED,
+    )
 )
-_LATELY = bindparam("lately", type_=DateTime(timezone=True))
-_JUST_NOW = bindparam("just_now", type_=DateTime(timezone=True))
+_LATELY, _JUST_NOW = bindparam("lately", type_=_TIME), bindparam("just_now", type_=_TIME)
 # It goes with the statement that claims addresses.
 COUNTED = (
     select(
@@ -123,7 +133,9 @@ _CTID: ColumnElement[str] = literal_column("attempts.ctid")
 _OLD = func.array(
     select(_CTID)
     .where(
-        _ATTEMPT.c.at >= _SINCE, _ATTEMPT.c.at < bindparam("before", type_=DateTime(timezone=True))
+        _ATTEMPT.c.at >= _SINCE,
+        _ATTEMPT.c.at < _BEFORE,
+        or_(~_KEPT, _ATTEMPT.c.at < _BEFORE - LONG_MEMORY),
     )
     .order_by(_ATTEMPT.c.at)
     .limit(bindparam("limit"))
@@ -142,10 +154,10 @@ async def reserve(
     One that was held before is its own reservation, so that a command that is read again counts
     once. The transaction must be this call's own.
     """
-    keys, sources = _places(attempts)
+    keys, sources = places(attempts)
     buckets = sorted({_bucket(each) for each in (*keys, *sources)})
     at: datetime = list(await db.execute(_LOCK, {"buckets": buckets}))[-1].at
-    of_key, of_source = _sorted_out(await _seen(db, keys, sources, at))
+    of_key, of_source = sorted_out(await _seen(db, keys, sources, at))
     verdicts: dict[Attempt, Verdict] = {}
     held: list[StoredAttempt] = []
     for attempt in attempts:
@@ -207,25 +219,6 @@ async def _seen(
 ) -> list[StoredAttempt]:
     asked = {"keys": list(keys), "sources": list(sources), "since": at - MEMORY}
     return [StoredAttempt(*row) for row in await db.execute(_SEEN, asked)]
-
-
-def _places(attempts: Iterable[Attempt]) -> tuple[set[bytes], set[bytes]]:
-    """The keys and the sources of these attempts."""
-    found = list(attempts)
-    return {each.key for each in found}, {each.source for each in found if each.source is not None}
-
-
-def _sorted_out(
-    rows: Iterable[StoredAttempt],
-) -> tuple[defaultdict[bytes, list[StoredAttempt]], defaultdict[bytes, list[StoredAttempt]]]:
-    """The rows of each key, and of each source."""
-    of_key = defaultdict[bytes, list[StoredAttempt]](list)
-    of_source = defaultdict[bytes, list[StoredAttempt]](list)
-    for row in rows:
-        of_key[row.key].append(row)
-        if row.source is not None:
-            of_source[row.source].append(row)
-    return of_key, of_source
 
 
 def _in_order(rows: Iterable[StoredAttempt]) -> list[StoredAttempt]:

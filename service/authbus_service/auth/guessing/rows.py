@@ -7,6 +7,7 @@ from uuid import UUID
 
 from authbus_service.auth.guessing.attempt import (
     NEVER,
+    WRONG,
     Attempt,
     Counted,
     Settled,
@@ -50,7 +51,7 @@ class Attempts:
                 *place,
                 attempt.source,
                 attempt.user_id,
-                State.FAILED,
+                State.KEPT if attempt.lasts else State.FAILED,
                 at,
                 attempt.expires_at,
                 attempt.content,
@@ -90,6 +91,6 @@ class Attempts:
     def _count_no_more(self, is_one: Callable[[StoredAttempt], bool]) -> None:
         self.known = {at: row for at, row in self.known.items() if not is_one(row)}
         self.written = [
-            replace(row, state=State.FORGIVEN) if row.state == State.FAILED and is_one(row) else row
+            replace(row, state=State.FORGIVEN) if row.state in WRONG and is_one(row) else row
             for row in self.written
         ]
