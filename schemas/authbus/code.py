@@ -152,7 +152,8 @@ MEANINGS: dict[Code, Meaning] = {
     ),
     Code.CODE_INVALID: Meaning(
         cause="The code is wrong or unknown, used, past its time, or one guess too many.",
-        cure="Let the user type it again, or ask for a new one.",
+        cure="Let the user type it again, or ask for a new one. After a hundred wrong ones of "
+        "their app in a row only `authbus users unlock` helps.",
         http_status=422,
     ),
     Code.CHALLENGE_INVALID: Meaning(
