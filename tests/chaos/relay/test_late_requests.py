@@ -102,7 +102,8 @@ async def test_a_late_end_does_not_tear_the_next_batch(
 ) -> None:
     just_then = await late_end(world, proxy, behind.relay(pace=PACE), cut)
 
-    assert just_then == []
+    # What had missed its deadline may have been said again, alone.
+    assert just_then in ([], [b"whole"])
     assert await seen(world) == [b"whole", FIRST, SECOND]
 
 

@@ -49,13 +49,16 @@ def flipped(bit: int) -> Callable[[bytes], bytes]:
 
 
 def sealed_to(kid: str | None, *among: str) -> Make:
-    """A right payload sealed to a key of nobody, under this name."""
+    """A payload sealed to a key of nobody, under this name, be it longer than a name may be."""
 
     def make(scene: Scene) -> Try:
         draft, _ = scene.either()
         key = {name: text for name, text in ReplyKey().public.items() if name != "kid"}
-        named = key if kid is None else {**key, "kid": kid}
-        return Try.of(draft.but(value=seal(b"{}", named)), *among)
+        value = seal(b"{}", key)
+        if kid is not None:
+            header = json.dumps({**header_of(value), "kid": kid}).encode()
+            value = b".".join([encode(header).encode(), *value.split(b".")[1:]])
+        return Try.of(draft.but(value=value), *among)
 
     return make
 

@@ -132,6 +132,7 @@ async def without_the_index(database: Database) -> None:
     """The database as the version before had it."""
     async with database.transaction() as db:
         await db.execute(text("DROP INDEX ix_sessions_ended_at"))
+        await db.execute(text("ALTER TABLE mails DROP COLUMN unanswered"))
         await db.execute(text("UPDATE alembic_version SET version_num = '0005'"))
 
 
