@@ -19,7 +19,7 @@ from tests.rig.processes import ServiceProcess, serving
 
 _AWAY = text(
     "UPDATE relay_lease SET holder = gen_random_uuid(), number = number + 1,"
-    " renewed_at = clock_timestamp() + interval '1 hour'"
+    " renewed_at = clock_timestamp()"
 )
 _LEADS = re.compile(r"^authbus_relay_leads\{.*\} 1\.0$", re.MULTILINE)
 _BACK = text("UPDATE relay_lease SET renewed_at = '-infinity'")
@@ -124,13 +124,21 @@ async def _without_one_process(place: Place) -> AsyncGenerator[None]:
 @asynccontextmanager
 async def _without_a_relay(place: Place) -> AsyncGenerator[None]:
     """One has the lease that says nothing."""
-    async with place.database.transaction() as db:
-        await db.execute(_AWAY)
+    other = asyncio.create_task(_renewing(place.database))
     while await place.leaders():  # noqa: ASYNC110 - other processes
         await asyncio.sleep(0.05)
     yield
+    other.cancel()
+    await asyncio.wait([other])
     async with place.database.transaction() as db:
         await db.execute(_BACK)
+
+
+async def _renewing(database: Database) -> None:
+    while True:
+        async with database.transaction() as db:
+            await db.execute(_AWAY)
+        await asyncio.sleep(0.2)
 
 
 @asynccontextmanager
