@@ -93,9 +93,13 @@ async def an_environment(settings: Mapping[str, str], logs: Path) -> AsyncGenera
 
 
 async def ids(servers: str, topic: Topic, namespace: str) -> Counter[bytes]:
-    """How often each id is on a topic; a manifest of the relay has none, it stands for itself."""
+    """How often each id is on a topic; a manifest of the relay has none, it stands for itself.
+
+    What a relay asks its own topic by, when it begins, says nothing and is the same of all.
+    """
     found = [record async for record in records(servers, topic, namespace)]
-    return Counter(dict(each.headers).get("ce_id") or each.value or b"" for each in found)
+    names = (dict(each.headers).get("ce_id") or each.value for each in found)
+    return Counter(each for each in names if each)
 
 
 async def causes(servers: str, topic: Topic, namespace: str) -> set[bytes]:
