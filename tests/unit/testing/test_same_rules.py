@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authbus import Code
-from authbus.testing import Settings, answering, judging, memory, rows
+from authbus.testing import Settings, answering, guessing, judging, memory, rows
 from authbus.testing.permitting import ADMIN
 from authbus.testing.rows import LIFETIMES
 from authbus_service.auth import handlers
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.factors import factor
-from authbus_service.auth.guessing.limits import Limits
+from authbus_service.auth.guessing.limits import MOST_IN_A_ROW, Limits
 from authbus_service.auth.passwords import rules
 from authbus_service.auth.roles.permissions import Permission
 from authbus_service.consumers import housekeeping
@@ -51,6 +51,10 @@ def test_a_password_is_as_long_as_it_may_be(password: str) -> None:
 @pytest.mark.parametrize("failures", range(40))
 def test_guesses_wait_as_long(failures: int) -> None:
     assert Settings().wait(failures) == Limits().wait(failures)
+
+
+def test_as_many_wrong_codes_in_a_row_are_the_last() -> None:
+    assert vars(guessing)["_MOST_IN_A_ROW"] == MOST_IN_A_ROW
 
 
 @pytest.mark.parametrize("name", ["_CODES_KEPT", "_SESSIONS_KEPT"])
