@@ -57,8 +57,8 @@ class Drill:
 
     async def restored(self) -> None:
         """PostgreSQL is destroyed, and an older backup put in its place."""
-        async with self.stage.serving("before") as told:
-            people, verifier = await self._town(told)
+        async with self.stage.serving("before") as service:
+            people, verifier = await self._town(service.told)
             backup = base_backup(self.stage.stack, self.stage.folder / "backup")
             copy, _ = await asyncio.gather(backup, people.live(_MOVES))
             await self._much_happens(people)
@@ -74,8 +74,8 @@ class Drill:
     async def failed_over(self) -> None:
         """A standby leads that lost the last commits, while everyone goes on asking."""
         stack, over = self.stage.stack, asyncio.Event()
-        async with self.stage.serving("before") as told:
-            people, verifier = await self._town(told)
+        async with self.stage.serving("before") as service:
+            people, verifier = await self._town(service.told)
             async with a_standby(stack, self.stage.folder / "standby") as standby:
                 await self._much_happens(people)
                 going_on = asyncio.create_task(people.go_on(over))

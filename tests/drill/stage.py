@@ -1,15 +1,11 @@
 """Where a drill happens: servers of its own, a service that is started again, a town."""
 
-import asyncio
 import base64
 import os
-import sys
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -20,12 +16,13 @@ from authbus_service.core.database import connect
 from authbus_service.core.ids import new_id
 from authbus_service.core.migrations import migrate
 from authbus_service.core.security.masters import Masters
-from authbus_service.demo.child import running
 from authbus_service.embedded import EmbeddedStack
 from tests.drill.mailbox import Mailbox
 from tests.drill.person import Town
+from tests.rig.command_line import authbus
 from tests.rig.operators import proof
 from tests.rig.post import Post, posting
+from tests.rig.processes import ServiceProcess, serving
 
 _ROOT, _PASSWORD = "root@example.org", "an old and long password"
 _ANSWER_SECONDS = 5.0
@@ -41,20 +38,13 @@ class Stage:
     settings: Mapping[str, str]
     post: Post
 
-    def serving(self, name: str) -> AbstractAsyncContextManager[dict[str, Any]]:
+    def serving(self, name: str) -> AbstractAsyncContextManager[ServiceProcess]:
         """The service as a process, with its log under this name."""
-        return running(self.settings, self.folder / f"{name}.log")
+        return serving(self.settings, self.folder / f"{name}.log")
 
     async def authbus(self, *arguments: str) -> tuple[int, str, str]:
         """The command line: exit code, standard output, standard error."""
-        child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "authbus_service", *arguments),
-            stdout=PIPE,
-            stderr=PIPE,
-            env={**os.environ, **self.settings},
-        )
-        out, err = await asyncio.wait_for(child.communicate(), _COMMAND_SECONDS)
-        return child.returncode or 0, out.decode(), err.decode()
+        return await authbus(self.settings, *arguments, within=_COMMAND_SECONDS)
 
     @asynccontextmanager
     async def town(self, trust: str) -> AsyncGenerator[tuple[Town, Verifier]]:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.drill.drill import Accident, drill
 
-USERS = 30
+USERS = 20
 
 
 @pytest.mark.timeout(240)

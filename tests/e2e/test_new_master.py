@@ -21,9 +21,9 @@ from authbus.topics import COMMANDS_KEPT
 from authbus_service.core.database import Database
 from authbus_service.core.security import repository
 from authbus_service.core.security.masters import Masters, parse_masters
-from authbus_service.demo.child import running
 from tests.rig.authenticator import App
 from tests.rig.command_line import authbus
+from tests.rig.processes import serving
 
 ANA, BEN, PASSWORD = "ana@example.com", "ben@example.com", "correct horse battery"
 LEAD = 2
@@ -72,7 +72,7 @@ class Stage:
         async with AsyncExitStack() as stack:
             for number, masters in enumerate(lists):
                 log = self.log.with_suffix(f".{len(lists)}{number}")
-                await stack.enter_async_context(running(self.under(*masters), log))
+                await stack.enter_async_context(serving(self.under(*masters), log))
             async with AuthClient(
                 servers, client_id="web", trust=trust, namespace=namespace
             ) as auth:

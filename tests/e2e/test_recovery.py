@@ -18,6 +18,7 @@ from authbus_service.startup.errors import StartupError
 from tests.rig.accident import forget_commands
 from tests.rig.command_line import authbus
 from tests.rig.databases import empty_database
+from tests.rig.processes import serving
 
 EMAIL, PASSWORD, NEW = "ana@example.com", "correct horse battery", "staple them together"
 APPLIED = {"PasswordChanged": 1, "SessionStarted": 1, "UserCreated": 1}
@@ -25,10 +26,10 @@ APPLIED = {"PasswordChanged": 1, "SessionStarted": 1, "UserCreated": 1}
 
 async def lived(settings: Mapping[str, str], log: Path) -> tuple[dict[str, Any], User, Session]:
     """A user registers, logs in and changes the password; returns how to reach the service."""
-    async with running(settings, log) as told:
+    async with serving(settings, log) as service:
         where: dict[str, Any] = {
             "namespace": settings["AUTHBUS_NAMESPACE"],
-            "trust": str(told["trust"]),
+            "trust": str(service.told["trust"]),
             "client_id": "web",
         }
         async with AuthClient(settings["KAFKA_BOOTSTRAP_SERVERS"], **where) as auth:
@@ -59,7 +60,7 @@ async def test_a_lost_database_is_noticed_and_comes_back_from_nothing_but_the_to
     ]
 
     async with (
-        running(empty, tmp_path / "after.log"),
+        serving(empty, tmp_path / "after.log"),
         AuthClient(addresses.bootstrap_servers, **where) as auth,
     ):
         back = await auth.log_in(EMAIL, NEW)
@@ -95,7 +96,7 @@ async def test_a_token_is_refused_whose_session_could_not_come_back(
     async with Verifier(servers, audience="web", on_stale="accept", **there) as verifier:
         assert verifier.verify(session.access_token).session_id == session.session_id
         async with (
-            running(empty, tmp_path / "after.log"),
+            serving(empty, tmp_path / "after.log"),
             AuthClient(servers, **where) as auth,
             asyncio.timeout(20),
         ):

@@ -16,8 +16,8 @@ from authbus.client import Session
 from authbus.errors import TokenExpired, TokenInvalid
 from authbus.signing import take_apart
 from authbus.tokens import LEEWAY
-from authbus_service.demo.child import running
 from tests.e2e.conftest import Serving
+from tests.rig import processes
 from tests.rig.command_line import authbus
 from tests.rig.rotating import jwks, long_ago, without
 
@@ -122,7 +122,7 @@ async def test_no_log_in_fails_while_keys_are_rotated_under_load(
 ) -> None:
     log = tmp_path / "second.log"
     async with (
-        running(serving.settings, log) as second,
+        processes.serving(serving.settings, log) as second,
         a_client(serving) as auth,
         a_verifier(serving) as verifier,
     ):
@@ -133,7 +133,7 @@ async def test_no_log_in_fails_while_keys_are_rotated_under_load(
         async with loaded(load):
             middle = await rotated(serving)
             last = await rotated(serving)
-            rows, shown = await listed(serving), await asyncio.to_thread(jwks, second["http"])
+            rows, shown = await listed(serving), await asyncio.to_thread(jwks, second.told["http"])
         claims = [verifier.verify(token) for token in load.taken]
         async with a_verifier(serving) as new:
             assert [new.verify(token) for token in load.taken] == claims

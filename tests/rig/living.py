@@ -17,10 +17,10 @@ from authbus_service.core.database import connect
 from authbus_service.core.migrations import migrate
 from authbus_service.core.security.masters import Masters
 from authbus_service.core.security.operator import operator_token
-from authbus_service.demo.child import running
 from authbus_service.embedded import Addresses, EmbeddedStack
 from tests.rig.life import Life
 from tests.rig.post import posting
+from tests.rig.processes import serving
 
 _USUAL: Mapping[str, str] = MappingProxyType({})
 
@@ -53,8 +53,8 @@ async def living(
                 "AUTHBUS_MAIL_FROM": "auth@example.com",
                 "AUTHBUS_LINK_BASE_URL": "https://www.example.com/account",
             }
-            async with running(settings, folder / "service.log") as told:
-                servers, trust = str(told["kafka"]), str(told["trust"])
+            async with serving(settings, folder / "service.log") as service:
+                servers, trust = (str(service.told[each]) for each in ("kafka", "trust"))
                 async with AuthClient(servers, client_id="web", trust=trust) as auth:
                     masters = Masters.read(SecretStr(key), None)
                     yield Life(auth, post, partial(_proof, masters), trust), stack.addresses

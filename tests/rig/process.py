@@ -4,6 +4,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -18,37 +19,28 @@ from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.security.keyring import Key, KeyRing
 from authbus_service.core.security.masters import Masters
 from authbus_service.core.security.passwords import Hasher
+from tests.rig import programs
 from tests.rig.world import CHEAP, World
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @asynccontextmanager
-async def a_process(world: World) -> AsyncGenerator[asyncio.subprocess.Process]:
+async def a_process(world: World) -> AsyncGenerator[programs.Program]:
     """Run a process that consumes; it is killed at the end, if it still lives."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.rig.process",
-        cwd=_REPOSITORY,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
+    process = await programs.start(
+        module=__name__, environment=os.environ, folder=_REPOSITORY, given=_told(world)
     )
-    assert process.stdin is not None
-    assert process.stdout is not None
     try:
-        process.stdin.write(_told(world))
-        await process.stdin.drain()
         async with asyncio.timeout(20):
             assert await process.stdout.readline() == b"ready\n"
         yield process
     finally:
-        if process.returncode is None:
-            process.kill()
+        process.kill()
         await process.wait()
 
 
-def _told(world: World) -> bytes:
+def _told(world: World) -> str:
     url = world.database.engine.url.render_as_string(hide_password=False)
     told = {
         "servers": world.servers,
@@ -57,7 +49,7 @@ def _told(world: World) -> bytes:
         "masters": [key.hex() for key in world.masters._keys.values()],
         "keys": [asdict(key) for key in world.keyring._rows.values()],
     }
-    return json.dumps(told, default=str).encode() + b"\n"
+    return json.dumps(told, default=str)
 
 
 def _keyring(told: dict[str, Any]) -> KeyRing:
@@ -86,10 +78,8 @@ async def _consume(told: dict[str, Any]) -> None:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         assert consumers.failure is not None
-        # The parent's end closes our input, so that nobody is left over.
-        gone = asyncio.create_task(asyncio.to_thread(sys.stdin.read))
-        await asyncio.wait([gone, consumers.failure], return_when=asyncio.FIRST_COMPLETED)
+        await consumers.failure
 
 
 if __name__ == "__main__":
-    asyncio.run(_consume(json.loads(sys.stdin.readline())))
+    asyncio.run(_consume(json.load(sys.stdin)))

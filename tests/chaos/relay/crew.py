@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+import os
 import signal
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID, uuid4
@@ -13,8 +14,10 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 
 from authbus_service.relay.models import RelayLease
+from tests.chaos.relay import runner
 from tests.chaos.relay.runner import Orders
 from tests.integration.relay.world import World
+from tests.rig import programs
 
 SETTLED = "what was said before is deleted"
 LEADS = "the relay leads"
@@ -29,17 +32,15 @@ class Child:
         self.orders = orders
         self.lines: list[Mapping[str, Any]] = []
         self._news = asyncio.Condition()
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: programs.Program | None = None
         self._reading: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.chaos.relay.runner",
+        self._process = await programs.start(
             self.orders.model_dump_json(),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
+            module=runner.__name__,
+            environment=os.environ,
+            folder=Path.cwd(),
         )
         self._reading = asyncio.create_task(self._read())
         await self.says("stands by")
@@ -70,7 +71,6 @@ class Child:
 
     async def _read(self) -> None:
         assert self._process is not None
-        assert self._process.stdout is not None
         async for line in self._process.stdout:
             self.lines.append(json.loads(line))
             async with self._news:

@@ -1,7 +1,6 @@
 """A relay in a process of its own, slow where a crash hurts; it says at which point it is.
 
-`python -m tests.chaos.relay.runner '{...}'` with the fields of `Orders`. It ends when its standard
-input does.
+`python -m tests.chaos.relay.runner '{...}'` with the fields of `Orders`. It ends when it is killed.
 """
 
 import asyncio
@@ -75,10 +74,7 @@ async def run(orders: Orders) -> None:
         pace=Pace(first_retry=0.02, last_retry=0.2),
     )
     await at("stands by")
-    relaying = asyncio.create_task(relay.run())
-    await asyncio.to_thread(sys.stdin.read)
-    relaying.cancel()
-    await asyncio.wait({relaying})
+    await relay.run()
 
 
 def main() -> None:

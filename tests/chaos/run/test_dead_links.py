@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from authbus import AuthClient, AuthError
-from authbus_service.demo.child import running
 from tests.chaos.faults import Side
 from tests.chaos.run.stage import Stage, staged
+from tests.rig.processes import serving
 
 EMAIL, PASSWORD = "ana@example.com", "correct horse battery"
 _BROKEN_SECONDS, _WITHIN_SECONDS = 1.5, 10
@@ -40,8 +40,8 @@ async def test_a_log_in_is_answered_soon_after_all_connections_died_one_way() ->
         folder.chmod(0o711)  # noqa: ASYNC240 - at once
         async with (
             staged(folder, ["dead from the broker"]) as stage,
-            running(stage.settings, folder / "service.log") as ready,
-            AuthClient(stage.kafka.to_services, client_id="web", trust=ready["trust"]) as auth,
+            serving(stage.settings, folder / "service.log") as ready,
+            AuthClient(stage.kafka.to_services, client_id="web", trust=ready.told["trust"]) as auth,
         ):
             await auth.register(EMAIL, PASSWORD)
             for side in Side:
