@@ -2,8 +2,10 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-# Those alone are read that have any: each of five processes reads them. A file keeps its servers.
-GATED = $(shell grep -rlE --include "*.py" "mark\.gate" tests)
+# The files with any of its tests, for each of five processes reads all that it is given; those with
+# the longest first, so that all five end together. A file keeps its servers.
+GATED = $(shell grep -rlE --include "*.py" "mark\.gate" tests/{unit,drill,chaos,e2e} tests | awk '!seen[$$0]++')
+IN_ORDER := --dist loadfile --no-loadscope-reorder --randomly-dont-reorganize
 # PostgreSQL has no transaction_timeout before 17.
 OF_17 := "tests/integration/consumers/test_transient.py::test_what_passes_is_tried_again[a transaction takes too long]"
 MEETING := tests/integration/{client,cluster,consumers,recovery,relay,replay} tests/e2e/test_{producer,promises}.py
@@ -29,7 +31,7 @@ test: setup ## the tests on a real Kafka and a real PostgreSQL, under 5 minutes 
 	$(PYTEST) -n 3 --dist worksteal -m "not gate and not seeds and not nightly and not interop" --ignore tests/contract
 
 gate: setup ## faults and slow counts, under 6 minutes
-	$(PYTEST) -n 5 --dist loadfile -m gate $(GATED)
+	$(PYTEST) -n 5 $(IN_ORDER) -m gate $(GATED)
 
 seeds: setup ## two minutes of chaos from each of two seeds, beside each other, under 3 minutes
 	$(PYTEST) -n 2 -m seeds tests/chaos/run
