@@ -125,11 +125,13 @@ async def _without_one_process(place: Place) -> AsyncGenerator[None]:
 async def _without_a_relay(place: Place) -> AsyncGenerator[None]:
     """One has the lease that says nothing."""
     other = asyncio.create_task(_renewing(place.database))
-    while await place.leaders():  # noqa: ASYNC110 - other processes
-        await asyncio.sleep(0.05)
-    yield
-    other.cancel()
-    await asyncio.wait([other])
+    try:
+        while await place.leaders():  # noqa: ASYNC110 - other processes
+            await asyncio.sleep(0.05)
+        yield
+    finally:
+        other.cancel()
+        await asyncio.wait([other])
     async with place.database.transaction() as db:
         await db.execute(_BACK)
 
