@@ -27,13 +27,17 @@ class SigningKey:
 
 
 class PublicKeys:
-    """Follows the topic's records. A key that was retired once stays retired."""
+    """Follows the topic's records. A key that was retired once stays retired, also after its end.
+
+    Whoever has stolen it, and may write to the topic, has its first record to say again.
+    """
 
     def __init__(self, trust: Trust) -> None:
         self._trust = trust
         self._sealing: dict[str, PublicKey] = {}
         self._signing: dict[str, SigningKey] = {}
         self._refused: set[str] = set()
+        self._retired: set[str] = set()
 
     def read(self, record: Record) -> None:
         """Take one record of the topic; a null value is the end of a key."""
@@ -54,6 +58,10 @@ class PublicKeys:
             self._refused.add(found.kid)
             return
         self._refused.discard(found.kid)
+        if found.retired_at is not None:
+            self._retired.add(found.kid)
+        elif found.kid in self._retired:
+            return
         if found.use == "enc":
             self._take_sealing(found)
         else:

@@ -61,6 +61,33 @@ def test_a_retired_key_is_not_taken_and_stays_retired_when_its_old_record_comes_
     assert newest(keys) == "first"
 
 
+def test_a_key_that_had_retired_stays_so_when_its_old_record_comes_again_after_its_end(
+    keys: PublicKeys,
+) -> None:
+    first, second = a_key("first", AT - 2 * HOUR), a_key("second", AT - HOUR)
+    retired = sign_key(second.model_dump() | {"retired_at": AT}, ROOT)
+    for each in (first, second, retired):
+        publish(keys, each)
+    keys.read(a_record(None, key=b"second"))
+
+    publish(keys, second)
+
+    assert newest(keys) == "first"
+    publish(keys, retired)
+    assert newest(keys, AT - timedelta(seconds=1)) == "second", "said anew as it was, it is there"
+
+
+def test_a_key_that_ended_by_a_strangers_word_is_taken_again_when_it_is_said_anew(
+    keys: PublicKeys,
+) -> None:
+    publish(keys, key := a_key("here", AT))
+    keys.read(a_record(None, key=b"here"))
+
+    publish(keys, key)
+
+    assert newest(keys) == "here"
+
+
 def test_a_key_that_ended_is_not_taken(keys: PublicKeys) -> None:
     publish(keys, a_key("gone", AT))
 

@@ -231,3 +231,14 @@ def test_a_key_that_is_gone_vouches_for_nothing_also_for_tokens_verified_before(
     world.keys.read(a_record(None, key=b"s1"))
 
     assert world.reason(token) == "key"
+
+
+def test_a_key_that_had_retired_before_its_end_vouches_for_nothing_when_it_is_said_to_serve_again(
+    world: World,
+) -> None:
+    world.publish(retired_at=NOW - timedelta(minutes=15))
+    world.keys.read(a_record(None, key=b"s1"))
+
+    world.publish()
+
+    assert world.reason(a_token()) == "key"
