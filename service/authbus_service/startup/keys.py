@@ -9,7 +9,7 @@ from authbus.state import PublicKey
 from authbus.topics import KEYS_STATE
 from authbus_service.core import installation
 from authbus_service.core.clock import now
-from authbus_service.core.database import Database
+from authbus_service.core.database import Database, clock_of
 from authbus_service.core.ids import new_id
 from authbus_service.core.security import repository
 from authbus_service.core.security.keyring import Key, KeyRing, Use, first_keys
@@ -32,7 +32,8 @@ async def open_keyring(database: Database, masters: Masters) -> KeyRing:
     """
     ring = KeyRing(masters)
     async with database.transaction() as db:
-        first = first_keys(now(), masters)
+        # By the clock that tokens are issued by: by ours, one ahead, none might serve for hours.
+        first = first_keys(await clock_of(db), masters)
         if await repository.add_first(db, first):
             ring.load(first)
             await append(db, _records(ring, first))

@@ -2,12 +2,14 @@
 
 import asyncio
 import secrets
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from authbus.state import PublicKey
 from authbus.topics import KEYS_STATE
 from authbus.trust import Trust
+from authbus_service.core import clock
 from authbus_service.core.database import Database
 from authbus_service.core.security.masters import MasterKeyError, Masters
 from authbus_service.outbox.repository import Waiting, oldest
@@ -56,6 +58,19 @@ async def test_a_later_start_finds_the_keys_and_says_nothing_again(database: Dat
 
     assert later.jwks() == first.jwks()
     assert len(await waiting(database)) == 2
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_the_first_keys_serve_at_once_by_the_databases_clock_whatever_ours_says(
+    database: Database, hours: int
+) -> None:
+    before = datetime.now(UTC)
+    with clock.standing_at(before + timedelta(hours=hours)):
+        ring = await open_keyring(database, masters())
+
+    begins = [record.not_before for record in ring.public_records()]
+    assert all(before <= each <= datetime.now(UTC) for each in begins)
+    assert ring.sign({"iat": datetime.now(UTC).timestamp()})
 
 
 async def test_keys_of_another_master_are_refused(database: Database) -> None:
