@@ -125,6 +125,8 @@ class Way:
                 raise
         if isinstance(result, Handled):
             await self.let_go(proof)
+        # It may have waited for as long as the database was away, and keys change meanwhile.
+        await self.keys.keep_fresh()
         return result
 
     async def _asked(

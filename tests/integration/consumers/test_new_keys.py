@@ -6,6 +6,7 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus import LoggedIn
@@ -21,6 +22,11 @@ from tests.rig.crowd import Crowd, until
 from tests.rig.world import World
 
 AT_ONCE, NEVER = timedelta(0), 30
+HELD = text("SELECT FROM users FOR UPDATE")
+WAITING = (
+    "SELECT pid FROM pg_stat_activity"
+    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
 
 
 @pytest.fixture
@@ -29,6 +35,11 @@ async def kept(world: World) -> World:
     made = await installed(world)
     made.settings = {"keys_reload_seconds": NEVER}
     return made
+
+
+def kid_of(session: LoggedIn) -> str:
+    """The key that signed its access token."""
+    return take_apart(session.access_token.get_secret_value()).header["kid"]
 
 
 async def rotated(world: World) -> None:
@@ -129,13 +140,38 @@ async def test_a_process_that_was_cut_off_for_long_looks_before_it_signs_again(
         (after,) = await crowd.asked(sealing_to_the_old_key)
 
     assert isinstance(after, LoggedIn)
-    kids = [
-        take_apart(each.access_token.get_secret_value()).header["kid"] for each in (*before, after)
-    ]
+    kids = [kid_of(each) for each in (*before, after)]
     (retired,) = await kept.rows(
         "SELECT kid FROM keys WHERE use = 'sig' AND retired_at IS NOT NULL"
     )
     assert kids[0] == retired["kid"] != kids[1]
+
+
+async def test_a_process_that_is_cut_off_while_it_commits_looks_before_it_signs(
+    kept: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd, later = Crowd(kept), monotonic() + 10 * NEVER
+    async with kept.consuming():
+        (before,) = await crowd.with_sessions(1)
+        drafts = crowd.log_ins([0])
+        async with kept.database.transaction() as db:
+            await db.execute(HELD)
+            await crowd.send(drafts)
+            await until_waited_for(kept)
+            await rotated(kept)
+            monkeypatch.setattr(following, "monotonic", lambda: later)
+        (after,) = await crowd.answered(drafts)
+
+    assert isinstance(after, LoggedIn)
+    assert kid_of(before) != kid_of(after)
+    await crowd.checked()
+
+
+async def until_waited_for(world: World) -> None:
+    """A command waits for a lock, in its transaction."""
+    async with asyncio.timeout(10):
+        while await world.rows(WAITING) == []:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.02)
 
 
 async def test_those_who_look_at_once_share_a_read_that_begins_after_they_asked(
