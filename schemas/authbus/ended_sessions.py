@@ -40,6 +40,19 @@ class EndedSessions:
         self._ended: dict[UUID, float] = {}
         self._lives: dict[int, _Life] = {}
         self._clock = clock
+        self._since, self._began = _NEVER, clock()
+
+    def begins(self, since: datetime) -> None:
+        """It is read from this time on, by this host's clock as it is now."""
+        self._since, self._began = since, self._clock()
+
+    def known_since(self, now: datetime) -> datetime:
+        """All that ended after this time has been read.
+
+        A clock that was ahead at the start had the time before passed over: once it is right, it
+        counts back to the start, and after one token lifetime all is known that any token needs.
+        """
+        return min(self._since, now - timedelta(seconds=self._clock() - self._began))
 
     def expect(self, partitions: Iterable[int]) -> None:
         """Of these partitions a sign of life is wanted; one that came later is as old as the rest.

@@ -26,8 +26,8 @@ _AT_ONCE = 32
 _LOOK_MS = 2000
 
 
-def _nothing(_: Iterable[int]) -> None:
-    """Nobody wants to know of partitions."""
+def _nothing(_: object) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,14 @@ class Feed:
     """One topic: where to begin, and who reads it. A `timedelta` is so long ago.
 
     `expect` is told of its partitions before they are read, and of those that it gets later.
+    `begins` is told from which time on it is read where that is so long ago.
     """
 
     topic: str
     since: Since
     read: Callable[[Record], None]
     expect: Callable[[Iterable[int]], None] = _nothing
+    begins: Callable[[datetime], None] = _nothing
 
 
 class Follower:
@@ -108,7 +110,9 @@ class Follower:
                 case "beginning":
                     begin[place] = first[place]
                 case timedelta() as ago:
-                    times[place] = int((datetime.now(UTC) - ago).timestamp() * 1000)
+                    since = datetime.now(UTC) - ago
+                    self._feeds[place.topic].begins(since)
+                    times[place] = int(since.timestamp() * 1000)
                 case "end":
                     pass
         found = await consumer.offsets_for_times(times) if times else {}

@@ -94,7 +94,9 @@ class TokenChecker:
             raise TokenExpired
         if claims.session_id in self._ended:
             raise TokenRevoked
-        if self._rules.on_stale == "reject" and self._is_stale(now):
+        if self._rules.on_stale == "reject" and (
+            self._is_stale(now) or claims.issued_at < self._ended.known_since(now)
+        ):
             raise FeedStale
         return claims
 

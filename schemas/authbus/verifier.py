@@ -23,7 +23,8 @@ def key_feed(keys: PublicKeys, namespace: str) -> Feed:
 
 def ended_feed(ended: EndedSessions, namespace: str) -> Feed:
     """The ended sessions whose tokens may be alive, also where a relay's clock is far behind."""
-    return Feed(SESSIONS_ENDED.name(namespace), TOKEN_LIFETIME * 2, ended.read, ended.expect)
+    topic = SESSIONS_ENDED.name(namespace)
+    return Feed(topic, TOKEN_LIFETIME * 2, ended.read, ended.expect, ended.begins)
 
 
 class Verifier:

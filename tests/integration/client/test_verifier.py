@@ -1,8 +1,9 @@
 """Verifier against a real Kafka: keys and ended sessions as they come."""
 
 import asyncio
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from uuid import uuid4
 
 import pytest
@@ -61,6 +62,29 @@ async def test_a_verifier_that_starts_later_knows_what_ended_before(
         for session_id in ended:
             with pytest.raises(TokenRevoked):
                 verifier.verify(service.token(session_id))
+
+
+async def test_what_ended_before_a_start_with_a_clock_ahead_is_not_taken_once_the_clock_is_right(
+    service: StandIn, new_verifier: NewVerifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) + timedelta(hours=1)
+
+    ended, now = uuid4(), int(time.time())
+    old = service.token(ended, iat=now - 60, exp=now + 540)
+    new = service.token(uuid4(), iat=now + 2)
+    await service.end(ended)
+    monkeypatch.setattr("authbus.following.datetime", Ahead)
+    async with new_verifier() as verifier:
+        monkeypatch.undo()
+        await service.beat()
+
+        await until_taken(lambda: verifier.verify(new))
+
+        with pytest.raises(FeedStale):
+            verifier.verify(old)
 
 
 async def test_an_end_whose_transaction_was_aborted_has_not_happened(

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from authbus.ended_sessions import EndedSessions
+from authbus.ended_sessions import TOKEN_LIFETIME, EndedSessions
 from authbus.state import FeedAlive, SessionRevoked
 from tests.unit.authbus.records import a_record
 
@@ -153,3 +153,29 @@ def test_a_feed_is_as_old_as_it_is_silent_whatever_its_last_beat_says() -> None:
 
     beat(ended, NOW + timedelta(hours=1), 2)
     assert ended.age(LATER) == timedelta(seconds=2)
+
+
+def test_a_start_with_a_clock_that_was_right_knows_what_any_token_needs() -> None:
+    clock = Clock()
+    ended = EndedSessions(clock)
+    ended.begins(NOW - 2 * TOKEN_LIFETIME)
+
+    for seconds in (0, 60, 3600):
+        clock.seconds = seconds
+        assert ended.known_since(NOW + timedelta(seconds=seconds)) == NOW - 2 * TOKEN_LIFETIME
+
+
+@pytest.mark.parametrize(("ahead", "back"), [(15, 5), (19, 1), (21, 0), (24 * 60, 0)])
+def test_a_start_with_a_clock_that_was_ahead_knows_what_ended_since_and_soon_all(
+    ahead: int, back: int
+) -> None:
+    clock = Clock()
+    ended = EndedSessions(clock)
+    ended.begins(NOW + timedelta(minutes=ahead) - 2 * TOKEN_LIFETIME)
+    known = NOW - timedelta(minutes=back)
+
+    clock.seconds = 6
+    assert ended.known_since(LATER) == known
+
+    clock.seconds = TOKEN_LIFETIME.total_seconds()
+    assert ended.known_since(NOW + TOKEN_LIFETIME) == known, "no token of before is alive"
