@@ -107,6 +107,16 @@ def test_a_key_of_another_root_under_another_name_or_for_another_use_is_not_take
     assert "another root" in keys.absence()
 
 
+def test_who_has_keys_of_which_none_serves_is_told_of_the_clock(keys: PublicKeys) -> None:
+    publish(keys, a_key("next", AT + HOUR))
+
+    assert newest(keys) is None
+    assert "clock" in keys.absence()
+
+    publish(keys, a_key("foreign", AT, Ed25519PrivateKey.generate()))
+    assert "another root" in keys.absence(), "the service goes on under a root that is not pinned"
+
+
 def test_who_waits_for_a_key_gets_it_when_it_comes(keys: PublicKeys) -> None:
     async def waiting() -> str:
         async with asyncio.TaskGroup() as group:
