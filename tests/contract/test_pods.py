@@ -52,6 +52,19 @@ def test_a_node_is_drained_of_pods_that_are_not_ready_while_a_server_is_away(fol
     assert budget["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
 
 
+def test_processes_are_spread_over_zones_and_nodes_and_run_where_there_is_one(folder: Path) -> None:
+    spread = pod_of(deployment(folder))["topologySpreadConstraints"]
+
+    assert {each["topologyKey"] for each in spread} == {
+        "topology.kubernetes.io/zone",
+        "kubernetes.io/hostname",
+    }
+    for each in spread:
+        assert each["labelSelector"] == deployment(folder)["spec"]["selector"]
+        assert each["maxSkew"] == 1
+        assert each["whenUnsatisfiable"] == "ScheduleAnyway"
+
+
 @pytest.mark.parametrize("file", ["authbus.yaml", "operator.yaml"])
 def test_a_pod_is_given_real_settings_and_no_right_on_the_machine(folder: Path, file: str) -> None:
     pod = pod_of(deployment(folder, file))
