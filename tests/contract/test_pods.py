@@ -10,7 +10,9 @@ import pytest
 import yaml
 
 from authbus_service import main
+from authbus_service.core import tracing
 from authbus_service.core.config import setting_names
+from authbus_service.http import server
 from authbus_service.startup import relaying
 from tests.rig.manifests import deployment, documents, environment, pod_of
 
@@ -23,6 +25,7 @@ def folder(repository: Path) -> Path:
 def test_the_service_is_stopped_later_than_it_needs_to_finish(folder: Path) -> None:
     last_words = relaying._LAST_LOOKS * relaying._LOOK_SECONDS
     needs = main._FINISH_SECONDS + main._LEAVE_SECONDS + last_words
+    needs += server._DRAIN_SECONDS + tracing.LAST_SECONDS
 
     assert pod_of(deployment(folder))["terminationGracePeriodSeconds"] > needs + 10
 

@@ -9,6 +9,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import Token
 from dataclasses import dataclass
+from threading import Thread
 
 from opentelemetry import context as contexts
 from opentelemetry.context import Context
@@ -42,6 +43,8 @@ _ERROR = "error.type"
 _TYPE = "authbus.type"
 _OUTCOME = "authbus.outcome"
 _W3C = TraceContextTextMapPropagator()
+# A collector that does not answer would have a process that stops wait for half a minute.
+LAST_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +149,10 @@ class Traces:
         self.end(begun, None)
 
     def close(self) -> None:
-        """Let out what has not gone out yet; it may take some seconds."""
-        self._provider.shutdown()
+        """Let out what has not gone out yet, as long as a collector takes it in time."""
+        last = Thread(target=self._provider.shutdown, name="last spans", daemon=True)
+        last.start()
+        last.join(LAST_SECONDS)
 
     def _sent(self, about: About, link: Link) -> Span:
         attributes = {

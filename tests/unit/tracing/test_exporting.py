@@ -1,12 +1,15 @@
 """Spans go to where OpenTelemetry's variables say; without the extra there is one clear error."""
 
+import socket
 import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from time import monotonic
 
 import pytest
 
+from authbus_service.core import tracing
 from authbus_service.core.metrics import Metrics, Stage
 from authbus_service.core.watch import Watch
 from authbus_service.startup.errors import StartupError
@@ -48,6 +51,26 @@ def test_spans_are_posted_to_the_collector_that_is_set(
     assert path == "/v1/traces"
     assert b"authbus" in body
     assert b"open" in body
+
+
+def test_a_process_that_stops_waits_a_moment_alone_for_a_collector_that_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tracing, "LAST_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "3")
+        traces = open_traces("otlp")
+        assert traces is not None
+        with Watch(Metrics(), traces).stage(Stage.OPEN):
+            pass
+
+        began = monotonic()
+        traces.close()
+        took = monotonic() - began
+
+    assert 0.2 <= took < 2
 
 
 def test_traces_that_are_off_need_no_opentelemetry(monkeypatch: pytest.MonkeyPatch) -> None:
