@@ -67,10 +67,12 @@ async def test_the_operators_pod_is_started_and_each_container_is_entered(
     before = await cluster.refuses(f"{doctor.replace('exec', 'exec --pod-running-timeout=1s')}")
 
     await cluster.says(told("scale", "deployment/authbus-operator"))
+    runs = await cluster.says(told("rollout", "status"))
     looked = await cluster.at_a_terminal(doctor)
     listed = await cluster.at_a_terminal(told("exec", "dead-letters"))
 
     assert "timed out" in before
+    assert "successfully rolled out" in runs
     assert cluster.replicas("authbus-operator") == 1
     assert looked == Ran("authbus-operator-0", "doctor", ["authbus", "doctor"], terminal=True)
     assert (listed.container, listed.command[1:]) == ("operator", ["dead-letters", "list"])
@@ -107,6 +109,7 @@ async def test_the_commands_that_restore_a_lost_database_are_taken_in_their_orde
     await cluster.says(told("wait"))
     restored = cluster.objects("Cluster")["authbus-postgres"]
     await cluster.says(operator)
+    await cluster.says(told("rollout", "status"))
     migrated = await cluster.at_a_terminal(told("exec", "migrate"))
     await cluster.says(told("exec", "recovery.json"))
     await cluster.says(told("delete", "scheduledbackup.postgresql.cnpg.io/authbus-daily"))

@@ -98,6 +98,7 @@ _KAFKA = f"{_KUBECTL}test_a_brokers_pod_is_found_and_entered"
 # By kubectl at a stand-in for a cluster, the test that does so.
 ON_KUBERNETES = {
     "kubectl -n kafka scale deployment/authbus-operator --replicas=1": _ENTERED,
+    "kubectl -n kafka rollout status deployment/authbus-operator": _ENTERED,
     "kubectl -n kafka exec -it deployment/authbus-operator -c doctor -- authbus doctor": _ENTERED,
     "kubectl -n kafka exec -it deployment/authbus-operator -- authbus dead-letters list": _ENTERED,
     (

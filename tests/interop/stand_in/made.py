@@ -44,6 +44,13 @@ def status(cluster: Json, since: float) -> Json:
     }
 
 
+def rolled_out(deployment: Json) -> Json:
+    """What Kubernetes' controller says of a Deployment once its pods run."""
+    count = deployment["spec"]["replicas"]
+    counted = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
+    return dict.fromkeys(counted, count)
+
+
 def _of_deployment(found: Json) -> Iterator[Json]:
     template, name = found["spec"]["template"], found["metadata"]["name"]
     labels, containers = template["metadata"]["labels"], template["spec"]["containers"]

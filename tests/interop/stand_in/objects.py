@@ -124,6 +124,8 @@ class Objects:
         found = deepcopy(self._kept[at])
         if at.kind.name == "Cluster":
             found["status"] = made.status(found, self._since[at])
+        if at.kind == DEPLOYMENT:
+            found["status"] = made.rolled_out(found)
         return found
 
 
