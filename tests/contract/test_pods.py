@@ -214,30 +214,32 @@ def test_keda_asks_as_the_service_and_finds_kafka_from_a_namespace_of_its_own(
     assert not [each for each in triggers if "username" in each]
 
 
-def test_prometheus_finds_each_pod_of_the_service_under_the_job_that_rules_ask_for(
+def test_prometheus_finds_each_pod_by_its_name_under_the_job_that_rules_ask_for(
     folder: Path,
 ) -> None:
     place = folder.with_name("prometheus")
     monitor = yaml.safe_load((place / "pod-monitor.yaml").read_text(encoding="utf-8"))["spec"]
     service = deployment(folder)
     (endpoint,) = monitor["podMetricsEndpoints"]
-    (label,) = endpoint["relabelings"]
+    labels = {each["targetLabel"]: each for each in endpoint["relabelings"]}
     ports = [each["name"] for each in pod_of(service)["containers"][0]["ports"]]
 
     assert monitor["selector"] == service["spec"]["selector"]
     assert endpoint["port"] in ports
-    assert label["targetLabel"] == "job"
     scraped = yaml.safe_load((place / "kubernetes-pods.yaml").read_text(encoding="utf-8"))
     (job,) = scraped["scrape_configs"]
-    kept = {each["source_labels"][0]: each["regex"] for each in job["relabel_configs"]}
+    rules = {each["source_labels"][0]: each for each in job["relabel_configs"]}
     (search,) = job["kubernetes_sd_configs"]
     kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
     assert search == {"role": "pod", "namespaces": {"names": [kustomization["namespace"]]}}
-    assert kept == {
+    pod = "__meta_kubernetes_pod_name"
+    assert rules.pop(pod) == {"source_labels": [pod], "target_label": "instance"}
+    assert labels["instance"] == {"sourceLabels": [pod], "targetLabel": "instance"}
+    assert {name: each["regex"] for name, each in rules.items() if each["action"] == "keep"} == {
         "__meta_kubernetes_pod_label_app_kubernetes_io_name": "authbus",
         "__meta_kubernetes_pod_container_port_name": endpoint["port"],
     }
     assert monitor["selector"]["matchLabels"] == {"app.kubernetes.io/name": "authbus"}
-    assert job["job_name"] == label["replacement"]
+    assert job["job_name"] == labels["job"]["replacement"]
     asked = re.findall(r'job="(\w+)"', (place / "alerts.yaml").read_text(encoding="utf-8"))
-    assert {*asked} == {label["replacement"]}
+    assert {*asked} == {job["job_name"]}
