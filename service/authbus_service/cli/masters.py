@@ -51,7 +51,10 @@ def replace_master(lead: int, trusted: str | None, *, dry_run: bool) -> None:
     if dry_run and others:
         report(f"before the first key of {masters.current} every client must trust: {trust}")
     if not others:
-        report(f"{masters.current} is the only master key. Put a new one in front of it first")
+        report(
+            f"{masters.current} is the only master key. "
+            "Put a new one behind it in every process, and then in front"
+        )
     left = {other: [each for each in found if each.master == other] for other in others}
     for other, lying in left.items():
         _close(other, lying, settings, dry_run=dry_run)

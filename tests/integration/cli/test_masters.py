@@ -84,6 +84,17 @@ async def test_the_runbooks_way_ends_with_nothing_left_under_the_old_master(
     }
 
 
+async def test_whoever_has_one_master_is_told_to_put_a_new_one_behind_it_first(
+    authbus: Authbus, settings: dict[str, str]
+) -> None:
+    alone = settings | {"AUTHBUS_MASTER_KEY": ONE.hex()}
+
+    looked = await authbus("keys", "replace-master", "--dry-run", **alone)
+
+    assert looked.status == 0
+    assert "Put a new one behind it in every process, and then in front" in looked.err
+
+
 async def test_one_that_was_killed_half_way_is_run_again_and_does_what_is_left(
     authbus: Authbus, database: Database, settings: dict[str, str], tmp_path: Path
 ) -> None:
