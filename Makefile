@@ -30,7 +30,7 @@ serve: setup ## keep the service running on a Kafka and a PostgreSQL of its own,
 test: setup ## the tests on a real Kafka and a real PostgreSQL, under 5 minutes on two cores
 	$(PYTEST) -n 3 --dist worksteal -m "not gate and not seeds and not nightly and not interop" --ignore tests/contract
 
-gate: setup ## faults and slow counts, under 6 minutes
+gate: setup ## faults and slow counts, under 4 minutes on two cores
 	$(PYTEST) -n 5 $(IN_ORDER) -m gate $(GATED)
 
 seeds: setup ## two minutes of chaos from each of two seeds, beside each other, under 3 minutes
