@@ -122,6 +122,8 @@ def connect(url: str, *, connections: int = 8, patient: bool = False) -> Databas
         pool_size=connections,
         max_overflow=0,
         hide_parameters=True,
+        # Whoever waited for a lock has to see what was done under it, whatever the server's own is.
+        isolation_level="READ COMMITTED",
         pool_pre_ping=False,
         connect_args={
             "timeout": 5,

@@ -1,9 +1,16 @@
 """A start is refused while the database is not as it must be."""
 
+import asyncio
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from sqlalchemy import text
 
+from authbus_service.auth.guessing import repository as guessing
+from authbus_service.auth.guessing.attempt import Attempt, Verdict
+from authbus_service.auth.guessing.limits import Limits
 from authbus_service.core.database import Database
+from authbus_service.core.ids import new_id
 from authbus_service.startup.database import bring_to_newest, open_database, require_newest
 from authbus_service.startup.errors import StartupError
 from tests.rig.hurrying import hurry, is_late
@@ -74,6 +81,29 @@ async def test_a_database_that_cannot_be_used_is_one_error_without_the_password(
 def test_an_address_of_another_kind_is_refused_with_an_example(url: str) -> None:
     with pytest.raises(StartupError, match="postgresql://user:password@host:5432/name"):
         open_database(url)
+
+
+@pytest.mark.parametrize("default", ["repeatable read", "serializable"])
+async def test_whoever_waited_for_a_lock_sees_what_was_done_under_it_whatever_the_default_is(
+    database: Database, database_url: str, default: str
+) -> None:
+    name = database_url.rpartition("/")[2]
+    async with database.transaction() as db:
+        await db.execute(
+            text(f"ALTER DATABASE {name} SET default_transaction_isolation = '{default}'")
+        )
+    opened = open_database(database_url)
+    until = datetime.now(UTC) + timedelta(minutes=1)
+
+    async def guess() -> Verdict:
+        attempt = Attempt(b"one account", new_id(), until)
+        async with opened.transaction() as db:
+            return (await guessing.reserve(db, [attempt], Limits(at_once=1)))[attempt]
+
+    verdicts = await asyncio.gather(*(guess() for _ in range(5)))
+
+    assert sorted(verdicts, key=lambda each: each.value) == [Verdict.HELD, *[Verdict.WAIT] * 4]
+    await opened.close()
 
 
 @pytest.mark.parametrize("patient", [False, True])
