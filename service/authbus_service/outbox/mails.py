@@ -52,18 +52,21 @@ _MAIL = cast("Table", MailRow.__table__)
 _COLUMNS = Columns("mails", tuple(QueuedMail.__dataclass_fields__))
 _APPEND = insert_rows(_MAIL, _COLUMNS)
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
-# One time for the whole statement: else each mail that waits would be read, and compared.
-_DUE = (
+# One time for the whole statement: else each mail that waits would be read, and compared. An array,
+# else the plan might ask anew for each mail, and find others: those that it has are due no more.
+_DUE = func.array(
     select(_MAIL.c.id)
     .where(_MAIL.c.due_at <= func.statement_timestamp())
     .order_by(_MAIL.c.due_at)
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
+    .scalar_subquery(),
+    type_=ARRAY(Uuid),
 )
 _TAKE = (
     update(_MAIL)
     .values(attempts=_MAIL.c.attempts + 1, due_at=_in_seconds(bindparam("seconds", type_=Float)))
-    .where(_MAIL.c.id.in_(_DUE))
+    .where(_MAIL.c.id == any_(_DUE))
     .returning(*(_MAIL.c[name] for name in _COLUMNS.names))
 )
 _REMOVE = delete(_MAIL).where(_MAIL.c.id == any_(_IDS))

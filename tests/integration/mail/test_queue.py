@@ -1,7 +1,9 @@
 """What a look at the queue of mails costs, and who may change what was taken."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +19,8 @@ _READ = text("""
 SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables
 WHERE relname = 'mails'
 """)
+# As PostgreSQL chooses by itself after some executions: one plan, whatever is asked for.
+_AS_LATER = text("SET LOCAL plan_cache_mode = force_generic_plan")
 
 
 def a_mail(due_at: datetime) -> QueuedMail:
@@ -54,6 +58,23 @@ async def test_mails_that_wait_for_their_time_are_not_read(database: Database) -
     assert {each.id for each in taken} == {each.id for each in due}
     assert read is not None
     assert read < 100
+
+
+async def test_no_more_are_taken_than_asked_for_by_a_plan_that_was_made_while_there_were_none(
+    database: Database,
+) -> None:
+    async with database.reading() as db:
+        await db.execute(text("VACUUM ANALYZE mails"))
+    first = datetime.now(UTC) - timedelta(minutes=1)
+    due = [replace(a_mail(first + timedelta(seconds=n)), id=UUID(int=n)) for n in range(50)]
+    async with database.transaction() as db:
+        await db.execute(_AS_LATER)
+        await mails.take(db, limit=5, seconds=30)
+        async with database.transaction() as other:
+            await put(other, due)
+        taken = await mails.take(db, limit=5, seconds=30)
+
+    assert {each.id for each in taken} == {each.id for each in due[:5]}
 
 
 async def test_a_mail_is_postponed_and_given_back_only_by_who_has_it(database: Database) -> None:
