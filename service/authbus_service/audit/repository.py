@@ -6,7 +6,16 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, delete, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    any_,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import DateTime
 
@@ -21,18 +30,19 @@ _COUNT = _INSERT.on_conflict_do_update(
     index_elements=["key", "minute"],
     set_={"failures": _FAILURES.c.failures + _INSERT.excluded.failures},
 ).returning(_FAILURES.c.key, _FAILURES.c.failures)
-_PLACE = (_FAILURES.c.key, _FAILURES.c.minute)
-_OVER = (
-    select(*_PLACE)
+_CTID: ColumnElement[str] = literal_column("audit_failures.ctid")
+# An array, else the plan might ask anew for each row, and find others: those that it has are gone.
+# They are named by their places, which stand still since they are locked.
+_OVER = func.array(
+    select(_CTID)
     .where(_FAILURES.c.minute < bindparam("before", type_=DateTime(timezone=True)))
     .order_by(_FAILURES.c.minute, _FAILURES.c.key)
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
+    .scalar_subquery()
 )
 _TAKE = (
-    delete(_FAILURES)
-    .where(tuple_(*_PLACE).in_(_OVER))
-    .returning(*(_FAILURES.c[name] for name in _NAMES))
+    delete(_FAILURES).where(any_(_OVER) == _CTID).returning(*(_FAILURES.c[name] for name in _NAMES))
 )
 
 

@@ -68,6 +68,21 @@ async def test_the_oldest_minute_is_closed_first(world: World) -> None:
     assert max(each.minute for each in taken) < min(each["minute"] for each in left)
 
 
+async def test_no_more_are_closed_at_once_by_a_plan_that_was_made_while_there_were_none(
+    world: World,
+) -> None:
+    async with world.database.reading() as db:
+        await db.execute(text("VACUUM ANALYZE audit_failures"))
+    async with world.database.transaction() as db:
+        # As PostgreSQL chooses by itself after some executions.
+        await db.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
+        none = await audit.take(db, before=datetime.now(UTC), limit=3)
+        await have_failed(world, minutes=10, accounts=10)
+        taken = await audit.take(db, before=datetime.now(UTC), limit=3)
+
+    assert (none, len(taken)) == ([], 3)
+
+
 async def have_failed(world: World, *, minutes: int, accounts: int) -> None:
     """Each account in each minute: the first more often than is shown one by one."""
     async with world.database.transaction() as db:
