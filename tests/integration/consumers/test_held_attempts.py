@@ -5,18 +5,25 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus import Code, LoggedIn, LogIn, LogOut, Rejected
+from authbus_service.auth.guessing import repository
+from authbus_service.auth.guessing.attempt import Attempt
+from authbus_service.auth.guessing.rows import Attempts
 from authbus_service.consumers import group
 from authbus_service.consumers.service import Consumers
 from authbus_service.core.ids import new_id
 from authbus_service.core.security.hash_pool import HashPool, HashPoolFullError
 from authbus_service.core.security.passwords import Verified
+from authbus_service.core.sets import Writes
 from authbus_service.inbox.repository import Handled
 from tests.integration.consumers.guessing import (
     PATIENT,
@@ -30,6 +37,15 @@ from tests.integration.consumers.guessing import (
 from tests.rig.topics import FEW
 from tests.rig.world import World
 
+READ = text("""
+SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables
+WHERE relname = 'attempts'
+""")
+MANY_FAILED = """
+INSERT INTO attempts (key, command_id, state, at, expires_at)
+SELECT sha256(n::text::bytea), gen_random_uuid(), 'failed', now(), now()
+FROM generate_series(1, 3000) AS n
+"""
 HELD = "SELECT 1 FROM attempts WHERE state = 'held'"
 
 
@@ -144,3 +160,27 @@ async def test_a_log_in_that_cannot_be_handled_holds_no_attempt(
         await world.dead_letters(1)
 
     assert not await world.rows(HELD)
+
+
+async def test_one_is_let_go_by_its_key_by_a_plan_that_was_made_while_there_were_none(
+    world: World,
+) -> None:
+    gone = Attempt(b"key", new_id(), datetime.now(UTC))
+
+    async def freed(db: AsyncConnection) -> int:
+        before = await db.scalar(READ)
+        async with Writes.to(db) as writes:
+            repository.flush(writes, Attempts(freed=[gone]))
+        return await db.scalar(READ) - before
+
+    async with world.database.reading() as db:
+        await db.execute(text("VACUUM ANALYZE attempts"))
+    async with world.database.transaction() as db:
+        # As PostgreSQL chooses by itself after some executions.
+        await db.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
+        await freed(db)
+        async with world.database.transaction() as other:
+            await other.execute(text(MANY_FAILED))
+        read = await freed(db)
+
+    assert read < 100

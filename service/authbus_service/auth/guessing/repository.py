@@ -87,13 +87,16 @@ _WRITE = _INSERT.on_conflict_do_update(
     index_elements=["key", "command_id"],
     set_={name: _INSERT.excluded[name] for name in ("user_id", "state", "at")},
 )
+_FREED_KEYS = bindparam("freed_keys", type_=_HASHES)
 _FREED = (
-    func.unnest(bindparam("freed_keys", type_=_HASHES), bindparam("freed_ids", type_=ARRAY(Uuid)))
+    func.unnest(_FREED_KEYS, bindparam("freed_ids", type_=ARRAY(Uuid)))
     .table_valued("key", "command_id", name="freed")
     .render_derived()
 )
+# By the keys too: a plan that was made while there were few would join them with every attempt.
 _FREE = delete(_ATTEMPT).where(
-    tuple_(_ATTEMPT.c.key, _ATTEMPT.c.command_id).in_(select(_FREED.c.key, _FREED.c.command_id))
+    _ATTEMPT.c.key == any_(_FREED_KEYS),
+    tuple_(_ATTEMPT.c.key, _ATTEMPT.c.command_id).in_(select(_FREED.c.key, _FREED.c.command_id)),
 )
 _STILL_HELD = (
     _ATTEMPT.c.key == bindparam("at_key"),
