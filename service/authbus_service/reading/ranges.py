@@ -1,13 +1,16 @@
 """Which stretch of a topic: from and to, each a time or an offset."""
 
 from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from authbus.stopping import stop
 from authbus_service.cluster import Admin, ClusterError
+from authbus_service.cluster.patience import patience
 from authbus_service.cluster.places import is_past
 from authbus_service.consumers.bounded import poll, read_bounded
 from authbus_service.core.clock import LONG_AGO
@@ -64,16 +67,22 @@ async def largest_batch(admin: Admin, topic: str) -> int:
     return int(settings["max.message.bytes"].value)
 
 
-def reader(admin: Admin, **more: Any) -> AIOKafkaConsumer:  # noqa: ANN401
-    """What reads all that is committed, and moves no offset; to be started by `async with`."""
+@asynccontextmanager
+async def reader(admin: Admin, **more: Any) -> AsyncGenerator[AIOKafkaConsumer]:  # noqa: ANN401
+    """What reads all that is committed, and moves no offset. Raises KafkaError."""
     read_bounded()
     usual: dict[str, Any] = {"auto_offset_reset": "earliest", "fetch_max_wait_ms": _FETCH_MS}
-    return AIOKafkaConsumer(
+    consumer = AIOKafkaConsumer(
         bootstrap_servers=admin.servers,
         isolation_level="read_committed",
         enable_auto_commit=False,
         **{**usual, **admin.security, **more},
     )
+    try:
+        await consumer.start()
+        yield consumer
+    finally:
+        await stop(consumer)
 
 
 async def spans(
@@ -108,17 +117,17 @@ async def offsets(
 async def read(
     consumer: AIOKafkaConsumer, stretches: Mapping[TopicPartition, Span]
 ) -> AsyncGenerator[list[Record]]:
-    """The records of these stretches, each partition's in its order, a bounded part at once."""
+    """The records of these stretches, each partition's in its order, a bounded part at once.
+
+    Raises KafkaTimeoutError when Kafka goes away.
+    """
     left = {place for place, span in stretches.items() if span.length}
     consumer.assign(list(left))
     for place in left:
         consumer.seek(place, stretches[place].first)
     while left:
-        found: list[Record] = []
-        await poll(consumer, *left, into=found, wait_ms=_WAIT_MS, at_once=_AT_ONCE)
-        for place in list(left):
-            if await is_past(consumer, place, stretches[place].end):
-                left.discard(place)
+        async with patience():
+            found = await _next(consumer, stretches, left)
         records = [
             each
             for each in found
@@ -126,3 +135,25 @@ async def read(
         ]
         if records:
             yield records
+
+
+async def _next(
+    consumer: AIOKafkaConsumer,
+    stretches: Mapping[TopicPartition, Span],
+    left: set[TopicPartition],
+) -> list[Record]:
+    """Wait until a place moves on; what is read to its end is not `left` any more."""
+    found: list[Record] = []
+    before = await _positions(consumer, left)
+    while await _positions(consumer, left) == before:
+        await poll(consumer, *left, into=found, wait_ms=_WAIT_MS, at_once=_AT_ONCE)
+        for place in list(left):
+            if await is_past(consumer, place, stretches[place].end):
+                left.discard(place)
+    return found
+
+
+async def _positions(
+    consumer: AIOKafkaConsumer, places: Collection[TopicPartition]
+) -> dict[TopicPartition, int]:
+    return {each: await consumer.position(each) for each in places}
