@@ -11,8 +11,10 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from authbus.stopping import stop
 from authbus_service.cluster import Admin
 from authbus_service.cluster.partitioning import partition_of
+from authbus_service.cluster.patience import patience
 
 _LARGEST_BATCH = 262_144
 _PARTS_A_SECOND = 10
@@ -114,7 +116,8 @@ class Copier:
         ]
         sent: list[Sent | None] = [None] * count
         for (partition, _, numbers), wait in zip(batches, waits, strict=True):
-            said: Any = await wait
+            async with patience():
+                said: Any = await wait
             for index, number in enumerate(numbers):
                 sent[number] = Sent(partition, said.offset + index)
         return sent
@@ -142,7 +145,10 @@ def _added(batch: BatchBuilder, copy: Copy) -> bool:
 async def copier(
     admin: Admin, topic: str, rate: float | None, largest: int
 ) -> AsyncGenerator[Copier]:
-    """A Copier onto a topic that takes batches of up to `largest` bytes."""
+    """A Copier onto a topic that takes batches of up to `largest` bytes.
+
+    It raises KafkaTimeoutError when Kafka goes away: what was sent by then may be there or not.
+    """
     producer = AIOKafkaProducer(
         bootstrap_servers=admin.servers,
         acks="all",
@@ -151,8 +157,9 @@ async def copier(
         linger_ms=0,
         **admin.security,
     )
-    await producer.start()
     try:
+        async with patience():
+            await producer.start()
         yield Copier(producer, topic, rate, largest)
     finally:
-        await producer.stop()
+        await stop(producer)

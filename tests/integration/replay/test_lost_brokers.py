@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaTimeoutError
 from authbus_service.cluster import Admin, patience
 from authbus_service.embedded import EmbeddedStack
 from authbus_service.reading.ranges import Span, read, reader
+from authbus_service.replay.copying import Copy, copier
 from tests.rig.brokers import How, away
 from tests.rig.replaying import a_new_topic
 
@@ -46,3 +47,16 @@ async def test_a_reading_ends(stack: EmbeddedStack, namespace: str, how: How) ->
                             await until_read.enter_async_context(away(stack, how))
                         parts += 1
             assert 0 < parts < 8
+
+
+async def test_a_copying_ends(stack: EmbeddedStack, namespace: str, how: How) -> None:
+    async with Admin.connect(stack.addresses.bootstrap_servers, {}) as admin:
+        name = await a_new_topic(admin, f"{namespace}.copied")
+        copies = [Copy(b"%d" % number, b"value", []) for number in range(10)]
+
+        async with asyncio.timeout(WITHIN), AsyncExitStack() as until_sent:
+            with pytest.raises(KafkaTimeoutError):
+                async with copier(admin, name, None, 65_536) as onto:
+                    assert None not in await onto.send(copies)
+                    await until_sent.enter_async_context(away(stack, how))
+                    await onto.send(copies)
