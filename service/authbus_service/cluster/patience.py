@@ -20,4 +20,14 @@ async def patience() -> AsyncGenerator[None]:
         async with asyncio.timeout(SECONDS):
             yield
     except TimeoutError:
-        raise KafkaTimeoutError(f"Kafka has been silent for {SECONDS:.0f} s") from None
+        raise _silent() from None
+
+
+def require_heard(silent: float) -> None:
+    """The same for somebody who asks again and again, and was answered so long ago."""
+    if silent >= SECONDS:
+        raise _silent()
+
+
+def _silent() -> KafkaTimeoutError:
+    return KafkaTimeoutError(f"Kafka has been silent for {SECONDS:.0f} s")

@@ -1,5 +1,6 @@
 """The records of topics, from a time on, up to where they end when reading begins."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from authbus.stopping import stop
 from authbus.topics import Topic
+from authbus_service.cluster.patience import patience, require_heard
 from authbus_service.cluster.places import places_of
 from authbus_service.consumers.bounded import poll, read_bounded
 from authbus_service.core.database import Database
@@ -31,14 +33,25 @@ class Reader:
     topics: Mapping[str, Topic]
     ends: Mapping[TopicPartition, int]
     left: set[TopicPartition]
+    _silent: float = 0.0
 
     async def some(self, places: Iterable[TopicPartition]) -> list[tuple[Topic, Record]]:
-        """What came next on any of these places, each place's in its order; maybe nothing yet."""
+        """What came next on any of these places, each place's in its order; maybe nothing yet.
+
+        Raises KafkaTimeoutError when Kafka has been away for long, over however many calls.
+        """
         asked = list(places)
         found: list[Record] = []
-        await poll(self.consumer, *asked, into=found, wait_ms=_WAIT_MS, at_once=_AT_ONCE)
-        for place in asked:
-            if await self.consumer.position(place) >= self.ends[place]:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        async with patience():
+            before = [await self.consumer.position(place) for place in asked]
+            await poll(self.consumer, *asked, into=found, wait_ms=_WAIT_MS, at_once=_AT_ONCE)
+            after = [await self.consumer.position(place) for place in asked]
+        self._silent = self._silent + loop.time() - began if after == before else 0.0
+        require_heard(self._silent)
+        for place, position in zip(asked, after, strict=True):
+            if position >= self.ends[place]:
                 self.left.discard(place)
         return [
             (self.topics[each.topic], each)
