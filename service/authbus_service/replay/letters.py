@@ -14,8 +14,10 @@ from pydantic import ValidationError
 
 from authbus.envelope import own_headers, read_headers
 from authbus.state import Closing, DeadLetter, DeadLetterClosed, DeadLetterReason
+from authbus.stopping import stop
 from authbus.topics import DEAD_LETTERS
 from authbus_service.cluster import Admin
+from authbus_service.cluster.patience import patience
 from authbus_service.core import clock
 from authbus_service.core.ids import new_id
 from authbus_service.reading.ranges import partitions_of, read, reader, spans
@@ -111,25 +113,34 @@ class DeadLetters:
         return sorted(chosen, key=lambda each: (each.letter.appended_at, each.id))
 
     async def close(self, letters: Iterable[tuple[Open, Closing, str | None]]) -> None:
-        """Say of each that it is closed, why, and with which outcome."""
-        async with AIOKafkaProducer(
+        """Say of each that it is closed, why, and with which outcome. Raises KafkaError."""
+        producer = AIOKafkaProducer(
             bootstrap_servers=self.admin.servers,
             acks="all",
             enable_idempotence=True,
             **self.admin.security,
-        ) as producer:
+        )
+        try:
+            async with patience():
+                await producer.start()
             for each, how, outcome in letters:
-                told = DeadLetterClosed(letter_id=each.id, how=how, outcome=outcome)
-                subject = each.key.decode(errors="replace")
-                headers = own_headers(
-                    told.wire_type(), id=new_id(), time=clock.now(), subject=subject
-                )
-                await producer.send_and_wait(
-                    DEAD_LETTERS.name(self.namespace),
-                    told.to_bytes(),
-                    key=each.key,
-                    headers=headers,  # pyright: ignore[reportArgumentType] - theirs is invariant
-                )
+                async with patience():
+                    await self._say(producer, each, how, outcome)
+        finally:
+            await stop(producer)
+
+    async def _say(
+        self, producer: AIOKafkaProducer, each: Open, how: Closing, outcome: str | None
+    ) -> None:
+        told = DeadLetterClosed(letter_id=each.id, how=how, outcome=outcome)
+        subject = each.key.decode(errors="replace")
+        headers = own_headers(told.wire_type(), id=new_id(), time=clock.now(), subject=subject)
+        await producer.send_and_wait(
+            DEAD_LETTERS.name(self.namespace),
+            told.to_bytes(),
+            key=each.key,
+            headers=headers,  # pyright: ignore[reportArgumentType] - theirs is invariant
+        )
 
 
 def _take(record: Record, found: dict[UUID, Open]) -> None:
