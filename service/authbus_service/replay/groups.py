@@ -13,6 +13,7 @@ from aiokafka.errors import CommitFailedError
 
 from authbus.topics import EVENTS
 from authbus_service.cluster import Admin, ClusterError
+from authbus_service.cluster.patience import patience
 from authbus_service.consumers.intakes import groups_of
 from authbus_service.reading.ranges import Bound, partitions_of, reader, spans
 
@@ -86,7 +87,8 @@ class GroupReplay:
                 for place, move in moves.items()
             }
             try:
-                await consumer.commit(offsets)
+                async with patience():
+                    await consumer.commit(offsets)
             except CommitFailedError:
                 raise GroupInUseError(
                     f"the group {group} was joined meanwhile. Stop that module, then do it again"
