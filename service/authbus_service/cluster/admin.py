@@ -142,7 +142,12 @@ class Admin:
             NewTopic(each.name, each.partitions, each.replicas, topic_configs=dict(each.config))
             for each in topics
         ]
-        answer: Any = await self._ask("create topics", lambda: self._client.create_topics(wanted))
+
+        async def create() -> object:
+            await self._controller()
+            return await self._client.create_topics(wanted)
+
+        answer: Any = await self._ask("create topics", create)
         for topic, code, text in answer.topic_errors:
             if code != TopicAlreadyExistsError.errno:
                 self._refuse("create", topic, code, text)
@@ -150,7 +155,12 @@ class Admin:
     async def delete(self, topics: Iterable[str]) -> None:
         """Delete these topics with all that is on them; one that is not there is no error."""
         names = [*topics]
-        answer: Any = await self._ask("delete topics", lambda: self._client.delete_topics(names))
+
+        async def delete() -> object:
+            await self._controller()
+            return await self._client.delete_topics(names)
+
+        answer: Any = await self._ask("delete topics", delete)
         for topic, code in answer.topic_error_codes:
             if code != UnknownTopicOrPartitionError.errno:
                 self._refuse("delete", topic, code, "")
@@ -187,6 +197,13 @@ class Admin:
             f"look at group {group}", lambda: self._client.describe_consumer_groups([group])
         )
         return sum(len(each[5]) for answer in answers for each in answer.groups)
+
+    async def _controller(self) -> None:
+        """Wait for somebody who makes topics: without one aiokafka ends with an AttributeError."""
+        insides: Any = self._client
+        while insides._client.cluster.controller is None:  # noqa: SLF001
+            await asyncio.sleep(_PAUSE_SECONDS)  # a cluster that just starts
+            await insides._client.force_metadata_update()  # noqa: SLF001
 
     async def _ask(self, what: str, call: Callable[[], Awaitable[T]]) -> T:
         try:
