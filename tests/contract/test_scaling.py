@@ -39,8 +39,8 @@ def test_log_ins_need_the_memory_and_the_disks_that_their_costs_sum_up_to() -> N
     assert [row[0] for row in rows] == ["10", "100", "1000"]
     for rate, service, _, _, processes, memory, _, *disks in rows:
         assert 0 <= int(processes) - float(service) < 1
-        a_process = float(memory) * 1024 / int(processes)
-        assert a_process == pytest.approx(found["memory"] + 19, rel=0.07)
+        together = int(processes) * (found["memory"] + 19) / 1024
+        assert float(memory) == pytest.approx(together, abs=0.051)
         assert [float(each) for each in disks] == pytest.approx(
             [int(rate) * each for each in (log / 1e6, 3 * kafka * day / 1e9, log * day / 1e9)],
             rel=0.02,
