@@ -15,8 +15,13 @@ from tests.rig.operating import settings_of
 from tests.rig.world import World
 
 
-@pytest.mark.gate
-@pytest.mark.parametrize("how", ["killed", "frozen"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param("killed", marks=pytest.mark.gate),
+        pytest.param("frozen", marks=pytest.mark.nightly),
+    ],
+)
 async def test_a_broker_that_is_lost_ends_a_replay_with_one_line_and_how_it_goes_on(
     world: World, stack: EmbeddedStack, tmp_path: Path, how: How
 ) -> None:
