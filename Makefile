@@ -27,10 +27,10 @@ demo: setup ## see it run: register, log in, log out on a real Kafka and a real 
 serve: setup ## keep the service running on a Kafka and a PostgreSQL of its own, or on those given
 	@$(BIN)/authbus serve
 
-test: setup ## the tests on a real Kafka and a real PostgreSQL, under 5 minutes on two cores
+test: setup ## the tests on a real Kafka and a real PostgreSQL, in about 5 minutes on two cores
 	$(PYTEST) -n 3 --dist worksteal -m "not gate and not seeds and not nightly and not interop" --ignore tests/contract
 
-gate: setup ## faults and slow counts, under 4 minutes on two cores
+gate: setup ## faults and slow counts, in about 4 minutes on two cores
 	$(PYTEST) -n 5 $(IN_ORDER) -m gate $(GATED)
 
 seeds: setup ## two minutes of chaos from each of two seeds, beside each other, under 3 minutes
@@ -55,7 +55,7 @@ chaos-release: setup ## the same for an hour in all, to one broker and to three;
 fuzz: setup ## send bad inputs of every class, alone and between good records (SEED=7, COUNT=50)
 	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT))
 
-mutants: setup ## put 87 bugs into a copy of the code and see the tests that pass without them find each (in about 15 minutes); build/mutants.md
+mutants: setup ## put 88 bugs into a copy of the code and see the tests that pass without them find each (in about 15 minutes); build/mutants.md
 	$(BIN)/python -m tests.mutants
 
 versions: setup ## what meets Kafka and PostgreSQL, on the oldest and on the newest of them
