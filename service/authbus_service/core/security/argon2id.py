@@ -9,7 +9,7 @@ import hmac
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from argon2 import PasswordHasher
@@ -28,6 +28,7 @@ _LEAST_TAG_BYTES = 16
 _LEAST_KIB = 8
 _NO_MEMORY = "Memory allocation error"
 _ROUNDS = 3
+_COMPARED_KIB = 4096
 _CLEARLY = 1.1
 _LEAST_SECONDS = 1e-6
 _PHC = re.compile(r"\$argon2id\$v=19\$m=(\d+),t=(\d+),p=1\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)")
@@ -141,20 +142,26 @@ def choose(cost: Cost, compiled: Library | None = None) -> tuple[Engine, float]:
     """The engine to use, and how many hashes a second one core makes with it.
 
     The fastest of those that agree; another one than the reference unless it is clearly slower.
+    They are compared with little memory: what the reference frees, its process may keep.
     """
-    reference = Reference(cost)
-    libraries = [Library("libsodium", sodium_tag), *([compiled] if compiled else [])]
-    others = [
-        engine
-        for each in (libraries if cost.parallelism == 1 else [])
-        if agree(reference, engine := OneLane(each.name, each.tag, cost, reference))
-    ]
-    engines: list[Engine] = [reference, *others]
-    chosen, *rates = zip(engines, _rates(engines, cost), strict=True)
+    less = replace(cost, memory_kib=min(_COMPARED_KIB, cost.memory_kib))
+    first, *others = _engines(less, compiled)
+    compared = [first, *(each for each in others if agree(first, each))]
+    chosen, *rates = zip(compared, _rates(compared, less), strict=True)
     for each in rates:
         if each[1] * _CLEARLY > chosen[1]:
             chosen = each
-    return chosen
+    (engine,) = (each for each in _engines(cost, compiled) if each.name == chosen[0].name)
+    (rate,) = _rates([engine], cost)
+    return engine, rate
+
+
+def _engines(cost: Cost, compiled: Library | None) -> list[Engine]:
+    reference = Reference(cost)
+    if cost.parallelism > 1:
+        return [reference]
+    libraries = [Library("libsodium", sodium_tag), *([compiled] if compiled else [])]
+    return [reference, *(OneLane(each.name, each.tag, cost, reference) for each in libraries)]
 
 
 # Made once by argon2-cffi at m=64, t=2, p=1 and held against OpenSSL's argon2id in the tests.
