@@ -4,10 +4,13 @@ import asyncio
 from dataclasses import asdict
 from typing import Any
 
-from authbus.topics import CREDENTIALS, Topic
+from aiokafka import TopicPartition
+
+from authbus.topics import CREDENTIALS, EVENTS, Topic
 from authbus_service.cluster import Admin
 from authbus_service.cluster.admin import NewlyWanted
 from authbus_service.core.ids import new_id
+from authbus_service.reading.ranges import reader
 from authbus_service.replay.commands import CommandReplay, Plan
 from authbus_service.replay.events import CopyReport, EventPlan, EventReplay
 from authbus_service.replay.states import UserStates
@@ -36,6 +39,15 @@ def counts(summary: Summary) -> dict[str, int]:
 def billing(world: World) -> str:
     """A module's group, and no other test's: that one's member may not be missed yet."""
     return f"billing.{world.namespace}"
+
+
+async def has_read(admin: Admin, group: str, namespace: str) -> str:
+    """Let a group have read an event, and be stopped; returns its name."""
+    async with reader(admin, group_id=group) as consumer:
+        place = TopicPartition(EVENTS.name(namespace), 0)
+        consumer.assign([place])
+        await consumer.commit({place: 1})
+    return group
 
 
 async def a_new_topic(admin: Admin, name: str) -> str:

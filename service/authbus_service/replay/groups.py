@@ -64,6 +64,12 @@ class GroupReplay:
             before = None if was is None or was.offset < 0 else was.offset
             moves[place] = Move(place.partition, before, span.first, span.end)
         await self._refuse_members(group)
+        if not any(_is_in(each, kept) for each in places):
+            raise ClusterError(
+                f"no group {group} has read {name} at {self.admin.servers}. Look how it is "
+                "written; a module that is new, or was away for longer than Kafka keeps offsets, "
+                "is started until it has read an event, and stopped"
+            )
         if not dry_run:
             marks = {each: kept[name, each.partition].mark for each in moves if _is_in(each, kept)}
             await self._commit(group, moves, marks)

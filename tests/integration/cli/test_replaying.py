@@ -25,7 +25,7 @@ from tests.rig.dumps import ends_of
 from tests.rig.offsets import all_finished
 from tests.rig.operating import settings_of
 from tests.rig.redriving import buried, open_letters
-from tests.rig.replaying import a_new_topic, bare, billing, lying
+from tests.rig.replaying import a_new_topic, bare, billing, has_read, lying
 from tests.rig.runbook import commands
 from tests.rig.terminals import at_a_terminal
 from tests.rig.world import World
@@ -175,11 +175,14 @@ async def test_events_go_to_a_topic_and_a_group_goes_back_to_them(
         new = await a_new_topic(admin, f"copied.{world.namespace}")
         events = ("replay", "events", "--from", "0")
         created = ("--to-topic", new, "--where", "type=UserCreated")
-        group = billing(world)
+        group = await has_read(admin, billing(world), world.namespace)
 
         copied = await authbus(*events, *created, **settings)
         moved = await authbus(*events, "--to-group", group, **settings)
+        mistyped = await authbus(*events, "--to-group", f"{group}s", **settings)
 
+        assert (mistyped.status, mistyped.out) == (Exit.LEFT, "")
+        assert mistyped.err.startswith(f"authbus: no group {group}s has read ")
         assert [each.status for each in (copied, moved)] == [0, 0], copied.err + moved.err
         report = json.loads(copied.out)
         assert (report["to"], report["selected"], report["copied"]) == (new, 1, 1)

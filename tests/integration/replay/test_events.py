@@ -12,7 +12,7 @@ from authbus.stream.bootstrap import TELLING
 from authbus.stream.events import StreamEvent
 from authbus.stream.told import Told
 from authbus.topics import EVENTS, Topic, replies
-from authbus_service.cluster import Admin
+from authbus_service.cluster import Admin, ClusterError
 from authbus_service.core import clock
 from authbus_service.core.ids import new_id
 from authbus_service.reading.records import Where
@@ -121,6 +121,18 @@ async def test_a_group_with_members_and_one_of_the_service_are_not_moved(
             await move.run(billing(told), 0, dry_run=False)
     with pytest.raises(GroupInUseError, match="group of the service"):
         await move.run(f"{told.namespace}.cheap", 0, dry_run=False)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_a_group_that_never_read_the_events_is_not_made(
+    told: World, admin: Admin, dry_run: bool
+) -> None:
+    group = f"biling.{told.namespace}"
+
+    with pytest.raises(ClusterError, match=f"no group {group} has read .*Look how it is written"):
+        await GroupReplay(admin, told.namespace).run(group, 0, dry_run=dry_run)
+
+    assert await admin.committed(group) == {}
 
 
 async def test_a_new_topic_gets_the_events_that_are_asked_for_in_each_users_order(

@@ -23,7 +23,7 @@ from authbus_service.replay.copying import Copy, copier
 from authbus_service.replay.groups import GroupReplay
 from authbus_service.replay.letters import DeadLetters, Open
 from tests.rig.brokers import How, away, struck
-from tests.rig.replaying import a_new_topic
+from tests.rig.replaying import a_new_topic, has_read
 
 pytestmark = pytest.mark.parametrize("how", ["killed", "frozen"])
 
@@ -129,6 +129,7 @@ async def test_a_moving_of_a_group_ends(
     stack: EmbeddedStack, here: Admin, namespace: str, how: How, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await a_new_topic(here, EVENTS.name(namespace))
+    group = await has_read(here, f"billing.{namespace}", namespace)
 
     async def work(lose: Lose) -> None:
         @asynccontextmanager
@@ -139,7 +140,7 @@ async def test_a_moving_of_a_group_ends(
                 yield consumer
 
         monkeypatch.setattr(groups, "reader", losing)
-        await GroupReplay(here, namespace).run("billing", 0, dry_run=False)
+        await GroupReplay(here, namespace).run(group, 0, dry_run=False)
 
     await ends(stack, how, work)
 

@@ -13,7 +13,7 @@ from authbus_service.core.ids import new_id
 from authbus_service.replay.copies import copied
 from authbus_service.replay.groups import GroupReplay
 from tests.rig.crowd import PASSWORD
-from tests.rig.replaying import NEW, a_new_topic, billing, events_copied, replayed
+from tests.rig.replaying import NEW, a_new_topic, billing, events_copied, has_read, replayed
 from tests.rig.topics import records
 from tests.rig.world import World
 
@@ -81,6 +81,7 @@ async def test_a_group_goes_to_the_first_event_of_a_time_on_each_partition(
 ) -> None:
     at = await times_of(world, EVENTS)
     move, name = GroupReplay(admin, world.namespace), EVENTS.name(world.namespace)
+    await has_read(admin, billing(world), world.namespace)
 
     async def moved(begin: datetime | int) -> list[int]:
         moves = await move.run(billing(world), begin, dry_run=False)
