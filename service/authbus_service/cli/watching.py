@@ -9,6 +9,7 @@ from authbus_service.core.log_values import as_json, clean
 from authbus_service.reading.records import Where
 from authbus_service.startup.watching import watching
 from authbus_service.watching.following import Sighting
+from authbus_service.watching.silence import SECONDS
 
 _SHORT = 8
 
@@ -27,7 +28,18 @@ async def _watched(settings: Settings, where: Where) -> None:
         report(f"watching {settings.namespace}.*; Ctrl-C ends it")
 
     async with watching(settings, where) as follow:
-        async for seen in follow.records(started):
+
+        def silent(is_silent: bool) -> None:
+            if not is_silent:
+                report("Kafka answers again")
+                return
+            report(
+                f"authbus: Kafka at {follow.admin.servers} cannot be reached: it has been silent "
+                f"for {SECONDS:.0f} s. What comes is shown once it answers; authbus doctor tells "
+                "what is wrong"
+            )
+
+        async for seen in follow.records(started, silent):
             say(line(seen) if to_a_person() else as_json(clean(seen.as_json())))
 
 

@@ -21,6 +21,7 @@ from authbus_service.core.clock import at_ms
 from authbus_service.reading.ranges import reader
 from authbus_service.reading.records import Record, Where, short
 from authbus_service.watching.lately import Came, Lately
+from authbus_service.watching.silence import Silence
 
 _POLL_MS = 100
 _FETCH_MS = 50
@@ -136,9 +137,14 @@ class Watching:
     clients: Sequence[str]
     where: Where
 
-    async def records(self, started: Callable[[], None]) -> AsyncGenerator[Sighting]:
-        """Without end. `started` is called when nothing is missed any more."""
-        follower = Follower(self.namespace, self.where)
+    async def records(
+        self, started: Callable[[], None], silent: Callable[[bool], None]
+    ) -> AsyncGenerator[Sighting]:
+        """Without end. `started` is called when nothing is missed any more.
+
+        `silent` is told when Kafka does not answer, and when it does again: it is waited for.
+        """
+        follower, silence = Follower(self.namespace, self.where), Silence(silent)
         latest = reader(self.admin, auto_offset_reset="latest", fetch_max_wait_ms=_FETCH_MS)
         async with latest as consumer:
             places = await self._places()
@@ -150,8 +156,10 @@ class Watching:
             while True:
                 found: list[Record] = []
                 await poll(consumer, into=found, wait_ms=_POLL_MS, at_once=_AT_ONCE)
+                silence.look(consumer)
                 for seen in follower.shown(found):
                     yield seen
+                    silence.away()
 
     async def _places(self) -> list[TopicPartition]:
         topics = (*COMMAND_TOPICS, EVENTS, AUDIT, DEAD_LETTERS, *map(replies, self.clients))

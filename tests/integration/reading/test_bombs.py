@@ -70,7 +70,7 @@ async def watching(world: World, bomb: Raw) -> Offsets:
     found, ready = Offsets(), asyncio.Event()
     async with Admin.connect(world.servers, {}) as admin:
         follow = Watching(admin, world.namespace, [], Where())
-        async with aclosing(follow.records(ready.set)) as seen:
+        async with aclosing(follow.records(ready.set, lambda _: None)) as seen:
             first = asyncio.ensure_future(anext(seen))
             await ready.wait()
             await put(world, bomb, count=COUNT)

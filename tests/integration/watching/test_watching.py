@@ -30,7 +30,7 @@ async def watched(
     found: list[Sighting] = []
     async with Admin.connect(world.servers, {}) as admin:
         follow = Watching(admin, world.namespace, ["web"], Where.read(where))
-        async with aclosing(follow.records(started)) as seen, asyncio.timeout(20):
+        async with aclosing(follow.records(started, lambda _: None)) as seen, asyncio.timeout(20):
             async for each in seen:
                 found.append(each)
                 if len(found) == count:
