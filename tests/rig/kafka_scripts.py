@@ -21,9 +21,11 @@ _TOOLS = Jar(
     "b88bc6ccc520d648142515526e4042c285612ce94b032434a88e3e936e38b600",
 )
 _CLASSES = {
-    "kafka-log-dirs.sh": "LogDirsCommand",
-    "kafka-topics.sh": "TopicCommand",
-    "kafka-transactions.sh": "TransactionsCommand",
+    "kafka-configs.sh": "kafka.admin.ConfigCommand",
+    "kafka-delete-records.sh": "org.apache.kafka.tools.DeleteRecordsCommand",
+    "kafka-log-dirs.sh": "org.apache.kafka.tools.LogDirsCommand",
+    "kafka-topics.sh": "org.apache.kafka.tools.TopicCommand",
+    "kafka-transactions.sh": "org.apache.kafka.tools.TransactionsCommand",
 }
 _THERE = "kafka:9092"
 
@@ -42,10 +44,9 @@ async def ran_as_written(script: str, servers: str, folder: Path, *, action: str
 async def ran(line: str, folder: Path) -> list[str]:
     """The lines that a command prints until it ends well."""
     script, *arguments = shlex.split(line)
-    main_class = f"org.apache.kafka.tools.{_CLASSES[script]}"
     home = kafka_home.find()
     tools = await asyncio.to_thread(_fetched, home.lock.version)
-    command = java.command(main_class, arguments, jars=[*home.jars, tools])
+    command = java.command(_CLASSES[script], arguments, jars=[*home.jars, tools])
     return await foreign.run(*command, folder=folder)
 
 

@@ -61,6 +61,7 @@ ELSEWHERE = {
 }
 
 _SCRIPTS = "tests/integration/cli/test_kafka_scripts.py::"
+_FORGOTTEN = f"{_SCRIPTS}test_what_no_relay_wrote_is_forgotten_with_all_before_it"
 _KEPT = "test_the_kept_report_is_green_and_has_enough_of_each_class"
 # Of other programs, the test that does what each does. Three brokers are harmed for minutes:
 # `make chaos-release` does that, and the test judges what is kept of it.
@@ -80,6 +81,13 @@ OTHERS = {
     "kafka-transactions.sh --bootstrap-server kafka:9092 describe --transactional-id auth.relay": (
         f"{_SCRIPTS}test_a_transaction_of_the_relays_own_has_the_producer_that_is_shown"
     ),
+    (
+        "kafka-configs.sh --bootstrap-server kafka:9092 --alter --entity-type topics "
+        "--entity-name auth.relay.v1 --add-config cleanup.policy=[compact,delete]"
+    ): _FORGOTTEN,
+    (
+        "kafka-delete-records.sh --bootstrap-server kafka:9092 --offset-json-file forget.json"
+    ): _FORGOTTEN,
     "make chaos": (
         "tests/chaos/run/test_runs.py::test_minutes_of_kills_and_broken_requests_break_no_promise"
     ),
@@ -146,7 +154,7 @@ def named() -> list[list[str]]:
 
 def programs() -> list[str]:
     """Whatever the runbook says is to be run, in a block or in a sentence, each once."""
-    found = [*_lines(_text()), *(each for each in _spans() if re.fullmatch(_PROGRAM, each))]
+    found = [*_lines(_text()), *(each for each in spans() if re.fullmatch(_PROGRAM, each))]
     return list(dict.fromkeys(each.partition(" #")[0].rstrip() for each in found))
 
 
@@ -159,7 +167,7 @@ def _lines(text: str) -> Iterator[str]:
         yield from (line.strip() for line in block.splitlines() if line.strip())
 
 
-def _spans() -> Iterator[str]:
+def spans() -> Iterator[str]:
     """What stands in backquotes in a sentence, on one line."""
     for each in re.findall(r"`([^`]+)`", re.sub(_BLOCK, "", _text(), flags=re.DOTALL)):
         yield " ".join(each.split())

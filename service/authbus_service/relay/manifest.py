@@ -4,11 +4,11 @@ Only the last one is ever needed, because rows are deleted before the next trans
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from authbus_service.outbox.repository import Said
 from authbus_service.relay.errors import ManifestError
@@ -28,10 +28,14 @@ class Manifest(BaseModel):
     positions: Annotated[tuple[int, ...], Field(min_length=1)]
     ids: tuple[UUID, ...]
 
-    def said(self) -> list[Said]:
-        """The rows. Raises ManifestError when it is torn."""
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
         if len(self.positions) != len(self.ids):
-            raise ManifestError("a manifest with more positions than ids, or less")
+            raise ValueError("more positions than ids, or less")
+        return self
+
+    def said(self) -> list[Said]:
+        """The rows."""
         return [Said(*pair) for pair in zip(self.positions, self.ids, strict=True)]
 
 
@@ -61,8 +65,12 @@ def read(record: Record) -> Manifest:
     try:
         return Manifest.model_validate_json(record.value or b"")
     except ValidationError as error:
-        message = f"offset {record.offset} of {record.topic} is no manifest"
-        raise ManifestError(message) from error
+        place = f"{record.topic}/{record.partition}/{record.offset}"
+        raise ManifestError(
+            f"{place} is no manifest that this version reads, and nobody knows what was said. Has "
+            "a newer version run, go on with that one; else somebody else wrote it: let Kafka "
+            "forget it, as the runbook has it under AuthbusRelayStartsOver"
+        ) from error
 
 
 async def _newest(consumer: AIOKafkaConsumer, place: TopicPartition, beyond: int) -> Record | None:
@@ -75,9 +83,14 @@ async def _newest(consumer: AIOKafkaConsumer, place: TopicPartition, beyond: int
         start = max(first, end - step)
         found = [each for each in await between(consumer, place, start, end) if each.key == KEY]
         if consumer.highwater(place) != consumer.last_stable_offset(place):
-            raise ManifestError(f"somebody has a transaction open on {place.topic}")
+            raise ManifestError(
+                f"somebody has a transaction open on {place.topic}. Wait until it is over, or end "
+                "it as the runbook has it under AuthbusRelayStuck"
+            )
         if end <= beyond:
-            raise ManifestError(f"a broker that leads it no more was asked for {place.topic}")
+            raise ManifestError(
+                f"a broker that leads it no more was asked for {place.topic}. Do it again"
+            )
         if found or start == first:
             return found[-1] if found else None
         step *= _GROWTH

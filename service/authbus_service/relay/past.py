@@ -155,7 +155,10 @@ class Past:
             named = {id_ for id_, topic in waiting.items() if topic == RELAY.suffix}
             await self._delete(last, records | named, provided, must=True)
         elif others:
-            raise ManifestError(f"somebody has a transaction open on {', '.join(names(others))}")
+            raise ManifestError(
+                f"somebody has a transaction open on {', '.join(names(others))}. Wait until it is "
+                "over, or end it as the runbook has it under AuthbusRelayStuck"
+            )
 
     async def _delete(
         self,

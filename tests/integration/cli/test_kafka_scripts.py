@@ -11,12 +11,16 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from authbus.topics import AUDIT, DEFAULT_NAMESPACE, EVENTS, RELAY
+from authbus_service.cluster import Admin
 from authbus_service.cluster.acls import relay_name
 from authbus_service.core.clock import now
 from authbus_service.embedded import EmbeddedStack
+from authbus_service.reading.ranges import reader
+from authbus_service.relay.manifest import KEY
 from authbus_service.relay.producer import Outgoing
 from tests.rig.hanging import say_with_few_markers
 from tests.rig.kafka_scripts import ran, ran_as_written
+from tests.rig.runbook import spans
 from tests.rig.second_broker import a_second_broker, copies
 from tests.rig.servers import FOR_ALL
 from tests.rig.topics import FEW, made
@@ -120,6 +124,26 @@ async def test_a_transaction_of_the_relays_own_has_the_producer_that_is_shown(
     assert shown["TransactionalId"] == own
     assert shown["ProducerId"] == found["ProducerId"]
     assert len(after) == 1
+
+
+async def test_what_no_relay_wrote_is_forgotten_with_all_before_it(
+    servers: str, tmp_path: Path
+) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
+        sent = await producer.send_and_wait(PLACE.topic, b"?", KEY, PLACE.partition)
+        await producer.send_and_wait(PLACE.topic, b"", b"after", PLACE.partition)
+    (named,) = (json.loads(each) for each in spans() if each.startswith('{"partitions"'))
+    (place,) = named["partitions"]
+    place["offset"] = sent.offset + 1
+    (tmp_path / "forget.json").write_text(json.dumps(named))
+
+    await ran_as_written("kafka-configs.sh", servers, tmp_path)
+    await ran_as_written("kafka-delete-records.sh", servers, tmp_path)
+
+    async with Admin.connect(servers, {}) as admin, reader(admin) as consumer:
+        first = await consumer.beginning_offsets([PLACE])
+        await admin.set(PLACE.topic, RELAY.config)
+    assert (place["topic"], place["partition"], first) == (*PLACE, {PLACE: sent.offset + 1})
 
 
 async def hanging(script: str, servers: str, folder: Path) -> list[str]:
