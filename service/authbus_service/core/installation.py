@@ -2,14 +2,15 @@
 
 The epoch is a new one each time the database is restored: what an older epoch's relay wrote down is
 then not obeyed. While it is `recovering` no service starts; `restore_point` is the last moment that
-the copy knew when that began, none for an empty one.
+the copy knew when that began, none for an empty one. What the outbox's floor is, says
+outbox/floor.py.
 """
 
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, SmallInteger, select, update
+from sqlalchemy import BigInteger, CheckConstraint, SmallInteger, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
@@ -30,6 +31,7 @@ class Installation(Base):
     epoch: Mapped[UUID]
     recovering: Mapped[bool]
     restore_point: Mapped[datetime | None]
+    outbox_floor: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Installed(NamedTuple):

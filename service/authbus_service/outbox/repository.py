@@ -2,7 +2,8 @@
 
 A row of a user is written under the lock of that user's row, so `position` is each user's order of
 commits. Rows are found because they are there, never by "greater than the last position": a
-transaction that commits late brings rows with lower positions.
+transaction that commits late brings rows with lower positions. Nobody looks where none can be any
+more (floor.py).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,6 +34,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from authbus.envelope import Header
 from authbus.topics import Topic
 from authbus_service.core.sets import Columns, Writes, insert_rows
+from authbus_service.outbox.floor import BEGIN
 from authbus_service.outbox.models import OutboxRow
 
 CHANNEL = "authbus_outbox"
@@ -97,6 +99,7 @@ _OLDEST = (
         OutboxRow.headers,
         OutboxRow.timestamp,
     )
+    .where(OutboxRow.position >= BEGIN)
     .order_by(OutboxRow.position)
     .limit(bindparam("limit"))
 )
@@ -119,6 +122,7 @@ _CAUSES = (
 )
 _OLDEST_AGE = (
     select(extract("epoch", func.clock_timestamp() - OutboxRow.timestamp))
+    .where(OutboxRow.position >= BEGIN)
     .order_by(OutboxRow.position)
     .limit(1)
 )

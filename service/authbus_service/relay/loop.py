@@ -22,6 +22,7 @@ from authbus_service.core.clock import now
 from authbus_service.core.database import Database
 from authbus_service.core.logging import get_logger
 from authbus_service.outbox import repository as outbox
+from authbus_service.outbox.floor import Floor
 from authbus_service.outbox.repository import Said, Waiting
 from authbus_service.relay.batch import Unit, in_order, outgoing, units
 from authbus_service.relay.epoch import require_epoch
@@ -87,6 +88,7 @@ class Relay:
         }
         self._lease = Lease(database, holder=holder, seconds=lease_seconds)
         self._past = Past(namespace, self._client, database, epoch)
+        self._floor = Floor(database)
         self._producer = self._make_producer()
         self._woken = asyncio.Event()
         self._limit = self._most = _ROWS
@@ -121,6 +123,7 @@ class Relay:
                 beside.create_task(self._lease.keep())
                 beside.create_task(listen(self._database, outbox.CHANNEL, self._woken.set))
                 beside.create_task(self._past.watch(self._pace.look, 2 * self._pace.deadline))
+                beside.create_task(self._floor.keep())
                 await self._relay()
         finally:
             self.state.leading, self.state.oldest_at = False, None
@@ -217,6 +220,8 @@ class Relay:
 
     def _saw(self, rows: list[Waiting]) -> None:
         self.state.oldest_at = rows[0].written_at if rows else None
+        if rows:
+            self._floor.seen(rows[-1].said.position)
 
     def _narrow(self, together: list[Unit], error: OutcomeUnknownError) -> None:
         """Say half as many next time, until it is in time, or what does not fit is alone."""

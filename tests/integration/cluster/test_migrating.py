@@ -133,6 +133,8 @@ async def without_the_index(database: Database) -> None:
     async with database.transaction() as db:
         await db.execute(text("DROP INDEX ix_sessions_ended_at"))
         await db.execute(text("ALTER TABLE mails DROP COLUMN unanswered"))
+        await db.execute(text("DROP FUNCTION outbox_begin"))
+        await db.execute(text("ALTER TABLE installation DROP COLUMN outbox_floor"))
         await db.execute(text("UPDATE alembic_version SET version_num = '0005'"))
 
 
