@@ -1,5 +1,6 @@
 """Mails handed over to an SMTP server, over one connection for each batch."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Sequence
 from email.message import EmailMessage
@@ -18,6 +19,9 @@ from authbus_service.mail.carriers import Failure
 
 # For each answer but that to a whole message: see Carrier.
 _SECONDS = 10.0
+# For a name server, our own name, encryption and password together. With that and two answers more
+# a message is begun before its time is over (mailer.py): what takes longer has perhaps gone.
+_CONNECT_SECONDS = 30.0
 _FOR_GOOD = 500
 
 
@@ -33,8 +37,10 @@ class Smtp:
         """See Carrier. A connection that is lost reaches no further message."""
         client = self._client()
         try:
-            await client.connect()
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                await client.connect()
         except (SMTPException, OSError, ValueError) as error:
+            client.close()
             for _ in messages:
                 yield Failure(_named(error))
             return

@@ -1,5 +1,7 @@
 """A server that has a message and does not say so: it gets that message twice at most."""
 
+import socket
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -84,3 +86,23 @@ async def test_a_message_that_was_refused_once_it_was_there_is_tried_again_as_ev
 
     assert post.recipients == [EMAIL]
     assert await waiting(world) == []
+
+
+async def test_a_server_that_could_not_be_reached_in_time_has_nothing_and_is_tried_as_ever(
+    world: World, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly() -> str:
+        time.sleep(0.8)
+        return "a.example.com"
+
+    monkeypatch.setattr(working, "_MESSAGE_SECONDS", 0.5)
+    monkeypatch.setattr(carrying, "_CONNECT_SECONDS", 0.3)
+    with monkeypatch.context() as slow:
+        slow.setattr(socket, "getfqdn", slowly)
+        for _ in range(3):
+            await mailer(world, smtp(post)).once()
+            await all_due(world)
+
+    await mailer(world, smtp(post)).once()
+
+    assert post.recipients == [EMAIL]
