@@ -74,7 +74,8 @@ class Mailer:
     async def once(self) -> int:
         """Take what is due, send it; returns how many were reached.
 
-        Cancelled, it still writes down what it has sent, if that takes no more than seconds.
+        Cancelled, it still writes down what it has sent, if that takes no more than seconds, and
+        gives back what it has not begun.
         """
         async with self._database.transaction() as db:
             taken = await mails.take(db, limit=_BATCH, seconds=_LEASE)
@@ -89,8 +90,10 @@ class Mailer:
             settling = asyncio.create_task(self._settle(results, missed))
             await asyncio.shield(settling)
         except asyncio.CancelledError:
+            # The first of the others may be on its way; the rest need not wait for the lease's end.
+            untried = [mail for mail in messages if mail not in results][1:]
             with suppress(TimeoutError):
-                await asyncio.wait_for(settling or self._settle(results), _LAST_SECONDS)
+                await asyncio.wait_for(settling or self._settle(results, untried), _LAST_SECONDS)
             raise
         return len(results)
 

@@ -81,3 +81,20 @@ async def test_a_mailer_that_is_stopped_leaves_only_what_it_has_not_sent(
     await asyncio.gather(stopped, return_exceptions=True)
 
     assert [each["address"] for each in await waiting(world)] == emails[2:]
+
+
+async def test_what_a_mailer_that_is_stopped_has_not_begun_goes_out_at_once(
+    world: World, post: Post
+) -> None:
+    emails = await queued(world, 4)
+    post.pauses = [0, 60]
+
+    stopped = asyncio.create_task(mailer(world, smtp(post)).run())
+    await post.has(1)
+    await asyncio.sleep(0.1)
+    stopped.cancel()
+    await asyncio.gather(stopped, return_exceptions=True)
+    await mailer(world, smtp(post)).once()
+
+    assert post.recipients == [emails[0], *emails[2:]]
+    assert [each["address"] for each in await waiting(world)] == [emails[1]]
