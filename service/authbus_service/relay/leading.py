@@ -12,6 +12,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 KEY = b"start"
 PAUSE = 0.002
+_LONGEST_PAUSE = 0.2
 _ANSWERER = -1
 _LATEST = -1
 _ALL = -1
@@ -53,12 +54,14 @@ async def of_all(
     ask: Callable[[Collection[TopicPartition]], Awaitable[Mapping[TopicPartition, T]]],
     places: Collection[TopicPartition],
 ) -> Mapping[TopicPartition, T]:
-    """Ask again until each of these places has its answer."""
+    """Ask again until each of these places has its answer: ever less often, nobody may lead one."""
     found: dict[TopicPartition, T] = {}
+    pause = PAUSE
     while left := set(places) - found.keys():
         found.update(await ask(left))
         if len(found) < len(places):
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
     return found
 
 

@@ -103,13 +103,17 @@ class Past:
                 log.warning("Kafka did not say what it hides", error=type(error).__name__)
 
     async def _look(self, longest: float) -> None:
-        if before := await self.hidden():
+        if before := await self._hidden_in_time():
             await asyncio.sleep(longest)
-            after = await self.hidden()
+            after = await self._hidden_in_time()
             both = before.keys() & after.keys()
             stuck = {each for each in both if before[each].start == after[each].start}
             if stuck:
                 raise HangingError(f"records are hidden on {names(stuck)}")
+
+    async def _hidden_in_time(self) -> Hidden:
+        async with asyncio.timeout(_SECONDS):
+            return await self.hidden()
 
     async def _near(self, producer: TransactionalProducer) -> "Past":
         """As this, by way of a broker that is known to be there: others may say nothing."""
