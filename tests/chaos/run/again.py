@@ -1,10 +1,11 @@
 """All commands once more, as an operator replays them, while the services run."""
 
+import asyncio
 import hashlib
 import json
 from collections import Counter
 
-from authbus.topics import COMMAND_TOPICS, EVENTS
+from authbus.topics import COMMAND_TOPICS, EVENTS, Topic
 from authbus_service.consumers.auditing import close_minutes
 from authbus_service.core import clock
 from authbus_service.core.database import connect
@@ -21,21 +22,24 @@ _WAIT_SECONDS = "20"
 
 
 async def replayed(stage: Stage) -> tuple[Replay, Counter[str]]:
-    """Replay every topic of commands; also what its summaries count.
+    """Replay every topic of commands, all at once; also what the summaries count.
 
     Raises AssertionError when the command line fails.
     """
     before, counted = await _state(stage), Counter[str]()
-    for topic in COMMAND_TOPICS:
-        status, out, err = await authbus(
-            stage.settings,
-            *("replay", "commands", topic.suffix, "--from", "0", "--wait", _WAIT_SECONDS),
-        )
-        assert status in (0, Exit.LEFT), err
-        counted.update(
-            {name: count for name, count in json.loads(out).items() if type(count) is int}
-        )
+    for each in await asyncio.gather(*(_replayed(stage, topic) for topic in COMMAND_TOPICS)):
+        counted.update(each)
     return Replay("live", before, await _state(stage)), counted
+
+
+async def _replayed(stage: Stage, topic: Topic) -> dict[str, int]:
+    """What the summary of one topic's replay counts."""
+    status, out, err = await authbus(
+        stage.settings,
+        *("replay", "commands", topic.suffix, "--from", "0", "--wait", _WAIT_SECONDS),
+    )
+    assert status in (0, Exit.LEFT), err
+    return {name: count for name, count in json.loads(out).items() if type(count) is int}
 
 
 async def close_the_audit(stage: Stage) -> None:

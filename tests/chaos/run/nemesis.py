@@ -107,6 +107,8 @@ class Nemesis:
         faults, round_ = self.faults, list[str]()
         while monotonic() < until:
             await asyncio.sleep(chance.uniform(*lane.rest))
+            if monotonic() >= until:
+                return
             if not round_:
                 round_ = chance.sample(menu, len(menu))
             name, began = round_.pop(), monotonic()

@@ -50,6 +50,21 @@ async def test_a_rolling_restart_ends_each_member_once_the_one_before_runs_again
     assert book[book.index("two SIGTERM 0.0") - 1] == "two is up"
 
 
+async def test_no_fault_begins_when_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    began = list[float]()
+
+    async def strikes() -> bool:
+        began.append(monotonic())
+        return True
+
+    monkeypatch.setattr(Nemesis, "faults", {"cut all": strikes})
+    nothing: Any = None
+
+    await Nemesis(nothing, [], Random(7)).strike(("cut all",), monotonic() + 0.01)
+
+    assert began == []
+
+
 async def test_a_lane_that_somebody_else_cancels_is_an_error_and_not_a_calm(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
