@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from tests.chaos.checker.findings import Finding, Invariant
 from tests.chaos.checker.history import History
-from tests.chaos.checker.scanning import Scanner
+from tests.rig.canary import Scanner
 
 _HOUR = 3600.0
 _FEWEST = 3

@@ -4,8 +4,7 @@ from random import Random
 
 import pytest
 
-from tests.chaos.checker.scanning import Scanner
-from tests.rig.canary import forms
+from tests.rig.canary import Scanner, forms
 
 RANDOM = Random(1)
 SECRETS = [f"staple {RANDOM.getrandbits(64):016x} together" for _ in range(100)]

@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 from sqlalchemy import make_url
 
-from tests.chaos.checker.scanning import Scanner
 from tests.chaos.run.leavings import logged, stored
+from tests.rig.canary import Scanner
 
 SECRET = "staple 4711 together"
 TABLES = f"""
