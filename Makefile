@@ -6,6 +6,7 @@ PYTEST := $(BIN)/python -m pytest
 # the longest first, so that all five end together. A file keeps its servers.
 GATED = $(shell grep -rlE --include "*.py" "mark\.gate" tests/{unit,drill,chaos,e2e} tests | awk '!seen[$$0]++')
 IN_ORDER := --dist loadfile --no-loadscope-reorder --randomly-dont-reorganize
+OF_OTHERS := tests/interop tests/integration/typing tests/unit/passwords/test_compiled.py
 # PostgreSQL has no transaction_timeout before 17.
 OF_17 := "tests/integration/consumers/test_transient.py::test_what_passes_is_tried_again[a transaction takes too long]"
 MEETING := tests/integration/{client,cluster,consumers,recovery,relay,replay} tests/e2e/test_{producer,promises}.py
@@ -40,8 +41,8 @@ nightly: setup ## the full counts; bad inputs and examples by the date (SEED=202
 	$(PYTEST) -n 2 -m nightly --timeout 3600
 	@$(MAKE) --no-print-directory audit
 
-interop: setup ## Go, JavaScript, Java, a shell and a real browser against the service, where their tools are
-	$(PYTEST) tests/interop -m interop -p no:randomly -v
+interop: setup ## Go, JavaScript, Java, a shell, a real browser, type checkers and a C compiler, where they are
+	$(PYTEST) -n 3 --dist loadfile -m interop -p no:randomly -v $(OF_OTHERS)
 
 drill: setup ## lose the database and recover it, 20 times each way (SEED=7, USERS=500: that one alone)
 	$(BIN)/python -m tests.drill $(if $(SEED),--seed $(SEED)) $(if $(USERS),--users $(USERS))

@@ -81,16 +81,14 @@ async def test_what_is_expected_wrongly_is_found_in_each_way(stage: Stage) -> No
     assert len(result.wrong) == 5
 
 
-@pytest.mark.gate
 @pytest.mark.parametrize(
     ("stalls", "alone", "again", "void", "wrong"),
     [
         # How often it stalls, and how long good records alone take each time.
-        (1, [0.1], 0, 0, 2),
-        (3, [0.5, 0.5, 0.5], 3, 1, 0),
-        (1, [0.5], 1, 0, 0),
+        pytest.param(1, [0.1], 0, 0, 2, id="a quick machine", marks=pytest.mark.gate),
+        pytest.param(3, [0.5, 0.5, 0.5], 3, 1, 0, id="a slow one", marks=pytest.mark.gate),
+        pytest.param(1, [0.5], 1, 0, 0, id="one that was slow once", marks=pytest.mark.nightly),
     ],
-    ids=["a quick machine", "a slow one", "one that was slow once"],
 )
 async def test_a_stall_is_one_on_a_machine_that_is_quick_enough_and_void_on_one_that_is_not(
     stage: Stage,

@@ -78,16 +78,21 @@ async def test_connections_that_are_lost_under_load_lose_nothing(
     assert not consumers.failure.done()
 
 
-@pytest.mark.gate
-@pytest.mark.parametrize("kill", [1, 2])
+@pytest.mark.parametrize(
+    "kills",
+    [
+        pytest.param(1, marks=pytest.mark.nightly),  # the other has all of it
+        pytest.param(2, marks=pytest.mark.gate),
+    ],
+)
 async def test_a_database_that_restarts_under_load_heals_by_itself(
-    world: World, stack: EmbeddedStack, kill: int
+    world: World, stack: EmbeddedStack, kills: int
 ) -> None:
     crowd = Crowd(world)
     async with world.consuming() as consumers:
         await crowd.with_sessions(USERS)
         sending = under_load(crowd, over=4)
-        for _ in range(kill):
+        for _ in range(kills):
             await some_answered(world, crowd, 10)
             await stack.kill_postgres()
             await asyncio.sleep(0.5)

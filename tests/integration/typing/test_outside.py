@@ -11,7 +11,7 @@ import pytest
 from tests.rig.environments import build, lend, needs, new_environment
 
 PROGRAMS = Path(__file__).parent / "programs"
-pytestmark = [pytest.mark.gate, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

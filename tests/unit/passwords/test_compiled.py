@@ -91,7 +91,7 @@ def _no_other_tool(
     monkeypatch.setenv("PATH", str(tools))
 
 
-@pytest.mark.gate
+@pytest.mark.interop
 @pytest.mark.usefixtures("_no_other_tool")
 def test_what_is_compiled_here_makes_the_same_hashes_from_many_threads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
