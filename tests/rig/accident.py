@@ -2,16 +2,21 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable
+import os
+from asyncio.subprocess import Process
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
+from unittest.mock import patch
 from uuid import UUID
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from sqlalchemy import text
 
 from authbus.topics import COMMAND_TOPICS, EVENTS, Topic
@@ -28,12 +33,15 @@ from authbus_service.core.database import Database, connect
 from authbus_service.core.ids import new_id
 from authbus_service.core.security.keyring import KeyRing
 from authbus_service.core.security.repository import keys
+from authbus_service.recovery import recover, unsealing
 from authbus_service.recovery.reading import Topics
 from authbus_service.recovery.recover import Recovery
 from authbus_service.recovery.report import Report
+from authbus_service.recovery.unsealing import Unsealer
 from authbus_service.relay.loop import Relay
 from authbus_service.startup.fence import committed_offsets
 from authbus_service.startup.keys import open_keyring
+from tests.rig import programs
 from tests.rig.topics import records
 from tests.rig.world import World
 
@@ -111,7 +119,21 @@ async def recovered(
         hashes=world.hashes,
         tell=lambda _step, _done, _total: None,
     )
-    return await recovery.run(dry_run=dry_run, keep=keep or (lambda _: None))
+    with patch.object(recover, "unsealing", _unsealing):
+        return await recovery.run(dry_run=dry_run, keep=keep or (lambda _: None))
+
+
+@asynccontextmanager
+async def _unsealing(keys: Mapping[str, EllipticCurvePrivateKey]) -> AsyncGenerator[Unsealer]:
+    """The process that opens seals, as a fork: to import takes longer than all that it opens."""
+    process = await programs.start(
+        module=unsealing.__name__, environment=os.environ, folder=Path.cwd(), given=None
+    )
+    try:
+        yield Unsealer(cast("Process", process), keys)
+    finally:
+        process.kill()
+        await process.wait()
 
 
 async def all_said(world: World) -> None:

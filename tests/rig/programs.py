@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from asyncio import ReadTransport, StreamReader, StreamReaderProtocol
+from asyncio import ReadTransport, StreamReader, StreamReaderProtocol, StreamWriter
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
@@ -52,8 +52,15 @@ class _Output(StreamReaderProtocol):
 class Program:
     """A process with what asyncio's own has; errors that go to a file are not in `stderr`."""
 
-    def __init__(self, pid: int, told: socket.socket, outputs: tuple[_Output, _Output]) -> None:
+    def __init__(
+        self,
+        pid: int,
+        told: socket.socket,
+        outputs: tuple[_Output, _Output],
+        stdin: StreamWriter | None,
+    ) -> None:
         self.pid = pid
+        self.stdin = stdin
         self.returncode: int | None = None
         self.stdout, self.stderr = (each.reader for each in outputs)
         self._told, self._outputs = told, outputs
@@ -84,6 +91,8 @@ class Program:
         with self._told:
             self.returncode = await _number(self._told)
         await asyncio.gather(*(each.close() for each in self._outputs))
+        if self.stdin is not None:
+            self.stdin.close()
         return self.returncode
 
 
@@ -91,18 +100,20 @@ async def start(
     *arguments: str,
     environment: Mapping[str, str],
     folder: Path,
-    given: str = "",
+    given: str | None = "",
     errors: IO[bytes] | IO[str] | None = None,
     module: str = "authbus_service",
 ) -> Program:
     """Start `python -m MODULE ARGUMENTS...` with `given` as its input and nothing to follow.
 
+    None: what follows goes to `stdin`.
     It has this environment alone. Its errors can be read as its output can, or go to a file.
     """
     outputs, ends = (_Output(), _Output()), [os.pipe(), os.pipe(), os.pipe()]
     (read, write), *said = ends
-    os.write(write, given.encode())
-    os.close(write)
+    if given is not None:
+        os.write(write, given.encode())
+        os.close(write)
     for output, (pipe, _) in zip(outputs, said, strict=True):
         await output.open(pipe)
     theirs = [read, *(pipe for _, pipe in said)]
@@ -115,7 +126,14 @@ async def start(
         socket.send_fds(_server(), [b"?"], [request.fileno(), *standard, told.fileno()])
     for each in theirs:
         os.close(each)
-    return Program(await _number(ours), ours, outputs)
+    stdin = await _input(write) if given is None else None
+    return Program(await _number(ours), ours, outputs, stdin)
+
+
+async def _input(pipe: int) -> StreamWriter:
+    loop, file = asyncio.get_running_loop(), os.fdopen(pipe, "wb", 0)
+    connected = await loop.connect_write_pipe(lambda: StreamReaderProtocol(StreamReader()), file)
+    return StreamWriter(*connected, None, loop)
 
 
 async def _number(told: socket.socket) -> int:
