@@ -15,12 +15,6 @@ pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]
 
 DOCUMENT = specification.FOLDER / "asyncapi.json"
 KINDS = ("commands", "envelope", "events", "replies", "state")
-GO = {
-    "GOCACHE": str(foreign.CACHE / "go" / "build"),
-    "GOFLAGS": "-mod=mod",
-    "GOTOOLCHAIN": "local",
-    "CGO_ENABLED": "0",
-}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -63,7 +57,7 @@ async def test_go_types_of_every_schema_compile(tools: Path) -> None:
         wanted = {path.name.split(".")[0] for path in (specification.FOLDER / kind).iterdir()}
         assert wanted <= set(re.findall(r"^type (\w+) ", made, re.MULTILINE))
 
-    await foreign.build("go", "vet", "./...", folder=module, environment=GO)
+    await foreign.built_by_go("vet", "./...", folder=module)
 
 
 async def test_the_types_in_the_go_example_are_those_of_the_schemas(tools: Path) -> None:

@@ -31,16 +31,9 @@ async def programs() -> Path:
     besides = {SOURCE / "register" / "main.go": new_keys.PROGRAMS / "register.go"}
     overlay = PROGRAMS.parent / "overlay.json"
     overlay.write_text(json.dumps({"Replace": {str(to): str(of) for to, of in besides.items()}}))
-    environment = {
-        "GOCACHE": str(foreign.CACHE / "go" / "build"),
-        "GOMODCACHE": str(foreign.CACHE / "go" / "modules"),
-        "GOFLAGS": "-mod=readonly -modcacherw",
-        "GOTOOLCHAIN": "local",
-        "CGO_ENABLED": "0",
-    }
-    await foreign.build("go", "vet", "./...", folder=SOURCE, environment=environment)
-    build = ("go", "build", f"-overlay={overlay}", "-o", f"{PROGRAMS}/", "./...")
-    await foreign.build(*build, folder=SOURCE, environment=environment)
+    await foreign.built_by_go("vet", "./...", folder=SOURCE)
+    how = f"-overlay={overlay}", "-o", f"{PROGRAMS}/"
+    await foreign.built_by_go("build", *how, "./...", folder=SOURCE)
     return PROGRAMS
 
 

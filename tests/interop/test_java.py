@@ -28,7 +28,9 @@ async def programs() -> Path:
     shutil.copy(new_keys.PROGRAMS / "Register.java", place / sources)
     local = f"-Dmaven.repo.local={place / 'repository'}"
     goals = ("clean", "compile", "dependency:copy-dependencies")
-    await foreign.build("mvn", "-B", "-q", "-C", local, *goals, folder=place)
+    soon_over = {"MAVEN_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
+    command = ("mvn", "-B", "-q", "-C", local, *goals)
+    await foreign.build(*command, folder=place, environment=soon_over)
     jars = (place / "target" / "dependency").iterdir()
     have = {jar.name: sha256(jar.read_bytes()).hexdigest() for jar in jars}
     lines = (SOURCE / "jars.sha256").read_text(encoding="utf-8").splitlines()

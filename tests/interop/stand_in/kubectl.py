@@ -16,36 +16,15 @@ from tests.rig.terminals import all_of
 SOURCE = Path(__file__).parents[1] / "kubectl"
 _CACHE = foreign.CACHE / "kubectl"
 _PROGRAM = _CACHE / "kubectl"
-_MODULES = foreign.CACHE / "go" / "modules"
+_MODULES = Path(foreign.GO["GOMODCACHE"])
 _MOST_SECONDS = 60
-# Each command runs for a moment: what is built quickly serves better here than what is built well.
-# Go's own packages are as test_go.py has built them.
-_QUICKLY = "-N -l -dwarf=false"
-_OTHERS = (
-    "github.com",
-    "go.opentelemetry.io",
-    "go.yaml.in",
-    "golang.org",
-    "google.golang.org",
-    "gopkg.in",
-    "k8s.io",
-    "sigs.k8s.io",
-)
-_FLAGS = tuple(f"-gcflags={each}/...={_QUICKLY}" for each in _OTHERS)
 
 
 async def built() -> Path:
     """The program, with the versions and hashes of go.sum."""
     _CACHE.mkdir(parents=True, exist_ok=True)
-    environment = {
-        "GOCACHE": str(foreign.CACHE / "go" / "build"),
-        "GOMODCACHE": str(_MODULES),
-        "GOFLAGS": "-mod=readonly -modcacherw",
-        "GOTOOLCHAIN": "local",
-        "CGO_ENABLED": "0",
-    }
-    build = ("go", "build", *_FLAGS, "-ldflags=-s -w", "-o", str(_PROGRAM), ".")
-    await foreign.build(*build, folder=SOURCE, environment=environment)
+    how = "-ldflags=-s -w", "-o", str(_PROGRAM)
+    await foreign.built_by_go("build", *how, ".", folder=SOURCE)
     return _PROGRAM
 
 
