@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+import structlog
 from hypothesis import HealthCheck, settings
 
 from authbus_service.core import garbage
@@ -34,8 +35,11 @@ def pytest_sessionstart() -> None:
     """Let nobody look through what thousands of tests import for garbage again and again.
 
     And hear an interrupt also in a shell's background job, which ignores it with all it starts.
+    And let a log that nobody has set up show errors plainly: to draw one with all its variables
+    takes a service in a test's own process as long as leases and sessions last.
     """
     garbage.leave_alone()
+    structlog.get_config()["processors"][-1].exception_formatter = structlog.dev.plain_traceback
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
