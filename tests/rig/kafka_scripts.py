@@ -47,7 +47,9 @@ async def ran(line: str, folder: Path) -> list[str]:
     home = kafka_home.find()
     tools = await asyncio.to_thread(_fetched, home.lock.version)
     # What a broker is started with quickly has half of what these load, too.
-    command = java.command(_CLASSES[script], arguments, jars=[*home.jars, tools], flags=home.flags())
+    command = java.command(
+        _CLASSES[script], arguments, jars=[*home.jars, tools], flags=home.flags()
+    )
     return await foreign.run(*command, folder=folder)
 
 
