@@ -98,7 +98,7 @@ class Stage:
             for n in range(topic.partitions)
         }
         async with AIOKafkaConsumer(bootstrap_servers=self.servers) as consumer:
-            consumer.assign(places)  # it hears of all topics at once then
+            consumer.assign([*places])  # it hears of all topics at once then
             ends = await consumer.end_offsets(list(places))
         rows = await self.rows("SELECT * FROM fence")
         fence = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}

@@ -169,7 +169,7 @@ async def forget_commands(servers: str, namespace: str) -> None:
     names = [topic.name(namespace) for topic in COMMAND_TOPICS]
     places = await places_of({"bootstrap_servers": servers}, names)
     async with AIOKafkaConsumer(bootstrap_servers=servers) as consumer:
-        consumer.assign(places)  # it hears of all topics at once then
+        consumer.assign([*places])  # it hears of all topics at once then
         ends = await consumer.end_offsets(places)
     admin = AIOKafkaAdminClient(bootstrap_servers=servers)
     await admin.start()
