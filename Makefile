@@ -34,14 +34,14 @@ test: setup ## the tests on a real Kafka and a real PostgreSQL, in about 5 minut
 gate: setup ## faults and slow counts, in about 4 minutes on two cores
 	$(PYTEST) -n 5 $(IN_ORDER) -m gate $(GATED)
 
-seeds: setup ## two minutes of chaos from each of two seeds, beside each other, under 3 minutes
+seeds: setup ## two minutes of chaos from each of two seeds, beside each other, in about two and a half
 	$(PYTEST) -n 2 -m seeds tests/chaos/run
 
 nightly: setup ## the full counts; bad inputs and examples by the date (SEED=20261231: those of that night); then make audit
 	$(PYTEST) -n 2 -m nightly --timeout 3600
 	@$(MAKE) --no-print-directory audit
 
-interop: setup ## Go, JavaScript, Java, a shell, a real browser, type checkers and a C compiler, where they are
+interop: setup ## Go, JavaScript, Java, a shell, a real browser, type checkers, a C compiler, where they are; 5 minutes the first time
 	$(PYTEST) -n 3 --dist loadfile -m interop -p no:randomly -v $(OF_OTHERS)
 
 drill: setup ## lose the database and recover it, 20 times each way (SEED=7, USERS=500: that one alone)
