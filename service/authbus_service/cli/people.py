@@ -6,8 +6,12 @@ from uuid import UUID
 
 import typer
 
-users = typer.Typer(help="Users, by the master key.", no_args_is_help=True)
-sessions = typer.Typer(help="Users' sessions, by the master key.", no_args_is_help=True)
+users = typer.Typer(
+    help="Look at users and administer them, with the master key.", no_args_is_help=True
+)
+sessions = typer.Typer(
+    help="Look at users' sessions and end them, with the master key.", no_args_is_help=True
+)
 
 
 _Reason = Literal["unspecified", "requested", "compromised", "abuse", "dormant"]
@@ -131,7 +135,10 @@ def users_erase(
     """Erase a user for good, once somebody has agreed; prints the receipt."""
     from authbus_service.cli.users import erase
 
-    erase(whose, client=client, is_sure=lambda user_id: yes or typer.confirm(f"Erase {user_id}?"))
+    def is_sure(user_id: UUID) -> bool:
+        return yes or typer.confirm(f"Erase {user_id}?", err=True)
+
+    erase(whose, client=client, is_sure=is_sure)
 
 
 @users.command("import")

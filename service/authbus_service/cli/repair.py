@@ -8,11 +8,23 @@ import typer
 dead_letters = typer.Typer(
     help="Records that could not be read, or never worked.", no_args_is_help=True
 )
-state = typer.Typer(help="The compacted topics.", no_args_is_help=True)
-replay = typer.Typer(help="Records again, without fear.", no_args_is_help=True)
+state = typer.Typer(
+    help="The topics that hold each user's and each key's newest state.", no_args_is_help=True
+)
+replay = typer.Typer(
+    help="Read commands or events again; nothing happens twice.", no_args_is_help=True
+)
 
 _FROM = "A time (2026-03-01T02:00:00, in UTC) or an offset."
 _WHERE = "Only such records: type=LogIn, client=web, id=...; several times: all of them hold."
+_COPYING = "With --to-topic alone."
+_RATE = "At most so many a second, like 500/s."
+_TO_GROUP = typer.Option(help="Let this group, known or new, read from there; none of it may run.")
+_TO_TOPIC = typer.Option(help="Or copy onto this topic, which is there and none of authbus's.")
+_EVENTS = typer.Option(
+    help="Only such events: type=UserCreated, subject=USER_ID; several times: all of them hold. "
+    f"{_COPYING}"
+)
 
 
 @replay.command("commands")
@@ -21,7 +33,7 @@ def replay_commands(
     begin: Annotated[str, typer.Option("--from", help=_FROM)],
     end: Annotated[str | None, typer.Option("--to", help="As --from; without it: all.")] = None,
     where: Annotated[list[str] | None, typer.Option(help=_WHERE)] = None,
-    rate: Annotated[str | None, typer.Option(help="At most so many a second, like 500/s.")] = None,
+    rate: Annotated[str | None, typer.Option(help=_RATE)] = None,
     wait: Annotated[
         float, typer.Option(help="Seconds to wait for a service that does not go on.", min=0)
     ] = 15,
@@ -42,23 +54,21 @@ def replay_commands(
 @replay.command("events")
 def replay_events(
     begin: Annotated[str, typer.Option("--from", help=_FROM)],
-    to_group: Annotated[
-        str | None, typer.Option(help="Let this group read again; it must have no members.")
+    to_group: Annotated[str | None, _TO_GROUP] = None,
+    to_topic: Annotated[str | None, _TO_TOPIC] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", help=f"As --from; without it: all. {_COPYING}")
     ] = None,
-    to_topic: Annotated[
-        str | None, typer.Option(help="Copy onto this topic, which is none of authbus's.")
-    ] = None,
-    end: Annotated[str | None, typer.Option("--to", help="As --from; of --to-topic.")] = None,
-    where: Annotated[
-        list[str] | None, typer.Option(help="As above: type=..., subject=USER; of --to-topic.")
-    ] = None,
-    rate: Annotated[str | None, typer.Option(help="As above; of --to-topic.")] = None,
+    where: Annotated[list[str] | None, _EVENTS] = None,
+    rate: Annotated[str | None, typer.Option(help=f"{_RATE} {_COPYING}")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell, change nothing.")] = False,
     resume: Annotated[
-        str | None, typer.Option(help="Go on with the copying of this id; of --to-topic.")
+        str | None, typer.Option(help=f"Go on with the copying of this id. {_COPYING}")
     ] = None,
 ) -> None:
     """Let a module downstream hear events again; nobody else hears them.
+
+    A view that `stream.bootstrap()` built is told no states again: for that take a new group.
 
     Exit 1 when an event did not fit onto the topic.
     """

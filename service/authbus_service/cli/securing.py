@@ -7,7 +7,9 @@ import typer
 keys = typer.Typer(
     help="The keys that sign and open, and the one that makes all of them.", no_args_is_help=True
 )
-hashing = typer.Typer(help="The password hash.", no_args_is_help=True)
+hashing = typer.Typer(
+    help="The hash of passwords, compiled for this processor.", no_args_is_help=True
+)
 
 _TRUSTED = typer.Option(help="The new root's thumbprint, once every client has it in its trust=.")
 _LEAD = typer.Option(help="Seconds until the new keys serve.", min=1, max=24 * 60 * 60)
