@@ -65,7 +65,8 @@ class MissingTopic(AuthUnavailable):
         self.topics = tuple(sorted(topics))
         super().__init__(
             f"missing, or not to be seen by this client: {', '.join(self.topics)}. "
-            f"`{APPLY}` creates what is missing; the client itself is declared in AUTHBUS_CLIENTS"
+            f"Is `namespace=` right? `{APPLY}` creates what is missing; the client itself is "
+            "declared in AUTHBUS_CLIENTS"
         )
 
 

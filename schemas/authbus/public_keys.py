@@ -93,7 +93,10 @@ class PublicKeys:
     def absence(self) -> str:
         """Why there is no key to seal for."""
         if self._refused:
-            return f"{len(self._refused)} keys are signed by another root key than `trust=` names"
+            return (
+                f"{len(self._refused)} keys are signed by another root key than `trust=` names: "
+                "give the `trust` that `authbus serve` prints"
+            )
         if self._sealing:
             return "no key of the service serves at the time that this host's clock shows: set it"
         return "the service has not published its keys yet; `authbus serve` does when it starts"

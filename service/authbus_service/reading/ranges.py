@@ -57,7 +57,10 @@ async def partitions_of(admin: Admin, topic: str) -> list[TopicPartition]:
     """Every partition that a topic has. Raises ClusterError when there is none."""
     found = (await admin.topics([topic])).get(topic)
     if found is None:
-        raise ClusterError(f"there is no topic {topic} at {admin.servers}. Look how it is written")
+        raise ClusterError(
+            f"there is no topic {topic} at {admin.servers}. Look how it is written; one that "
+            "events are copied onto you make yourself"
+        )
     return [TopicPartition(topic, each) for each in range(found.partitions)]
 
 
