@@ -112,6 +112,7 @@ class EventStream:
     def bootstrap(self) -> AsyncGenerator[Told]:
         """Every user's state, then events and new states: a view of all users, built from nothing.
 
+        Events are those from now on; of older ones a new group hears by the states alone.
         A user who is erased is not told, or told of by `UserErased`. No event comes that a state
         of the beginning has in it already; later an event comes behind the state that it made, or a
         newer one. The group remembers how far it is: told are users once, in the loop of a
