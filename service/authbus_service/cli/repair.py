@@ -19,7 +19,9 @@ _FROM = "A time (2026-03-01T02:00:00, in UTC) or an offset."
 _WHERE = "Only such records: type=LogIn, client=web, id=...; several times: all of them hold."
 _COPYING = "With --to-topic alone."
 _RATE = "At most so many a second, like 500/s."
-_TO_GROUP = typer.Option(help="Let this group, known or new, read from there; none of it may run.")
+_TO_GROUP = typer.Option(
+    help="Let this group, which has read before, read from there; none of it may run."
+)
 _TO_TOPIC = typer.Option(help="Or copy onto this topic, which is there and none of authbus's.")
 _EVENTS = typer.Option(
     help="Only such events: type=UserCreated, subject=USER_ID; several times: all of them hold. "
