@@ -82,7 +82,7 @@ class Verifier:
         """What the token says.
 
         Raises TokenInvalid (`reason`), TokenExpired, TokenRevoked when its session has ended, and
-        FeedStale when that cannot be known.
+        FeedStale when that cannot be known, which is so outside of `async with`.
         """
         return self._checker.verify(token)
 
