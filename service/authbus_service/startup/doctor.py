@@ -119,7 +119,10 @@ class Doctor:
 
     async def _mails(self) -> Diagnosis:
         if self.settings.smtp_url is None:
-            told = "they wait, and are given up when their code has run out: set AUTHBUS_SMTP_URL"
+            told = (
+                "they wait, and are given up when their code has run out, unless `authbus serve` "
+                "runs servers of its own and writes them into a folder: set AUTHBUS_SMTP_URL"
+            )
             return Diagnosis("mails", "warning", told)
         return Diagnosis("mails", "ok", "an SMTP server is set")
 
