@@ -11,8 +11,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from authbus import EventStream, StreamEvent, topics
 from authbus.envelope import cloud_event
+from authbus.stream import events
 from tests.integration.client.conftest import NewStream
 from tests.integration.client.stand_in import StandIn, created
+from tests.rig.warnings import warnings_of
 
 SINCE = datetime.now(UTC) - timedelta(hours=1)
 
@@ -100,9 +102,9 @@ async def test_a_group_that_begins_at_a_time_to_come_hears_only_what_happens_the
 
 
 async def test_an_event_whose_time_has_no_zone_is_passed_over(
-    service: StandIn, new_stream: NewStream, caplog: pytest.LogCaptureFixture
+    service: StandIn, new_stream: NewStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    user_id = uuid4()
+    user_id, warned = uuid4(), warnings_of(events, monkeypatch)
     kind, value = created(user_id, 1).wire_type(), json.dumps(created(user_id, 1).to_json())
     headers = {"ce_id": str(uuid4()), "ce_type": kind, "ce_time": "2999-01-01T00:00:00"}
     await service.producer.send_and_wait(
@@ -116,7 +118,7 @@ async def test_an_event_whose_time_has_no_zone_is_passed_over(
     heard = await take(new_stream(since=SINCE), 1)
 
     assert [each.sequence for each in heard] == [2]
-    assert "was passed over: ValueError" in caplog.text
+    assert "was passed over: ValueError" in warned.text
 
 
 async def test_a_time_without_a_zone_and_a_time_for_a_bootstrap_are_mistakes(
