@@ -87,10 +87,14 @@ async def under_load(world: World) -> AsyncGenerator[list[float]]:
 
 
 @pytest.mark.gate
-async def test_no_log_in_waits_for_a_second_while_a_migration_waits_for_somebody(
+async def test_no_log_in_waits_a_second_longer_while_a_migration_waits_for_somebody(
     world: World, later: str
 ) -> None:
     async with under_load(world) as took:
+        while len(took) <= ENOUGH:  # noqa: ASYNC110 - counted by others
+            await asyncio.sleep(0.02)
+        usual = max(took)
+        took.clear()
         async with held(world.database):
             migrating = asyncio.create_task(migrations.migrate(world.database))
             await asyncio.sleep(3)
@@ -102,7 +106,7 @@ async def test_no_log_in_waits_for_a_second_while_a_migration_waits_for_somebody
         while len(took) < done + 2 * len(EMAILS):  # noqa: ASYNC110 - counted by others
             await asyncio.sleep(0.02)
 
-    assert max(took) < 1
+    assert max(took) < usual + 1
 
 
 async def test_a_migration_that_gets_no_lock_changes_nothing_and_says_how_to_find_who_has_it(
