@@ -28,10 +28,10 @@ demo: setup ## see it run: register, log in, log out on a real Kafka and a real 
 serve: setup ## keep the service running on a Kafka and a PostgreSQL of its own, or on those given
 	@$(BIN)/authbus serve
 
-test: setup ## the tests on a real Kafka and a real PostgreSQL, in about 5 minutes on two cores
+test: setup ## the tests on a real Kafka and a real PostgreSQL, in 5 to 7 minutes on two cores
 	$(PYTEST) -n 3 --dist worksteal -m "not gate and not seeds and not nightly and not interop" --ignore tests/contract
 
-gate: setup ## faults and slow counts, in about 4 minutes on two cores
+gate: setup ## faults and slow counts, in 4 to 5 minutes on two cores
 	$(PYTEST) -n 5 $(IN_ORDER) -m gate $(GATED)
 
 seeds: setup ## two minutes of chaos from each of two seeds, beside each other, in about two and a half

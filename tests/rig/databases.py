@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import asyncpg
+from sqlalchemy import text
 
-from authbus_service.core.database import connect
+from authbus_service.core.database import Database, connect
 from authbus_service.core.migrations import migrate
 from authbus_service.embedded import Addresses
 
@@ -64,3 +65,12 @@ async def _do(addresses: Addresses, statement: str) -> None:
 
 def _name(url: str) -> str:
     return url.rpartition("/")[2]
+
+
+@asynccontextmanager
+async def reading_long(database: Database) -> AsyncGenerator[None]:
+    """Somebody sees the database as it was when the block began, as a back-up does."""
+    async with database.engine.connect() as db:
+        await db.execution_options(isolation_level="REPEATABLE READ")
+        await db.execute(text("SELECT count(*) FROM sessions"))
+        yield

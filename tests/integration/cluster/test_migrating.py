@@ -18,6 +18,7 @@ from authbus_service.core import migrations
 from authbus_service.core.database import Database, connect
 from authbus_service.startup import database as startup
 from authbus_service.startup.errors import StartupError
+from tests.rig.databases import reading_long
 from tests.rig.world import World
 
 PASSWORD = SecretStr("correct horse battery")
@@ -121,15 +122,6 @@ async def test_a_migration_that_gets_no_lock_changes_nothing_and_says_how_to_fin
 
     assert await migrations.current(database) == before
     assert await migrations.migrate(database) == later
-
-
-@asynccontextmanager
-async def reading_long(database: Database) -> AsyncGenerator[None]:
-    """Somebody sees the database as it was when the block began, as a back-up does."""
-    async with database.engine.connect() as db:
-        await db.execution_options(isolation_level="REPEATABLE READ")
-        await db.execute(text("SELECT count(*) FROM sessions"))
-        yield
 
 
 async def without_the_index(database: Database) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 
 import pytest
 from sqlalchemy import text, true
@@ -13,6 +12,7 @@ from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.again import say_again
 from authbus_service.outbox.floor import Floor
 from tests.integration.relay.world import World, a_record, running, until
+from tests.rig.databases import reading_long
 
 ROWS, STEP = 3_000, 500
 READ = text("SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'outbox_pkey'")
@@ -32,15 +32,6 @@ async def other(world: World) -> AsyncGenerator[Database]:
     found = connect(address, patient=True)
     yield found
     await found.close()
-
-
-@asynccontextmanager
-async def dumping(other: Database) -> AsyncGenerator[None]:
-    """Nothing that is deleted in the block is gone before its end."""
-    async with other.engine.connect() as db:
-        await db.execution_options(isolation_level="REPEATABLE READ")
-        await db.execute(text("SELECT count(*) FROM users"))
-        yield
 
 
 async def read_by_a_look(other: Database) -> int:
@@ -74,7 +65,7 @@ async def test_a_look_does_not_read_what_was_said_while_a_dump_goes_on(
     async def few_are_read() -> bool:
         return await read_by_a_look(other) <= 2 * STEP
 
-    async with dumping(other), running(world.relay()):
+    async with reading_long(other), running(world.relay()):
         await all_of(world, ROWS)
         await world.until_said()
 
@@ -82,7 +73,7 @@ async def test_a_look_does_not_read_what_was_said_while_a_dump_goes_on(
 
 
 async def test_the_next_relay_begins_where_the_last_one_was(world: World, other: Database) -> None:
-    async with dumping(other):
+    async with reading_long(other):
         await all_of(world, ROWS)
         async with world.database.transaction() as db:
             await db.execute(text("DELETE FROM outbox"))
