@@ -94,7 +94,7 @@ async def forget(servers: str, namespace: str) -> None:
 
 
 async def _forgotten(servers: str, namespace: str) -> bool:
-    """Try once: where its only broker had to wait for the machine, a cluster has none for a time."""
+    """Try once: whose only broker had to wait for the machine, a cluster has none for a time."""
     with suppress(KafkaConnectionError, NodeNotReadyError):
         async with _administering(servers) as admin:
             names = [name for name in await admin.list_topics() if name.startswith(f"{namespace}.")]
