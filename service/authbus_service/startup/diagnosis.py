@@ -10,7 +10,7 @@ State = Literal["ok", "warning", "fault"]
 class Diagnosis:
     """What was looked at, and what was found. A fault keeps the service from starting.
 
-    One that `hides` stands in the way of what would be looked at after it.
+    One that `hides` leaves nothing to be looked at by those who need it.
     """
 
     what: str

@@ -11,12 +11,11 @@ from authbus_service.cluster import Admin, check, declared
 from authbus_service.cluster.topics import MISSING
 from authbus_service.core import clock
 from authbus_service.core.config import Settings
-from authbus_service.core.database import Database
 from authbus_service.startup.clients import declared_clients
 from authbus_service.startup.database import open_database
 from authbus_service.startup.diagnosis import Diagnosis, State
 from authbus_service.startup.errors import StartupError
-from authbus_service.startup.looking import looked
+from authbus_service.startup.looking import Look, Round
 from authbus_service.startup.rights import look_at_rights
 from authbus_service.startup.risks import Risks
 from authbus_service.startup.servers import addresses
@@ -41,38 +40,31 @@ class Doctor:
         return cls(settings, *addresses(settings), backup_from)
 
     async def look(self) -> AsyncGenerator[Diagnosis]:
-        """Every finding, one after the other; what stands in the way of others ends it.
+        """Every finding, one after the other, but of what needs something that is away.
 
         What needs no database comes first: the one to be restored is away.
         """
-        async for found in looked(
-            ("master key", self._masters, False),
-            ("topics", self._topics, True),
-            ("backup", self._backup, False),
-            ("rights", self._rights, False),
-            ("mails", self._mails, False),
+        together = Round()
+        async for found in together.looked(
+            Look("master key", self._masters),
+            Look("topics", self._topics),
+            Look("backup", self._backup, ("topics",)),
+            Look("rights", self._rights, ("topics",)),
+            Look("mails", self._mails),
         ):
             yield found
-            if found.hides:
-                return
         try:
             database = open_database(self.database_url)
         except StartupError as error:
             yield Diagnosis("database", "fault", str(error))
             return
         try:
-            async for found in self._inside(database):
+            async for found in Stored(self.settings, database, self.kafka).look(together):
                 yield found
+            async for risk in Risks(self.settings, database, self.kafka).look(together):
+                yield risk
         finally:
             await database.close()
-
-    async def _inside(self, database: Database) -> AsyncGenerator[Diagnosis]:
-        async for found in Stored(self.settings, database, self.kafka).look():
-            yield found
-            if found.hides:
-                return
-        async for risk in Risks(self.settings, database, self.kafka).look():
-            yield risk
 
     async def _masters(self) -> Diagnosis:
         masters = self.settings.masters()

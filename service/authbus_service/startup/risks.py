@@ -1,6 +1,6 @@
 """What a service can live with and somebody should know: looked at by doctor and at each start."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,14 +11,13 @@ from authbus.state import PublicKey
 from authbus.strict_json import read_json
 from authbus.topics import COMMAND_TOPICS, KEYS_STATE
 from authbus.trust import Trust
-from authbus_service.cluster import Admin, ClusterError
-from authbus_service.consumers.transient import OUTAGE
+from authbus_service.cluster import Admin
 from authbus_service.core.config import Settings
-from authbus_service.core.database import Database, clock_ahead, name_of
-from authbus_service.core.security.masters import MasterKeyError
+from authbus_service.core.database import Database, clock_ahead
 from authbus_service.inbox.partitions import RETENTION
 from authbus_service.recovery.reading import Topics
 from authbus_service.startup.diagnosis import Diagnosis
+from authbus_service.startup.looking import Look, Round
 
 _SKEW = timedelta(seconds=1)
 _REMEMBERED = RETENTION // timedelta(milliseconds=1)
@@ -33,19 +32,15 @@ class Risks:
     database: Database
     kafka: str
 
-    async def look(self) -> AsyncGenerator[Diagnosis]:
-        """Every finding; none is a fault."""
-        looks: Mapping[str, Callable[[], Awaitable[Diagnosis]]] = {
-            "durability": self._durability,
-            "clock": self._clock,
-            "inbox": self._inbox,
-            "trust": self._trust,
-        }
-        for what, look in looks.items():
-            try:
-                yield await look()
-            except (*OUTAGE, ClusterError, MasterKeyError) as error:
-                yield Diagnosis(what, "warning", f"cannot be looked at: {name_of(error)}")
+    def look(self, together: Round) -> AsyncGenerator[Diagnosis]:
+        """Every finding but of what needs something that is away; none is a fault."""
+        return together.looked(
+            Look("durability", self._durability, ("database",)),
+            Look("clock", self._clock, ("database",)),
+            Look("inbox", self._inbox, ("topics",)),
+            Look("trust", self._trust, ("master key", "topics")),
+            failed="warning",
+        )
 
     async def _durability(self) -> Diagnosis:
         names = ("fsync", "full_page_writes", "synchronous_commit")

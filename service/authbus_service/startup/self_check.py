@@ -6,6 +6,7 @@ from authbus_service.cluster import Finding
 from authbus_service.core.clients import Client
 from authbus_service.core.database import Database
 from authbus_service.core.logging import get_logger
+from authbus_service.startup.looking import Round
 from authbus_service.startup.rights import require_rights
 from authbus_service.startup.risks import Risks
 from authbus_service.startup.servers import Servers, addresses
@@ -30,6 +31,6 @@ async def self_check(
         _log.warning("rights are wider than need be", finding=str(weak))
     if servers.own_kafka or servers.own_database:
         return
-    async for risk in Risks(servers.settings, database, kafka).look():
+    async for risk in Risks(servers.settings, database, kafka).look(Round()):
         if risk.state != "ok":
             _log.warning("a risk", what=risk.what, says=risk.says)

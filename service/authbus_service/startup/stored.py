@@ -13,7 +13,7 @@ from authbus_service.core.security.keyring import KeyRing
 from authbus_service.startup.database import require_newest
 from authbus_service.startup.diagnosis import Diagnosis
 from authbus_service.startup.fence import require_fence
-from authbus_service.startup.looking import looked
+from authbus_service.startup.looking import Look, Round
 from authbus_service.startup.under_masters import require_masters
 
 
@@ -25,13 +25,13 @@ class Stored:
     database: Database
     kafka: str
 
-    def look(self) -> AsyncGenerator[Diagnosis]:
-        """Every finding, up to one that stands in the way of others."""
-        return looked(
-            ("database", self._shape, True),
-            ("installation", self._installation, True),
-            ("keys", self._keys, False),
-            ("fence", self._fence, False),
+    def look(self, together: Round) -> AsyncGenerator[Diagnosis]:
+        """Every finding but of what needs something that is away."""
+        return together.looked(
+            Look("database", self._shape),
+            Look("installation", self._installation, ("database", "topics")),
+            Look("keys", self._keys, ("master key", "database")),
+            Look("fence", self._fence, ("installation",)),
         )
 
     async def _shape(self) -> Diagnosis:

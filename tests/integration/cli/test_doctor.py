@@ -115,7 +115,7 @@ async def test_a_database_that_is_not_as_it_must_be_is_found(
 
     found = await patient.seen()
 
-    assert found.keys() == {"rights", "mails", what}
+    assert found.keys() == {what, *USUAL} - ({"durability"} if what == "database" else set())
     assert found[what][0] == "fault"
     assert says in found[what][1]
 
@@ -159,8 +159,23 @@ async def test_a_missing_topic_is_found_with_what_makes_it(patient: Patient) -> 
 
     found = await patient.seen()
 
-    assert found.keys() == {"topics"}
+    assert found.keys() == {"topics", "mails", "durability"}
     assert "authbus topics apply" in found["topics"][1]
+
+
+async def test_while_kafka_is_away_the_database_and_the_keys_are_looked_at(
+    patient: Patient,
+) -> None:
+    other = base64.b64encode(os.urandom(32)).decode()
+    away = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "AUTHBUS_MASTER_KEY": other}
+
+    ended = await patient.authbus("doctor", **{**patient.settings, **away})
+
+    found = {each["what"]: each for each in map(json.loads, ended.out.splitlines())}
+    assert ended.status == 1
+    assert [*found] == ["master key", "topics", "mails", "database", "keys", "durability", "clock"]
+    assert {each for each in found if found[each]["state"] == "fault"} == {"topics", "keys"}
+    assert "KAFKA_BOOTSTRAP_SERVERS" in found["topics"]["says"]
 
 
 async def test_what_a_service_can_live_with_and_somebody_should_know_is_found(
