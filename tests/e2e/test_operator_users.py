@@ -1,5 +1,6 @@
 """`authbus users`: all that an administrator may do about a user, by the master key."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -57,6 +58,30 @@ async def test_an_operator_does_what_an_administrator_may(serving: Serving) -> N
         reset = await users(serving, *commands("Somebody else is in an account")[2][1:])
         assert reset == (0, {**id_, "sessions_ended": 1}, "")
         assert await refused(auth) == "invalid_credentials"
+
+
+@pytest.mark.gate
+async def test_an_operator_finds_who_has_an_address_that_begins_so(serving: Serving) -> None:
+    where: dict[str, Any] = {"namespace": serving.namespace, "trust": serving.trust}
+    emails = [f"find-{n:03}@example.com" for n in range(103)]
+    async with AuthClient(serving.servers, client_id="web", **where) as auth:
+        await asyncio.gather(*(auth.register(email, PASSWORD, timeout=60) for email in emails))
+    await users(serving, "deactivate", emails[7])
+
+    async def found(*arguments: str) -> tuple[list[Any], str]:
+        arguments = ("users", "find", *arguments, "--client", "web")
+        status, out, err = await authbus(serving.settings, *arguments)
+        assert status == 0
+        return [json.loads(line) for line in out.splitlines()], err
+
+    rows, said = await found("FIND-", "--limit", "200")
+    assert ([row["email"] for row in rows], said) == (emails, "")
+    assert await found("find-", "--limit", "101") == (
+        rows[:101],
+        "there are more than these 101: say a longer PREFIX, or --limit\n",
+    )
+    assert await found("find-", "--status", "deactivated") == ([rows[7]], "")
+    assert await found("nobody-") == ([], "there is no such account\n")
 
 
 @pytest.mark.gate

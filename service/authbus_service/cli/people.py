@@ -32,6 +32,23 @@ def users_create(
     create(email, admin=admin, client=client)
 
 
+@users.command("find")
+def users_find(
+    prefix: Annotated[
+        str | None, typer.Argument(help="How their addresses begin; all accounts without it.")
+    ] = None,
+    status: Annotated[
+        Literal["active", "deactivated"] | None, typer.Option(help="Only these.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 100,
+    client: Annotated[str, _CLIENT] = "shell",
+) -> None:
+    """List accounts in the order of their addresses, or of their registration without PREFIX."""
+    from authbus_service.cli.users import find
+
+    find(prefix, status, limit=limit, client=client)
+
+
 @users.command("show")
 def users_show(whose: Annotated[str, _WHOSE], client: Annotated[str, _CLIENT] = "shell") -> None:
     """Print one account: address, state, roles, how many sessions go on."""

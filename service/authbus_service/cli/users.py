@@ -3,22 +3,24 @@
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from getpass import getpass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from authbus.client import User
 from authbus.client.admin_calls import Reason
 from authbus.client.pages import whole
 from authbus.errors import AuthRejected
-from authbus.replies import Code, UserDetails, UserIsErased
+from authbus.replies import Code, UserDetails, UserEntry, UserIsErased
 from authbus_service.auth.roles.roles import ADMIN
 from authbus_service.cli.operator import Operator, as_operator
-from authbus_service.cli.output import show
+from authbus_service.cli.output import report, show, show_rows
 from authbus_service.core.config import load
 from authbus_service.startup.errors import StartupError
 from authbus_service.startup.master_key import masters_of
 
 T = TypeVar("T")
+
+_A_PAGE = 100
 
 
 def create(email: str, *, admin: bool, client: str) -> None:
@@ -46,6 +48,43 @@ async def _registered(operator: Operator, email: str, password: str) -> User:
             "`authbus users grant` gives it a role once its user has shown that the address is "
             "theirs"
         ) from None
+
+
+def find(
+    prefix: str | None, status: Literal["active", "deactivated"] | None, *, limit: int, client: str
+) -> None:
+    """Print the accounts whose address begins so, at most `limit`, and say where there are more."""
+
+    async def work(operator: Operator) -> tuple[list[UserEntry], str | None]:
+        users, after = list[UserEntry](), None
+        while True:
+            page = await operator.ask(
+                operator.admin.find,
+                email_prefix=prefix,
+                status=status,
+                after=after,
+                limit=min(limit - len(users), _A_PAGE),
+            )
+            users, after = [*users, *page.users], page.next
+            if after is None or len(users) >= limit:
+                return users, after
+
+    users, more = as_operator(client, work)
+    show_rows([_row(each) for each in users])
+    if more is not None:
+        report(f"there are more than these {len(users)}: say a longer PREFIX, or --limit")
+    elif not users:
+        report("there is no such account")
+
+
+def _row(user: UserEntry) -> dict[str, Any]:
+    return {
+        "user_id": str(user.user_id),
+        "email": user.email,
+        "kind": user.kind,
+        "status": user.status,
+        "roles": " ".join(user.roles),
+    }
 
 
 def look(whose: str, *, client: str) -> None:
