@@ -2,9 +2,10 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-# The files with any of its tests, for each of five processes reads all that it is given; those with
-# the longest first, so that all five end together. A file keeps its servers.
-GATED = $(shell grep -rlE --include "*.py" "mark\.gate" tests/{unit,drill,chaos,e2e} tests | awk '!seen[$$0]++')
+# The files with such a mark, for each of five processes reads all that it is given; those with
+# the longest tests first, so that all five end together. A file keeps its servers.
+LONGEST := tests/integration/cli/test_{lost_broker,guarded}.py tests/{unit,drill,chaos,e2e}
+MARKED = $(shell grep -rlE --include "*.py" "mark\.$(1)" $(LONGEST) tests | awk '!seen[$$0]++')
 IN_ORDER := --dist loadfile --no-loadscope-reorder --randomly-dont-reorganize
 OF_OTHERS := tests/interop tests/integration/typing tests/unit/passwords/test_compiled.py
 # PostgreSQL has no transaction_timeout before 17.
@@ -13,7 +14,7 @@ MEETING := tests/integration/{client,cluster,consumers,recovery,relay,replay} te
 # The tests start hundreds of programs; each would compile anew what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo serve test gate seeds nightly interop drill chaos chaos-release fuzz mutants versions check format bench bench-peers bench-processes bench-users bench-clients bench-recovery bench-replay sizing scaling flames pictures spec go-events lock freeze release audit clean
+.PHONY: help setup demo serve test slow gate nightly interop drill chaos chaos-release fuzz mutants versions check format bench bench-peers bench-processes bench-users bench-clients bench-recovery bench-replay sizing scaling flames pictures spec go-events lock freeze release audit clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | \
@@ -29,13 +30,14 @@ serve: setup ## keep the service running on a Kafka and a PostgreSQL of its own,
 	@$(BIN)/authbus serve
 
 test: setup ## the tests on a real Kafka and a real PostgreSQL, in 5 to 7 minutes on two cores
-	$(PYTEST) -n 3 --dist worksteal -m "not gate and not seeds and not nightly and not interop" --ignore tests/contract
+	$(PYTEST) -n 3 --dist worksteal -m "not slow and not gate and not seeds and not nightly and not interop" --ignore tests/contract
 
-gate: setup ## faults and slow counts, in 4 to 5 minutes on two cores
-	$(PYTEST) -n 5 $(IN_ORDER) -m gate $(GATED)
+slow: setup ## full counts and whole installations, in 2 to 3 minutes on two cores
+	$(PYTEST) -n 5 $(IN_ORDER) -m slow $(call MARKED,slow)
 
-seeds: setup ## two minutes of chaos from each of two seeds, beside each other, in about two and a half
+gate: setup ## faults: two minutes of chaos from each of two seeds beside each other, then all others, in 4 to 6 minutes
 	$(PYTEST) -n 2 -m seeds tests/chaos/run
+	$(PYTEST) -n 5 $(IN_ORDER) -m gate $(call MARKED,gate)
 
 nightly: setup ## the full counts; bad inputs and examples by the date (SEED=20261231: those of that night); then make audit
 	$(PYTEST) -n 2 -m nightly --timeout 3600

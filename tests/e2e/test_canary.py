@@ -47,7 +47,7 @@ def test_a_text_is_found_in_each_form_whatever_stands_beside_it(
     assert all(len(form) >= len(canary) - 2 for form in forms(canary))
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_secrets_are_in_no_file_and_personal_data_only_where_it_belongs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,7 +21,7 @@ WHOLE = [
     *("tests/contract/test_privacy.py", "tests/contract/test_spec.py"),
     *("tests/integration/consumers/test_clear_devices.py", "tests/model/test_sequences.py"),
     *sorted({check for step in STEPS for check in step.checks}),
-    *("-m", "not gate and not nightly"),
+    *("-m", "not gate and not slow and not nightly"),
     *("-k", "Devices or not v1"),  # of those that go through all messages, those about the new ones
 ]
 Run = dict[str, Any]

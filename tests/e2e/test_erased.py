@@ -92,7 +92,7 @@ def places(folder: Path, theirs: Mapping[str, str]) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_no_file_holds_a_word_of_an_erased_user_when_all_that_is_kept_for_a_time_is_gone(
     tmp_path: Path,
 ) -> None:

@@ -15,7 +15,7 @@ from tests.rig.runbook import programs
 ANA, BEN, PASSWORD = "ana@example.com", "ben@example.com", "correct horse battery"
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_what_the_old_database_tells_is_what_users_are_imported_from(
     serving: Serving, tmp_path: Path
 ) -> None:

@@ -31,7 +31,7 @@ async def refused(auth: AuthClient) -> str:
     return caught.value.code
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_an_operator_does_what_an_administrator_may(serving: Serving) -> None:
     where: dict[str, Any] = {"namespace": serving.namespace, "trust": serving.trust}
     async with AuthClient(serving.servers, client_id="web", **where) as auth:
@@ -60,7 +60,7 @@ async def test_an_operator_does_what_an_administrator_may(serving: Serving) -> N
         assert await refused(auth) == "invalid_credentials"
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_an_operator_finds_who_has_an_address_that_begins_so(serving: Serving) -> None:
     where: dict[str, Any] = {"namespace": serving.namespace, "trust": serving.trust}
     emails = [f"find-{n:03}@example.com" for n in range(103)]
@@ -84,7 +84,7 @@ async def test_an_operator_finds_who_has_an_address_that_begins_so(serving: Serv
     assert await found("nobody-") == ([], "there is no such account\n")
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_an_operator_exports_and_erases_a_user_once_somebody_is_sure(
     serving: Serving,
 ) -> None:

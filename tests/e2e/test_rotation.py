@@ -25,7 +25,7 @@ PASSWORD, USERS, LEAD = "correct horse battery", 3, 3
 TAKEN_UP, SHORT = timedelta(seconds=1), 20
 
 
-pytestmark = [pytest.mark.gate, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 
 @pytest.fixture

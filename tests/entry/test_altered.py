@@ -84,11 +84,11 @@ async def all_work(of: Fifty) -> bool:
 FULL = [pytest.mark.nightly, pytest.mark.timeout(1200)]
 # Fewer than fifty: every place of what all seals have alike is altered in one of them.
 CASES = [
-    pytest.param(with_an_altered_seal, 47, marks=pytest.mark.gate),
+    pytest.param(with_an_altered_seal, 47, marks=pytest.mark.slow),
     pytest.param(with_an_altered_seal, 1, marks=FULL),
-    pytest.param(with_an_altered_header, 47, marks=pytest.mark.gate),
+    pytest.param(with_an_altered_header, 47, marks=pytest.mark.slow),
     pytest.param(with_an_altered_header, 1, marks=FULL),
-    pytest.param(transplanted, 1, marks=pytest.mark.gate),
+    pytest.param(transplanted, 1, marks=pytest.mark.slow),
 ]
 
 

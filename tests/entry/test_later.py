@@ -24,7 +24,7 @@ from tests.rig.offsets import all_finished
 from tests.rig.producing import Draft
 from tests.rig.world import World
 
-pytestmark = pytest.mark.gate
+pytestmark = pytest.mark.slow
 
 EXPIRED, STALE = Rejected.because(Code.EXPIRED), Rejected.because(Code.STALE_ID)
 # What ends by itself in all these days is no effect of a record; codes are forgotten after a week.

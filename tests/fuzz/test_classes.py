@@ -55,7 +55,7 @@ async def test_a_third_of_all_bad_inputs_have_their_one_end_and_good_ones_beside
     assert all(each.outcomes for each in results)
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_what_is_expected_wrongly_is_found_in_each_way(stage: Stage) -> None:
     def twice(scene: Scene) -> Try:
         item = Item.of(scene.log_out())
@@ -85,8 +85,8 @@ async def test_what_is_expected_wrongly_is_found_in_each_way(stage: Stage) -> No
     ("stalls", "alone", "again", "void", "wrong"),
     [
         # How often it stalls, and how long good records alone take each time.
-        pytest.param(1, [0.1], 0, 0, 2, id="a quick machine", marks=pytest.mark.gate),
-        pytest.param(3, [0.5, 0.5, 0.5], 3, 1, 0, id="a slow one", marks=pytest.mark.gate),
+        pytest.param(1, [0.1], 0, 0, 2, id="a quick machine", marks=pytest.mark.slow),
+        pytest.param(3, [0.5, 0.5, 0.5], 3, 1, 0, id="a slow one", marks=pytest.mark.slow),
         pytest.param(1, [0.5], 1, 0, 0, id="one that was slow once", marks=pytest.mark.nightly),
     ],
 )

@@ -18,7 +18,7 @@ STEADY = settings(derandomize=True, database=None, deadline=None)
 FEW = settings(STEADY, max_examples=2, stateful_step_count=20, phases=[Phase.generate])
 MOST = settings(STEADY, derandomize=False, max_examples=60, stateful_step_count=30)
 MINUTES = pytest.mark.timeout(1800)
-GATE, NIGHTLY = [pytest.mark.gate, MINUTES], [pytest.mark.nightly, MINUTES]
+SLOW, NIGHTLY = [pytest.mark.slow, MINUTES], [pytest.mark.nightly, MINUTES]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_commands_in_any_order_do_on_postgresql_what_the_model_says(
     "seeds",
     [
         range(2),
-        pytest.param(range(2, 6), marks=GATE),
+        pytest.param(range(2, 6), marks=SLOW),
         pytest.param(range(6, 60), marks=NIGHTLY),
     ],
     ids=len,
@@ -59,7 +59,7 @@ def test_sequences_by_a_seed_do_so_too(real: RealService, seeds: range) -> None:
         played(seed, real)
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 @MINUTES
 def test_commands_in_any_order_decide_and_apply_as_the_model_says() -> None:
     run_state_machine_as_test(

@@ -105,4 +105,4 @@ def _end(done: "subprocess.CompletedProcess[str]") -> str:
 
 def _marks(bug: Bug) -> tuple[str, ...]:
     are_named = all("::" in each for each in bug.tests)
-    return () if are_named else ("-m", "not gate and not nightly")
+    return () if are_named else ("-m", "not gate and not slow and not nightly")

@@ -84,7 +84,7 @@ async def broken(
     yield "events that go after a second", given, "retention.ms is 1000, not -1. Mend it: authbus"
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_none_of_sixteen_broken_configurations_starts_and_each_says_what_mends_it(
     authbus: Authbus, serve: Serve, given: dict[str, str], addresses: Addresses
 ) -> None:

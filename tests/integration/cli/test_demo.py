@@ -86,7 +86,7 @@ async def test_the_demo_says_when_it_may_not_make_a_database(
     assert "ALTER ROLE plain CREATEDB" in ended.err
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [{"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}])
 async def test_the_demo_says_why_the_service_did_not_start(
     authbus: Authbus, settings: dict[str, str]

@@ -24,7 +24,7 @@ from tests.rig.replaying import a_new_topic
 from tests.rig.secured import changed
 from tests.rig.topics import records, remove
 
-pytestmark = pytest.mark.gate
+pytestmark = pytest.mark.slow
 
 EMAIL, PASSWORD = "ana@example.com", "correct horse battery"
 KINDS = {"command", "reply", "event", "audit", "dead letter"}

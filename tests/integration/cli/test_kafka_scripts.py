@@ -25,7 +25,7 @@ from tests.rig.second_broker import a_second_broker, copies
 from tests.rig.servers import FOR_ALL
 from tests.rig.topics import FEW, made
 
-pytestmark = pytest.mark.gate
+pytestmark = pytest.mark.slow
 
 MUCH = 10_000
 PLACE = TopicPartition(RELAY.name(), 0)

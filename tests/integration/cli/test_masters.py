@@ -24,7 +24,7 @@ from tests.rig import programs
 from tests.rig.runbook import commands
 from tests.rig.wrapping import with_factors
 
-pytestmark = pytest.mark.gate
+pytestmark = pytest.mark.slow
 
 ONE, TWO = secrets.token_bytes(32), secrets.token_bytes(32)
 OLD, NEW = Masters([ONE]), Masters([TWO, ONE])

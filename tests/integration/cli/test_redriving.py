@@ -16,7 +16,7 @@ from tests.rig.redriving import buried, open_letters
 from tests.rig.terminals import at_a_terminal
 from tests.rig.world import World
 
-pytestmark = pytest.mark.gate
+pytestmark = pytest.mark.slow
 
 REDRIVE = ("dead-letters", "redrive", "--all")
 

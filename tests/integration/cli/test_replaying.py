@@ -31,7 +31,7 @@ from tests.rig.terminals import at_a_terminal
 from tests.rig.world import World
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_the_runbooks_replay_runs_and_ends_with_0_and_what_is_dead_again_with_1(
     authbus: Authbus, world: World
 ) -> None:
@@ -58,7 +58,7 @@ async def test_the_runbooks_replay_runs_and_ends_with_0_and_what_is_dead_again_w
     assert json.loads(done.err.splitlines()[-1])["step"] == "sent"
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_the_runbooks_dead_letters_run_and_end_with_none_open(
     authbus: Authbus, world: World
 ) -> None:
@@ -97,7 +97,7 @@ async def noise(world: World, count: int) -> None:
         await asyncio.sleep(0.002)  # no two have one time
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_a_replay_that_is_killed_sends_by_its_id_what_is_left_and_nothing_twice(
     authbus: Authbus, world: World, tmp_path: Path
 ) -> None:
@@ -128,7 +128,7 @@ async def sent(world: World) -> int:
     return sum((await ends_of(world.servers, CREDENTIALS, world.namespace)).values())
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_a_terminal_shows_a_bar_with_how_many_of_how_many_are_sent(
     world: World, tmp_path: Path
 ) -> None:
@@ -144,7 +144,7 @@ async def test_a_terminal_shows_a_bar_with_how_many_of_how_many_are_sent(
     assert (json.loads(out)["waiting"], status) == (6, Exit.LEFT)
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_a_time_with_a_zone_or_without_one_says_which_records_are_replayed(
     authbus: Authbus, world: World
 ) -> None:
@@ -164,7 +164,7 @@ async def test_a_time_with_a_zone_or_without_one_says_which_records_are_replayed
     assert [json.loads(each.out)["selected"] for each in ended] == [2, 1]
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_events_go_to_a_topic_and_a_group_goes_back_to_them(
     authbus: Authbus, world: World
 ) -> None:

@@ -12,7 +12,7 @@ from tests.rig.operating import settings_of
 from tests.rig.runbook import ELSEWHERE, named, programs
 from tests.rig.world import World
 
-pytestmark = pytest.mark.gate
+pytestmark = pytest.mark.slow
 
 
 async def test_what_the_runbook_looks_at_is_well_where_all_is_well(

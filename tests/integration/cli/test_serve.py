@@ -20,7 +20,7 @@ from tests.rig.post import code_in
 from tests.rig.risks import a_strangers_keys, commit_asynchronously, fix_compression, say_keys
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_serve_without_settings_starts_its_own_servers_and_keeps_their_data(
     serve: Serve, tmp_path: Path
 ) -> None:
@@ -39,7 +39,7 @@ async def test_serve_without_settings_starts_its_own_servers_and_keeps_their_dat
     assert (tmp_path / ".data" / "master.key").stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_a_developer_reads_the_mails_of_the_own_servers_in_a_folder(
     serve: Serve, tmp_path: Path
 ) -> None:
@@ -84,7 +84,7 @@ async def test_serve_uses_the_servers_that_are_given_and_ends_well_on_ctrl_c(
     assert status == 0
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_a_start_says_in_its_log_what_it_can_live_with(
     serve: Serve, given: dict[str, str], database: Database
 ) -> None:
@@ -121,7 +121,7 @@ async def looked_at(http: str) -> bytes:
     return answer
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_serve_under_load_has_no_more_connections_than_operators_are_told(
     serve: Serve, given: dict[str, str]
 ) -> None:

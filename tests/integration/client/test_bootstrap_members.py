@@ -113,7 +113,7 @@ def _note(noted: list[str], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Handover, method, noting)
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_a_member_that_is_long_about_its_users_stays_in_its_group(
     crowd: Crowd, new_stream: NewStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,7 +31,7 @@ SHORT, LONG = 4, 150
 @pytest.mark.parametrize(
     "rounds",
     [
-        pytest.param(SHORT, marks=pytest.mark.gate),
+        pytest.param(SHORT, marks=pytest.mark.slow),
         pytest.param(LONG, marks=[pytest.mark.nightly, pytest.mark.timeout(1800)]),
     ],
 )

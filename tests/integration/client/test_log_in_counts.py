@@ -15,7 +15,7 @@ from authbus_service.core.clock import now
 from log_in_counts import TABLES, LogIns, follow
 from tests.integration.client.stand_in import PARTITIONS, StandIn
 
-pytestmark = pytest.mark.gate
+pytestmark = pytest.mark.slow
 
 COUNT = "SELECT count FROM log_ins"
 

@@ -13,7 +13,7 @@ from tests.integration.client.stand_in import StandIn
 EMAIL, PASSWORD = "ana@example.com", "correct horse battery"
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_each_of_twenty_instances_gets_its_own_answers(
     service: StandIn, new_client: NewClient
 ) -> None:
@@ -46,7 +46,7 @@ async def test_two_thousand_calls_are_in_flight_at_once(
     assert len(service.commands) == 2000
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_calls_that_nobody_answers_end_at_their_deadline_and_others_go_on(
     service: StandIn, new_client: NewClient
 ) -> None:

@@ -18,7 +18,7 @@ from tests.integration.cluster.matrix import DECLARED, MATRIX, TOPICS, WANTED, e
 from tests.rig.secured import Secured, a_secured_kafka, changed
 from tests.rig.trying import DOINGS, Doing, is_refused_group, trying
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.gate]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 # A host that is none of ours, and ours.
 FAR, NEAR = "10.9.8.7", "127.0.0.1"

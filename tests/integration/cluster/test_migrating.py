@@ -87,7 +87,7 @@ async def under_load(world: World) -> AsyncGenerator[list[float]]:
     assert [each for each in ended if not isinstance(each, asyncio.CancelledError)] == []
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_no_log_in_waits_a_second_longer_while_a_migration_waits_for_somebody(
     world: World, later: str
 ) -> None:

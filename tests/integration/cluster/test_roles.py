@@ -25,7 +25,7 @@ from tests.rig.crowd import Crowd
 from tests.rig.manifests import documents
 from tests.rig.world import World, a_world
 
-pytestmark = pytest.mark.gate
+pytestmark = pytest.mark.slow
 
 USERS = 3
 DAYS = "SELECT inhrelid::regclass::text AS day FROM pg_inherits WHERE inhparent = 'inbox'::regclass"

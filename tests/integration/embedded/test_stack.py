@@ -12,7 +12,7 @@ from authbus_service.embedded import EmbeddedStack, PortTakenError, ServerFailed
 from tests.integration.embedded.helpers import create_topic, exists, first_record, produce, sql
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_a_warm_stack_is_ready_in_about_a_second() -> None:
     took: list[float] = []
     while len(took) < 4 and min(took, default=9) > 2:

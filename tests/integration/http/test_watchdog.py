@@ -70,7 +70,7 @@ async def test_records_that_are_not_fetched_are_a_stall(
             await asyncio.wait_for(ends, 20)
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_a_start_an_idle_hour_and_a_rebalance_are_no_stall(
     world: World, servers: Answering
 ) -> None:

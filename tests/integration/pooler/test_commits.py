@@ -13,7 +13,7 @@ from tests.integration.relay.world import until
 from tests.rig.hurrying import hurry
 from tests.rig.pooling import Pooler
 
-pytestmark = pytest.mark.gate
+pytestmark = pytest.mark.slow
 
 INTO = text("INSERT INTO fence VALUES ('t', 0, 1)")
 WRITTEN = text("SELECT count(*) FROM fence WHERE topic = 't'")

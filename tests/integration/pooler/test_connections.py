@@ -18,7 +18,7 @@ from tests.integration.relay.world import World, a_record, running
 from tests.rig.hurrying import hurry, is_late
 from tests.rig.pooling import Pooler
 
-pytestmark = pytest.mark.gate
+pytestmark = pytest.mark.slow
 
 LIMITS = (
     "SELECT current_setting('lock_timeout'), current_setting('statement_timeout'),"

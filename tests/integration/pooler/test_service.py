@@ -29,7 +29,7 @@ from tests.rig.crowd import Crowd
 from tests.rig.pooling import CONNECTIONS, Pooler
 from tests.rig.world import World, a_world
 
-pytestmark = pytest.mark.gate
+pytestmark = pytest.mark.slow
 
 USERS, PASSWORD = 40, "correct horse battery"
 # The pooler keeps connections that nobody uses; a copy can be made where there is none.

@@ -39,7 +39,7 @@ async def a_history(world: World) -> Crowd:
     return crowd
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_three_replays_of_everything_while_running_and_while_stopped_change_nothing(
     world: World,
 ) -> None:
@@ -119,7 +119,7 @@ async def test_a_copy_is_its_original_with_two_marks_and_is_no_original_itself(
     assert (first.copies, second.copies) == (0, len(originals))
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_a_replay_that_was_killed_goes_on_where_it_was(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,7 +146,7 @@ async def test_a_replay_that_was_killed_goes_on_where_it_was(
     assert summary.selected == summary.already_handled + summary.waiting == len(originals)
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_a_rate_is_kept_and_a_filter_lets_only_its_records_through(world: World) -> None:
     await a_history(world)
     registers = Where.read(["type=RegisterUser", "client=web"])
@@ -159,7 +159,7 @@ async def test_a_rate_is_kept_and_a_filter_lets_only_its_records_through(world: 
     assert counts(summary) == {"selected": USERS, "already_handled": USERS}
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_a_record_too_large_to_carry_the_marks_is_told_and_stops_no_other(
     world: World,
 ) -> None:

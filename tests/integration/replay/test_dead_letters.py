@@ -173,7 +173,7 @@ async def test_who_still_waits_is_answered(world: World) -> None:
     assert isinstance(answer, LoggedIn)
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_what_fails_again_stays_open_and_makes_no_second_letter(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,7 +192,7 @@ async def test_what_fails_again_stays_open_and_makes_no_second_letter(
     assert await redriven(world) == {"done": 1}
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_what_is_not_on_its_topic_any_more_is_gone_and_may_be_discarded(world: World) -> None:
     await buried(world, world.web.draft(RegisterUser(email=email(0), password=PASSWORD)))
     await forget_commands(world.servers, world.namespace)
@@ -207,7 +207,7 @@ async def test_what_is_not_on_its_topic_any_more_is_gone_and_may_be_discarded(wo
     assert await open_letters(world) == []
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_nothing_is_handled_beside_a_recovery(world: World) -> None:
     await buried(world, world.web.draft(RegisterUser(email=email(0), password=PASSWORD)))
 

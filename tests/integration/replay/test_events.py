@@ -76,7 +76,7 @@ async def heard(world: World, count: int, *, bootstrap: bool = False) -> list[st
     return sorted(found)
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_a_group_that_is_moved_hears_again_what_was_said_since(
     told: World, admin: Admin
 ) -> None:
@@ -96,7 +96,7 @@ async def test_a_group_that_is_moved_hears_again_what_was_said_since(
     assert [each.to for each in ahead] == [each.end for each in moved]
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_a_group_with_a_view_hears_events_again_and_builds_no_second_view(
     told: World, admin: Admin
 ) -> None:
@@ -149,7 +149,7 @@ async def test_a_new_topic_gets_the_events_that_are_asked_for_in_each_users_orde
     assert await ends_of(told.servers, EVENTS, told.namespace) == said
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_a_copying_that_was_killed_goes_on_and_copies_nothing_twice(
     told: World, admin: Admin, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,7 +104,7 @@ async def test_each_users_state_is_told_again_and_what_nobody_knows_gets_a_tombs
     assert await rebuilt(world, dry_run=True) == foretold | {"tombstones": 0}
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 async def test_profiles_that_change_meanwhile_are_told_in_order_and_last_as_they_are(
     world: World,
 ) -> None:

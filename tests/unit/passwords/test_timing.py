@@ -13,7 +13,7 @@ RIGHT, WRONG = "correct horse battery", "correct horse batterz"
 Taken = dict[str, list[float]]
 
 
-@pytest.mark.gate
+@pytest.mark.slow
 def test_unknown_wrong_empty_and_too_long_take_the_same_time_at_full_cost() -> None:
     hasher = Hasher(Cost(19456, 2))
     own = hasher.hash(RIGHT)
