@@ -25,7 +25,7 @@ from authbus_service.core.security.keyring import KeyRing
 from authbus_service.core.watch import Watch
 from authbus_service.http import HttpServer, PortError, Probes, application
 from authbus_service.relay.loop import Pace, Relay
-from authbus_service.relay.told import told
+from authbus_service.relay.spans import spans_of
 from authbus_service.startup.clients import declared_clients
 from authbus_service.startup.database import bring_to_newest, open_database, require_newest
 from authbus_service.startup.errors import StartupError
@@ -169,7 +169,7 @@ class Service:
             pace=Pace(gather=lambda: hashes.slack_seconds),
         )
         if self._traces is not None:
-            relay.around = partial(told, self._traces, self._settings.namespace)
+            relay.around = partial(spans_of, self._traces, self._settings.namespace)
         return relay
 
     def _consumers(

@@ -16,10 +16,10 @@ from authbus.topics import DEAD_LETTERS, RELAY
 from authbus_service.cluster.acls import SAID_BY_RELAY
 from authbus_service.cluster.places import places_of
 from authbus_service.relay import heartbeat
-from authbus_service.relay.leading import ends, of_all, places_on
 from authbus_service.relay.looking import Record, between, looking
 from authbus_service.relay.manifest import KEY, Manifest, read
-from authbus_service.relay.open import Open, id_of, open_on
+from authbus_service.relay.open_transactions import Open, id_of, open_on
+from authbus_service.relay.partition_leaders import ends, of_all, places_on
 from authbus_service.relay.producer import OPEN_SECONDS, TransactionalProducer
 
 _SAID = (*SAID_BY_RELAY, DEAD_LETTERS)

@@ -13,18 +13,18 @@ there, however that came about: a commit of ours, or an abort of InitProducerId.
 So whatever may be hidden has to be in the outbox, and nothing has to rest on which marker comes:
 
 - A relay deletes rows, and begins another transaction, only when the last one is over on each
-  place (relay/open.py). What hangs was said by the last one, and its rows wait.
+  place (relay/open_transactions.py). What hangs was said by the last one, and its rows wait.
 - Those rows of it that readers see are deleted here, the hidden ones wait before all others under
   positions that no manifest names (outbox/again.py), in one transaction of the database. Only then
-  they are aborted, and said again. Who is cut off in between, and aborted by the next
-  InitProducerId, has come to the same.
+  are they aborted, and said again. A relay that is cut off in between comes to the same: the next
+  InitProducerId aborts them.
 
 Whether the last transaction was committed is known where its manifest is seen. Where that hangs
 itself, it was if readers see any of its records; if they see none, all of it is said again, but not
 while a stranger's transaction may hide one from them.
 
 That the memory is read to its very end is known by a record that is written there just before
-(relay/leading.py).
+(relay/partition_leaders.py).
 
 What hangs and has no row, because an older version deleted it, or the database is one from before,
 is committed: nobody can say it again.
@@ -47,9 +47,9 @@ from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.again import say_again
 from authbus_service.relay.errors import HangingError, LeaseLostError, ManifestError
 from authbus_service.relay.hidden import Found, Hidden, SaidTopics
-from authbus_service.relay.leading import address_of, vouched
 from authbus_service.relay.manifest import Manifest, last_manifest
-from authbus_service.relay.open import names
+from authbus_service.relay.open_transactions import names
+from authbus_service.relay.partition_leaders import address_of, vouched
 from authbus_service.relay.producer import TransactionalProducer
 
 _SECONDS = 10.0
@@ -152,7 +152,7 @@ class Past:
         waiting = await self._waiting(set(last.ids))
         if not waiting:
             return
-        # Before readers look: what he lets go of meanwhile they may have missed.
+        # Before readers look: what the stranger lets go of meanwhile they may have missed.
         others = (await self._topics.hidden()).keys() - hanging.keys()
         if await self._topics.seen(waiting.keys(), found.since, hanging):
             records = found.on(hanging.keys() - {self._topics.memory})

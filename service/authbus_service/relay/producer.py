@@ -24,8 +24,8 @@ from authbus_service.relay.errors import (
     OutcomeUnknownError,
     RecordTooLargeError,
 )
-from authbus_service.relay.open import until_over
-from authbus_service.relay.throwing import drop, look, throw_away
+from authbus_service.relay.open_transactions import until_over
+from authbus_service.relay.throwing import drop, retrieve, throw_away
 
 OPEN_SECONDS = 10.0
 _REQUEST_MS = 6_000
@@ -188,7 +188,7 @@ async def _transact(
     sent: list[asyncio.Future[Any]] = []
     for (topic, partition), batch in batches:
         sent.append(await producer.send_batch(batch, topic, partition=partition))
-        sent[-1].add_done_callback(look)  # nobody waits for it where the next one is not taken
+        sent[-1].add_done_callback(retrieve)  # nobody waits for it where the next one is not taken
     delivered = await asyncio.gather(*sent)
     count = sum(batch.record_count() for _, batch in batches)
     if count != len(records) or len(delivered) != len(batches) or None in delivered:

@@ -29,23 +29,23 @@ async def throw_away(producer: AIOKafkaProducer) -> None:
     while sender is not None and not sender.done():
         sender.cancel()
         await asyncio.wait({sender}, timeout=0.05)
-    look(insides._txn_manager._transaction_waiter)  # noqa: SLF001
+    retrieve(insides._txn_manager._transaction_waiter)  # noqa: SLF001
     waiting = insides._message_accumulator  # noqa: SLF001
     for batch in (*chain(*waiting._batches.values()), *waiting._pending_batches):  # noqa: SLF001
-        look(batch._drain_waiter)  # noqa: SLF001 - a fenced producer fails what it had not begun
-        look(batch.future)
+        retrieve(batch._drain_waiter)  # noqa: SLF001 - a fenced producer fails what it had not begun
+        retrieve(batch.future)
 
 
-def look(future: asyncio.Future[Any] | None) -> None:
-    """At what became of it: else asyncio complains that nobody did."""
+def retrieve(future: asyncio.Future[Any] | None) -> None:
+    """Take what became of it: else asyncio complains that nobody did."""
     if future is not None and future.done() and not future.cancelled():
         future.exception()
 
 
 async def drop(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel these, and look at what became of them."""
+    """Cancel these, and take what became of them."""
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
     for task in tasks:
-        look(task)
+        retrieve(task)

@@ -12,7 +12,7 @@ from authbus_service.cluster.acl_admin import acl_admin
 from authbus_service.cluster.acl_findings import compare
 from authbus_service.cluster.acls import Acl, Operation
 from authbus_service.cluster.rights import rights
-from authbus_service.relay.open import open_on
+from authbus_service.relay.open_transactions import open_on
 from authbus_service.startup.topics import require_topics
 from tests.integration.cluster.matrix import DECLARED, MATRIX, TOPICS, WANTED, expected
 from tests.rig.secured import Secured, a_secured_kafka, changed

@@ -18,7 +18,7 @@ from authbus_service.core.security.hash_pool import HashPool
 from authbus_service.core.tracing import Traces
 from authbus_service.core.watch import Watch
 from authbus_service.relay.loop import Relay
-from authbus_service.relay.told import told
+from authbus_service.relay.spans import spans_of
 from tests.integration.consumers.test_states import said
 from tests.integration.relay.world import running, until
 from tests.rig.world import World
@@ -48,7 +48,7 @@ async def relayed(world: World, traces: Traces) -> None:
         epoch=uuid4(),
         holder=uuid4(),
     )
-    relay.around = partial(told, traces, world.namespace)
+    relay.around = partial(spans_of, traces, world.namespace)
 
     async def is_said() -> bool:
         return not await world.rows("SELECT 1 FROM outbox")

@@ -1,4 +1,4 @@
-"""What the relay says, as a trace tells of it."""
+"""The spans of what the relay says, each record in the trace of its cause."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -17,7 +17,7 @@ class RelaySpans(Protocol):
     def said(self, records: Sequence[About]) -> AbstractContextManager[None]: ...
 
 
-def told(
+def spans_of(
     traces: RelaySpans, namespace: str, rows: Sequence[Waiting]
 ) -> AbstractContextManager[None]:
     """A block in which these rows are said, each in the trace of its cause."""

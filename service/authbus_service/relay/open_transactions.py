@@ -22,7 +22,7 @@ from aiokafka.protocol.types import (
 )
 
 from authbus_service.relay.errors import HangingError
-from authbus_service.relay.leading import PAUSE, ends, leaders_of, look_again, of_all
+from authbus_service.relay.partition_leaders import PAUSE, ends, leaders_of, look_again, of_all
 
 Open = Mapping[int, int]  # the first offset of each producer's transaction, by the producer's id
 # A marker comes in a few milliseconds. For one that takes longer the producers are asked for.
