@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from authbus.client.calls import read_reply
+from authbus.client.pending import read_reply
 from authbus.ended_sessions import HEARTBEAT_KEY, EndedSessions
 from authbus.envelope import read_headers
 from authbus.message import Message

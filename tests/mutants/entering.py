@@ -101,7 +101,7 @@ OPENING = [
     ),
     contract(
         "a copy on another topic takes the answer away",
-        "client/calls.py",
+        "client/pending.py",
         "            if not _is_about_a_copy(reply, self.outgoing.topic):",
         "            if not self._answer.done():",
         f"{CONSUMERS}/test_copies.py",

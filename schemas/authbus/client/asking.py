@@ -19,8 +19,8 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from authbus.client.calls import Call, Calls
 from authbus.client.outgoing import Sender
+from authbus.client.pending import PendingCall, PendingCalls
 from authbus.connection import Connection
 from authbus.errors import AuthError, AuthRejected, AuthTimeout, AuthUnavailable
 from authbus.message import Command, Reply
@@ -42,12 +42,12 @@ class Asker:
     """One producer for all calls of a client."""
 
     def __init__(
-        self, connection: Connection, sender: Sender, keys: PublicKeys, calls: Calls
+        self, connection: Connection, sender: Sender, keys: PublicKeys, pending: PendingCalls
     ) -> None:
         self._connection = connection
         self._sender = sender
         self._keys = keys
-        self._calls = calls
+        self._pending = pending
         self._producer: AIOKafkaProducer | None = None
         self._seen: set[str] = set()
 
@@ -61,7 +61,7 @@ class Asker:
     async def stop(self) -> None:
         """End the calls that wait, send what is on its way, disconnect."""
         producer, self._producer = self._producer, None
-        self._calls.close()
+        self._pending.close()
         if producer is not None:
             await self._connection.close(producer)
 
@@ -97,7 +97,7 @@ class Asker:
         )
         if outgoing.topic not in self._seen:
             await self._look_for(outgoing.topic, deadline)
-        with self._calls.waiting(outgoing) as call:
+        with self._pending.waiting(outgoing) as call:
             try:
                 async with asyncio.timeout_at(deadline):
                     return await self._answered(call, deadline)
@@ -114,7 +114,7 @@ class Asker:
             ) from None
         self._seen.add(topic)
 
-    async def _answered(self, call: Call, deadline: float) -> Reply:
+    async def _answered(self, call: PendingCall, deadline: float) -> Reply:
         for pause in _pauses():
             reply = await self._tried(call, pause)
             if reply is None:
@@ -132,7 +132,7 @@ class Asker:
             call.again()
         raise AssertionError("pauses never end")
 
-    async def _tried(self, call: Call, pause: float) -> Reply | None:
+    async def _tried(self, call: PendingCall, pause: float) -> Reply | None:
         """The answer to the record, sent once more; None when it is to be sent again."""
         await self._send(call)
         reply = await call.answer()
@@ -146,7 +146,7 @@ class Asker:
             raise AuthUnavailable("this client is not open: use it in `async with`")
         return self._producer
 
-    async def _send(self, call: Call) -> None:
+    async def _send(self, call: PendingCall) -> None:
         record = call.outgoing
         if self._producer is None and call.was_asked:
             raise AuthTimeout(record.command_id)
@@ -163,7 +163,7 @@ class Asker:
         else:
             sent.add_done_callback(partial(self._note, call))
 
-    def _note(self, call: Call, sent: "asyncio.Future[Any]") -> None:
+    def _note(self, call: PendingCall, sent: "asyncio.Future[Any]") -> None:
         error = None if sent.cancelled() else sent.exception()
         if isinstance(error, _NOT_SENT):
             call.fail(self._not_sent(call, error))
@@ -173,7 +173,7 @@ class Asker:
             _LOG.warning("sending a command failed, its outcome is unknown: %r", error)
             call.lose()
 
-    def _not_sent(self, call: Call, error: BaseException) -> AuthError:
+    def _not_sent(self, call: PendingCall, error: BaseException) -> AuthError:
         topic = call.outgoing.topic
         if call.was_asked:
             return AuthTimeout(call.outgoing.command_id)

@@ -6,9 +6,9 @@ from typing import Self
 
 from authbus.client.asking import Asker
 from authbus.client.auth_calls import AuthCalls, Means
-from authbus.client.calls import Calls
 from authbus.client.lanes import Lanes
 from authbus.client.outgoing import Sender
+from authbus.client.pending import PendingCalls
 from authbus.connection import Connection
 from authbus.ended_sessions import EndedSessions
 from authbus.following import Feed, Follower
@@ -59,7 +59,7 @@ class AuthClient(AuthCalls):
         on_stale: OnStale = "reject",
         security: Security | None = None,
     ) -> None:
-        self._calls, self._ended = Calls(), EndedSessions()
+        self._pending, self._ended = PendingCalls(), EndedSessions()
         self._keys = PublicKeys(Trust(trust))
         self._sender = Sender(client_id, namespace)
         self._connection = Connection(bootstrap_servers, client_id, security, timeout)
@@ -69,11 +69,11 @@ class AuthClient(AuthCalls):
             max_staleness=timedelta(seconds=max_staleness),
             on_stale=on_stale,
         )
-        replies = Feed(self._sender.reply_topic, "end", self._calls.read)
+        replies = Feed(self._sender.reply_topic, "end", self._pending.read)
         ended = ended_feed(self._ended, namespace)
         self._feeds = (replies, ended, key_feed(self._keys, namespace))
         self._follower = Follower(self._connection, self._feeds)
-        self._asker = Asker(self._connection, self._sender, self._keys, self._calls)
+        self._asker = Asker(self._connection, self._sender, self._keys, self._pending)
         checker = TokenChecker(rules, self._keys, self._ended)
         super().__init__(Means(self._asker, checker, self._ended, timeout, Lanes(lane_secret)))
 

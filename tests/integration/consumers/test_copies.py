@@ -3,8 +3,8 @@
 from typing import cast
 
 from authbus import Code, LoggedIn, LogIn, RegisterUser, Rejected
-from authbus.client.calls import Calls
 from authbus.client.outgoing import Outgoing
+from authbus.client.pending import PendingCalls
 from authbus.following import Record
 from authbus.message import Reply
 from authbus.topics import CREDENTIALS, SESSIONS
@@ -34,7 +34,7 @@ async def test_a_copy_of_a_log_in_on_another_topic_takes_no_answer_away(world: W
 
 async def answer(world: World, draft: Draft) -> Reply | None:
     """What a client is answered that hears all that was said to this command."""
-    calls, id_ = Calls(), draft.id
+    calls, id_ = PendingCalls(), draft.id
     sent = Outgoing(draft.topic, b"key", draft.value, [], id_, str(id_), draft.reply_key)
     with calls.waiting(sent) as call:
         for record in world.web.answers(id_):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from authbus.client.calls import Call
 from authbus.client.outgoing import Outgoing
+from authbus.client.pending import PendingCall
 from authbus.envelope import JSON_TYPE
 from authbus.replies import Code, Rejected
 from authbus.sealing import ReplyKey
@@ -13,12 +13,12 @@ TOPIC = "auth.commands.credentials.v1"
 HEADERS = {"ce_type": Rejected.wire_type(), "content-type": JSON_TYPE}
 
 
-def a_call() -> Call:
+def a_call() -> PendingCall:
     id_ = uuid7()
-    return Call(Outgoing(TOPIC, b"key", b"value", [], id_, str(id_), ReplyKey()))
+    return PendingCall(Outgoing(TOPIC, b"key", b"value", [], id_, str(id_), ReplyKey()))
 
 
-def take(call: Call, refusal: Rejected) -> None:
+def take(call: PendingCall, refusal: Rejected) -> None:
     call.take(HEADERS, refusal.model_dump_json().encode())
 
 

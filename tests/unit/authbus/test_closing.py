@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 
 from authbus import AuthRejected, AuthTimeout, AuthUnavailable, Code, LogOut, Rejected, Reply
 from authbus.client.asking import Asker
-from authbus.client.calls import Calls
 from authbus.client.outgoing import Sender
+from authbus.client.pending import PendingCalls
 from authbus.envelope import JSON_TYPE, Header
 from authbus.sealing import public_jwk
 from authbus.uuid7 import uuid7
@@ -77,7 +77,7 @@ class Kafka:
 async def closed_while(waits_for: str) -> "asyncio.Task[Reply]":
     """A call that was under way, waiting for this, when its client was closed."""
     kafka: Any = Kafka(waits_for)
-    asker = Asker(kafka, Sender("web", "auth"), kafka, Calls())
+    asker = Asker(kafka, Sender("web", "auth"), kafka, PendingCalls())
     await asker.start([])
     asking = asker.ask(COMMAND, key="k", command_id=uuid7(), correlation_id=None, seconds=5)
     call = asyncio.create_task(asking)
@@ -106,7 +106,7 @@ async def test_a_call_that_was_sent_when_its_client_closed_may_have_had_its_effe
 
 async def test_a_command_that_waited_for_its_key_lives_no_longer_than_its_call() -> None:
     kafka: Any = Kafka("keys")
-    asker = Asker(kafka, Sender("web", "auth"), kafka, Calls())
+    asker = Asker(kafka, Sender("web", "auth"), kafka, PendingCalls())
     await asker.start([])
     begun = datetime.now(UTC)
     asking = asker.ask(COMMAND, key="k", command_id=uuid7(), correlation_id=None, seconds=0.6)
@@ -125,7 +125,7 @@ class Sent:
     """A call whose record has been given to its producer."""
 
     async def begin(self) -> "Sent":
-        self.calls, self.kafka = Calls(), Kafka("the answer")
+        self.calls, self.kafka = PendingCalls(), Kafka("the answer")
         insides: Any = self.kafka
         self.asker = Asker(insides, Sender("web", "auth"), insides, self.calls)
         await self.asker.start([])

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
-from authbus.client.calls import Call, Calls
 from authbus.client.outgoing import Outgoing, Sender
+from authbus.client.pending import PendingCall, PendingCalls
 from authbus.commands import LogIn
 from authbus.envelope import JSON_TYPE, SEALED_TYPE, Sealed
 from authbus.errors import AuthError
@@ -45,19 +45,19 @@ def an_outgoing(command_id: UUID | None = None) -> Outgoing:
 
 
 @pytest.fixture
-async def calls() -> Calls:
-    return Calls()
+async def calls() -> PendingCalls:
+    return PendingCalls()
 
 
 @pytest.fixture
-async def call(calls: Calls) -> AsyncIterator[Call]:
+async def call(calls: PendingCalls) -> AsyncIterator[PendingCall]:
     with calls.waiting(an_outgoing()) as waiting:
         yield waiting
 
 
 def answer(
-    calls: Calls,
-    call: Call,
+    calls: PendingCalls,
+    call: PendingCall,
     kind: str,
     data: dict[str, str],
     key: ReplyKey | None = None,
@@ -75,7 +75,7 @@ def answer(
     calls.read(a_record(sealed, headers=pairs))
 
 
-async def taken(call: Call) -> Reply | None:
+async def taken(call: PendingCall) -> Reply | None:
     waiting = asyncio.create_task(call.answer())
     await asyncio.sleep(0)
     if waiting.done():
@@ -85,7 +85,7 @@ async def taken(call: Call) -> Reply | None:
 
 
 async def test_a_sealed_reply_is_opened_by_the_call_whose_key_it_was_sealed_for(
-    calls: Calls, call: Call
+    calls: PendingCalls, call: PendingCall
 ) -> None:
     answer(calls, call, "LoggedIn", LOGGED_IN, call.outgoing.reply_key)
 
@@ -96,7 +96,7 @@ async def test_a_sealed_reply_is_opened_by_the_call_whose_key_it_was_sealed_for(
 
 
 async def test_a_reply_sealed_for_another_process_with_the_same_command_is_passed_over(
-    calls: Calls, call: Call
+    calls: PendingCalls, call: PendingCall
 ) -> None:
     waiting = asyncio.create_task(call.answer())
 
@@ -112,7 +112,7 @@ async def test_a_reply_sealed_for_another_process_with_the_same_command_is_passe
     ("kind", "data"), [("LoggedIn", LOGGED_IN), ("LoggedOut", LOGGED_OUT), ("Unheard", {})]
 )
 async def test_what_is_in_the_clear_and_no_refusal_is_not_an_answer(
-    calls: Calls, call: Call, kind: str, data: dict[str, str]
+    calls: PendingCalls, call: PendingCall, kind: str, data: dict[str, str]
 ) -> None:
     answer(calls, call, kind, data)
 
@@ -120,7 +120,7 @@ async def test_what_is_in_the_clear_and_no_refusal_is_not_an_answer(
 
 
 async def test_a_refusal_answers_every_call_with_its_correlation_id(
-    calls: Calls, call: Call
+    calls: PendingCalls, call: PendingCall
 ) -> None:
     with calls.waiting(an_outgoing(call.outgoing.command_id)) as other:
         answer(calls, call, "Rejected", {"code": "busy"})
@@ -133,7 +133,7 @@ async def test_a_refusal_answers_every_call_with_its_correlation_id(
     ("name", "value"), [("correlation_id", "another"), ("ce_causationid", str(UUID(int=1)))]
 )
 async def test_a_reply_to_another_command_is_passed_over(
-    calls: Calls, call: Call, name: str, value: str
+    calls: PendingCalls, call: PendingCall, name: str, value: str
 ) -> None:
     key = call.outgoing.reply_key
     answer(calls, call, "LoggedOut", LOGGED_OUT, key, headers={name: value})
@@ -141,7 +141,9 @@ async def test_a_reply_to_another_command_is_passed_over(
     assert await taken(call) is None
 
 
-async def test_a_refusal_with_a_code_of_tomorrow_is_read(calls: Calls, call: Call) -> None:
+async def test_a_refusal_with_a_code_of_tomorrow_is_read(
+    calls: PendingCalls, call: PendingCall
+) -> None:
     answer(calls, call, "Rejected", {"code": "not_yet_known"})
 
     reply = await call.answer()
@@ -153,7 +155,7 @@ async def test_a_refusal_with_a_code_of_tomorrow_is_read(calls: Calls, call: Cal
     ("kind", "data"), [("Unheard", {}), ("LoggedOut", {}), ("Rejected", {"code": "x" * 9, "a": ""})]
 )
 async def test_an_answer_that_cannot_be_read_ends_the_call(
-    calls: Calls, call: Call, kind: str, data: dict[str, str]
+    calls: PendingCalls, call: PendingCall, kind: str, data: dict[str, str]
 ) -> None:
     answer(calls, call, kind, data, None if kind == "Rejected" else call.outgoing.reply_key)
 
@@ -164,7 +166,7 @@ async def test_an_answer_that_cannot_be_read_ends_the_call(
             await call.answer()
 
 
-async def test_a_call_that_is_over_is_forgotten(calls: Calls) -> None:
+async def test_a_call_that_is_over_is_forgotten(calls: PendingCalls) -> None:
     with calls.waiting(an_outgoing()) as call:
         pass
 

@@ -15,7 +15,7 @@ from authbus.sealing import ReplyKey, SealError
 from authbus.strict_json import read_json
 
 
-class Call:
+class PendingCall:
     """One command in flight. Its answers are those that its key opens, and refusals.
 
     `was_asked`: its record was on its topic once, or may have been.
@@ -69,16 +69,16 @@ class Call:
             self.fail(AuthError(f"an answer that this version cannot read: {kind}"))
 
 
-class Calls:
+class PendingCalls:
     """All calls of one client."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, set[Call]] = {}
+        self._waiting: dict[str, set[PendingCall]] = {}
 
     @contextmanager
-    def waiting(self, outgoing: Outgoing) -> Generator[Call]:
+    def waiting(self, outgoing: Outgoing) -> Generator[PendingCall]:
         """A call that is known for as long as the block lasts."""
-        call = Call(outgoing)
+        call = PendingCall(outgoing)
         same = self._waiting.setdefault(outgoing.correlation_id, set())
         same.add(call)
         try:
