@@ -56,7 +56,7 @@ READING = [
     ),
     service(
         "two members of one name push each other out",
-        "consumers/named.py",
+        "consumers/static_membership.py",
         "        forget_name(consumer)\n        reset()\n",
         "        reset()\n",
         f"{CONSUMERS}/test_named.py",

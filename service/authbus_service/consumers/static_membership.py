@@ -3,9 +3,10 @@
 Kafka calls it static membership (`group.instance.id`). Without a name the group waits for the one
 that was killed before anybody reads on beside the one that came back.
 
-A name is good for one membership. Who has lost it, because another one came under it or because
-he was silent for too long, joins again without one: two of one name would push each other out for
-ever. And who stops in order forgets it first: aiokafka lets a member with a name go without a word.
+A name is good for one membership. A member that has lost it, because another one came under it or
+because it was silent for too long, joins again without one: two of one name would push each other
+out for ever. One that stops in order forgets it first: aiokafka lets a member with a name go
+without a word.
 """
 
 from typing import Any

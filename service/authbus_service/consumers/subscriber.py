@@ -25,8 +25,8 @@ from authbus_service.consumers.committing import Committing
 from authbus_service.consumers.intakes import group
 from authbus_service.consumers.lanes import Lanes
 from authbus_service.consumers.member import Member
-from authbus_service.consumers.named import forget_name, name_once
 from authbus_service.consumers.progress import Progress
+from authbus_service.consumers.static_membership import forget_name, name_once
 from authbus_service.consumers.transient import OUTAGE
 from authbus_service.consumers.untouched import Records, raw, untouched
 from authbus_service.core.database import name_of

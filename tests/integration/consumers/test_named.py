@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from authbus.stream.handover import Handover
 from authbus.topics import SESSIONS
-from authbus_service.consumers.named import forget_name, name_once
+from authbus_service.consumers.static_membership import forget_name, name_once
 from tests.rig.crowd import until
 from tests.rig.world import World
 
