@@ -6,7 +6,7 @@ from uuid import UUID
 from authbus.addresses import canonical, mailbox
 from authbus.events import UnlockReason, UserLocked, UserUnlocked
 from authbus.foreign_hashes import hashes
-from authbus.places import place_of
+from authbus.ip_networks import network_of
 from authbus.replies import Code
 from authbus.testing.judging import normalised
 from authbus.testing.memory import Memory, Refusal
@@ -20,7 +20,7 @@ Key = tuple[str, str]
 
 def source(address: str | None, of: str = "guess") -> str | None:
     """What a guess from an address, or a request for a mail, counts against besides its key."""
-    return None if address is None else f"{of} {place_of(address)}"
+    return None if address is None else f"{of} {network_of(address)}"
 
 
 def is_admitted(memory: Memory, guess: Guess) -> bool:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from authbus import base64url
 from authbus.addresses import canonical
 from authbus.events import AnyEvent
-from authbus.places import place_of
+from authbus.ip_networks import network_of
 from authbus.replies import Code, Rejected
 from authbus.state import AuditRecord
 from authbus.topics import ADMIN, AUDIT, RELAY
@@ -148,7 +148,7 @@ def _source(masters: Masters, address: str | None, at: datetime) -> str | None:
     """An address as an HMAC under the month's key: the same all month, nobody's later."""
     if address is None:
         return None
-    secret = masters.derive(f"audit/source/{at:%Y-%m}", place_of(address).encode())
+    secret = masters.derive(f"audit/source/{at:%Y-%m}", network_of(address).encode())
     return base64url.encode(secret[:_SOURCE_BYTES])
 
 

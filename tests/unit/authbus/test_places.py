@@ -2,7 +2,7 @@
 
 import pytest
 
-from authbus.places import place_of
+from authbus.ip_networks import network_of
 
 MADE_OF_IT = {
     "by a socket for both kinds": "::ffff:192.0.2.1",
@@ -15,7 +15,7 @@ MADE_OF_IT = {
 
 @pytest.mark.parametrize("address", MADE_OF_IT.values(), ids=MADE_OF_IT)
 def test_what_was_made_of_an_ipv4_address_is_of_its_place(address: str) -> None:
-    assert place_of(address) == place_of("192.0.2.1") == "192.0.2.1"
+    assert network_of(address) == network_of("192.0.2.1") == "192.0.2.1"
 
 
 @pytest.mark.parametrize(
@@ -28,13 +28,15 @@ def test_what_was_made_of_an_ipv4_address_is_of_its_place(address: str) -> None:
     ],
 )
 def test_two_users_are_of_two_places(one: str, other: str) -> None:
-    assert place_of(one) != place_of(other)
+    assert network_of(one) != network_of(other)
 
 
 def test_whoever_has_one_address_of_a_network_of_64_bits_has_all_of_it() -> None:
-    assert place_of("2001:db8:1:2::7") == place_of("2001:db8:1:2:ffff::8") == "2001:db8:1:2::/64"
+    assert (
+        network_of("2001:db8:1:2::7") == network_of("2001:db8:1:2:ffff::8") == "2001:db8:1:2::/64"
+    )
 
 
 @pytest.mark.parametrize("text", ["a phone", "", "192.0.2.1, 198.51.100.7"])
 def test_what_is_no_address_stands_for_itself(text: str) -> None:
-    assert place_of(text) == text
+    assert network_of(text) == text

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from authbus.addresses import mailbox
-from authbus.places import place_of
+from authbus.ip_networks import network_of
 from authbus_service.auth.guessing.attempt import Attempt, Verdict
 from authbus_service.core import clock
 from authbus_service.core.security.masters import Masters
@@ -62,11 +62,11 @@ def change_key(masters: Masters, user_id: UUID) -> bytes:
 
 
 def source_key(masters: Masters, address: str | None, of: str = "guess") -> bytes | None:
-    """What stands for the place from which a producer was asked, where it says so.
+    """What stands for the network from which a producer was asked, where it says so.
 
     Each kind of attempt is counted on its own, so `of` is "guess", "reset" or "register".
     """
-    return None if address is None else masters.derive(f"{of}/source", place_of(address).encode())
+    return None if address is None else masters.derive(f"{of}/source", network_of(address).encode())
 
 
 async def admitted(attempt: Attempt, reserve: Reserve) -> Verdict:

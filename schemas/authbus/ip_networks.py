@@ -1,4 +1,4 @@
-"""Where somebody is, who guesses: what the address stands for that a producer names."""
+"""The network of an address that a producer names: guesses from one network count together."""
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
@@ -7,8 +7,8 @@ _TRANSLATED = IPv6Network("64:ff9b::/96")
 _IPV4_BITS = 2**32 - 1
 
 
-def place_of(address: str) -> str:
-    """The place that an address stands for; one that is none stands for itself.
+def network_of(address: str) -> str:
+    """The network that an address stands for; what is no address stands for itself.
 
     An IPv6 address counts as its /64 network: whoever has one address of it has them all. One that
     was made of an IPv4 address counts as that: a socket for both kinds reports every IPv4 address
