@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from authbus.envelope import source_of
 from authbus.topics import Topic, replies
 from authbus_service.core.config import ConfigError
-from authbus_service.core.tables import read_tables
+from authbus_service.core.toml_tables import read_tables
 
 _Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
 _Principal = Annotated[str, StringConstraints(pattern=r"^User:[^*\s][^\s]*$")]

@@ -1,4 +1,4 @@
-"""Files of tables, TOML, that say what is declared."""
+"""TOML files in which an operator declares something: clients, roles."""
 
 import tomllib
 from pathlib import Path

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from authbus_service.auth.roles.roles import ADMIN, BUILT_IN, Roles
 from authbus_service.core.config import ConfigError
-from authbus_service.core.tables import read_tables
+from authbus_service.core.toml_tables import read_tables
 
 # All of them may stand in one access token; whether it has room for them, the start looks.
 MOST_PERMISSIONS = 200
