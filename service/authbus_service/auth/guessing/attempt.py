@@ -91,16 +91,16 @@ class Verdict(Enum):
     REFUSED = "refused"
 
 
-def places(attempts: Iterable[Attempt]) -> tuple[set[bytes], set[bytes]]:
+def keys_and_sources(attempts: Iterable[Attempt]) -> tuple[set[bytes], set[bytes]]:
     """The keys and the sources of these attempts."""
     found = list(attempts)
     return {each.key for each in found}, {each.source for each in found if each.source is not None}
 
 
-def sorted_out(
+def by_key_and_source(
     rows: Iterable[StoredAttempt],
 ) -> tuple[defaultdict[bytes, list[StoredAttempt]], defaultdict[bytes, list[StoredAttempt]]]:
-    """The rows of each key, and of each source."""
+    """The rows by their key, and by their source."""
     of_key = defaultdict[bytes, list[StoredAttempt]](list)
     of_source = defaultdict[bytes, list[StoredAttempt]](list)
     for row in rows:

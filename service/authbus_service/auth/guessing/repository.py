@@ -36,8 +36,8 @@ from authbus_service.auth.guessing.attempt import (
     State,
     StoredAttempt,
     Verdict,
-    places,
-    sorted_out,
+    by_key_and_source,
+    keys_and_sources,
 )
 from authbus_service.auth.guessing.limits import (
     LONG_MEMORY,
@@ -157,10 +157,10 @@ async def reserve(
     One that was held before is its own reservation, so that a command that is read again counts
     once. The transaction must be this call's own.
     """
-    keys, sources = places(attempts)
+    keys, sources = keys_and_sources(attempts)
     buckets = sorted({_bucket(each) for each in (*keys, *sources)})
     at: datetime = list(await db.execute(_LOCK, {"buckets": buckets}))[-1].at
-    of_key, of_source = sorted_out(await _seen(db, keys, sources, at))
+    of_key, of_source = by_key_and_source(await _seen(db, keys, sources, at))
     verdicts: dict[Attempt, Verdict] = {}
     held: list[StoredAttempt] = []
     for attempt in attempts:
