@@ -1,4 +1,4 @@
-"""Mails to an address that nobody has shown to be theirs: its mailbox may be a stranger's."""
+"""How many mails may go to a mailbox that nobody has shown to be theirs: it may be a stranger's."""
 
 from authbus.addresses import canonical, mailbox
 from authbus_service.auth.case import Case
@@ -8,11 +8,11 @@ from authbus_service.auth.guessing.limits import may_mail, may_use_kept
 from authbus_service.auth.users.user import User
 
 
-def counts_under(case: Case, user: User) -> tuple[bytes, ...] | None:
-    """What a mail to the user's address counts under, if it may go out; else None.
+def mail_keys(case: Case, user: User) -> tuple[bytes, ...] | None:
+    """The keys under which a mail to the user's address is counted; None: it may not go out.
 
-    Few a day go to one mailbox, whatever accounts they are for; a user's own gets what they ask.
-    The proof names the mailbox.
+    Few a day go to one mailbox, whatever accounts they are for; to an address that its user has
+    shown to be theirs all go that they ask for. The proof names the mailbox.
     """
     key = case.proof.mailbox
     if user.email_verified or key is None:
@@ -20,21 +20,21 @@ def counts_under(case: Case, user: User) -> tuple[bytes, ...] | None:
     return (key,) if may_mail(case.rows.counted(key)) else None
 
 
-def reset_counts_under(case: Case, user: User) -> tuple[bytes, ...] | None:
-    """The same of a mail for a new password, which anybody may ask for.
+def reset_mail_keys(case: Case, user: User) -> tuple[bytes, ...] | None:
+    """The same for a mail with a code for a new password, which anybody may ask for.
 
-    To an address of the user's own a few a day go freely, and then one whenever no code of an
-    earlier one is good any more: that floods nobody, and where no mail comes there is one. Of what
-    others have mailed to a mailbox its plain address is independent, twice a day: that is one
-    address, where anybody makes accounts at any number of others.
+    To an address that its user has shown a few a day go freely, and then one whenever no earlier
+    code is good any more: that floods nobody, and whoever gets no mail has a code already. The
+    plain address of a mailbox gets two a day, whatever others had mailed to that mailbox: it is one
+    address, while anybody can make accounts at any number of its variants.
     """
     key = case.proof.address
     if key is None:
-        return counts_under(case, user)
+        return mail_keys(case, user)
     there = case.rows.counted(key)
     if not user.email_verified:
         may = _is_plain(user.email) and may_use_kept(there)
-        return counts_under(case, user) or ((key,) if may else None)
+        return mail_keys(case, user) or ((key,) if may else None)
     unused = case.rows.unused_codes(user.id)
     is_good = is_any_open(Purpose.RESET_PASSWORD, unused, case.at)
     return (key,) if may_mail(there) or not is_good else None

@@ -1,4 +1,4 @@
-"""What a user is told by mail, besides what they asked for."""
+"""What a user is told by mail without having asked."""
 
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.users.user import User
@@ -12,11 +12,11 @@ def notice(user: User, template: Template) -> tuple[Mail, ...]:
     return (Mail.to(user, template),) if user.email_verified else ()
 
 
-def of_new_device(user: User, *, named: bool, known: bool) -> tuple[Mail, ...]:
+def new_device_notice(user: User, *, named: bool, known: bool) -> tuple[Mail, ...]:
     """A mail, when the producer names the device and it is not the account's first one.
 
-    A producer that tells nothing of devices would else cause one at each log-in. After a new
-    password no device is known, and each is told of.
+    A producer that says nothing of devices would otherwise cause one at each log-in. After a new
+    password no device is known, so that each is told of.
     """
     is_first = not user.devices and user.has_first_password
     if known or not named or is_first:

@@ -7,7 +7,7 @@ import pytest
 from authbus.events import AnyEvent, PasswordChanged, PasswordReason, PasswordResetForced
 from authbus_service.auth.handlers import apply
 from authbus_service.auth.mails import Mail, Template
-from authbus_service.auth.noticing import of_new_device
+from authbus_service.auth.notices import new_device_notice
 from authbus_service.auth.private import Private
 from authbus_service.auth.rows import Rows
 from authbus_service.auth.users.devices import knows, seen
@@ -56,19 +56,19 @@ def test_no_device_that_became_known_by_an_old_password_is_known(
 def test_the_first_device_is_told_of_after_a_new_password_and_not_before() -> None:
     ana = an_account()
     ana.email_verified = True
-    before = of_new_device(ana, named=True, known=False)
+    before = new_device_notice(ana, named=True, known=False)
     ana.credential_version += 1
 
     assert before == ()
-    assert of_new_device(ana, named=True, known=False) == (Mail.to(ana, Template.NEW_DEVICE),)
-    assert of_new_device(ana, named=False, known=False) == ()
+    assert new_device_notice(ana, named=True, known=False) == (Mail.to(ana, Template.NEW_DEVICE),)
+    assert new_device_notice(ana, named=False, known=False) == ()
 
 
 def test_nobody_is_told_of_a_device_at_an_address_that_nobody_has_shown() -> None:
     ana = an_account()
     ana.credential_version += 1
 
-    assert of_new_device(ana, named=True, known=False) == ()
+    assert new_device_notice(ana, named=True, known=False) == ()
 
 
 def an_account() -> User:

@@ -10,7 +10,7 @@ from authbus.replies import Code, Rejected
 from authbus_service.auth.case import Case
 from authbus_service.auth.guessing.attempt import Settled
 from authbus_service.auth.mails import Template
-from authbus_service.auth.noticing import notice
+from authbus_service.auth.notices import notice
 from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.passwords.rules import judge
 from authbus_service.auth.proof import Proof, Tools

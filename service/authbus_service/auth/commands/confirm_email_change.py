@@ -9,7 +9,7 @@ from authbus.replies import Code, EmailIsChanged
 from authbus_service.auth.case import Case
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.mails import Template
-from authbus_service.auth.noticing import notice
+from authbus_service.auth.notices import notice
 from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Claim, Proof, Tools
 from authbus_service.auth.request import Request

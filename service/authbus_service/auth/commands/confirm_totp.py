@@ -7,7 +7,7 @@ from authbus_service.auth.factors.service import passes
 from authbus_service.auth.guessing.admission import factor_key
 from authbus_service.auth.guessing.attempt import Settled
 from authbus_service.auth.mails import Template
-from authbus_service.auth.noticing import notice
+from authbus_service.auth.notices import notice
 from authbus_service.auth.outcome import Enrolled, Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.proving_again import by_code

@@ -21,7 +21,7 @@ from authbus_service.auth.guessing.admission import (
     source_key,
 )
 from authbus_service.auth.guessing.attempt import Settled, Verdict
-from authbus_service.auth.mailing import reset_counts_under
+from authbus_service.auth.mail_limits import reset_mail_keys
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Outcome
 from authbus_service.auth.proof import Proof, Tools
@@ -66,7 +66,7 @@ def decide(_: RequestPasswordReset, case: Case) -> Outcome:
         return silent
     if not may_make(_PURPOSE, case.rows.unused_codes(user.id), case.at):
         return silent
-    counted = reset_counts_under(case, user)
+    counted = reset_mail_keys(case, user)
     if counted is None:
         return silent
     return Outcome(

@@ -9,7 +9,7 @@ from authbus_service.auth.case import Case
 from authbus_service.auth.codes.code import Purpose
 from authbus_service.auth.codes.service import may_make
 from authbus_service.auth.guessing.admission import mailbox_key
-from authbus_service.auth.mailing import counts_under
+from authbus_service.auth.mail_limits import mail_keys
 from authbus_service.auth.mails import Mail, Template
 from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
@@ -43,7 +43,7 @@ def decide(_: ResendVerification, case: Case) -> Outcome:
         return refused(Code.EMAIL_VERIFIED)
     if not may_make(_PURPOSE, case.rows.unused_codes(who.user.id), case.at):
         return refused(Code.TOO_SOON)
-    counted = counts_under(case, who.user)
+    counted = mail_keys(case, who.user)
     if counted is None:
         return refused(Code.TOO_SOON)
     return Outcome(

@@ -10,7 +10,7 @@ from authbus.second_factor import (
 from authbus_service.auth.administering import no_more
 from authbus_service.auth.case import Case
 from authbus_service.auth.mails import Template
-from authbus_service.auth.noticing import notice
+from authbus_service.auth.notices import notice
 from authbus_service.auth.outcome import Outcome, refused
 from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request

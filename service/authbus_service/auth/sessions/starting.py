@@ -8,7 +8,7 @@ from authbus.events import AnyEvent, EndReason, SessionEnded, SessionStarted
 from authbus.second_factor import CompleteLogIn
 from authbus_service.auth.case import Case
 from authbus_service.auth.guessing.attempt import Settled
-from authbus_service.auth.noticing import of_new_device
+from authbus_service.auth.notices import new_device_notice
 from authbus_service.auth.outcome import Granted, Outcome
 from authbus_service.auth.sessions.tokens import terms
 from authbus_service.auth.users import devices
@@ -33,7 +33,7 @@ def log_in(
         started,
         answer=started.answer.model_copy(update={"is_known_device": known}),
         events=(*before, *started.events),
-        mails=of_new_device(user, named=named, known=known),
+        mails=new_device_notice(user, named=named, known=known),
         settled=Settled.CLEARED,
     )
 
