@@ -102,6 +102,20 @@ def asked(command: BaseModel) -> dict[str, Any]:
     return {name: getattr(command, name) for name in ProfileField if name in given}
 
 
+def changes(command: BaseModel, profile: Profile) -> dict[str, Any]:
+    """Those of them that differ from the profile."""
+    return {
+        name: value
+        for name, value in asked(command).items()
+        if not _same_json(value, getattr(profile, name))
+    }
+
+
+def _same_json(one: object, other: object) -> bool:
+    """To Python true is 1, to JSON it is not."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
 def filled(command: BaseModel) -> dict[str, Any]:
-    """Those of them that have values."""
+    """The fields of a profile that a command gives a value."""
     return {name: value for name, value in asked(command).items() if value is not None}

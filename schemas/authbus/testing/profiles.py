@@ -1,7 +1,5 @@
 """What a user says of themselves, and the address that they have."""
 
-import json
-
 from authbus.addresses import canonical
 from authbus.commands import (
     ChangeEmail,
@@ -18,7 +16,7 @@ from authbus.events import (
     EmailVerified,
     ProfileUpdated,
 )
-from authbus.profile import ProfileField, asked
+from authbus.profile import ProfileField, changes
 from authbus.replies import (
     Code,
     EmailIsChanged,
@@ -46,22 +44,13 @@ def update_profile(memory: Memory, command: UpdateProfile, ask: Ask) -> ProfileS
     profile = user.profile
     if command.profile_version != profile.version:
         raise Refusal(Code.VERSION_CONFLICT, f"the profile's version is {profile.version}")
-    changed = {
-        name: value
-        for name, value in asked(command).items()
-        if not _same(value, getattr(profile, name))
-    }
+    changed = changes(command, profile)
     if changed:
         version = profile.version + 1
         user.profile = profile.model_copy(update={**changed, "version": version})
         fields = tuple(map(ProfileField, changed))
         memory.tell(user, ProfileUpdated, ask.id, profile_version=version, fields=fields)
     return ProfileSaved(profile_version=user.profile.version)
-
-
-def _same(one: object, other: object) -> bool:
-    """As JSON: to Python true is 1."""
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def verify_email(memory: Memory, command: VerifyEmail, ask: Ask) -> EmailIsVerified:

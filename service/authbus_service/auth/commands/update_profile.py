@@ -1,10 +1,8 @@
 """UpdateProfile: a user changes what they say of themselves."""
 
-import json
-
 from authbus.commands import UpdateProfile
 from authbus.events import ProfileUpdated
-from authbus.profile import ProfileField, asked
+from authbus.profile import ProfileField, changes
 from authbus.replies import Code, ProfileSaved, Rejected
 from authbus_service.auth.case import Case
 from authbus_service.auth.outcome import Outcome, refused
@@ -29,18 +27,9 @@ def decide(command: UpdateProfile, case: Case) -> Outcome:
     profile = who.user.profile
     if command.profile_version != profile.version:
         return refused(Code.VERSION_CONFLICT, f"the profile's version is {profile.version}")
-    changed = tuple(
-        ProfileField(name)
-        for name, value in asked(command).items()
-        if not _same(value, getattr(profile, name))
-    )
+    changed = tuple(map(ProfileField, changes(command, profile)))
     if not changed:
         return Outcome(ProfileSaved(profile_version=profile.version))
     version = profile.version + 1
     updated = ProfileUpdated(**case.told(who.user), profile_version=version, fields=changed)
     return Outcome(ProfileSaved(profile_version=version), (updated,))
-
-
-def _same(one: object, other: object) -> bool:
-    """As JSON: to Python true is 1."""
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
