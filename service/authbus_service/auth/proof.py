@@ -34,19 +34,23 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """`user_id` is locked, `session_id` loaded, `claim` claimed before `decide` sees the rows.
+    """All that `decide` asks for is locked, loaded and claimed before it runs.
 
-    So are the user and the session of `acting`. With `every_session` all live sessions of `user_id`
-    are loaded; with `factor` the second factors of all `users`, with `every_code` their unused
-    codes, and the code of `code_hash` in any case. `credential` is there when the password was
-    right for it; `password_hash` is a new one to keep. `operator` is there when the command came
-    with an operator's proof, `attempt` when a guess was counted: the decision settles it. With
-    `hidden` nothing may tell whether there is a `user_id`: the same is asked and written without
-    one. With `registers` nothing may tell whether its address was free: what a new user costs is
-    written without one too. `looked` is what became of a look-up, which needs no lock. `about` is
-    whom it is about where nobody is locked, for auditors alone. So is `acting` of what is refused
-    already, which needs no lock but for its guess. What counts already under `source`,
-    who or from where it is asked, under `mailbox` and under `address` is read with the claims.
+    - `user_id` and the user of `acting` are locked; `session_id` and the session of `acting` are
+      loaded, with `every_session` all live ones of `user_id`.
+    - The code of `code_hash` is loaded; with `every_code` the unused codes of all `users`, with
+      `factor` their second factors.
+    - `claim` is the address to claim; what counts already under `source` (who asks, or from
+      where), `mailbox` and `address` is read with the claims.
+    - `credential` is there when the password was right for it; `password_hash` is a new one to
+      keep. `operator` is there when the command came with an operator's proof.
+    - `attempt` is a guess that was counted: the decision settles it.
+    - `refusal` is the answer where it is known already; `acting` is then for auditors alone and
+      needs no lock but for its guess. `looked` is what became of a look-up, which needs none.
+    - `about` is whom the command is about where nobody is locked, for auditors alone.
+    - With `hidden` nothing may tell whether there is a `user_id`: the same is asked and written
+      without one. With `registers` nothing may tell whether the address was free: what a new user
+      costs is written without one too.
     """
 
     user_id: UUID | None = None
@@ -101,8 +105,8 @@ class Proof:
         return {each for each in keys if each is not None}
 
     @property
-    def looks(self) -> bool:
-        """Whether a user's claim of an address may end with the command."""
+    def changes_address(self) -> bool:
+        """Whether the command may give a user another address."""
         return self.claim is not None and self.claim.user_id is not None
 
     @property

@@ -43,7 +43,7 @@ async def lock(
     rows = Rows(
         hides=any(proof.hidden for proof in proofs),
         registers=any(proof.registers for proof in proofs),
-        looks=any(proof.looks for proof in proofs),
+        changes_address=any(proof.changes_address for proof in proofs),
     )
     if not wanted and not any(proof.is_wrong or proof.hidden for proof in proofs):
         return rows, set()
@@ -137,7 +137,7 @@ async def flush(db: AsyncConnection, rows: Rows, writes: Writes) -> None:
     codes.flush(writes, rows.codes, even_none=rows.hides or rows.registers)
     guessing.flush(writes, rows.attempts, even_none=rows.registers)
     await writes.send(db)
-    await users.flush_rest(db, rows.users, even_none=rows.looks)
+    await users.flush_rest(db, rows.users, even_none=rows.changes_address)
     await factors.flush(db, rows.factors)
     if rows.users.gone:
         await holdings.erase(db, list(rows.users.gone.values()))

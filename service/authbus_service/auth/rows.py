@@ -35,9 +35,9 @@ class Readable(Protocol):
 class Rows:
     """Users that are locked, their sessions, codes and second factors.
 
-    With `hides` every statement is made that one of them may need, whether there is one or not;
-    with `registers` every one that a new user needs, with `looks` every one that it takes to claim
-    an address to see whether it is free.
+    Some statements are made even where they change nothing, lest the time that they take tell
+    something: with `hides` whether there is such a user, with `registers` whether the address of
+    a new one was free, with `changes_address` whether the one that a user asks for was.
     """
 
     users: Users = field(default_factory=Users)
@@ -47,7 +47,7 @@ class Rows:
     factors: Factors = field(default_factory=Factors)
     hides: bool = False
     registers: bool = False
-    looks: bool = False
+    changes_address: bool = False
 
     def user(self, user_id: UUID | None) -> User | None:
         """The locked user, or None when there is none."""
