@@ -38,8 +38,8 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """One topic and the messages on it."""
+class Channel:
+    """One topic and the messages on it, which AsyncAPI calls a channel."""
 
     address: str
     anchor: str
@@ -64,9 +64,10 @@ def style_bytes() -> bytes:
 def contract_page(namespace: str) -> bytes:
     """The page for an installation; takes a tenth of a second once, so ask in a thread."""
     spec = json.loads(spec_bytes())
-    channels = sorted(spec["channels"].values(), key=_rank)
-    places = [_place(spec, each, namespace) for each in channels]
-    filled = {"info": spec["info"], "namespace": namespace, "places": places, "kinds": _KINDS}
+    channels = [
+        _channel(spec, each, namespace) for each in sorted(spec["channels"].values(), key=_rank)
+    ]
+    filled = {"info": spec["info"], "namespace": namespace, "channels": channels, "kinds": _KINDS}
     return _pages().get_template("contract.html").render(filled).encode()
 
 
@@ -76,10 +77,10 @@ def _rank(channel: Mapping[str, Any]) -> tuple[int, str]:
     return _ORDER.index(kind) if kind in _ORDER else len(_ORDER), title
 
 
-def _place(spec: Mapping[str, Any], channel: Mapping[str, Any], namespace: str) -> Place:
+def _channel(spec: Mapping[str, Any], channel: Mapping[str, Any], namespace: str) -> Channel:
     kafka = channel["bindings"]["kafka"]
     config = kafka.get("topicConfiguration", {})
-    return Place(
+    return Channel(
         address=(channel["address"] or "{namespace}.replies.<client>").replace(
             "{namespace}", namespace
         ),
