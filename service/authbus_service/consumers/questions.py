@@ -20,7 +20,7 @@ from authbus_service.auth.sessions.session import Session
 from authbus_service.auth.users import repository as users
 from authbus_service.auth.users.search import Found, Search, find
 from authbus_service.auth.users.user import Credential
-from authbus_service.consumers.gather import Gathered
+from authbus_service.consumers.batch_loader import BatchLoader
 from authbus_service.core.database import Database
 from authbus_service.core.security.keyring import KeyRing
 from authbus_service.core.security.operator import Operator, read_operator
@@ -71,23 +71,23 @@ def tools_of(
 ) -> Tools:
     """The tools of one process."""
     asking = _Asking(database)
-    gathered = Gathered(asking.rows)
+    load_rows = BatchLoader(asking.rows)
 
     async def ask_reserve(attempts: Sequence[Attempt]) -> Mapping[Attempt, Verdict]:
         async with database.transaction() as db:
             return await guessing.reserve(db, attempts, policy.guessing)
 
     async def rows_of(proof: Proof) -> Rows:
-        return await gathered(proof) or Rows()
+        return await load_rows(proof) or Rows()
 
     return Tools(
-        credential=Gathered(asking.credentials),
-        owner=Gathered(asking.owners),
-        code=Gathered(asking.codes),
+        credential=BatchLoader(asking.credentials),
+        owner=BatchLoader(asking.owners),
+        code=BatchLoader(asking.codes),
         rows=rows_of,
         token=token,
         hashes=hashes,
-        reserve=Gathered(ask_reserve),
+        reserve=BatchLoader(ask_reserve),
         policy=policy,
         lookups=asking,
         operator=operator,

@@ -10,12 +10,11 @@ from authbus import topics
 from authbus_service.auth.granting import Granting
 from authbus_service.auth.proof import Policy, Tools
 from authbus_service.auth.roles.roles import BUILT_IN, Roles
+from authbus_service.consumers.batch_loader import BatchLoader
 from authbus_service.consumers.bounded import read_bounded
 from authbus_service.consumers.broker import broker
 from authbus_service.consumers.finishing import Finishing
-from authbus_service.consumers.gather import Gathered
 from authbus_service.consumers.group import Committed, Grouping
-from authbus_service.consumers.housed import Housed
 from authbus_service.consumers.housekeeping import Housekeeping
 from authbus_service.consumers.intakes import INTAKES
 from authbus_service.consumers.job import Job
@@ -32,6 +31,7 @@ from authbus_service.consumers.transient import OUTAGE
 from authbus_service.consumers.watched import Watched
 from authbus_service.consumers.way import Way
 from authbus_service.consumers.went_back import Guard, Witnesses
+from authbus_service.consumers.with_partitions import WithPartitions
 from authbus_service.consumers.writer import Writer
 from authbus_service.core.clients import Client
 from authbus_service.core.config import Settings
@@ -161,7 +161,7 @@ class Consumers:
             masters=self._keyring.masters,
             tools=tools,
             hashes=hashes,
-            known=Gathered(self._ask_known),
+            known=BatchLoader(self._ask_known),
             let_go=letting_go(self._database),
             hashed=self._hashed,
             cheap=self._cheap,
@@ -174,8 +174,8 @@ class Consumers:
     def _writer(self, name: str, policy: Policy, window: Callable[[], float]) -> Writer:
         """A group may fill while hashes queue: then waiting costs nobody anything."""
         grouping = Grouping(self._database, policy, self._fence_below)
-        housed = Housed(grouping, self.house.keep_partitions)
-        watched = Watched(housed, window, self.watch, name)
+        kept = WithPartitions(grouping, self.house.keep_partitions)
+        watched = Watched(kept, window, self.watch, name)
         return Writer(
             watched, known=self._ask_known, window=watched.filling, committed=self._committed
         )

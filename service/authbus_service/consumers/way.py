@@ -20,7 +20,7 @@ from authbus_service.auth.proof import Proof, Tools
 from authbus_service.auth.request import Request
 from authbus_service.auth.seen import Seen
 from authbus_service.consumers.arrival import Arrival
-from authbus_service.consumers.gather import Gathered
+from authbus_service.consumers.batch_loader import BatchLoader
 from authbus_service.consumers.job import Decided, Job
 from authbus_service.consumers.labels import Labels
 from authbus_service.consumers.mismatches import Mismatches
@@ -51,7 +51,7 @@ class Way:
     masters: Masters
     tools: Tools
     hashes: HashPool
-    known: Gathered[UUID, Handled]
+    known: BatchLoader[UUID, Handled]
     let_go: Callable[[Proof], Awaitable[None]]
     hashed: Writer
     cheap: Writer

@@ -1,4 +1,4 @@
-"""One question for all who wait: while one is under way the next ones gather."""
+"""One query for many callers (a data loader): while one runs, the next keys are collected."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
@@ -8,11 +8,11 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Gathered(Generic[K, V]):
-    """Turns a question about many keys into one about a key. A failure is everybody's."""
+class BatchLoader(Generic[K, V]):
+    """Asks about one key by a query that takes many. If it fails, it fails for all who wait."""
 
     def __init__(self, ask: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> None:
-        """`ask` answers for the keys it knows; the others are None."""
+        """`ask` answers for the keys that it knows; for the others the answer is None."""
         self._ask = ask
         self._waiting: dict[K, asyncio.Future[V | None]] = {}
         self._asking: asyncio.Task[None] | None = None

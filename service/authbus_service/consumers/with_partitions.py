@@ -1,4 +1,4 @@
-"""A group's transaction, with a place in the inbox for its day."""
+"""A group's transaction, retried when the inbox has no partition for its day."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ _log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Housed:
-    """Does what `grouping` does; days that the inbox lacks are made by `keep_partitions`."""
+class WithPartitions:
+    """Does what `grouping` does; `keep_partitions` makes the days that the inbox lacks."""
 
     grouping: Together
     keep_partitions: Callable[[], Awaitable[None]]
