@@ -12,7 +12,7 @@ from authbus_service.embedded import EmbeddedError
 from authbus_service.inbox.writing import OthersWriteError, RecoveryRunsError
 from authbus_service.recovery.events import UnknownEventError
 from authbus_service.recovery.unsealing import UnsealerGoneError
-from authbus_service.relay.errors import EpochOverError, ManifestError
+from authbus_service.relay.errors import EpochOverError, ManifestError, UnsettledError
 from authbus_service.startup.errors import StartupError
 
 MENDABLE = (
@@ -32,6 +32,7 @@ MENDABLE = (
     StartupError,
     UnknownEventError,
     UnsealerGoneError,
+    UnsettledError,
 )
 
 

@@ -10,7 +10,13 @@ from sqlalchemy import true
 from authbus_service.cluster.acls import relay_name
 from authbus_service.core import installation
 from authbus_service.core.database import Database
-from authbus_service.relay.errors import EpochOverError
+from authbus_service.relay.errors import (
+    EpochOverError,
+    HangingError,
+    LeaseLostError,
+    OutcomeUnknownError,
+    UnsettledError,
+)
 from authbus_service.relay.past import Past
 from authbus_service.relay.producer import OPEN_SECONDS, TransactionalProducer
 
@@ -29,7 +35,7 @@ async def settle_past(database: Database, namespace: str, client: Mapping[str, A
     """End what any relay has begun to say: afterwards it is said or never will be.
 
     `client` are aiokafka's keyword arguments. Whoever recovers may not write what the relay says,
-    and looks for the events on their topic besides.
+    and looks for the events on their topic besides. Raises ManifestError and UnsettledError.
     """
     async with asyncio.timeout(_SECONDS), database.reading() as db:
         epoch = (await installation.installed(db)).epoch
@@ -41,5 +47,11 @@ async def settle_past(database: Database, namespace: str, client: Mapping[str, A
         await Past(namespace, client, database, epoch).settle(
             producer, provided=true(), vouch=False
         )
+    except (HangingError, LeaseLostError, OutcomeUnknownError) as error:
+        raise UnsettledError(
+            f"what a relay has begun to say on Kafka does not come to its end: {error}. Stop every "
+            "service of this namespace, also one on another database, see that each broker is "
+            "there, then run authbus recover again: it goes on"
+        ) from error
     finally:
         await producer.close()

@@ -36,6 +36,10 @@ class HangingError(RelayError):
     """Kafka has forgotten to end a transaction of ours somewhere; the next start does."""
 
 
+class UnsettledError(RelayError):
+    """What was begun to be said does not come to its end, and nobody recovers beside it."""
+
+
 REASONS = ("lease_lost", "outcome_unknown", "record_too_large", "hanging", "other")
 
 

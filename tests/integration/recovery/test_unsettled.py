@@ -21,8 +21,15 @@ from authbus_service.main import Service
 from authbus_service.outbox import repository as outbox
 from authbus_service.relay import producer
 from authbus_service.relay.batch import outgoing
-from authbus_service.relay.errors import EpochOverError, OutcomeUnknownError
+from authbus_service.relay.errors import (
+    EpochOverError,
+    HangingError,
+    LeaseLostError,
+    OutcomeUnknownError,
+    RelayError,
+)
 from authbus_service.relay.loop import Relay
+from authbus_service.relay.past import Past
 from authbus_service.startup.recovery import recovery
 from authbus_service.startup.servers import Servers
 from tests.rig.accident import all_said, backup, recovered, said, serving
@@ -134,3 +141,30 @@ async def test_a_service_that_idles_through_a_recovery_ends_with_a_cure(
             await asyncio.wait_for(service.failed(), 10)
 
     assert "Start it again" in (explain(ended.value) or "")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        HangingError("a transaction of ours does not end on ['auth.events.v1-3']"),
+        OutcomeUnknownError("ProducerFenced: there is a newer producer of this id"),
+        LeaseLostError("what hangs is not ours to end"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_what_cannot_be_settled_ends_a_recovery_with_a_line_and_the_next_one_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch, error: RelayError
+) -> None:
+    async def fails(_past: Past, *_: object, **__: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Past, "settle", fails)
+        with pytest.raises(RelayError) as ended:
+            await recovered(world)
+    await recovered(world)
+
+    told = explain(ended.value) or ""
+    assert str(error) in told
+    assert "Stop every service of this namespace" in told
+    assert "run authbus recover again" in told
