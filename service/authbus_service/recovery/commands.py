@@ -159,6 +159,8 @@ class Commands:
         issued, is_large = id_time(labels.id), came.size > LARGEST_SEAL
         if issued is None or is_large or labels.text.get("ce_type") in _QUESTIONS:
             return
+        if issued - came.appended_at > NEAR:  # refused, and it would be held until its time
+            return
         longest = issued + LONGEST_LIFE
         self.by_id[labels.id].append(with_labels_alone(came))
         bucket = _bucket(min(labels.expires_at or longest, longest))

@@ -195,6 +195,21 @@ async def test_of_what_nobody_can_have_handled_nothing_is_held_and_of_another_on
     assert [name for name, _ in held.headers] == ["ce_id", "ce_expirytime"]
 
 
+@pytest.mark.parametrize("issued", [second(3600), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)])
+async def test_what_came_before_its_time_was_refused_and_is_not_held_for_as_long(
+    issued: datetime,
+) -> None:
+    ahead = command(0, named(issued), second(0))
+    ahead.headers = ahead.headers[:1]
+    true = command(0, named(second(1)), second(1))
+    reader = Script(SESSIONS, {0: [ahead, true]})
+    commands = Commands(OPENER, UNSEALER, MASTERS, reader, None, NOWHERE)
+
+    await commands.find([named(second(0)), named(second(1))])
+
+    assert [*commands.by_id] == [UUID(dict(true.headers)["ce_id"].decode())]
+
+
 async def test_a_command_that_is_not_there_is_looked_for_ten_minutes_ahead_and_no_further() -> None:
     ids = [named(second(each)) for each in range(3600)]
     reader = Script(SESSIONS, {0: [command(0, id_, second(at)) for at, id_ in enumerate(ids)]})
