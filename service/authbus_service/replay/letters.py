@@ -25,6 +25,8 @@ from authbus_service.reading.records import Record
 
 # The service's own fault: the same record may be handled now.
 OURS = frozenset({DeadLetterReason.FAILED, DeadLetterReason.UNKNOWN_KEY})
+# A letter that was closed: its id, and the key that both have.
+Closed = tuple[UUID, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +104,13 @@ class DeadLetters:
 
     async def open_ones(self, which: Which) -> list[Open]:
         """Those that nobody has closed, the oldest first."""
-        found: dict[UUID, Open] = {}
+        found, closed = dict[UUID, Open](), set[Closed]()
         places = await partitions_of(self.admin, DEAD_LETTERS.name(self.namespace))
         async with reader(self.admin) as consumer:
             stretches = await spans(consumer, places, None, None)
             async for records in read(consumer, stretches):
                 for each in records:
-                    _take(each, found)
+                    _take(each, found, closed)
         chosen = filter(which, found.values())
         return sorted(chosen, key=lambda each: (each.letter.appended_at, each.id))
 
@@ -143,18 +145,25 @@ class DeadLetters:
         )
 
 
-def _take(record: Record, found: dict[UUID, Open]) -> None:
-    """A letter is open from here on, or closed; what is neither is passed over."""
-    headers = read_headers(record.headers)
+def _take(record: Record, found: dict[UUID, Open], closed: set[Closed]) -> None:
+    """A letter is open from here on, or closed; what is neither is passed over.
+
+    Where the topic got more partitions, a closing may lie on another one, and be read first.
+    """
+    headers, key = read_headers(record.headers), record.key or b""
     try:
         match headers.get("ce_type"):
             case kind if kind == DeadLetter.wire_type():
                 letter = DeadLetter.model_validate_json(record.value or b"")
                 id_ = UUID(headers.get("ce_id"))
-                found[id_] = Open(id_, record.key or b"", letter)
+                if (id_, key) not in closed:
+                    found[id_] = Open(id_, key, letter)
             case kind if kind == DeadLetterClosed.wire_type():
                 told = DeadLetterClosed.model_validate_json(record.value or b"")
-                if told.letter_id in found and found[told.letter_id].key == record.key:
+                known = found.get(told.letter_id)
+                if known is None:
+                    closed.add((told.letter_id, key))
+                elif known.key == key:
                     del found[told.letter_id]
             case _:
                 pass
