@@ -9,7 +9,7 @@ from authbus.state import DeadLetter
 from authbus.topics import COMMAND_TOPICS, Topic
 from authbus_service.cluster import Admin
 from authbus_service.consumers.arrival import Arrival, arrival
-from authbus_service.reading.ranges import Span, read, reader
+from authbus_service.reading.ranges import Span, partitions_of, read, reader
 from authbus_service.reading.records import Record
 
 _TOPICS = {each.suffix: each for each in COMMAND_TOPICS}
@@ -34,6 +34,8 @@ class Originals:
 
     async def _at(self, topic: Topic, letter: DeadLetter) -> Record | None:
         place = TopicPartition(topic.name(self.namespace), letter.partition)
+        if place not in await partitions_of(self.admin, place.topic):
+            return None
         async with reader(self.admin) as consumer:
             consumer.assign([place])
             first = (await consumer.beginning_offsets([place]))[place]

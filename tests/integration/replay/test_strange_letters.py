@@ -11,7 +11,8 @@ from authbus.state import Closing, DeadLetter, DeadLetterClosed, DeadLetterReaso
 from authbus.topics import CREDENTIALS, DEAD_LETTERS
 from authbus_service.core import clock
 from authbus_service.core.ids import new_id
-from tests.rig.redriving import open_letters
+from tests.rig.crowd import Crowd
+from tests.rig.redriving import buried, open_letters, redriven
 from tests.rig.world import World
 
 
@@ -40,6 +41,16 @@ def a_letter(partition: int) -> DeadLetter:
         digest=sha256(b"?").hexdigest(),
         reason=DeadLetterReason.FAILED,
     )
+
+
+async def test_a_letter_of_a_partition_that_is_not_there_is_gone_and_stops_no_other(
+    world: World,
+) -> None:
+    await put(world, a_letter(99))
+    await put(world, a_letter(2**40))
+    await buried(world, *Crowd(world).registers([0]))
+
+    assert await redriven(world) == {"gone": 2, "done": 1}
 
 
 async def test_a_letter_stays_closed_wherever_its_closing_lies(world: World) -> None:
