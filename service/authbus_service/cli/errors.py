@@ -10,7 +10,7 @@ from authbus_service.core.security.rotation import RotationError
 from authbus_service.core.watchdog import StalledError
 from authbus_service.embedded import EmbeddedError
 from authbus_service.inbox.writing import OthersWriteError, RecoveryRunsError
-from authbus_service.recovery.events import UnknownEventError
+from authbus_service.recovery.events import MissingEventError, UnknownEventError
 from authbus_service.recovery.unsealing import UnsealerGoneError
 from authbus_service.relay.errors import EpochOverError, ManifestError, UnsettledError
 from authbus_service.startup.errors import StartupError
@@ -25,6 +25,7 @@ MENDABLE = (
     EpochOverError,
     ManifestError,
     MasterKeyError,
+    MissingEventError,
     OthersWriteError,
     RecoveryRunsError,
     RotationError,

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from authbus.events import (
+    AnyEvent,
     SessionEnded,
     SessionRefreshed,
     UserErased,
@@ -28,7 +29,7 @@ from authbus_service.inbox import partitions
 from authbus_service.inbox import repository as inbox
 from authbus_service.recovery import losing
 from authbus_service.recovery.answers import Done, answer
-from authbus_service.recovery.events import SaidEvent
+from authbus_service.recovery.events import MissingEventError, SaidEvent
 from authbus_service.recovery.losing import Losses
 from authbus_service.recovery.ordering import Caused
 from authbus_service.recovery.preparing import Batch
@@ -95,6 +96,8 @@ class Applying:
         if isinstance(event, UserErased):
             self._erase(event, told, rows)
             return
+        if not _is_next(event, rows):
+            return
         if isinstance(event, _OF_SESSION) and rows.session(event.session_id) is None:
             user_rules.follows(event, rows.users)
             return
@@ -125,6 +128,19 @@ class Applying:
             return
         user.sequence = event.sequence - 1
         handlers.apply(event, NOTHING, rows, told.at)
+
+
+def _is_next(event: AnyEvent, rows: Rows) -> bool:
+    """False: the event stands twice on its topic. Raises MissingEventError."""
+    user = rows.user(event.user_id)
+    known = 0 if user is None else user.sequence
+    if event.sequence > known + 1:
+        raise MissingEventError(
+            f"event {event.sequence} of user {event.user_id} does not follow {known}: Kafka has "
+            "lost what was said in between. Restore a newer backup, which knows that, then run "
+            "authbus recover again"
+        )
+    return event.sequence > known
 
 
 def _proof(told: SaidEvent) -> Proof:

@@ -25,6 +25,10 @@ class UnknownEventError(RuntimeError):
     """An event that this version cannot apply: a newer service has said it."""
 
 
+class MissingEventError(RuntimeError):
+    """Events of a user that the database does not know are not on their topic any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class SaidEvent:
     """One event as it was said; `at` is its effect's time."""

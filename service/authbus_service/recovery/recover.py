@@ -71,7 +71,8 @@ class Recovery:
         `keep` is given the report before services may start again: what is lost is known until
         then alone. A recovery that ends before that is run again, and reports the same.
 
-        Raises UnknownEventError, and OthersWriteError when a service still writes.
+        Raises UnknownEventError, MissingEventError, UnsettledError, ManifestError, and
+        OthersWriteError when a service still writes.
         """
         report = Report(dry_run=dry_run)
         async with writing.alone(self.database):
