@@ -147,6 +147,12 @@ def commands(heading: str) -> list[list[str]]:
     return [each[1:] for each in found if each[:1] == ["authbus"]]
 
 
+def under(alert: str) -> list[str]:
+    """What the paragraph of an alert says is to be run, in its order."""
+    paragraph = _text().partition(f"\n### {alert}\n")[2].partition("\n### ")[0]
+    return list(_lines(paragraph))
+
+
 def named() -> list[list[str]]:
     """Every `authbus` command that the runbook names anywhere, each once, as its arguments."""
     return [shlex.split(each)[1:] for each in programs() if each.startswith("authbus ")]

@@ -95,6 +95,10 @@ class Metrics:
         self.outbox_age = self._reading(
             "outbox_oldest_seconds", "Age of the oldest unsaid record, where the relay leads"
         )
+        self.held_back = self._reading(
+            "feed_held_back_seconds",
+            "For how long an open transaction holds back what is said of ended sessions",
+        )
         self.relay_batches = self._reading("relay_batches", "Kafka transactions", counts=True)
         self.relay_records = self._reading("relay_records", "Records that were said", counts=True)
         self.relay_restarts = self._reading(

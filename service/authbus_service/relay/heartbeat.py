@@ -6,9 +6,10 @@ transaction that is still writing: what these commit later ended later.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import column, func, select, table
+from sqlalchemy import and_, column, func, select, table
 
 from authbus.envelope import own_headers
 from authbus.state import FeedAlive
@@ -22,26 +23,65 @@ _ACTIVITY = table(
     "pg_stat_activity",
     column("datname"),
     column("pid"),
+    column("application_name"),
+    column("state"),
     column("backend_xid"),
     column("xact_start"),
     column("backend_start"),
 )
 # PostgreSQL does not say when a transaction began where `track_activities` is off.
 _BEGAN = func.coalesce(_ACTIVITY.c.xact_start, _ACTIVITY.c.backend_start)
-_SETTLED = select(func.least(func.statement_timestamp(), func.min(_BEGAN))).where(
+_NOW = func.statement_timestamp()
+_WRITE = and_(
     _ACTIVITY.c.datname == func.current_database(),
     _ACTIVITY.c.pid != func.pg_backend_pid(),
     _ACTIVITY.c.backend_xid.is_not(None),
 )
+_SETTLED = select(func.least(_NOW, func.min(_BEGAN)).label("through"), _NOW.label("at")).where(
+    _WRITE
+)
+_OLDEST = (
+    select(_ACTIVITY.c.pid, _ACTIVITY.c.application_name, _ACTIVITY.c.state, _NOW - _BEGAN)
+    .where(_WRITE, _BEGAN.is_not(None))
+    .order_by(_BEGAN)
+    .limit(1)
+)
 
 
-async def settled_through(database: Database) -> datetime:
-    """By the database's clock: no transaction that commits from now on read a time before this.
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """No transaction that commits from now on read a time before `through`.
 
     That holds for transactions that read their time after their first write or lock, as ours do.
+    For `held_back` the oldest of those that still write has been open.
     """
+
+    through: datetime
+    held_back: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """A session of PostgreSQL with a transaction that writes."""
+
+    pid: int
+    application: str
+    state: str
+    open_for: timedelta
+
+
+async def oldest_writer(database: Database) -> Writer | None:
+    """Who holds back what is settled, if anybody does."""
     async with database.reading() as db:
-        return (await db.execute(_SETTLED)).scalar_one()
+        found = (await db.execute(_OLDEST)).one_or_none()
+    return None if found is None else Writer(*found)
+
+
+async def settled(database: Database) -> Settled:
+    """By the database's clock alone."""
+    async with database.reading() as db:
+        found = (await db.execute(_SETTLED)).one()
+    return Settled(found.through, found.at - found.through)
 
 
 def heartbeats(

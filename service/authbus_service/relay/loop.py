@@ -27,7 +27,7 @@ from authbus_service.outbox.repository import Said, Waiting
 from authbus_service.relay.batch import Unit, in_order, outgoing, units
 from authbus_service.relay.epoch import require_epoch
 from authbus_service.relay.errors import EpochOverError, LeaseLostError, OutcomeUnknownError, why
-from authbus_service.relay.heartbeat import heartbeats, settled_through
+from authbus_service.relay.heartbeat import Settled, heartbeats, settled
 from authbus_service.relay.lease import LEASE_SECONDS, Lease
 from authbus_service.relay.notifications import listen
 from authbus_service.relay.past import Past
@@ -126,7 +126,7 @@ class Relay:
                 beside.create_task(self._floor.keep())
                 await self._relay()
         finally:
-            self.state.leading, self.state.oldest_at = False, None
+            self.state.rests()
 
     async def _relay(self) -> None:
         try:
@@ -153,7 +153,7 @@ class Relay:
         """Say one batch; True when more is waiting."""
         self._woken.clear()
         async with asyncio.timeout(_DATABASE_SECONDS):
-            through = await settled_through(self._database) if self._beat_due() else None
+            known = await self._settled() if self._beat_due() else None
             async with self._database.reading() as db:
                 rows = await outbox.oldest(db, self._limit)
         self._saw(rows)
@@ -165,13 +165,13 @@ class Relay:
         emptied = all_read and together == found
         rows = in_order(together)
         records = outgoing(rows, namespace=self._namespace, epoch=self._epoch, unfit=self._unfit)
-        if emptied and through is not None:
+        if emptied and known is not None:
             topic = SESSIONS_ENDED.name(self._namespace)
             partitions = await self._producer.partitions(topic)
-            records += heartbeats(self._namespace, partitions, through)
+            records += heartbeats(self._namespace, partitions, known.through)
         if records:
             await self._say(together, rows, records)
-        if emptied and through is not None:
+        if emptied and known is not None:
             self._beat_at = asyncio.get_running_loop().time() + self._pace.heartbeat
         self._retry = self._pace.first_retry
         return not emptied
@@ -207,6 +207,11 @@ class Relay:
             async with asyncio.timeout(self._pace.poll):
                 await self._woken.wait()
         await asyncio.sleep(self._ready_at - asyncio.get_running_loop().time())
+
+    async def _settled(self) -> Settled:
+        known = await settled(self._database)
+        self.state.held_back = known.held_back.total_seconds()
+        return known
 
     def _make_producer(self) -> TransactionalProducer:
         return TransactionalProducer(

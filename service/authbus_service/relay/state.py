@@ -11,6 +11,7 @@ from authbus_service.core.clock import now
 class RelayState:
     """`oldest_at` is when the oldest row was written, as far as one that leads has looked.
 
+    For `held_back` seconds somebody's transaction has kept signs of life from going on.
     `said` counts rows since the process began, `batches` transactions, `restarts` by their reason.
     """
 
@@ -21,6 +22,11 @@ class RelayState:
     last_batch_at: datetime | None = None
     last_look_at: datetime | None = None
     oldest_at: datetime | None = None
+    held_back: float = 0.0
+
+    def rests(self) -> None:
+        """It leads no more: what it saw is another's to say."""
+        self.leading, self.oldest_at, self.held_back = False, None, 0.0
 
     @property
     def oldest_age(self) -> float:

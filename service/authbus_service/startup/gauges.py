@@ -35,6 +35,7 @@ def bind_gauges(
     metrics.clock_ahead.bind(partial(_ahead, house))
     metrics.relay_leads.bind(lambda: float(relay.leading))
     metrics.outbox_age.bind(lambda: relay.oldest_age)
+    metrics.held_back.bind(lambda: relay.held_back)
     metrics.relay_batches.bind(lambda: relay.batches)
     metrics.relay_records.bind(lambda: relay.said)
     for reason in REASONS:

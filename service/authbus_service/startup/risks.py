@@ -16,10 +16,13 @@ from authbus_service.core.config import Settings
 from authbus_service.core.database import Database, clock_ahead
 from authbus_service.inbox.partitions import RETENTION
 from authbus_service.recovery.reading import Topics
+from authbus_service.relay.heartbeat import oldest_writer
 from authbus_service.startup.diagnosis import Diagnosis
 from authbus_service.startup.looking import Look, Round
 
 _SKEW = timedelta(seconds=1)
+# What a Verifier waits for, unless it is told another.
+_STALE = timedelta(seconds=5)
 _REMEMBERED = RETENTION // timedelta(milliseconds=1)
 _ASYNCHRONOUS = ("off", "local")
 
@@ -36,6 +39,7 @@ class Risks:
         """Every finding but of what needs something that is away; none is a fault."""
         return together.looked(
             Look("durability", self._durability, ("database",)),
+            Look("transactions", self._transactions, ("database",)),
             Look("clock", self._clock, ("database",)),
             Look("inbox", self._inbox, ("topics",)),
             Look("trust", self._trust, ("master key", "topics")),
@@ -51,6 +55,19 @@ class Risks:
             told = f"answered commits may be lost. Turn on at PostgreSQL: {', '.join(weak)}"
             return Diagnosis("durability", "warning", told)
         return Diagnosis("durability", "ok", "commits wait for the disk")
+
+    async def _transactions(self) -> Diagnosis:
+        """No sign of life of the ended sessions goes beyond the oldest one that writes."""
+        oldest = await oldest_writer(self.database)
+        if oldest is None or oldest.open_for < _STALE:
+            return Diagnosis("transactions", "ok", "none keeps verifiers from what has ended")
+        told = (
+            f"session {oldest.pid} of PostgreSQL ({oldest.application or 'no name'}, "
+            f"{oldest.state}) has had one open for {oldest.open_for.total_seconds():.0f} s, so "
+            "that verifiers refuse tokens. Have it committed, or end it: "
+            f"SELECT pg_terminate_backend({oldest.pid})"
+        )
+        return Diagnosis("transactions", "warning", told)
 
     async def _clock(self) -> Diagnosis:
         async with self.database.reading() as db:

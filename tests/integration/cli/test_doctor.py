@@ -1,5 +1,6 @@
 """`authbus doctor` finds what is wrong, says what mends it, and changes nothing."""
 
+import asyncio
 import base64
 import json
 import os
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from sqlalchemy import text
 
 from authbus.topics import AUDIT, CREDENTIALS, DAY_MS, KEYS_STATE, SESSIONS
 from authbus_service.consumers.intakes import groups_of
@@ -24,7 +26,8 @@ from tests.rig.topics import remove
 
 ALL = (
     *("master key", "topics", "backup", "rights", "mails"),
-    *("database", "installation", "keys", "fence", "durability", "clock", "inbox", "trust"),
+    *("database", "installation", "keys", "fence", "durability", "transactions"),
+    *("clock", "inbox", "trust"),
 )
 USUAL = {"rights", "mails", "durability", "trust"}
 
@@ -173,7 +176,16 @@ async def test_while_kafka_is_away_the_database_and_the_keys_are_looked_at(
 
     found = {each["what"]: each for each in map(json.loads, ended.out.splitlines())}
     assert ended.status == 1
-    assert [*found] == ["master key", "topics", "mails", "database", "keys", "durability", "clock"]
+    assert [*found] == [
+        "master key",
+        "topics",
+        "mails",
+        "database",
+        "keys",
+        "durability",
+        "transactions",
+        "clock",
+    ]
     assert {each for each in found if found[each]["state"] == "fault"} == {"topics", "keys"}
     assert "KAFKA_BOOTSTRAP_SERVERS" in found["topics"]["says"]
 
@@ -200,6 +212,25 @@ async def test_what_a_service_can_live_with_and_somebody_should_know_is_found(
     assert cure == "Synchronise both (NTP)"
     assert f"records of {sessions} are kept longer" in found["inbox"][1]
     assert f"2 keys on {KEYS_STATE.name(namespace)} are not ours" in found["trust"][1]
+
+
+async def test_the_session_that_keeps_verifiers_from_what_has_ended_is_named(
+    patient: Patient,
+) -> None:
+    async with patient.database.engine.connect() as db:
+        await db.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        await db.execute(text("SELECT pg_current_xact_id()"))
+        pid = await db.scalar(text("SELECT pg_backend_pid()"))
+        young = await patient.seen()
+        await asyncio.sleep(5.5)
+        found = await patient.seen()
+
+    assert young.keys() == USUAL
+    assert found.keys() == USUAL | {"transactions"}
+    state, says = found["transactions"]
+    assert state == "warning"
+    assert f"session {pid} of PostgreSQL (authbus, idle in transaction)" in says
+    assert says.endswith(f"SELECT pg_terminate_backend({pid})")
 
 
 async def test_a_setting_of_a_topic_that_brokers_may_fix_is_a_warning(patient: Patient) -> None:

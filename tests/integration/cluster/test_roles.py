@@ -17,7 +17,7 @@ from authbus_service.core.database import Database, clock_of, connect
 from authbus_service.core.migrations import migrate
 from authbus_service.embedded import Addresses
 from authbus_service.inbox import partitions
-from authbus_service.relay.heartbeat import settled_through
+from authbus_service.relay.heartbeat import settled
 from authbus_service.startup.database import require_newest
 from authbus_service.startup.watchdog import Answering
 from tests.rig import accident
@@ -141,7 +141,7 @@ async def test_the_relay_sees_what_others_of_its_role_have_under_way(roles: Role
     async with roles.serving.transaction() as db:
         began = await db.scalar(text("SELECT now() FROM pg_current_xact_id()"))
 
-        assert await settled_through(roles.serving) == began
+        assert (await settled(roles.serving)).through == began
 
 
 async def test_no_temporary_table_makes_the_owner_drop_another_one(roles: Roles) -> None:
