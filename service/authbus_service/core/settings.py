@@ -19,6 +19,8 @@ from authbus_service.core.security.masters import Masters, parse_masters
 
 PREFIX = "AUTHBUS_"
 _KIB_A_LANE = 8
+# A rebalance waits for 20 s for a member that is gone, and a relay's start may take as long.
+_LEAST_PATIENCE = 30
 
 _Off = BeforeValidator(
     lambda value: None if isinstance(value, str) and value.lower() == "off" else value
@@ -126,7 +128,7 @@ class Settings(AccountSettings, KafkaSettings):
         ge=0,
         le=3600,
         description="a process that makes no progress for so long while work waits, and Kafka "
-        "and PostgreSQL answer, ends; 0: never",
+        "and PostgreSQL answer, ends: 30 or more; 0: never",
     )
     traces: Annotated[Literal["off", "otlp"], Lower] = Field(
         default="off",
@@ -157,6 +159,16 @@ class Settings(AccountSettings, KafkaSettings):
     def _strong(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             parse_masters(value.get_secret_value())
+        return value
+
+    @field_validator("watchdog_seconds")
+    @classmethod
+    def _patient(cls, value: int) -> int:
+        if 0 < value < _LEAST_PATIENCE:
+            raise ValueError(
+                "a healthy process may wait for so long, and would be ended. Give 30 or more, "
+                "or 0 for no watchdog"
+            )
         return value
 
     @field_validator("smtp_url")
