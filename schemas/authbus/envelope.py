@@ -24,8 +24,9 @@ class Sealed(Message):
     """What a sealed command's JWE holds: a structured CloudEvent with the way to answer it.
 
     Headers may repeat these fields and must then be equal. `reply_key` is a one-time public JWK
-    (EC P-256) to which a reply with secrets is sealed. `correlation_id` is optional, because some
-    libraries choose it only after sealing; then the record's header counts.
+    (EC P-256) to which every answer but a refusal is sealed. `correlation_id` is optional, because
+    some libraries choose it only after sealing; then the record's header counts. Without `reply_to`
+    nobody is answered.
     """
 
     model_config = ConfigDict(extra="forbid")

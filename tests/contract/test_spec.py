@@ -128,7 +128,7 @@ def test_each_schema_is_valid_and_named_by_its_urn(path: str) -> None:
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_each_example_record_is_valid_and_readable(entry: Entry) -> None:
     record = read(f"examples/{entry.name}.json")
-    data = record["value_before_sealing" if entry.sealed else "value"]
+    data = record["value_before_sealing" if entry.wrapped else "value"]
 
     check(record["headers"], f"envelope/{headers.NAMES[entry.kind]}.v1.json")
     if entry.kind is Kind.COMMAND:

@@ -13,18 +13,19 @@ SCHEMAS = "#/components/schemas/"
 _BINDING = "0.5.0"
 _JWE: Json = {
     "title": "JWE",
-    "description": "A compact JWE: ECDH-ES on P-256, A256GCM, `kid` from the topic of keys.",
+    "description": "A compact JWE: ECDH-ES on P-256, A256GCM; in a command with its key's `kid`.",
     "type": "string",
     "pattern": r"^[\w-]+\.[\w-]*\.[\w-]+\.[\w-]+\.[\w-]+$",
 }
+_CLEAR = "To a command without `reply_key` it comes in the clear, as `application/json`."
 _ABOUT = """\
 An auth service on Kafka. This document speaks for the service: what it receives is what a producer
-sends. Every record is a CloudEvent in binary mode. A command's value is one compact JWE; what is
-inside is the schema under `x-sealed-payload`. Fields marked `x-personal` are personal data, fields
-marked `x-secret` are secrets; neither stands in the clear on a topic that is not declared for it.
-The address parameter `namespace` keeps environments apart on one cluster; a channel's Kafka binding
-names the topic of the default one. How a command is sealed and sent, a token checked and events
-read, step by step: `contract.md` beside this document.
+sends. Every record is a CloudEvent in binary mode. A command's value is one compact JWE, and so is
+that of each answer but a refusal; what is inside is the schema under `x-sealed-payload`. Fields
+marked `x-personal` are personal data, fields marked `x-secret` are secrets; neither stands in the
+clear on a topic that is not declared for it. The address parameter `namespace` keeps environments
+apart on one cluster; a channel's Kafka binding names the topic of the default one. How a command is
+sealed and sent, a token checked and events read, step by step: `contract.md` beside this document.
 """
 
 
@@ -130,14 +131,16 @@ def _message(entry: Entry) -> Json:
         "name": entry.model.wire_type(),
         "title": entry.model.__name__,
         "summary": channels.first_sentence(entry.model),
-        "contentType": SEALED_TYPE if entry.sealed else JSON_TYPE,
+        "contentType": SEALED_TYPE if entry.wrapped else JSON_TYPE,
         "headers": headers.of_message(entry.kind, entry.model, SCHEMAS),
-        "payload": {"$ref": SCHEMAS + ("JWE" if entry.sealed else entry.model.__name__)},
+        "payload": {"$ref": SCHEMAS + ("JWE" if entry.wrapped else entry.model.__name__)},
         "tags": [{"name": entry.kind.value}],
         "bindings": {"kafka": {"key": headers.key(entry.topic), "bindingVersion": _BINDING}},
         "examples": [_example(entry)],
     }
-    if entry.sealed:
+    if entry.wrapped and not entry.sealed:
+        found["description"] = _CLEAR
+    if entry.wrapped:
         prefix = "Sealed" if entry.kind is Kind.COMMAND else ""
         found["x-sealed-example"] = examples.value(entry)
         found["x-sealed-payload"] = {"$ref": f"{SCHEMAS}{prefix}{entry.model.__name__}"}
@@ -147,5 +150,5 @@ def _message(entry: Entry) -> Json:
 
 
 def _example(entry: Entry) -> Json:
-    payload = {} if entry.sealed else {"payload": examples.value(entry)}
+    payload = {} if entry.wrapped else {"payload": examples.value(entry)}
     return {"name": entry.model.__name__, "headers": examples.headers(entry), **payload}

@@ -167,7 +167,7 @@ def headers(entry: Entry) -> dict[str, str]:
             subject=None if replies else key(entry),
             cause=None if entry.model in _UNCAUSED else _COMMAND,
             extra={
-                "content-type": SEALED_TYPE if entry.sealed else JSON_TYPE,
+                "content-type": SEALED_TYPE if entry.wrapped else JSON_TYPE,
                 "correlation_id": _CORRELATION if replies else None,
             },
         )
@@ -191,7 +191,7 @@ def value(entry: Entry) -> Json:
 def document(entry: Entry) -> Json:
     """The spec file of one example record."""
     topic = entry.topic or topics.replies(CLIENT)
-    name = "value_before_sealing" if entry.sealed else "value"
+    name = "value_before_sealing" if entry.wrapped else "value"
     return {
         "schema": SEALED_URN if entry.kind is Kind.COMMAND else entry.urn,
         "topic": topic.name(),

@@ -17,9 +17,10 @@ COMMAND = f"""\
 3. **Write the envelope**, a JSON object as `envelope/Sealed.v1.json` says. `id` is a UUIDv7, made
    once and kept for every retry; its time and the record's append time are at most 10 minutes
    apart. Times are RFC 3339, with any offset and any fraction. `source` is `/clients/<client>`.
-   `reply_key` is an EC P-256 public JWK, made for this command alone; where a reply may be
-   sealed, a command without one is refused. What `data` holds is the command's own schema; a field
-   that is not in it is refused.
+   `reply_key` is an EC P-256 public JWK, made for this command alone, of `kty`, `crv`, `x` and
+   `y`; without one a command that may be answered with secrets (`x-sealed` in the schema of its
+   reply) is refused as `invalid`. What `data` holds is the command's own schema; a field that is
+   not in it is refused in the same way.
 4. **Seal it**: compact JWE, `alg` `ECDH-ES`, `enc` `A256GCM`, `kid` of that key, on P-256. Beside
    these and `epk` the header may have `cty`, `typ`, `apu` and `apv`; with any other, `zip` and
    `crit` included, it is refused. At most 65,536 bytes.
@@ -29,16 +30,16 @@ COMMAND = f"""\
    an id, or none, or an HMAC under a secret of yours, and never an address. Where the table names
    an id that you do not have yet (`RequestPasswordReset`, `CompleteLogIn`, `VerifyEmail`,
    `ImportUser` ...), the command's own does.
-6. **Read the answer** on the reply topic: the record whose `correlation_id` is the command's. Start
-   to read before you send. With `content-type` `application/jose` the value is a compact JWE as
-   above, sealed to `reply_key`; with `application/json` it is clear. `ce_type` says which reply it
-   is; `authbus.Rejected.v1` is always clear, and all others are sealed where the command has a
-   `reply_key`. Have one, and take no other in the clear: whoever writes to your reply topic can
-   make that, but nobody can make what opens with a key that only your command's seal names. A
-   `wrong_topic` whose `detail` names the topic that
-   you sent to is about a copy that somebody made: read on. Where a library reads in consumer
-   groups alone, take one for each process, since answers of two processes come on the same
-   partition. You may use those whose names begin with the reply topic's and a dot.
+6. **Read the answer** on the reply topic: the record whose `correlation_id` is the command's; where
+   it has none, `ce_causationid` names its `id`. Start to read before you send. With `content-type`
+   `application/jose` the value is a compact JWE as    above, sealed to `reply_key`; with
+   `application/json` it is clear. `ce_type` says which reply it    is; `authbus.Rejected.v1` is
+   always clear, and all others are sealed where the command has a    `reply_key`. Have one, and
+   take no other in the clear: whoever writes to your reply topic can    make that, but nobody can
+   make what opens with a key that only your command's seal names. A    `wrong_topic` whose `detail`
+   names the topic that    you sent to is about a copy that somebody made: read on. Where a library
+   reads in consumer    groups alone, take one for each process, since answers of two processes come
+   on the same    partition. You may use those whose names begin with the reply topic's and a dot.
 
 Without a JOSE library, `python -m authbus seal` does steps 2 to 4 and `python -m authbus open`
 opens the answer: they come with the Python package `authbus` and its extra `client`.

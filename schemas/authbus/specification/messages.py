@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from authbus import contract, topics
 from authbus.message import Command, Event, Message, Reply
+from authbus.replies import Rejected
 from authbus.topics import Topic
 
 
@@ -36,6 +37,11 @@ class Entry:
     def urn(self) -> str:
         """The `$id` of the message's schema."""
         return f"urn:authbus:schema:{self.name}"
+
+    @property
+    def wrapped(self) -> bool:
+        """Whether a seal is its value: also of each answer but a refusal to who has a reply key."""
+        return self.sealed or (self.kind is Kind.REPLY and self.model is not Rejected)
 
     @property
     def personal(self) -> bool:
