@@ -71,7 +71,7 @@ AUDIT = Topic(
 )
 DEAD_LETTERS = Topic(
     "dead-letters.v1",
-    "command id",
+    "command id, or `<topic>/<partition>/<offset>` where none can be read",
     3,
     _config(cleanup_policy="delete", retention_ms=str(30 * DAY_MS)),
 )
@@ -100,7 +100,7 @@ def replies(client_id: str) -> Topic:
     """The reply topic of one declared client: the only place where its answers may go."""
     return Topic(
         f"replies.{client_id}",
-        "correlation id",
+        "correlation id, or without one the command's",
         1,
         _config(cleanup_policy="delete", retention_ms=str(10 * 60 * 1000)),
     )

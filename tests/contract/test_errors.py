@@ -10,6 +10,7 @@ import pytest
 
 from authbus import AuthError, AuthRejected, AuthTimeout, Code, specification
 from authbus.code import MEANINGS
+from authbus.state import DeadLetterReason
 from authbus_service.cli.errors import MENDABLE
 from authbus_service.cli.pages import catalogue
 from authbus_service.cli.pages.refusals import PACKAGE, passed_on, refusals
@@ -151,3 +152,21 @@ def _sources() -> list[Path]:
 
 def _source(command: Any) -> str:
     return inspect.getsource(inspect.unwrap(command.callback))
+
+
+def test_each_reason_of_a_dead_letter_is_told_with_its_cause_and_its_cure() -> None:
+    page = (specification.FOLDER / catalogue.NAME).read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+
+    for reason in DeadLetterReason:
+        told = [line for line in rows if line.startswith(f"| `{reason}` |")]
+        assert len(told) == 1, reason
+        assert told[0].count(". |") == 2, told
+
+
+def test_the_guide_leads_to_the_reasons_why_nobody_is_answered() -> None:
+    guide = (specification.FOLDER / "contract.md").read_text(encoding="utf-8")
+    page = (specification.FOLDER / catalogue.NAME).read_text(encoding="utf-8")
+
+    assert "(errors.md#records-that-are-not-answered)" in guide
+    assert "\n## Records that are not answered\n" in page

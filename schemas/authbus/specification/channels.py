@@ -73,7 +73,8 @@ def _replies() -> Json:
         "title": "replies",
         "summary": "Answers, on the topic of the client that asked.",
         "description": f"`{topic.name()}`, declared for each client: the only place where a reply "
-        "may go. The command's `reply_to` names it. Key: correlation id.",
+        "may go. The command's `reply_to` names it. "
+        f"Key: {topic.key}.",
         "messages": _messages(list(contract.REPLIES.values())),
         "bindings": {"kafka": _binding(topic)},
     }

@@ -23,7 +23,7 @@ COMMAND = f"""\
    not in it is refused in the same way.
 4. **Seal it**: compact JWE, `alg` `ECDH-ES`, `enc` `A256GCM`, `kid` of that key, on P-256. Beside
    these and `epk` the header may have `cty`, `typ`, `apu` and `apv`; with any other, `zip` and
-   `crit` included, it is refused. At most 65,536 bytes.
+   `crit` included, nobody is answered. At most 65,536 bytes.
 5. **Send it** to the command's topic with the headers of `envelope/CommandHeaders.v1.json`, each of
    them once. What a header repeats must equal the seal's content. The record's key is for order
    alone: commands with the same key are handled one after the other. It stands in the clear: take
@@ -32,25 +32,27 @@ COMMAND = f"""\
    `ImportUser` ...), the command's own does.
 6. **Read the answer** on the reply topic: the record whose `correlation_id` is the command's; where
    it has none, `ce_causationid` names its `id`. Start to read before you send. With `content-type`
-   `application/jose` the value is a compact JWE as    above, sealed to `reply_key`; with
-   `application/json` it is clear. `ce_type` says which reply it    is; `authbus.Rejected.v1` is
-   always clear, and all others are sealed where the command has a    `reply_key`. Have one, and
-   take no other in the clear: whoever writes to your reply topic can    make that, but nobody can
-   make what opens with a key that only your command's seal names. A    `wrong_topic` whose `detail`
-   names the topic that    you sent to is about a copy that somebody made: read on. Where a library
-   reads in consumer    groups alone, take one for each process, since answers of two processes come
-   on the same    partition. You may use those whose names begin with the reply topic's and a dot.
+   `application/jose` the value is a compact JWE as above, sealed to `reply_key`; with
+   `application/json` it is clear. `ce_type` says which reply it is; `authbus.Rejected.v1` is always
+   clear, and all others are sealed where the command has a `reply_key`. Have one, and take no other
+   in the clear: whoever writes to your reply topic can make that, but nobody can make what opens
+   with a key that only your command's seal names. A `wrong_topic` whose `detail` names the topic
+   that you sent to is about a copy that somebody made: read on. Where a library reads in consumer
+   groups alone, take one for each process, since answers of two processes come on the same
+   partition. You may use those whose names begin with the reply topic's and a dot.
 
 Without a JOSE library, `python -m authbus seal` does steps 2 to 4 and `python -m authbus open`
 opens the answer: they come with the Python package `authbus` and its extra `client`.
 
-To try again, after no answer, send the same record, or the same `id` and `data` sealed anew: it
-has its effect once, and is answered again until `expirytime`. What was read after its
-`expirytime` is `expired` for good, also when it comes sealed anew: ask with a new id. Sealed
-anew it is judged like a new command: `stale_id` when the id is more than 10 minutes old. A
-record that cannot be opened, of a client that is not declared, whose headers differ from its
-seal, or that asks for another reply topic, is **not answered**: it is on
-`{topics.DEAD_LETTERS.name()}` with its reason.
+To try again, after no answer, send the same record, or the same `id` and `data` sealed anew: it has
+its effect once, and is answered again until `expirytime`. What was read after its `expirytime` is
+`expired` for good, also when it comes sealed anew: ask with a new id. Sealed anew it is judged like
+a new command: `stale_id` when the id is more than 10 minutes old.
+
+A record that cannot be opened or read, of a client that is not declared, whose headers differ from
+its seal, or that asks for another reply topic, is **not answered**: it is on
+`{topics.DEAD_LETTERS.name()}` with its reason. [errors.md](errors.md#records-that-are-not-answered)
+has them all.
 
 Spring's `ReplyingKafkaTemplate` works as it is: `kafka_replyTopic` and `kafka_replyPartition` say
 where to, and `kafka_correlationId` comes back byte for byte.

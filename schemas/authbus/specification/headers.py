@@ -1,5 +1,6 @@
 """JSON Schemas of record headers (CloudEvents 1.0, Kafka binding, binary mode) and record keys."""
 
+from authbus import topics
 from authbus.envelope import EVENT_SOURCE, JSON_TYPE, SEALED_TYPE
 from authbus.message import Message
 from authbus.specification.messages import Kind
@@ -99,7 +100,7 @@ def of_message(kind: Kind, model: type[Message], prefix: str) -> Json:
 def key(topic: Topic | None) -> Json:
     """The record key, as text."""
     if topic is None:
-        return {"type": "string", "description": "correlation id"}
+        return {"type": "string", "description": topics.replies("").key}
     if topic.key == "user id":
         return {"type": "string", "format": "uuid", "description": topic.key}
     return {"type": "string", "description": topic.key}

@@ -6,7 +6,7 @@ from typing import Any
 
 from typer.main import get_command
 
-from authbus.specification import rejections
+from authbus.specification import letters, rejections
 from authbus.specification.tables import code, section
 from authbus_service.cli.app import app
 from authbus_service.cli.pages.refusals import Refusal, refusals
@@ -63,6 +63,7 @@ def as_markdown() -> str:
     parts = (
         _INTRO,
         rejections.as_markdown(),
+        letters.as_markdown(),
         section("Exit status", ("status", "cause", "cure"), map(_exit, Exit)),
         _ONE + "\n" + "".join(f"- {code('authbus ' + name)}: {says}\n" for name, says in exits()),
         _REFUSALS,
