@@ -13,6 +13,8 @@ OF_17 := "tests/integration/consumers/test_transient.py::test_what_passes_is_tri
 MEETING := tests/integration/{client,cluster,consumers,recovery,relay,replay} tests/e2e/test_{producer,promises}.py
 # The tests start hundreds of programs; each would compile anew what it imports.
 unexport PYTHONDONTWRITEBYTECODE
+# What is set for other work would take the place of what .venv holds.
+unexport PYTHONHOME PYTHONPATH
 
 .PHONY: help setup demo serve test slow gate nightly interop drill chaos chaos-release fuzz mutants versions check format bench bench-peers bench-processes bench-users bench-clients bench-recovery bench-replay sizing scaling flames pictures spec go-events lock freeze release audit clean
 
