@@ -10,7 +10,7 @@ from authbus.state import DeadLetterReason
 from authbus_service.auth.granting import Granting
 from authbus_service.auth.proof import Policy
 from authbus_service.consumers.arrival import Arrival
-from authbus_service.consumers.gather import Gathered
+from authbus_service.consumers.batch_loader import BatchLoader
 from authbus_service.consumers.group import Grouping
 from authbus_service.consumers.opening import Opener
 from authbus_service.consumers.questions import letting_go, readers_of, tools_of
@@ -73,7 +73,7 @@ def a_way(
         masters=keyring.masters,
         tools=tools_of(database, hashes, policy, *readers_of(settings.issuer, keyring)),
         hashes=hashes,
-        known=Gathered(known),
+        known=BatchLoader(known),
         let_go=letting_go(database),
         hashed=hashed,
         cheap=cheap,

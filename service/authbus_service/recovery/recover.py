@@ -81,8 +81,7 @@ class Recovery:
             if not dry_run:
                 await self._begin(point)
             survey = await self._survey(since, report)
-            found = await said_keys(self.topics, self.keyring.masters)
-            await self._keys(found, report)
+            await self._keys(await said_keys(self.topics, self.keyring.masters), report)
             earlier = None if since is None else since - _PATIENCE
             async with (
                 self.topics.reader(COMMAND_TOPICS, earlier) as reader,

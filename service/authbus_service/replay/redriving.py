@@ -25,7 +25,7 @@ from authbus_service.auth.proof import Tools
 from authbus_service.auth.request import Request
 from authbus_service.consumers.arrival import Arrival
 from authbus_service.consumers.finishing import Finishing
-from authbus_service.consumers.gather import Gathered
+from authbus_service.consumers.batch_loader import BatchLoader
 from authbus_service.consumers.group import Grouping
 from authbus_service.consumers.labels import read_labels
 from authbus_service.consumers.opening import Opened, Opener
@@ -116,7 +116,7 @@ class Handling:
             masters=self.masters,
             tools=self.tools,
             hashes=self.hashes,
-            known=Gathered(known),
+            known=BatchLoader(known),
             let_go=letting_go(database),
             hashed=writer,
             cheap=writer,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from authbus_service.consumers.gather import Gathered
+from authbus_service.consumers.batch_loader import BatchLoader
 
 
 class Asked:
@@ -24,9 +24,9 @@ class Asked:
         return {key: len(key) for key in keys if key != "unknown"}
 
 
-async def asking(gathered: Gathered[str, int], *keys: str) -> list[asyncio.Task[int | None]]:
+async def asking(loader: BatchLoader[str, int], *keys: str) -> list[asyncio.Task[int | None]]:
     async def ask(key: str) -> int | None:
-        return await gathered(key)
+        return await loader(key)
 
     tasks = [asyncio.create_task(ask(key)) for key in keys]
     await asyncio.sleep(0.001)
@@ -35,10 +35,10 @@ async def asking(gathered: Gathered[str, int], *keys: str) -> list[asyncio.Task[
 
 async def test_while_one_question_is_under_way_the_next_ones_gather_into_one() -> None:
     ask = Asked()
-    gathered = Gathered(ask)
+    loader = BatchLoader(ask)
 
-    first = await asking(gathered, "a")
-    later = await asking(gathered, "bb", "ccc", "bb", "unknown")
+    first = await asking(loader, "a")
+    later = await asking(loader, "bb", "ccc", "bb", "unknown")
     assert ask.questions == [["a"]]
     ask.gate.release()
     await asyncio.gather(*first)
@@ -50,10 +50,10 @@ async def test_while_one_question_is_under_way_the_next_ones_gather_into_one() -
 
 async def test_an_answer_is_never_older_than_the_question() -> None:
     ask = Asked()
-    gathered = Gathered(ask)
+    loader = BatchLoader(ask)
 
-    await asking(gathered, "a")
-    again = await asking(gathered, "a")
+    await asking(loader, "a")
+    again = await asking(loader, "a")
     ask.gate.release()
     ask.gate.release()
     await asyncio.gather(*again)
@@ -63,10 +63,10 @@ async def test_an_answer_is_never_older_than_the_question() -> None:
 
 async def test_a_failure_reaches_each_who_asked_and_nobody_who_asks_later() -> None:
     ask = Asked()
-    gathered = Gathered(ask)
+    loader = BatchLoader(ask)
 
-    tasks = await asking(gathered, "a")
-    tasks += await asking(gathered, "b", "c")
+    tasks = await asking(loader, "a")
+    tasks += await asking(loader, "b", "c")
     ask.error = ConnectionResetError()
     ask.gate.release()
     ask.gate.release()
@@ -75,14 +75,14 @@ async def test_a_failure_reaches_each_who_asked_and_nobody_who_asks_later() -> N
     ask.gate.release()
 
     assert [type(each) for each in failed] == [ConnectionResetError] * 3
-    assert await gathered("dd") == 2
+    assert await loader("dd") == 2
 
 
 async def test_one_who_stops_waiting_harms_nobody() -> None:
     ask = Asked()
-    gathered = Gathered(ask)
+    loader = BatchLoader(ask)
 
-    first, same, other = await asking(gathered, "a", "a", "bb")
+    first, same, other = await asking(loader, "a", "a", "bb")
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
@@ -90,21 +90,21 @@ async def test_one_who_stops_waiting_harms_nobody() -> None:
     ask.gate.release()
 
     assert await asyncio.gather(same, other) == [1, 2]
-    assert await gathered_alone(gathered, ask, "ccc") == 3
+    assert await gathered_alone(loader, ask, "ccc") == 3
 
 
 async def test_the_last_who_stops_waiting_stops_nothing_for_the_next() -> None:
     ask = Asked()
-    gathered = Gathered(ask)
+    loader = BatchLoader(ask)
 
-    (only,) = await asking(gathered, "a")
+    (only,) = await asking(loader, "a")
     only.cancel()
     await asyncio.gather(only, return_exceptions=True)
     ask.gate.release()
 
-    assert await gathered_alone(gathered, ask, "bb") == 2
+    assert await gathered_alone(loader, ask, "bb") == 2
 
 
-async def gathered_alone(gathered: Gathered[str, int], ask: Asked, key: str) -> int | None:
+async def gathered_alone(loader: BatchLoader[str, int], ask: Asked, key: str) -> int | None:
     ask.gate.release()
-    return await gathered(key)
+    return await loader(key)
