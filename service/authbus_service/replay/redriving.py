@@ -24,8 +24,8 @@ from authbus_service.auth.outcome import Answer
 from authbus_service.auth.proof import Tools
 from authbus_service.auth.request import Request
 from authbus_service.consumers.arrival import Arrival
-from authbus_service.consumers.finishing import Finishing
 from authbus_service.consumers.batch_loader import BatchLoader
+from authbus_service.consumers.finishing import Finishing
 from authbus_service.consumers.group import Grouping
 from authbus_service.consumers.labels import read_labels
 from authbus_service.consumers.opening import Opened, Opener
