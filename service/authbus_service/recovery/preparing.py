@@ -62,7 +62,7 @@ class Preparing:
         for each in [of[0] for of in told if self.survey.is_of_last(of[0])]:
             self.survey.note_commands(self.commands.by_id.get(each.cause, ()))
         if self.resumed:
-            self._note_again(each for of in told for each in of if each.id not in fresh)
+            await self._note_again(each for of in told for each in of if each.id not in fresh)
         if not fresh:
             return None
         new = [each for each in told if any(one.id in fresh for one in each)]
@@ -90,16 +90,23 @@ class Preparing:
             else:
                 self.losses.applied(each.event)
 
-    def _note_again(self, told: Iterable[SaidEvent]) -> None:
+    async def _note_again(self, told: Iterable[SaidEvent]) -> None:
         """A recovery that was killed has applied these: what it lost is reported now."""
         for each in told:
             event = each.event
             if event.user_id in self.survey.erased or not self._is_after(each):
                 continue
-            if needs_command(event) and event.causation_id not in self.commands.by_id:
+            if needs_command(event) and not await self._is_there(event.causation_id):
                 self.losses.note(event)
             else:
                 self.losses.settle(event)
+
+    async def _is_there(self, cause: UUID) -> bool:
+        """Whether this command is on its topic, also where it came long before its event."""
+        by_id = self.commands.by_id
+        if not by_id.get(cause):
+            await self.commands.look_back(cause)
+        return bool(by_id.get(cause))
 
     def _is_after(self, told: SaidEvent) -> bool:
         return self.restore_point is None or told.at > self.restore_point
