@@ -145,12 +145,7 @@ class Outcomes:
         async with self.database.reading() as db:
             below = await fence.read(db)
             known = await inbox.noted(db, {of.id for of, _ in self._open.values() if of.id})
-        dead = {
-            (each.partition, offset)
-            for each in letters
-            if each.topic == self.suffix
-            for offset in range(each.first_offset or each.offset, each.offset + 1)
-        }
+        dead = _Dead(each for each in letters if each.topic == self.suffix)
         seen = set[UUID | None]()
         for (partition, offset), (of, was_known) in sorted(self._open.items()):
             if (partition, offset) in dead:
@@ -182,6 +177,25 @@ class Outcomes:
             max(offset + 1 - below.get((self.suffix, partition), 0), 0)
             for partition, offset in self._open
         )
+
+
+class _Dead:
+    """Offsets of which there are dead letters: a stretch as it stands, however long."""
+
+    def __init__(self, letters: Iterable[DeadLetter]) -> None:
+        self._single = set[Lie]()
+        self._stretches: dict[int, list[range]] = {}
+        for each in letters:
+            if each.first_offset is None:
+                self._single.add((each.partition, each.offset))
+            else:
+                stretch = range(each.first_offset, each.offset + 1)
+                self._stretches.setdefault(each.partition, []).append(stretch)
+
+    def __contains__(self, lie: Lie) -> bool:
+        partition, offset = lie
+        stretches = self._stretches.get(partition, ())
+        return lie in self._single or any(offset in each for each in stretches)
 
 
 def letter(record: Record) -> DeadLetter | None:

@@ -1,5 +1,6 @@
 """Dead letters that no service wrote, and those of a topic that has more partitions than before."""
 
+import tracemalloc
 from hashlib import sha256
 from uuid import UUID
 
@@ -11,6 +12,8 @@ from authbus.state import Closing, DeadLetter, DeadLetterClosed, DeadLetterReaso
 from authbus.topics import CREDENTIALS, DEAD_LETTERS
 from authbus_service.core import clock
 from authbus_service.core.ids import new_id
+from authbus_service.replay.outcomes import Asked, Knowledge, Outcomes
+from authbus_service.replay.summary import Summary
 from tests.rig.crowd import Crowd
 from tests.rig.redriving import buried, open_letters, redriven
 from tests.rig.world import World
@@ -61,3 +64,22 @@ async def test_a_letter_stays_closed_wherever_its_closing_lies(world: World) -> 
     left = await put(world, a_letter(0))
 
     assert [each.id for each in await open_letters(world)] == [left]
+
+
+async def test_a_letter_of_a_stretch_costs_no_memory_however_long_it_says_it_is(
+    world: World,
+) -> None:
+    summary = Summary(new_id(), "commands", dry_run=False)
+    followed = Outcomes(world.database, CREDENTIALS.suffix, clock.now(), summary)
+    for offset in (4, 5, 10_000_000):
+        asked = Asked(new_id(), b"digest", clock.now())
+        followed.sent(asked, Knowledge.UNKNOWN, (0, offset))
+    stretch = {"first_offset": 5, "offset": 3_000_000}
+
+    tracemalloc.start()
+    await followed.settle([a_letter(0).model_copy(update=stretch)])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert (summary.dead_again, summary.waiting) == (1, 2)
+    assert most < 10_000_000
