@@ -71,8 +71,7 @@ class Recovery:
         `keep` is given the report before services may start again: what is lost is known until
         then alone. A recovery that ends before that is run again, and reports the same.
 
-        Raises UnknownEventError, MissingEventError, UnsettledError, ManifestError, and
-        OthersWriteError when a service still writes.
+        Raises OthersWriteError, UnsettledError, ManifestError or an error of events.py.
         """
         report = Report(dry_run=dry_run)
         async with writing.alone(self.database):
