@@ -18,7 +18,7 @@ _LONGEST_LABEL = 63
 
 
 def canonical(address: str) -> str | None:
-    """The address in lower case, or None when it is none. Idempotent."""
+    """The address in lower case, or None when it is not an address. Idempotent."""
     if not address.isascii() or len(address) > _LONGEST:
         return None
     lowered = address.lower()

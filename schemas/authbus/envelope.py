@@ -13,7 +13,7 @@ SEALED_TYPE = "application/jose"
 JSON_TYPE = "application/json"
 EVENT_SOURCE = "/authbus"
 _CLIENTS = "/clients/"
-# So long after its id's time a command may be waited for at most.
+# A command may be waited for at most this long after the time in its id.
 LONGEST_LIFE = timedelta(minutes=15)
 
 Header = tuple[str, bytes]

@@ -119,12 +119,12 @@ class PermissionMissing(AuthError):
 
 
 class StepUpRequired(AuthError):
-    """The token is good, and its user proved to be it too long ago, or not in the way needed."""
+    """The token is good, but its user authenticated too long ago, or not in the way needed."""
 
     http_status = 403
 
     def __init__(self) -> None:
-        super().__init__("the user must prove anew to be it")
+        super().__init__("the user must authenticate again")
 
 
 class FeedStale(TokenInvalid):

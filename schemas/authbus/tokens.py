@@ -31,7 +31,7 @@ _KEPT = 4096
 class Claims:
     """What an access token says: who, in which session, asked for by whom and for whom, until when.
 
-    `roles` may grow; `amr` are RFC 8176 names of how the user proved to be it. `permissions` are
+    `roles` may grow; `amr` are RFC 8176 names of how the user authenticated. `permissions` are
     what the roles permitted when the token was made.
     """
 
@@ -52,7 +52,7 @@ class Claims:
         return permission in self.permissions
 
     def proven_since(self, at: datetime) -> bool:
-        """Whether the user has proven to be it after this time, give or take a few seconds."""
+        """Whether the user has authenticated after this time, give or take a few seconds."""
         return self.auth_time is not None and self.auth_time > at - LEEWAY
 
 

@@ -99,7 +99,7 @@ class Verifier:
     ) -> Claims:
         """What a token says that permits this, for example `orders:write`.
 
-        With `max_age` the user has proven to be it no more than so many seconds ago, with `amr` in
+        With `max_age` the user has authenticated no more than so many seconds ago, with `amr` in
         this way (`mfa`: by a second factor). Raises PermissionMissing for a good token without the
         permission, StepUpRequired for one that does not show that, and what `verify` raises.
         """

@@ -115,7 +115,7 @@ class EventStream:
         Events are those from now on; of older ones a new group hears by the states alone.
         A user who is erased is not told, or told of by `UserErased`. No event comes that a state
         of the beginning has in it already; later an event comes behind the state that it made, or a
-        newer one. The group remembers how far it is: told are users once, in the loop of a
+        newer one. The group remembers how far it is: users are told once, in the loop of a
         new group, and again when that loop did not come to `SnapshotEnds` and a little further.
         Members of one group share the users as they share the events. Raises ValueError where
         `since` was given: states are of now.

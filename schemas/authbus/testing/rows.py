@@ -20,7 +20,7 @@ LIFETIMES = {
     "service_secret": timedelta(days=365),
 }
 FIRST_VERSION = 1
-# So long a second factor that was begun can be confirmed.
+# A second factor that was begun can be confirmed for this long.
 BEGUN = timedelta(hours=1)
 
 

@@ -1,4 +1,4 @@
-"""A session starts, for whoever has proven to be its user."""
+"""A session starts, for whoever has proved to be its user."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta

@@ -60,9 +60,10 @@ def administered(
 def no_more(
     case: Case, permission: Permission, user_id: UUID, *, sensitive: bool = False
 ) -> tuple[Administrator, User] | Code:
-    """The same, where the user may do no more than the administrator, who else gets upwards by it.
+    """The same, where the user may do no more than the administrator.
 
-    Who may do more is neither helped, by a stolen session say, nor kept out of their account.
+    Else administrators, or who stole a session of theirs, could gain rights by it or keep those who
+    have more out of their accounts.
     """
     found = administered(case, permission, user_id, sensitive=sensitive)
     if isinstance(found, Code):

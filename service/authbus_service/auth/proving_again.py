@@ -1,4 +1,4 @@
-"""A user who is logged in proves once more to be it: an access token alone could be stolen."""
+"""A user who is logged in authenticates again: an access token alone could be stolen."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -77,7 +77,7 @@ async def counted(proof: Proof, attempt: Attempt, tools: Tools) -> Proof:
 
 
 def proven(case: Case) -> Actor | Code:
-    """Who proved it by their password, if that still holds under the lock; or why not."""
+    """Who authenticated again by password, if that still holds under the lock; or why not."""
     who = case.who
     if who is None:
         return Code.INVALID_TOKEN

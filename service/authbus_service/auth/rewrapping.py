@@ -31,7 +31,7 @@ _OTHERS = (
     .order_by(FactorRow.user_id)
     .limit(bindparam("limit"))
 )
-# So many in one statement: none of them takes long, however many there are.
+# This many in one statement: none of them takes long, however many there are.
 _COUNTED = 10_000
 _SOME = (
     select(FactorRow.user_id, _NAME.label("name"))

@@ -33,7 +33,7 @@ from authbus_service.outbox import repository as outbox
 from authbus_service.outbox.records import record_of
 from authbus_service.outbox.repository import Record
 
-# So many failed guesses of one account, client and minute have a record of their own.
+# This many failed guesses of one account, client and minute have a record each.
 SHOWN = 5
 _DONE = "done"
 _HALF = "second_factor_required"

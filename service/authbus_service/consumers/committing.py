@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from authbus_service.inbox.fence import Place
 
 _KAFKA_SECONDS = 5.0
-# For so long a commit that had no answer may still arrive, and set back a newer one.
+# For this long a commit that had no answer may still arrive, and set back a newer one.
 _LATE_SECONDS = 15.0
 
 Commit = Callable[[Mapping[Place, int]], Awaitable[None]]

@@ -48,7 +48,7 @@ class Labels:
 
     @property
     def traceparent(self) -> str | None:
-        """W3C's trace context, the one header that goes on into events; None when it is none."""
+        """W3C's trace context, the one header that goes on into events, if well formed."""
         text = self.text.get("traceparent", "")
         return text if _TRACEPARENT.fullmatch(text) else None
 
@@ -118,7 +118,7 @@ def claimed_id(text: str | None) -> UUID | None:
 
 
 def instant(text: str | None) -> datetime | None:
-    """An RFC 3339 time, or None when it is none."""
+    """The time in an RFC 3339 text, or None where it is not one."""
     if text is None or not _RFC_3339.fullmatch(text):
         return None
     try:

@@ -3,7 +3,7 @@
 There is one for hashed commands and one for cheap ones, so that neither waits for the other. A
 command whose user stays locked elsewhere waits in a transaction of its own, beside the groups. One
 that alone fails in passing is tried again beside them too, a few at a time however many they are,
-lest it holds up all others for as long as it does.
+lest it hold up all others for as long as it does.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ _LONGEST_BACK_OFF = 5.0
 _BUSY_USER = 0.005
 _PATIENCE = 3
 _PATIENT = 2
-# So many of those that fail in passing are tried at a time, the others stand in line.
+# This many of those that fail in passing are tried at a time, the others stand in line.
 _TRYING = 8
 
 _log = get_logger(__name__)

@@ -11,8 +11,8 @@ from typing import Any
 
 import asyncpg
 
-# For so long what was sent may be unacknowledged, and a peer at rest silent: then the kernel ends
-# the connection. What a kernel has no name for it does in its own time.
+# What was sent may be unacknowledged, and a peer at rest silent, for this long: then the kernel
+# ends the connection. What a kernel has no name for it does in its own time.
 _SILENCE = {
     "TCP_KEEPIDLE": 5,
     "TCP_KEEPINTVL": 2,

@@ -13,7 +13,7 @@ _OLD = 50
 
 
 def leave_alone() -> None:
-    """Look never again at what is there, and at what is made later less often.
+    """Never look again at what is there, and less often at what is made later.
 
     Cycles that are left behind are still found, some twenty thousand objects later.
     """

@@ -76,7 +76,7 @@ class Watch:
         return nullcontext() if self.spans is None else self.spans.group(writer, spans_of())
 
     def waited(self, seconds: float) -> None:
-        """For so long a command lay on its topic; clocks may differ."""
+        """How long a command lay on its topic; clocks may differ."""
         self.metrics.stages.of[Stage.WAIT].see(max(0.0, seconds))
 
     def finished(self, wire_type: str | None, outcome: str) -> None:

@@ -102,8 +102,8 @@ async def until_over(
     """Wait until no transaction of this producer's is open at these offsets, nor ever will be.
 
     That is when readers of what is committed are past them: not before the marker is on every
-    replica that may lead. Where a stranger's transaction holds readers back, it is when only his is
-    open. Raises HangingError when that takes longer.
+    replica that may lead. Where another producer's transaction holds readers back, it is when only
+    that one is open. Raises HangingError when that takes longer.
     """
     loop = asyncio.get_running_loop()
     begun = loop.time()

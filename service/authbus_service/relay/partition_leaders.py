@@ -99,7 +99,7 @@ async def vouched(producer: AIOKafkaProducer, place: TopicPartition) -> int:
 
     A broker that was cut off from the others, and has not heard yet that another leads by now,
     answers its readers with what it has. It takes no record for which all replicas have to vouch:
-    whoever finds such a one where he reads has all that was there before it.
+    whoever reads such a one has all that was there before it.
 
     The record is in no transaction, so that it ends none. It has no value: compaction removes it.
     """

@@ -1,4 +1,4 @@
-"""A token that shows when and how its user proved to be it."""
+"""A token that shows when and how its user authenticated."""
 
 import pytest
 

@@ -22,8 +22,8 @@ async def prepare(command: EndUserSessions, _: Request, tools: Tools) -> Proof:
 def decide(command: EndUserSessions, case: Case) -> Outcome:
     """An event for each session that ends; one that is over or never was is `session_unknown`.
 
-    Whatever the user may do: it leads nowhere upwards, keeps nobody out, and is what a helper can
-    do at once about a session of an administrator that was stolen.
+    Whatever the user may do: nobody gains rights by it or is kept out, and it is what a helper can
+    do at once about an administrator's session that was stolen.
     """
     admin = administrator(case, Permission.USERS_WRITE)
     if isinstance(admin, Code):

@@ -17,7 +17,7 @@ async def prepare(command: ReactivateUser, _: Request, tools: Tools) -> Proof:
 
 
 def decide(command: ReactivateUser, case: Case) -> Outcome:
-    """Open it, if its user may do no more than the administrator: else it leads upwards.
+    """Open it, if its user may do no more than the administrator, who else may gain rights.
 
     One that is open is answered the same.
     """

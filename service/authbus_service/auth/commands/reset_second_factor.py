@@ -23,7 +23,7 @@ async def prepare(command: ResetSecondFactor, _: Request, tools: Tools) -> Proof
 
 
 def decide(command: ResetSecondFactor, case: Case) -> Outcome:
-    """It is gone, if its user may do no more than the administrator: else it leads upwards."""
+    """It is gone, if its user may do no more than the administrator, who may else gain rights."""
     found = no_more(case, Permission.USERS_WRITE, command.user_id, sensitive=True)
     if isinstance(found, Code):
         return refused(found)

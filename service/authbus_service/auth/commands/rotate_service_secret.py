@@ -22,7 +22,7 @@ async def prepare(command: RotateServiceSecret, _: Request, tools: Tools) -> Pro
 
 
 def decide(command: RotateServiceSecret, case: Case) -> Outcome:
-    """A new secret, if the account may do no more than the administrator: else it leads upwards.
+    """A new secret, if the account may do no more than the administrator, who else gains rights.
 
     Without an overlap the former ones may be in wrong hands: the sessions that they began end.
     """

@@ -22,17 +22,17 @@ _LONGEST_DOUBLING = 30
 # How long a failure is remembered; against its source, how long it counts.
 MEMORY = timedelta(days=1)
 SOURCE_MEMORY = timedelta(hours=1)
-# After so many wrong codes in a row none is let in any more (NIST 800-63B-4, 3.2.2), and for so
-# long each is remembered.
+# After this many wrong codes in a row none is let in any more (NIST 800-63B-4, 3.2.2); each is
+# remembered for this long.
 MOST_IN_A_ROW = 100
 LONG_MEMORY = timedelta(days=400)
-# So long an attempt is held at least: what its process began to check may be checked to the end,
+# An attempt is held at least this long: what its process began to check may be checked to the end,
 # though nobody waits for it any more.
 UNDER_WAY = timedelta(seconds=30)
-# So many mails a day go to a mailbox that is nobody's yet, whoever asks for them; so often does a
-# user ask for another address, with so much time between two.
+# This many mails a day go to a mailbox that is nobody's yet, whoever asks for them; this often may
+# a user ask for another address, with this much time between two.
 _MOST_MAILS = 5
-# Beside those, for new passwords, so many are kept for the address that the mailbox is called by.
+# Beside those, this many are kept for new passwords, for the address that the mailbox is called by.
 _KEPT_MAILS = 2
 PAUSE = timedelta(minutes=1)
 

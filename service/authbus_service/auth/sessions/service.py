@@ -80,7 +80,7 @@ def refreshed(event: SessionRefreshed, private: Private, sessions: Sessions, at:
 
 
 def elevated(event: SessionElevated, sessions: Sessions, at: datetime) -> None:
-    """Apply SessionElevated: its user has proven anew to be it."""
+    """Apply SessionElevated: its user has authenticated again."""
     session = sessions.touch(event.session_id)
     session.amr, session.authenticated_at = event.amr, at
 

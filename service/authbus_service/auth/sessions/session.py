@@ -9,7 +9,7 @@ from uuid import UUID
 class Session:
     """A log-in. Once `ended_at` is set it stays set.
 
-    `authenticated_at` is when its user proved last to be it, by all of `amr`.
+    `authenticated_at` is when its user last authenticated, by all of `amr`.
     Without a refresh before `lapses_at` it is over, which is never after `expires_at`.
     """
 

@@ -24,7 +24,7 @@ def log_in(
 ) -> Outcome:
     """A user's session, whose events come behind those `before`; a new device is told of by mail.
 
-    `amr` is how the user proved to be it. All live sessions must be loaded.
+    `amr` is how the user authenticated. All live sessions must be loaded.
     """
     started = start_session(case, user, amr, index=len(before))
     known = devices.known(user.devices, command) is not None
@@ -48,7 +48,7 @@ def start_session(
 ) -> Outcome:
     """The session and its tokens' answer. All live sessions must be loaded.
 
-    `amr` is how the user proved to be it. With a `lifetime` the session is over then, and counts
+    `amr` is how the user authenticated. With a `lifetime` the session is over then, and counts
     for no limit. `index` is that of the first event.
     """
     ended = () if lifetime else _beyond_limit(case, user, index)

@@ -27,7 +27,7 @@ State = Literal["next", "serves", "retired"]
 USES: tuple[Use, ...] = ("sig", "enc")
 # Clocks of the service, its database and the verifiers may differ by this much together.
 _SKEW = timedelta(minutes=1)
-# For so long a key is needed that has retired: for tokens that live, for seals on the topics.
+# A key that has retired is needed for this long: for tokens that live, for seals on the topics.
 _NEEDED = {"sig": TOKEN_LIFETIME + _SKEW, "enc": COMMANDS_KEPT}
 # `iat` is in whole seconds: all of the one in which keys change is the new key's.
 _REST_OF_A_SECOND = timedelta(microseconds=999_999)
