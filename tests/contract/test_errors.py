@@ -147,7 +147,7 @@ def _below(kind: type[AuthError]) -> list[type[AuthError]]:
 
 
 def _sources() -> list[Path]:
-    return sorted((PACKAGE / "cli").glob("*.py"))
+    return sorted((PACKAGE / "cli").rglob("*.py"))
 
 
 def _source(command: Any) -> str:

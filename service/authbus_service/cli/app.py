@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from authbus_service.cli import cluster, people, repair, securing
+from authbus_service.cli.tables import cluster, people, repair, securing
 
 app = typer.Typer(
     name="authbus",
