@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from authbus.connection import Connection, Places
-from authbus.guarding import is_readable
+from authbus.guarding import is_readable, tell_passed_over
 
 Record = ConsumerRecord[bytes | None, bytes | None]
 Since = Literal["beginning", "end"] | timedelta
@@ -160,8 +160,7 @@ class Follower:
         try:
             self._feeds[record.topic].read(record)
         except Exception as error:  # noqa: BLE001 - one record must not end the feed
-            place = f"{record.topic}/{record.partition}@{record.offset}"
-            _LOG.warning("%s was passed over: %s", place, type(error).__name__)
+            tell_passed_over(record, error)
 
 
 async def _left(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> int:

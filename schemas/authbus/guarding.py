@@ -43,3 +43,9 @@ def is_readable(record: ConsumerRecord[Any, Any]) -> bool:
         place = f"{record.topic}/{record.partition}@{first}"
         _LOG.warning("%s to %d was passed over: %s", place, record.offset, reason)
     return found is None
+
+
+def tell_passed_over(record: ConsumerRecord[Any, Any], error: Exception) -> None:
+    """Log which record was passed over, and why; nothing of what it says."""
+    place = f"{record.topic}/{record.partition}@{record.offset}"
+    _LOG.warning("%s was passed over: %s", place, type(error).__name__)

@@ -1,6 +1,5 @@
 """From a record to an event."""
 
-import logging
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,11 +7,9 @@ from uuid import UUID
 from authbus.contract import EVENTS
 from authbus.envelope import read_headers
 from authbus.following import Record
-from authbus.guarding import is_readable
+from authbus.guarding import is_readable, tell_passed_over
 from authbus.message import Event
 from authbus.strict_json import read_json
-
-_LOG = logging.getLogger("authbus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +85,5 @@ def readable_event(record: Record) -> StreamEvent | None:
     try:
         return read_event(record)
     except ValueError as error:
-        place = f"{record.topic}/{record.partition}@{record.offset}"
-        _LOG.warning("%s was passed over: %s", place, type(error).__name__)
+        tell_passed_over(record, error)
         return None

@@ -1,18 +1,16 @@
 """The users of one partition of auth.state.users.v1, while it is written to and compacted."""
 
-import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from authbus.following import Record
-from authbus.guarding import is_readable
+from authbus.guarding import is_readable, tell_passed_over
 from authbus.state import UserState
 from authbus.stream.patience import patiently
 from authbus.strict_json import read_json
 
-_LOG = logging.getLogger("authbus")
 _POLL_MS = 200
 _AT_ONCE = 500
 
@@ -115,6 +113,5 @@ def read_state(record: Record) -> UserState | None:
     try:
         return UserState.model_validate(read_json(record.value))
     except ValueError as error:
-        place = f"{record.topic}/{record.partition}@{record.offset}"
-        _LOG.warning("%s was passed over: %s", place, type(error).__name__)
+        tell_passed_over(record, error)
         return None
