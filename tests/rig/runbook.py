@@ -62,6 +62,10 @@ ELSEWHERE = {
 
 _SCRIPTS = "tests/integration/cli/test_kafka_scripts.py::"
 _FORGOTTEN = f"{_SCRIPTS}test_what_no_relay_wrote_is_forgotten_with_all_before_it"
+_BACKED_UP = "tests/e2e/test_backups.py::"
+_COPY = f"{_BACKED_UP}test_a_copy_and_its_log_come_back_and_the_topics_bring_the_rest"
+_DUMP = f"{_BACKED_UP}test_a_dump_comes_back_and_the_topics_bring_the_rest"
+_OLD = f"{_BACKED_UP}test_what_is_six_days_old_is_deleted_and_nothing_younger"
 _KEPT = "test_the_kept_report_is_green_and_has_enough_of_each_class"
 # Of other programs, the test that does what each does. Three brokers are harmed for minutes:
 # `make chaos-release` does that, and the test judges what is kept of it.
@@ -88,6 +92,15 @@ OTHERS = {
     (
         "kafka-delete-records.sh --bootstrap-server kafka:9092 --offset-json-file forget.json"
     ): _FORGOTTEN,
+    "pg_basebackup --checkpoint=fast --pgdata=/backup/2026-03-01": _COPY,
+    "cp -a /backup/2026-03-01 /var/lib/postgresql/data": _COPY,
+    "touch /var/lib/postgresql/data/recovery.signal": _COPY,
+    "pg_dump --format=custom --file=/backup/2026-03-01.dump authbus": _DUMP,
+    (
+        "pg_restore --exit-on-error --single-transaction --dbname=authbus /backup/2026-03-01.dump"
+    ): _DUMP,
+    'find /backup -maxdepth 1 -name "20*" -mtime +5 -exec rm -r {} +': _OLD,
+    "find /backup/log -type f -mtime +5 -delete": _OLD,
     "make chaos": (
         "tests/chaos/run/test_runs.py::test_minutes_of_kills_and_broken_requests_break_no_promise"
     ),
@@ -147,10 +160,11 @@ def commands(heading: str) -> list[list[str]]:
     return [each[1:] for each in found if each[:1] == ["authbus"]]
 
 
-def under(alert: str) -> list[str]:
-    """What the paragraph of an alert says is to be run, in its order."""
-    paragraph = _text().partition(f"\n### {alert}\n")[2].partition("\n### ")[0]
-    return list(_lines(paragraph))
+def under(heading: str) -> list[str]:
+    """What a paragraph, as that of an alert, says is to be run, in its order."""
+    paragraph = _text().partition(f"\n### {heading}\n")[2]
+    found = _lines(re.split(r"\n#{2,3} ", paragraph)[0])
+    return [each.partition(" #")[0].rstrip() for each in found]
 
 
 def named() -> list[list[str]]:

@@ -40,7 +40,7 @@ async def test_postgresql_answers_what_the_runbook_asks_it(database: Database) -
         answers = {each: (await db.execute(text(each))).all() for each in asked}
 
     (tables,) = (rows for each, rows in answers.items() if "pg_total_relation_size" in each)
-    assert len(asked) == 6
+    assert len(asked) == 7
     assert len(tables) == 10
 
 
