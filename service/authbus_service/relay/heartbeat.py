@@ -25,6 +25,7 @@ _ACTIVITY = table(
     column("pid"),
     column("application_name"),
     column("state"),
+    column("backend_type"),
     column("backend_xid"),
     column("xact_start"),
     column("backend_start"),
@@ -36,6 +37,8 @@ _WRITE = and_(
     _ACTIVITY.c.datname == func.current_database(),
     _ACTIVITY.c.pid != func.pg_backend_pid(),
     _ACTIVITY.c.backend_xid.is_not(None),
+    # A superuser sees these. They end no session, and may be giving room back for long.
+    _ACTIVITY.c.backend_type.is_distinct_from("autovacuum worker"),
 )
 _SETTLED = select(func.least(_NOW, func.min(_BEGAN)).label("through"), _NOW.label("at")).where(
     _WRITE

@@ -6,6 +6,8 @@ from contextlib import AsyncExitStack
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from authbus_service.core.database import Database, connect
+from authbus_service.relay.heartbeat import oldest_writer, settled
 from authbus_service.relay.loop import Pace
 from tests.integration.relay.test_gauges import bound
 from tests.integration.relay.test_heartbeat import beats
@@ -16,6 +18,15 @@ from tests.rig.scraping import counted
 HELD = "feed_held_back_seconds"
 PACE = Pace(heartbeat=0.2)
 SECONDS = 5.5
+STAND_IN = (
+    "CREATE SCHEMA stand_in",
+    (
+        "CREATE VIEW stand_in.pg_stat_activity AS SELECT datname, pid, application_name, state, "
+        "backend_xid, xact_start, backend_start, CASE application_name WHEN 'vacuum' "
+        "THEN 'autovacuum worker' ELSE backend_type END AS backend_type "
+        "FROM pg_catalog.pg_stat_activity"
+    ),
+)
 
 
 async def forget_one(
@@ -80,6 +91,27 @@ async def test_the_runbook_names_the_session_that_holds_the_feed_back_and_its_wa
     assert found.pid == writes
     assert found.state == "idle in transaction"
     assert found.application_name == "authbus"
+
+
+async def test_a_vacuum_that_postgresql_began_by_itself_holds_nothing_back(
+    database: Database, database_url: str
+) -> None:
+    """It has a transaction while it gives room back, and a superuser sees it. None can be asked for
+    here: who is called `vacuum` stands for one.
+    """
+    mine = connect(database_url, connections=1)
+    async with database.transaction() as db:
+        for each in STAND_IN:
+            await db.execute(text(each))
+    async with mine.reading() as db:
+        await db.execute(text("SET search_path = stand_in, public, pg_catalog"))
+    async with database.engine.connect() as other:
+        for name, is_held in (("vacuum", False), ("psql", True)):
+            await other.execute(text(f"SET LOCAL application_name = '{name}'"))
+            began = await other.scalar(text("SELECT now() FROM pg_current_xact_id()"))
+            assert ((await settled(mine)).through == began) is is_held
+            assert ((await oldest_writer(mine)) is not None) is is_held
+    await mine.close()
 
 
 async def _beating(world: World) -> bool:
