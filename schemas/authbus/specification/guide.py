@@ -14,16 +14,18 @@ COMMAND = f"""\
    `signature`, and whose header has the root key as `jwk`: take the fields from that payload, and
    only when the RFC 7638 thumbprint (SHA-256, base64url) of the root key is the one that the
    service prints as `trust`.
-3. **Write the envelope**, a JSON object as `envelope/Sealed.v1.json` says. `id` is a UUIDv7, made
-   once and kept for every retry; its time and the record's append time are at most 10 minutes
-   apart. Times are RFC 3339, with any offset and any fraction. `source` is `/clients/<client>`.
-   `reply_key` is an EC P-256 public JWK, made for this command alone, of `kty`, `crv`, `x` and
-   `y`; without one a command that may be answered with secrets (`x-sealed` in the schema of its
-   reply) is refused as `invalid`. What `data` holds is the command's own schema; a field that is
-   not in it is refused in the same way.
+3. **Write the envelope**, a JSON object as `envelope/Sealed.v1.json` says, in UTF-8: no byte order
+   mark, no name twice, no number beyond 64 bits, no more than 32 levels, no surrogate alone and no
+   U+0000 in a text. `id` is a UUIDv7, made once and kept for every retry; its time and the record's
+   append time are at most 10 minutes apart. Times are RFC 3339, with any offset and any fraction.
+   `source` is `/clients/<client>`. `reply_key` is an EC P-256 public JWK, made for this command
+   alone, of `kty`, `crv`, `x` and `y`; without one a command that may be answered with secrets
+   (`x-sealed` in the schema of its reply) is refused as `invalid`. What `data` holds is the
+   command's own schema; a field that is not in it is refused in the same way.
 4. **Seal it**: compact JWE, `alg` `ECDH-ES`, `enc` `A256GCM`, `kid` of that key, on P-256. Beside
    these and `epk` the header may have `cty`, `typ`, `apu` and `apv`; with any other, `zip` and
-   `crit` included, nobody is answered. At most 65,536 bytes.
+   `crit` included, nobody is answered. At most 64,000 bytes: a topic of commands takes 65,536, with
+   the headers and what Kafka adds.
 5. **Send it** to the command's topic with the headers of `envelope/CommandHeaders.v1.json`, each of
    them once. What a header repeats must equal the seal's content. The record's key is for order
    alone: commands with the same key are handled one after the other. It stands in the clear: take

@@ -1,0 +1,81 @@
+"""What the guide of the contract promises to those who write from it alone, held to the code."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+
+from authbus import specification, topics
+from authbus.commands import LogIn
+from authbus.sealing import LARGEST_SEAL
+from authbus.specification import examples
+from authbus.strict_json import JsonError, read_json
+
+GUIDE = " ".join((specification.FOLDER / "contract.md").read_text(encoding="utf-8").split())
+# The ids that others choose as long as may be, and Spring's three beside them.
+LONGEST = {"correlation_id": "x" * 256, "traceparent": "x" * 55}
+SPRING = {"kafka_replyTopic": "x" * 256, "kafka_correlationId": "x" * 16}
+
+
+def number(sentence: str) -> int:
+    """The number that stands for `N` in this sentence of the guide."""
+    found = re.search(re.escape(sentence).replace("N", r"([\d,]+)"), GUIDE)
+    assert found, sentence
+    return int(found[1].replace(",", ""))
+
+
+def test_the_largest_seal_that_the_guide_allows_fits_into_a_record_of_its_topic() -> None:
+    most = number("At most N bytes")
+    shown = examples.sealed(LogIn).headers()
+    headers = {**{name: value.decode() for name, value in shown}, **LONGEST, **SPRING}
+    batch = DefaultRecordBatchBuilder(
+        magic=2,
+        compression_type=0,
+        is_transactional=0,
+        producer_id=-1,
+        producer_epoch=-1,
+        base_sequence=-1,
+        batch_size=10**6,
+    )
+    pairs: list[tuple[str, bytes | None]] = [
+        (name, value.encode()) for name, value in headers.items()
+    ]
+    batch.append(0, timestamp=1, key=b"k" * 64, value=b"v" * most, headers=pairs)
+
+    assert len(batch.build()) <= int(topics.CREDENTIALS.config["max.message.bytes"])
+    assert most < LARGEST_SEAL
+
+
+def deep(levels: int) -> bytes:
+    return b'{"a":' * levels + b"1" + b"}" * levels
+
+
+@pytest.mark.parametrize(
+    ("what", "text"),
+    [
+        ("no name twice", b'{"a": 1, "a": 1}'),
+        ("no byte order mark", b'\xef\xbb\xbf{"a": 1}'),
+        ("no number beyond 64 bits", b'{"a": 9223372036854775808}'),
+        ("no surrogate alone", rb'{"a": "\ud800"}'),
+        ("no more than 32 levels", deep(33)),
+    ],
+)
+def test_the_guide_tells_what_json_is_not_read(what: str, text: bytes) -> None:
+    assert what in GUIDE
+    with pytest.raises(JsonError):
+        read_json(text)
+
+
+def test_the_guide_tells_that_u_0000_stands_in_no_text() -> None:
+    data: dict[str, Any] = json.loads(r'{"email": "ana@example.com", "password": "a\u0000b"}')
+
+    assert "no U+0000" in GUIDE
+    with pytest.raises(ValueError, match="U\\+0000"):
+        LogIn.model_validate(data)
+
+
+def test_json_of_32_levels_and_64_bits_is_read() -> None:
+    assert read_json(deep(32))
+    assert read_json(b'{"a": 9223372036854775807, "b": -9223372036854775807}')
