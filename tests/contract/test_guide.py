@@ -9,9 +9,12 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from authbus import specification, topics
 from authbus.commands import LogIn
+from authbus.ended_sessions import TOKEN_LIFETIME
 from authbus.sealing import LARGEST_SEAL
 from authbus.specification import examples
 from authbus.strict_json import JsonError, read_json
+from authbus.verifier import MAX_STALENESS
+from authbus_service.cluster.acls import SAID_BY_RELAY
 
 GUIDE = " ".join((specification.FOLDER / "contract.md").read_text(encoding="utf-8").split())
 # The ids that others choose as long as may be, and Spring's three beside them.
@@ -79,3 +82,35 @@ def test_the_guide_tells_that_u_0000_stands_in_no_text() -> None:
 def test_json_of_32_levels_and_64_bits_is_read() -> None:
     assert read_json(deep(32))
     assert read_json(b'{"a": 9223372036854775807, "b": -9223372036854775807}')
+
+
+def test_the_guide_tells_when_the_feed_of_ended_sessions_is_relied_on_as_the_verifier_does() -> (
+    None
+):
+    minutes = TOKEN_LIFETIME.total_seconds() / 60
+
+    assert number("more than N s behind") == MAX_STALENESS
+    assert number("`exp` is at most N minutes after `iat`") == minutes
+    assert number("Read that topic back N minutes") == 2 * minutes
+    assert number("keep each for N minutes") == 2 * minutes
+    assert "every partition" in GUIDE
+
+
+def test_the_guide_tells_what_a_retired_key_is_good_for_as_the_verifier_does() -> None:
+    assert "issued after its key's `retired_at` is refused" in GUIDE
+    assert "a key that was retired once stays so" in GUIDE
+    assert "`kid` is the record's key" in GUIDE
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [each for each in SAID_BY_RELAY if each is not topics.RELAY],
+    ids=lambda topic: topic.suffix,
+)
+def test_the_guide_tells_to_read_committed_records_alone_of_what_the_relay_writes(
+    topic: topics.Topic,
+) -> None:
+    at = GUIDE.index("isolation.level=read_committed")
+    sentence = GUIDE[GUIDE.rindex(". ", 0, at) : GUIDE.index(". ", at)]
+
+    assert f"`{topic.name()}`" in sentence

@@ -13,7 +13,9 @@ COMMAND = f"""\
    value ends a key. `signature` is a compact JWS (`EdDSA`) whose payload is the record without
    `signature`, and whose header has the root key as `jwk`: take the fields from that payload, and
    only when the RFC 7638 thumbprint (SHA-256, base64url) of the root key is the one that the
-   service prints as `trust`.
+   service prints as `trust`. Pass over a record that is otherwise, or whose signed fields are
+   another key's (`kid` is the record's key); and a key that was retired once stays so, whatever a
+   later record says.
 3. **Write the envelope**, a JSON object as `envelope/Sealed.v1.json` says, in UTF-8: no byte order
    mark, no name twice, no number beyond 64 bits, no more than 32 levels, no surrogate alone and no
    U+0000 in a text. `id` is a UUIDv7, made once and kept for every retry; its time and the record's
@@ -69,20 +71,27 @@ A JWT as RFC 9068 has it: `typ` is `at+jwt`, `alg` is `EdDSA` on Ed25519, `kid` 
 declared for the client that logged in (without one, its id), or a list where there are several.
 `sub` is the user's id, `sid` the session's, `client_id` the client's. `exp` is at most 10 minutes
 after `iat`. `auth_time`, `amr`, `roles` and `scope` (permissions) say more of its owner. Allow 5 s
-of leeway.
+of leeway. A token that was issued after its key's `retired_at` is refused; that stands on the topic
+alone, not in the JSON Web Key Set.
 
 A session may end before its token: then there is a record with its id on
-`{topics.SESSIONS_ENDED.name()}`. Read that topic back 20 minutes at the start and follow it;
-`alive` records come each second on every partition, and say up to when nothing is missing.
+`{topics.SESSIONS_ENDED.name()}`, and a token with it as `sid` is refused. Read that topic back 20
+minutes at the start, to its end before you take a token, and follow it; keep each for 20 minutes.
+`alive` records come each second on every partition, and say in `published_through` up to when
+nothing is missing there. When the oldest of these is more than 5 s behind, or one partition was
+silent for so long, nobody knows who has logged out: answer 503 then, and not 401, or decide to take
+such tokens.
 """
 
 EVENTS = f"""\
 ## Reading events
 
-Read `{topics.EVENTS.name()}` with `isolation.level=read_committed`: the relay writes in
-transactions, and one that was aborted stays on the topic for others to see. Some clients have
-`read_uncommitted` as their default. Each event is there once; after a restart of yours it may be
-read again, so let a view take only what is newer: `sequence` counts each user's events without a
-gap, and an upsert with `WHERE known.sequence < excluded.sequence` can be read from the start at any
-time. Kinds and fields that you do not know will come: pass them over.
+Read `{topics.EVENTS.name()}`, and so `{topics.USERS_STATE.name()}`,
+`{topics.SESSIONS_ENDED.name()}`, `{topics.KEYS_STATE.name()}` and `{topics.AUDIT.name()}`, with
+`isolation.level=read_committed`: they are written in transactions, and one that was aborted stays
+on the topic for others to see. Some clients have `read_uncommitted` as their default. Each event is
+there once; after a restart of yours it may be read again, so let a view take only what is newer:
+`sequence` counts each user's events without a gap, and an upsert with `WHERE known.sequence <
+excluded.sequence` can be read from the start at any time. Kinds and fields that you do not know
+will come: pass them over.
 """
