@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from authbus.ended_sessions import TOKEN_LIFETIME
 from authbus.sealing import LARGEST_SEAL
 from authbus.specification import examples
 from authbus.strict_json import JsonError, read_json
+from authbus.tokens import LEEWAY
 from authbus.verifier import MAX_STALENESS
 from authbus_service.cluster.acls import SAID_BY_RELAY
 
@@ -114,3 +116,23 @@ def test_the_guide_tells_to_read_committed_records_alone_of_what_the_relay_write
     sentence = GUIDE[GUIDE.rindex(". ", 0, at) : GUIDE.index(". ", at)]
 
     assert f"`{topic.name()}`" in sentence
+
+
+@pytest.mark.parametrize(
+    ("example", "says"),
+    [
+        ("go/login/main.go", "ValidateWithLeeway(expected, N*time.Second)"),
+        ("java/src/main/java/example/Login.java", "setMaxClockSkew(N)"),
+        ("javascript/login.js", "clockTolerance: N }"),
+        ("shell/authbus.sh", ".exp > now - N and"),
+    ],
+    ids=["go", "java", "javascript", "shell"],
+)
+def test_each_example_allows_a_token_the_leeway_of_the_contract_and_not_its_librarys(
+    repository: Path, example: str, says: str
+) -> None:
+    text = (repository / "schemas" / "examples" / example).read_text(encoding="utf-8")
+    found = re.search(re.escape(says.replace("N", "0")).replace("0", r"(\d+)", 1), text)
+
+    assert found, says
+    assert int(found[1]) == number("Allow N s of leeway") == LEEWAY.total_seconds()
