@@ -136,3 +136,14 @@ def test_each_example_allows_a_token_the_leeway_of_the_contract_and_not_its_libr
 
     assert found, says
     assert int(found[1]) == number("Allow N s of leeway") == LEEWAY.total_seconds()
+
+
+def test_the_java_example_waits_for_an_answer_for_as_long_as_its_command_lives(
+    repository: Path,
+) -> None:
+    folder = repository / "schemas" / "examples" / "java" / "src" / "main" / "java" / "example"
+    text = (folder / "Bus.java").read_text(encoding="utf-8")
+
+    assert "plusSeconds(SECONDS)" in text
+    assert ".get(SECONDS, TimeUnit.SECONDS)" in text
+    assert "setDefaultReplyTimeout(Duration.ofSeconds(SECONDS))" in text

@@ -46,6 +46,9 @@ final class Bus implements AutoCloseable {
         }
     }
 
+    /** A command lives for so long, and its answer is waited for. */
+    private static final int SECONDS = 30;
+
     private static final SecureRandom CHANCE = new SecureRandom();
     private final DefaultKafkaProducerFactory<String, String> producers;
     private final ReplyingKafkaTemplate<String, String, String> template;
@@ -70,6 +73,7 @@ final class Bus implements AutoCloseable {
         var container = new KafkaMessageListenerContainer<>(consumers, replies);
         template = new ReplyingKafkaTemplate<>(producers, container);
         template.setSharedReplyTopic(true);
+        template.setDefaultReplyTimeout(Duration.ofSeconds(SECONDS)); // its own is 5
         template.afterPropertiesSet();
         template.start();
         template.waitForAssignment(Duration.ofSeconds(30));
@@ -85,7 +89,7 @@ final class Bus implements AutoCloseable {
         Map<String, Object> envelope = new HashMap<>(Map.of(
                 "specversion", "1.0", "id", uuid7(now), "type", "authbus." + kind + ".v1",
                 "source", "/clients/" + client, "time", now.toString(),
-                "expirytime", now.plusSeconds(30).toString()));
+                "expirytime", now.plusSeconds(SECONDS).toString()));
         var record = new ProducerRecord<String, String>(
                 namespace + ".commands." + topic + ".v1", key, null);
         var headers = record.headers().add("content-type", "application/jose".getBytes(UTF_8));
@@ -95,7 +99,7 @@ final class Bus implements AutoCloseable {
         envelope.put("reply_key", once.toPublicJWK().toJSONObject());
         var sealed = new ProducerRecord<>(
                 record.topic(), null, key, seal(JSONObjectUtils.toJSONString(envelope)), headers);
-        return read(template.sendAndReceive(sealed).get(30, TimeUnit.SECONDS), once);
+        return read(template.sendAndReceive(sealed).get(SECONDS, TimeUnit.SECONDS), once);
     }
 
     private String seal(String payload) throws Exception {
