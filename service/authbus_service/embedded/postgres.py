@@ -66,7 +66,9 @@ class ClusterPlan:
     def url(self, scheme: str = "postgresql+asyncpg", database: str = DATABASE) -> str:
         """Return the address with user and password."""
         password = self.password_file.read_text()
-        return f"{scheme}://{USER}:{password}@127.0.0.1:{self.port}/{database}"
+        address = f"{scheme}://{USER}:{password}@127.0.0.1:{self.port}/{database}"
+        # What asks for TLS there is set for another server: this one has none.
+        return f"{address}?sslmode=disable" if settings.asks_for_tls() else address
 
 
 def check_installed() -> None:

@@ -33,3 +33,8 @@ def kafka_version() -> str:
 def postgres_version() -> str:
     """Return which PostgreSQL runs: AUTHBUS_EMBEDDED_POSTGRES, or the usual one."""
     return os.environ.get("AUTHBUS_EMBEDDED_POSTGRES") or _POSTGRES
+
+
+def asks_for_tls() -> bool:
+    """Whether PGSSLMODE, or another of libpq's words for TLS, is set in the environment."""
+    return any(name.startswith("PGSSL") for name in os.environ)

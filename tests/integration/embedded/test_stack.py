@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from authbus_service.core.database import connect
 from authbus_service.embedded import EmbeddedStack, PortTakenError, ServerFailedError
 from tests.integration.embedded.helpers import create_topic, exists, first_record, produce, sql
 
@@ -122,3 +124,19 @@ async def test_a_broker_that_is_refused_its_settings_says_why() -> None:
 
     with pytest.raises(ServerFailedError, match=r"num\.io\.threads"):
         await stack.start()
+
+
+@pytest.mark.parametrize("mode", ["require", "verify-full"])
+async def test_the_own_database_is_reached_whatever_is_set_for_others(
+    monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setenv("PGSSLMODE", mode)
+
+    async with EmbeddedStack(kafka=False) as stack:
+        database = connect(stack.addresses.database_url)
+        async with database.reading() as db:
+            one = await db.scalar(text("SELECT 1"))
+        await database.close()
+
+        assert one == 1
+        assert await sql(stack.addresses.database_url, "SELECT 1") == 1
