@@ -95,9 +95,12 @@ def _binary(name: str) -> Path:
 
 
 def initialise(plan: ClusterPlan) -> None:
-    """Make the cluster, unless it is there; a half-made one of a killed run is made again."""
+    """Make the cluster, unless it is there; a half-made one of a killed run is made again.
+
+    Raises EmbeddedError where what is there is another version's.
+    """
     if plan.data_dir.exists():
-        return
+        return _check_version(plan)
     plan.folder.mkdir(parents=True, exist_ok=True, mode=0o711)
     plan.data_dir.parent.mkdir(exist_ok=True, mode=0o700)
     plan.password_file.unlink(missing_ok=True)
@@ -111,6 +114,16 @@ def initialise(plan: ClusterPlan) -> None:
     arguments += [] if plan.durable else ["--no-sync"]
     run(_program(plan, "initdb", arguments), seconds=_INIT_SECONDS)
     fresh.rename(plan.data_dir)
+
+
+def _check_version(plan: ClusterPlan) -> None:
+    wanted, found = settings.postgres_version(), (plan.data_dir / "PG_VERSION").read_text().strip()
+    if found != wanted:
+        msg = (
+            f"the data in {plan.folder} is of PostgreSQL {found}, which {wanted} does not read. "
+            f"Set AUTHBUS_EMBEDDED_POSTGRES={found}, or AUTHBUS_DATA to another folder"
+        )
+        raise EmbeddedError(msg)
 
 
 def start(plan: ClusterPlan) -> Process:

@@ -1,6 +1,7 @@
 """Which Kafka and which PostgreSQL run can be chosen, among those whose files are pinned."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -47,3 +48,15 @@ async def test_a_version_that_is_not_there_is_an_error_that_names_those_that_are
         await EmbeddedStack(postgres=False).start()
     with pytest.raises(EmbeddedError, match=r"9\.6 is not one of those that can be had: 16, 18"):
         await EmbeddedStack(kafka=False).start()
+
+
+async def test_data_of_another_postgresql_is_refused_with_what_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTHBUS_EMBEDDED_POSTGRES", "16")
+    async with EmbeddedStack(tmp_path, kafka=False):
+        pass
+    monkeypatch.delenv("AUTHBUS_EMBEDDED_POSTGRES")
+
+    with pytest.raises(EmbeddedError, match=r"^[^\n]*Set AUTHBUS_EMBEDDED_POSTGRES=16, or [^\n]*$"):
+        await EmbeddedStack(tmp_path, kafka=False).start()
