@@ -100,7 +100,8 @@ def initialise(plan: ClusterPlan) -> None:
     Raises EmbeddedError where what is there is another version's.
     """
     if plan.data_dir.exists():
-        return _check_version(plan)
+        _check_version(plan)
+        return
     plan.folder.mkdir(parents=True, exist_ok=True, mode=0o711)
     plan.data_dir.parent.mkdir(exist_ok=True, mode=0o700)
     plan.password_file.unlink(missing_ok=True)
