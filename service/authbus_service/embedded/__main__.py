@@ -5,7 +5,7 @@ import asyncio
 import json
 import signal
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from authbus_service.embedded import EmbeddedError, EmbeddedStack, jar_lock, warm
@@ -37,7 +37,9 @@ async def _run(data: Path | None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     async with EmbeddedStack(data, report=_report) as stack:
-        sys.stdout.write(json.dumps(asdict(stack.addresses)) + "\n")
+        # As PostgreSQL's own tools take it.
+        url = stack.addresses.database_url.replace("+asyncpg", "")
+        sys.stdout.write(json.dumps(asdict(replace(stack.addresses, database_url=url))) + "\n")
         sys.stdout.flush()
         asked, died = asyncio.ensure_future(stopped.wait()), asyncio.ensure_future(stack.died())
         await asyncio.wait((asked, died), return_when=asyncio.FIRST_COMPLETED)

@@ -5,6 +5,7 @@ import os
 import signal
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from authbus_service.embedded import DataInUseError, EmbeddedStack
@@ -94,3 +95,17 @@ def test_the_program_ends_well_on_a_signal() -> None:
 
         assert run.child.wait(15) == 0
         assert alive(servers) == []
+
+
+async def test_servers_of_a_kept_folder_run_without_the_service_and_tools_take_their_addresses(
+    tmp_path: Path,
+) -> None:
+    async with EmbeddedStack(tmp_path) as stack:
+        await sql(stack.addresses.database_url, "CREATE TABLE kept AS SELECT 7 AS n")
+
+    with running("--data", str(tmp_path)) as run:
+        db = await asyncpg.connect(run.addresses.database_url)
+        number = await db.fetchval("SELECT n FROM kept")
+        await db.close()
+
+    assert number == 7
