@@ -148,6 +148,12 @@ def test_postgresql_takes_the_connections_of_every_process_that_may_run(folder: 
     assert processes * a_process + 50 <= most
 
 
+def test_postgresql_ends_a_transaction_that_somebody_forgot_after_a_minute(folder: Path) -> None:
+    cluster = next(each["spec"] for _, each in documents(folder) if each["kind"] == "Cluster")
+
+    assert cluster["postgresql"]["parameters"]["idle_in_transaction_session_timeout"] == "1min"
+
+
 def test_a_commit_waits_for_one_of_two_standbys_whichever_it_is(folder: Path) -> None:
     spec = next(each["spec"] for _, each in documents(folder) if each["kind"] == "Cluster")
 
