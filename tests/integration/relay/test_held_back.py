@@ -51,7 +51,7 @@ async def test_for_how_long_a_forgotten_transaction_holds_the_feed_back_is_told_
     async def is_free() -> bool:
         return counted(metrics, HELD).get((), 0) < 0.1
 
-    async with running(relay), AsyncExitStack() as forgotten:
+    async with AsyncExitStack() as forgotten, running(relay):
         await until(lambda: _beating(world))
         await world.write(a_record())
         assert await is_free()
@@ -63,6 +63,8 @@ async def test_for_how_long_a_forgotten_transaction_holds_the_feed_back_is_told_
         assert counted(metrics, HELD)[()] > 1.5
         await forgotten.aclose()
         await until(is_free)
+        await forget_one(world, forgotten, "SELECT pg_current_xact_id()")
+        await until(is_held)
     assert counted(metrics, HELD) == {}
 
 
