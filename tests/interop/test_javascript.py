@@ -15,6 +15,15 @@ from tests.rig.phantom import aborted_and_committed
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(900)]
 
 
+NO_KEYS = """
+import { Keys } from './keys.js'
+const keys = new Keys()
+for (const value of ['', 'null', '{}', '{"signature": "a.b.c"}', '{"signature": 1}'])
+  await keys.learn({ key: Buffer.from('a'), value: Buffer.from(value) })
+console.log('passed over')
+"""
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def programs() -> Path:
     place = await foreign.installed_by_npm(foreign.EXAMPLES / "javascript")
@@ -47,6 +56,12 @@ async def test_javascript_seals_nothing_for_a_key_of_another_root(
     error = await foreign.failed("node", "login.js", folder=programs, environment=told)
 
     assert "no key under this trust within 10 s" in error
+
+
+async def test_javascript_passes_over_what_is_no_record_of_a_key(programs: Path) -> None:
+    told = await foreign.run("node", "--input-type=module", "-e", NO_KEYS, folder=programs)
+
+    assert told == ["passed over"]
 
 
 async def test_javascript_reads_committed_events_alone_in_their_users_order(

@@ -19,12 +19,17 @@ export class Keys {
   /** Takes one record of the topic of keys. What counts is what the root key signed. */
   async learn({ key: kid, value }) {
     if (value === null) return this.#known.delete(kid.toString())
+    // What is signed by nobody is passed over: kafkajs would read it again, and nothing behind it.
+    const key = await this.#signed(value).catch(() => undefined)
+    if (key?.use === 'enc') this.#known.set(key.kid, key)
+  }
+
+  async #signed(value) {
     const { signature } = JSON.parse(value.toString())
     const root = decodeProtectedHeader(signature).jwk
-    if (this.#trust && (await calculateJwkThumbprint(root)) !== this.#trust) return
+    if (this.#trust && (await calculateJwkThumbprint(root)) !== this.#trust) return undefined
     const { payload } = await compactVerify(signature, EmbeddedJWK, { algorithms: ['EdDSA'] })
-    const key = JSON.parse(new TextDecoder().decode(payload))
-    if (key.use === 'enc') this.#known.set(key.kid, key)
+    return JSON.parse(new TextDecoder().decode(payload))
   }
 
   /** The kid and the public JWK to seal for now; waits for one, and throws when none comes. */
