@@ -89,7 +89,7 @@ _UNKNOWN = Meaning(
 )
 MEANINGS: dict[Code, Meaning] = {
     Code.INVALID: Meaning(
-        cause="A field is missing, unknown or out of bounds; `detail` names it.",
+        cause="A field is missing, unknown or out of bounds; `detail` names one that is known.",
         cure="Send what the command's schema asks for.",
         http_status=422,
     ),

@@ -132,7 +132,8 @@ class UpdateProfile(Command):
     """Change the user's profile. Answered by `ProfileSaved`, or `version_conflict`.
 
     `profile_version` is the version that the change was made from. A field that is left out stays
-    as it is, null clears it; `attributes` are replaced as a whole.
+    as it is, null clears it; `attributes` are replaced as a whole: 4096 bytes of JSON at most,
+    4 levels and 64 keys of 64 characters.
     """
 
     access_token: Secret

@@ -11,6 +11,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from authbus import specification, topics
 from authbus.commands import LogIn
 from authbus.ended_sessions import TOKEN_LIFETIME
+from authbus.profile import DEEPEST_ATTRIBUTES, LARGEST_ATTRIBUTES, LONGEST_KEY, MOST_KEYS
 from authbus.sealing import LARGEST_SEAL
 from authbus.specification import examples
 from authbus.strict_json import JsonError, read_json
@@ -147,3 +148,15 @@ def test_the_java_example_waits_for_an_answer_for_as_long_as_its_command_lives(
     assert "plusSeconds(SECONDS)" in text
     assert ".get(SECONDS, TimeUnit.SECONDS)" in text
     assert "setDefaultReplyTimeout(Duration.ofSeconds(SECONDS))" in text
+
+
+def test_the_contract_tells_the_bounds_of_a_profiles_attributes() -> None:
+    said = (specification.FOLDER / "commands" / "UpdateProfile.v1.json").read_text("utf-8")
+
+    for bound in (
+        f"{LARGEST_ATTRIBUTES} bytes",
+        f"{DEEPEST_ATTRIBUTES} levels",
+        f"{MOST_KEYS} keys",
+    ):
+        assert bound in said
+    assert f"{LONGEST_KEY} characters" in said

@@ -93,7 +93,7 @@ _VALUES: tuple[Message, ...] = (
     LoggedOut(session_id=_SESSION),
     UserProfile(user_id=_USER, email="ana@example.com", profile=_PROFILE),
     ProfileSaved(profile_version=1),
-    Rejected.because(Code.INVALID_CREDENTIALS, "no account with this address and password"),
+    Rejected.because(Code.INVALID, "password: missing"),
     UserCreated(sequence=1, **_CAUSED),
     SessionStarted(
         sequence=2,
