@@ -16,13 +16,14 @@ from authbus_service.startup.errors import StartupError
 
 _START_SECONDS = 60
 _STOP_SECONDS = 20
+_BEGINS = "authbus: "
 
 
 @asynccontextmanager
 async def running(settings: Mapping[str, str], log: Path) -> AsyncGenerator[dict[str, Any]]:
     """Run `authbus serve` with these settings over the usual ones; gives what it prints.
 
-    Raises StartupError with its last line when it does not start.
+    Raises StartupError with its last words when it does not start.
     """
     command = [sys.executable, "-m", "authbus_service", "serve"]
     shim = [sys.executable, str(exec_shim.__file__), str(int(signal.SIGTERM)), str(os.getpid())]
@@ -53,7 +54,7 @@ async def _addresses(child: Process, log: Path) -> dict[str, Any]:
         line = b""
     if not line:
         raise StartupError(
-            f"the service did not start: {_last_line(log)}. Mend that, then run the demo again"
+            f"the service did not start: {last_words(log)}. Mend that, then run the demo again"
         )
     return json.loads(line)
 
@@ -69,6 +70,10 @@ async def _end(child: Process) -> None:
         await child.wait()
 
 
-def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return lines[-1] if lines else "it said nothing"
+def last_words(log: Path) -> str:
+    """What the service ended with; those of a server may go over several lines."""
+    text = log.read_text(encoding="utf-8", errors="replace").rstrip()
+    _, begins, said = text.rpartition(f"\n{_BEGINS}")
+    if begins or text.startswith(_BEGINS):
+        return said.removeprefix(_BEGINS)
+    return text.rpartition("\n")[2] or "it said nothing"

@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
+from authbus_service.demo.child import last_words
 from tests.integration.cli.conftest import Authbus, Ended
 
 SECRETS = ("correct horse battery", "correct horse butter")
@@ -102,3 +104,21 @@ async def _until_gone(servers: str, url: str) -> None:
     async with asyncio.timeout(30):
         while await topics_of_demos(servers) or await databases_of_demos(url):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        ('{"level":"info"}\nauthbus: Kafka ended. It says:\nno room\nbye\n', "Kafka ended."),
+        ("authbus: Kafka ended. It says:\nno room\n", "Kafka ended."),
+        ("Traceback\nKeyError: 'x'\n", "KeyError"),
+        ("", "it said nothing"),
+    ],
+)
+def test_the_demo_repeats_the_service_from_where_it_began_to_say_why(
+    tmp_path: Path, log: str, words: str
+) -> None:
+    written = tmp_path / "service.log"
+    written.write_text(log)
+
+    assert last_words(written).startswith(words)
