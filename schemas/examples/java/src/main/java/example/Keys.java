@@ -1,10 +1,12 @@
 package example;
 
+import com.nimbusds.jose.JOSEException;
 import com.nimbusds.jose.JWSObject;
 import com.nimbusds.jose.crypto.Ed25519Verifier;
 import com.nimbusds.jose.jwk.ECKey;
 import com.nimbusds.jose.jwk.OctetKeyPair;
 import com.nimbusds.jose.util.JSONObjectUtils;
+import java.text.ParseException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
@@ -57,13 +59,18 @@ final class Keys implements AutoCloseable {
         throw new TimeoutException("no key under this trust within " + SECONDS + " s");
     }
 
-    private void learn(ConsumerRecord<String, String> record) throws Exception {
+    /** A record that cannot be read is passed over: it is none that the root key signed. */
+    private void learn(ConsumerRecord<String, String> record) {
         if (record.value() == null) {
             known.remove(record.key());
             return;
         }
-        var key = signed(record.value());
-        if (key != null && "enc".equals(key.get("use"))) known.put((String) key.get("kid"), key);
+        try {
+            var key = signed(record.value());
+            if (key != null && "enc".equals(key.get("use"))) known.put((String) key.get("kid"), key);
+        } catch (ParseException | JOSEException | RuntimeException unreadable) {
+            System.err.println("no key of the service's at offset " + record.offset());
+        }
     }
 
     /** A key is announced before it serves and retires at an hour set before: the clock decides. */
@@ -77,7 +84,7 @@ final class Keys implements AutoCloseable {
     }
 
     /** What the root key signed, which is what counts; null when another one did. */
-    private Map<String, Object> signed(String record) throws Exception {
+    private Map<String, Object> signed(String record) throws ParseException, JOSEException {
         var jws = JWSObject.parse((String) JSONObjectUtils.parse(record).get("signature"));
         var root = (OctetKeyPair) jws.getHeader().getJWK();
         boolean pinned = trust.isEmpty() || root.computeThumbprint().toString().equals(trust);

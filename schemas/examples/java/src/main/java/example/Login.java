@@ -55,9 +55,9 @@ public final class Login {
         var keys = JWKSet.load(URI.create(
                 setting("AUTHBUS_HTTP", "http://localhost:8080") + "/.well-known/jwks.json").toURL());
         var token = SignedJWT.parse((String) session.get("access_token"));
-        var key = keys.getKeyByKeyId(token.getHeader().getKeyID()).toOctetKeyPair();
+        var key = keys.getKeyByKeyId(token.getHeader().getKeyID());
         if (!new JOSEObjectType("at+jwt").equals(token.getHeader().getType())
-                || !token.verify(new Ed25519Verifier(key))) {
+                || key == null || !token.verify(new Ed25519Verifier(key.toOctetKeyPair()))) {
             throw new SecurityException("no access token of this service");
         }
         var wanted = new JWTClaimsSet.Builder().issuer("authbus/" + NAMESPACE).build();
