@@ -9,9 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from authbus import EventStream, StreamEvent, topics
+from authbus import EventStream, StreamEvent, guarding, topics
 from authbus.envelope import cloud_event
-from authbus.stream import events
 from tests.integration.client.conftest import NewStream
 from tests.integration.client.stand_in import StandIn, created
 from tests.rig.warnings import warnings_of
@@ -104,7 +103,7 @@ async def test_a_group_that_begins_at_a_time_to_come_hears_only_what_happens_the
 async def test_an_event_whose_time_has_no_zone_is_passed_over(
     service: StandIn, new_stream: NewStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    user_id, warned = uuid4(), warnings_of(events, monkeypatch)
+    user_id, warned = uuid4(), warnings_of(guarding, monkeypatch)
     kind, value = created(user_id, 1).wire_type(), json.dumps(created(user_id, 1).to_json())
     headers = {"ce_id": str(uuid4()), "ce_type": kind, "ce_time": "2999-01-01T00:00:00"}
     await service.producer.send_and_wait(

@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 from aiokafka import TopicPartition
 
+from authbus import guarding
 from authbus.following import Record
 from authbus.state import UserState, UserStatus
-from authbus.stream import snapshot as snapshot_module
 from authbus.stream.snapshot import Snapshot
 from tests.rig.warnings import warnings_of
 from tests.unit.authbus.records import a_record
@@ -155,7 +155,7 @@ async def test_no_living_user_is_missing_and_no_erased_one_comes_back(part: int)
 
 
 async def test_what_is_no_state_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    log, warned = Log(random.Random(0)), warnings_of(snapshot_module, monkeypatch)
+    log, warned = Log(random.Random(0)), warnings_of(guarding, monkeypatch)
     ana, bob = UUID(int=1), UUID(int=2)
     log.write(ana)
     log.write(bob)
