@@ -7,17 +7,21 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from aiokafka import AIOKafkaProducer
 
+from authbus.topics import KEYS_STATE
 from tests.e2e.conftest import Serving
 from tests.interop import new_keys
 from tests.rig import foreign
 from tests.rig.phantom import aborted_and_committed
+from tests.rig.topics import forget, made
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(900)]
 
 SOURCE = foreign.EXAMPLES / "java"
 JAVA = ("java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m")
 CLASSES = ("-cp", "target/classes:target/dependency/*")
+NO_KEYS = (b"", b"null", b"{}", b'{"signature": "a.b.c"}', b'{"signature": 1}')
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -63,6 +67,23 @@ async def test_java_seals_nothing_for_a_key_of_another_root(
         *JAVA, *CLASSES, "example.Login", folder=programs, environment=told
     )
 
+    assert "no key under this trust within 10 s" in error
+
+
+async def test_java_passes_over_what_is_no_record_of_a_key(
+    programs: Path, places: Mapping[str, str]
+) -> None:
+    servers, namespace = places["KAFKA_BOOTSTRAP_SERVERS"], f"{places['AUTHBUS_NAMESPACE']}-odd"
+    await made(servers, namespace, ["web"])
+    async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
+        for value in NO_KEYS:
+            await producer.send_and_wait(KEYS_STATE.name(namespace), value, key=b"a")
+    command = (*JAVA, *CLASSES, "example.Login")
+    odd = {**places, "AUTHBUS_NAMESPACE": namespace}
+    error = await foreign.failed(*command, folder=programs, environment=odd)
+    await forget(servers, namespace)
+
+    assert error.count("no key of the service's at offset") == len(NO_KEYS)
     assert "no key under this trust within 10 s" in error
 
 
