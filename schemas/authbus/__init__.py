@@ -119,7 +119,7 @@ from authbus.state import FeedAlive, PublicKey, SessionRevoked, UserKind, UserSt
 
 if TYPE_CHECKING:
     from authbus.client import AuthClient, Session, User
-    from authbus.security import SaslPassword, SaslTokens, Security
+    from authbus.kafka.security import SaslPassword, SaslTokens, Security
     from authbus.stream import EventStream, Gap, SnapshotBegins, SnapshotEnds, StreamEvent
     from authbus.tls import Tls
     from authbus.tokens import Claims
@@ -163,9 +163,9 @@ _WITH_CLIENT = {
     "Claims": "authbus.tokens",
     "EventStream": "authbus.stream",
     "Gap": "authbus.stream",
-    "SaslPassword": "authbus.security",
-    "SaslTokens": "authbus.security",
-    "Security": "authbus.security",
+    "SaslPassword": "authbus.kafka.security",
+    "SaslTokens": "authbus.kafka.security",
+    "Security": "authbus.kafka.security",
     "Session": "authbus.client",
     "SnapshotBegins": "authbus.stream",
     "SnapshotEnds": "authbus.stream",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from authbus.following import Record
+from authbus.kafka.following import Record
 from authbus.state import FeedAlive, SessionRevoked
 from authbus.strict_json import read_json
 

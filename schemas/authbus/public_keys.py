@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from authbus import signing
-from authbus.following import Record
+from authbus.kafka.following import Record
 from authbus.sealing import public_key
 from authbus.state import PublicKey
 from authbus.strict_json import read_json

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
-from authbus.connection import Connection
 from authbus.ended_sessions import TOKEN_LIFETIME, EndedSessions
-from authbus.following import Feed, Follower
+from authbus.kafka.connection import Connection
+from authbus.kafka.following import Feed, Follower
+from authbus.kafka.security import Security
 from authbus.public_keys import PublicKeys
-from authbus.security import Security
 from authbus.tokens import Claims, OnStale, Rules, TokenChecker
 from authbus.topics import DEFAULT_NAMESPACE, KEYS_STATE, SESSIONS_ENDED
 from authbus.trust import Trust

@@ -14,7 +14,7 @@ from aiokafka import ConsumerRecord
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
 
 from authbus.envelope import Header, read_headers
-from authbus.following import Record
+from authbus.kafka.following import Record
 from authbus.sealing import ReplyKey
 from authbus.topics import COMMAND_TOPICS, KEYS_STATE, TOPICS, Topic, replies
 

@@ -72,7 +72,7 @@ SAYING = [
     ),
     contract(
         "readers see what was aborted",
-        "connection.py",
+        "kafka/connection.py",
         'isolation: Isolation = "read_committed"',
         'isolation: Isolation = "read_uncommitted"',
         "tests/integration/client/test_event_stream.py",
@@ -213,14 +213,14 @@ CHECKING = [
     ),
     contract(
         "a coordinator that loads is believed",
-        "group_offsets.py",
+        "kafka/group_offsets.py",
         "    _check(answer.error_code, group)\n    for topic",
         "    for topic",
         "tests/integration/client/test_group_offsets.py",
     ),
     contract(
         "an old leader is asked for ever",
-        "leaders.py",
+        "kafka/leaders.py",
         "            if error.invalid_metadata:",
         "            if not error.invalid_metadata:",
         "tests/integration/client/test_leaders.py",
@@ -234,7 +234,7 @@ CHECKING = [
     ),
     contract(
         "who is no member commits",
-        "group_offsets.py",
+        "kafka/group_offsets.py",
         "isinstance(request, OffsetCommitRequest) and coordinator.generation < 0",
         "False",
         "tests/integration/client/test_group_offsets.py",

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from authbus.security import Mechanism, SaslPassword, SaslTokens, Security
+from authbus.kafka.security import Mechanism, SaslPassword, SaslTokens, Security
 from authbus.tls import Tls
 from authbus_service.cluster.acl_admin import AclAdmin, acl_admin
 from authbus_service.cluster.acls import Acl

@@ -18,7 +18,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
-from authbus.security import Security
+from authbus.kafka.security import Security
 
 Doing = Literal["read", "write", "describe", "alter", "delete"]
 DOINGS: tuple[Doing, ...] = get_args(Doing)

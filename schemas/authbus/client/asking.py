@@ -21,8 +21,8 @@ from aiokafka.errors import (
 
 from authbus.client.outgoing import Sender
 from authbus.client.pending import PendingCall, PendingCalls
-from authbus.connection import Connection
 from authbus.errors import AuthError, AuthRejected, AuthTimeout, AuthUnavailable
+from authbus.kafka.connection import Connection
 from authbus.message import Command, Reply
 from authbus.public_keys import PublicKeys
 from authbus.replies import Rejected

@@ -9,11 +9,11 @@ from authbus.client.auth_calls import AuthCalls, Means
 from authbus.client.lanes import Lanes
 from authbus.client.outgoing import Sender
 from authbus.client.pending import PendingCalls
-from authbus.connection import Connection
 from authbus.ended_sessions import EndedSessions
-from authbus.following import Feed, Follower
+from authbus.kafka.connection import Connection
+from authbus.kafka.following import Feed, Follower
+from authbus.kafka.security import Security
 from authbus.public_keys import PublicKeys
-from authbus.security import Security
 from authbus.tokens import OnStale, Rules, TokenChecker
 from authbus.topics import ACCOUNTS, CREDENTIALS, DEFAULT_NAMESPACE, SESSIONS
 from authbus.trust import Trust

@@ -8,7 +8,7 @@ from authbus.client.outgoing import Outgoing
 from authbus.contract import REPLIES
 from authbus.envelope import SEALED_TYPE, read_headers
 from authbus.errors import AuthError, AuthTimeout
-from authbus.following import Record
+from authbus.kafka.following import Record
 from authbus.message import Reply
 from authbus.replies import Code, Rejected
 from authbus.sealing import ReplyKey, SealError

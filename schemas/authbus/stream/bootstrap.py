@@ -22,8 +22,8 @@ from typing import Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from authbus.connection import Connection
 from authbus.errors import AuthUnavailable
+from authbus.kafka.connection import Connection
 from authbus.state import UserState
 from authbus.stream.changes import Changes
 from authbus.stream.events import StreamEvent

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Mapping
 
 from aiokafka import TopicPartition
 
-from authbus.connection import Connection
+from authbus.kafka.connection import Connection
 from authbus.state import UserState
 from authbus.stream.patience import patiently
 from authbus.stream.snapshot import read_state

@@ -21,10 +21,10 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from authbus.connection import Connection
 from authbus.errors import AuthUnavailable
-from authbus.following import Record
-from authbus.security import Security
+from authbus.kafka.connection import Connection
+from authbus.kafka.following import Record
+from authbus.kafka.security import Security
 from authbus.stream.beginning import Beginning, zoned
 from authbus.stream.bootstrap import Bootstrap
 from authbus.stream.events import StreamEvent, readable_event

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from authbus.contract import EVENTS
 from authbus.envelope import read_headers
-from authbus.following import Record
-from authbus.guarding import is_readable, tell_passed_over
+from authbus.kafka.following import Record
+from authbus.kafka.guarding import is_readable, tell_passed_over
 from authbus.message import Event
 from authbus.strict_json import read_json
 

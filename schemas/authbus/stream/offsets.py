@@ -9,7 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from authbus.following import Record
+from authbus.kafka.following import Record
 
 _LOG = logging.getLogger("authbus")
 _EVERY_SECONDS = 0.2

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from authbus.following import Record
-from authbus.guarding import is_readable, tell_passed_over
+from authbus.kafka.following import Record
+from authbus.kafka.guarding import is_readable, tell_passed_over
 from authbus.state import UserState
 from authbus.stream.patience import patiently
 from authbus.strict_json import read_json

@@ -9,7 +9,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import SecurityDisabled, for_code
 from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest, DescribeAclsRequest
 
-from authbus.refusals import refusal
+from authbus.kafka.refusals import refusal
 from authbus_service.cluster.acls import Acl, Operation, Resource
 from authbus_service.cluster.errors import KAFKA_AWAY, ClusterError, NoAnswerError
 

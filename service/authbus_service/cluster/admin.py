@@ -21,8 +21,8 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import OffsetAndMetadata
 
-from authbus.group_offsets import group_offsets
-from authbus.refusals import refusal
+from authbus.kafka.group_offsets import group_offsets
+from authbus.kafka.refusals import refusal
 from authbus_service.cluster.errors import KAFKA_AWAY, ClusterError, NoAnswerError
 
 T = TypeVar("T")

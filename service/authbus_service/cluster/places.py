@@ -8,8 +8,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from authbus.connection import SILENCE_MS
-from authbus.stopping import stop
+from authbus.kafka.connection import SILENCE_MS
+from authbus.kafka.stopping import stop
 
 
 async def places_of(client: Mapping[str, Any], topics: Iterable[str]) -> list[TopicPartition]:

@@ -7,8 +7,8 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
 
-from authbus.connection import SILENCE_MS
-from authbus.refusals import refusal
+from authbus.kafka.connection import SILENCE_MS
+from authbus.kafka.refusals import refusal
 from authbus_service.cluster.acls import Operation
 from authbus_service.cluster.errors import KAFKA_AWAY, NoAnswerError
 

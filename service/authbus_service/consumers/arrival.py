@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from authbus.batches import fault
-from authbus.following import Record
+from authbus.kafka.batches import fault
+from authbus.kafka.following import Record
 from authbus.sealing import LARGEST_SEAL
 from authbus.state import DeadLetterReason
 from authbus.topics import Topic

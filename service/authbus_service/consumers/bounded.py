@@ -6,8 +6,8 @@ from typing import Any, Protocol
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer import fetcher
 
-from authbus.batches import BoundedRecords
-from authbus.following import Record
+from authbus.kafka.batches import BoundedRecords
+from authbus.kafka.following import Record
 
 # Hundreds of commands of any producer; of bombs it is one, which may unpack to 4 MiB.
 _LARGEST_POLL = 2 * 1024 * 1024

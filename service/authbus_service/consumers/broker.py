@@ -12,7 +12,7 @@ from faststream.security import (
     SASLScram512,
 )
 
-from authbus.connection import SILENCE_MS
+from authbus.kafka.connection import SILENCE_MS
 
 _GRACE_SECONDS = 10.0
 # How soon a group shares out partitions that a topic got, or a topic that was made anew.

@@ -10,7 +10,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from authbus.stopping import stop
+from authbus.kafka.stopping import stop
 from authbus_service.cluster.errors import KAFKA_AWAY
 from authbus_service.core.clock import at_ms
 from authbus_service.inbox.fence import Place

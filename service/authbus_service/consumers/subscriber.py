@@ -14,9 +14,9 @@ from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
-from authbus.following import Record
-from authbus.group_offsets import heed_group
-from authbus.leaders import heed_leaders
+from authbus.kafka.following import Record
+from authbus.kafka.group_offsets import heed_group
+from authbus.kafka.leaders import heed_leaders
 from authbus.topics import Topic
 from authbus_service.consumers.admitting import Admission, Guard
 from authbus_service.consumers.arrival import arrival

@@ -7,8 +7,8 @@ from uuid import UUID
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from pydantic import BaseModel, ValidationError
 
-from authbus.connection import SILENCE_MS
-from authbus.stopping import stop
+from authbus.kafka.connection import SILENCE_MS
+from authbus.kafka.stopping import stop
 from authbus.topics import EVENTS
 from authbus_service.cluster.places import is_past, places_of
 

@@ -4,7 +4,7 @@ from typing import cast
 
 from faststream.kafka.message import KafkaMessage
 
-from authbus.following import Record
+from authbus.kafka.following import Record
 
 Records = tuple[Record, ...]
 

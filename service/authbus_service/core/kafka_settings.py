@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
-from authbus.security import InsecureConnectionError, SaslPassword, SaslTokens, Security
+from authbus.kafka.security import InsecureConnectionError, SaslPassword, SaslTokens, Security
 from authbus.tls import Tls
 from authbus_service.core.errors import ConfigError
 

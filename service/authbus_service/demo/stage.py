@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from authbus.security import Security
+from authbus.kafka.security import Security
 from authbus_service.core.config import Settings
 from authbus_service.demo import child, throw_away
 from authbus_service.startup.master_key import new_master_key

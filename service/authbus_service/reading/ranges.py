@@ -8,7 +8,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from authbus.stopping import stop
+from authbus.kafka.stopping import stop
 from authbus_service.cluster import Admin, ClusterError
 from authbus_service.cluster.patience import patience
 from authbus_service.cluster.places import is_past

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from authbus.stopping import stop
+from authbus.kafka.stopping import stop
 from authbus.topics import Topic
 from authbus_service.cluster.patience import patience, require_heard
 from authbus_service.cluster.places import places_of

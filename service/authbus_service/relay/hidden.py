@@ -9,9 +9,9 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-from authbus.connection import SILENCE_MS
 from authbus.envelope import read_headers
-from authbus.stopping import stop
+from authbus.kafka.connection import SILENCE_MS
+from authbus.kafka.stopping import stop
 from authbus.topics import DEAD_LETTERS, RELAY
 from authbus_service.cluster.acls import SAID_BY_RELAY
 from authbus_service.cluster.places import places_of

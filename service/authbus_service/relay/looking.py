@@ -6,8 +6,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from authbus.connection import SILENCE_MS
-from authbus.stopping import stop
+from authbus.kafka.connection import SILENCE_MS
+from authbus.kafka.stopping import stop
 
 Record = ConsumerRecord[bytes, bytes]
 _WAIT_MS = 20

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from authbus.batches import fault
+from authbus.kafka.batches import fault
 from authbus_service.reading.records import Record
 
 # What a copy has besides the original's headers. Both only mark: nobody trusts them.

@@ -11,7 +11,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from authbus.stopping import stop
+from authbus.kafka.stopping import stop
 from authbus_service.cluster import Admin
 from authbus_service.cluster.partitioning import partition_of
 from authbus_service.cluster.patience import patience

@@ -13,8 +13,8 @@ from aiokafka import AIOKafkaProducer
 from pydantic import ValidationError
 
 from authbus.envelope import own_headers, read_headers
+from authbus.kafka.stopping import stop
 from authbus.state import Closing, DeadLetter, DeadLetterClosed, DeadLetterReason
-from authbus.stopping import stop
 from authbus.topics import DEAD_LETTERS
 from authbus_service.cluster import Admin
 from authbus_service.cluster.patience import patience

@@ -10,7 +10,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from authbus.stopping import stop
+from authbus.kafka.stopping import stop
 from authbus.topics import COMMAND_TOPICS, TOPICS, Topic
 from authbus_service.cluster import Admin, ClusterError
 from authbus_service.consumers.intakes import groups_of

@@ -11,7 +11,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from authbus.stopping import stop
+from authbus.kafka.stopping import stop
 from authbus.topics import COMMAND_TOPICS
 from authbus_service.consumers.housekeeping import Housekeeping
 from authbus_service.consumers.intakes import groups_of

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
 
-from authbus.batches import MOST_RECORDS
-from authbus.decompression import LARGEST
+from authbus.kafka.batches import MOST_RECORDS
+from authbus.kafka.decompression import LARGEST
 from authbus.topics import CREDENTIALS, SESSIONS, Topic
 from authbus_service.cluster import Admin
 from tests.fuzz.case import REFUSED, Case, Ends, Family, Item, Make, Try, each, one, raw, table

@@ -17,7 +17,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from authbus import topics
 from authbus.envelope import cloud_event
 from authbus.events import EndReason, ProfileUpdated, SessionEnded, UserCreated, UserErased
-from authbus.following import Record
+from authbus.kafka.following import Record
 from authbus.message import Event
 from authbus.profile import ProfileField
 from authbus.state import UserState, UserStatus

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from authbus import topics
-from authbus.connection import Connection
 from authbus.envelope import JSON_TYPE, SEALED_TYPE, Header, Sealed, cloud_event
 from authbus.events import UserCreated
+from authbus.kafka.connection import Connection
 from authbus.message import Message, Reply
 from authbus.replies import Code, LoggedIn, LoggedOut, Registered, Rejected
 from authbus.sealing import Seal, public_jwk, seal

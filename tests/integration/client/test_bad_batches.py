@@ -11,9 +11,10 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer import fetcher
 
-from authbus import Gap, TokenRevoked, UserState, guarding
-from authbus.connection import Connection
-from authbus.guarding import ClientRecords
+from authbus import Gap, TokenRevoked, UserState
+from authbus.kafka import guarding
+from authbus.kafka.connection import Connection
+from authbus.kafka.guarding import ClientRecords
 from authbus.topics import EVENTS, SESSIONS_ENDED, USERS_STATE, Topic
 from authbus_service.embedded import EmbeddedStack
 from tests.integration.client.conftest import NewStream, NewVerifier

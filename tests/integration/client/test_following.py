@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 
 from authbus import AuthUnavailable, topics
-from authbus.connection import Connection
-from authbus.following import Feed, Follower, Record
+from authbus.kafka.connection import Connection
+from authbus.kafka.following import Feed, Follower, Record
 from tests.integration.client.stand_in import StandIn, created, until
 from tests.rig.topics import widen
 
@@ -16,7 +16,7 @@ from tests.rig.topics import widen
 async def test_a_partition_that_is_added_is_read_from_its_first_record_and_no_other_again(
     service: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("authbus.following._LOOK_MS", 100)
+    monkeypatch.setattr("authbus.kafka.following._LOOK_MS", 100)
     topic = service.name(topics.EVENTS)
     read: list[Record] = []
     asked: list[set[int]] = []

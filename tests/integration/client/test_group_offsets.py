@@ -24,8 +24,8 @@ from aiokafka.errors import (
 from aiokafka.protocol.commit import OffsetFetchRequest, OffsetFetchResponse_v3
 from aiokafka.protocol.group import LeaveGroupRequest
 
-from authbus.connection import Connection
-from authbus.group_offsets import heed_group
+from authbus.kafka.connection import Connection
+from authbus.kafka.group_offsets import heed_group
 from authbus_service.embedded import Addresses
 from tests.rig.topics import a_partition
 

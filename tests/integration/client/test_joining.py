@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from authbus.group_offsets import heed_group
+from authbus.kafka.group_offsets import heed_group
 from authbus.stream.handover import Handover
 from authbus_service.embedded import Addresses
 from tests.rig.topics import a_partition

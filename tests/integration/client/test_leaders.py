@@ -10,7 +10,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import NotLeaderForPartitionError
 from aiokafka.protocol.offset import OffsetRequest
 
-from authbus.connection import Connection
+from authbus.kafka.connection import Connection
 from authbus_service.embedded import Addresses
 from tests.rig.topics import a_partition
 

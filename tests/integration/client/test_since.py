@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from authbus import EventStream, StreamEvent, guarding, topics
+from authbus import EventStream, StreamEvent, topics
 from authbus.envelope import cloud_event
+from authbus.kafka import guarding
 from tests.integration.client.conftest import NewStream
 from tests.integration.client.stand_in import StandIn, created
 from tests.rig.warnings import warnings_of

@@ -76,7 +76,7 @@ async def test_what_ended_before_a_start_with_a_clock_ahead_is_not_taken_once_th
     old = service.token(ended, iat=now - 60, exp=now + 540)
     new = service.token(uuid4(), iat=now + 2)
     await service.end(ended)
-    monkeypatch.setattr("authbus.following.datetime", Ahead)
+    monkeypatch.setattr("authbus.kafka.following.datetime", Ahead)
     async with new_verifier() as verifier:
         monkeypatch.undo()
         await service.beat()

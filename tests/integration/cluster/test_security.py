@@ -9,7 +9,7 @@ import pytest_asyncio
 from aiokafka.client import AIOKafkaClient
 
 from authbus import AuthUnavailable, EventStream
-from authbus.security import InsecureConnectionError, SaslPassword, SaslTokens, Security
+from authbus.kafka.security import InsecureConnectionError, SaslPassword, SaslTokens, Security
 from authbus.tls import Tls
 from authbus_service.cluster import Admin, ClusterError
 from authbus_service.consumers.broker import broker
@@ -200,7 +200,7 @@ async def test_many_connections_at_once_log_in_with_what_a_provider_says_then(
 async def test_a_log_in_that_cannot_be_made_now_is_made_at_a_later_connection(
     kafka: Secured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
-    monkeypatch.setattr("authbus.security._TOKEN_SECONDS", 0.2)
+    monkeypatch.setattr("authbus.kafka.security._TOKEN_SECONDS", 0.2)
     file = tmp_path / "secret"
     good = "secret-of-web" if trouble == "password file" else unsigned_token("web")
     file.write_text(good)

@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from authbus import LogIn, Rejected
-from authbus.batches import MOST_RECORDS
+from authbus.kafka.batches import MOST_RECORDS
 from authbus.topics import SESSIONS
 from authbus_service.auth import handlers
 from authbus_service.auth.request import Request

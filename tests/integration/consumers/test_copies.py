@@ -5,7 +5,7 @@ from typing import cast
 from authbus import Code, LoggedIn, LogIn, RegisterUser, Rejected
 from authbus.client.outgoing import Outgoing
 from authbus.client.pending import PendingCalls
-from authbus.following import Record
+from authbus.kafka.following import Record
 from authbus.message import Reply
 from authbus.topics import CREDENTIALS, SESSIONS
 from tests.rig.crowd import PASSWORD

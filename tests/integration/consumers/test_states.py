@@ -20,7 +20,7 @@ from authbus import (
     UserErased,
     UserState,
 )
-from authbus.following import Record
+from authbus.kafka.following import Record
 from authbus.topics import EVENTS, RELAY, SESSIONS_ENDED, USERS_STATE, Topic
 from authbus_service.relay import loop
 from authbus_service.relay.loop import Relay

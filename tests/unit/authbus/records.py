@@ -3,7 +3,7 @@
 from aiokafka import ConsumerRecord
 
 from authbus.envelope import Header
-from authbus.following import Record
+from authbus.kafka.following import Record
 
 
 def a_record(

@@ -4,7 +4,7 @@
 
 import pytest
 
-from authbus.connection import _BATCH, SILENCE_MS, Connection
+from authbus.kafka.connection import _BATCH, SILENCE_MS, Connection
 from authbus.topics import COMMAND_TOPICS
 
 

@@ -13,7 +13,7 @@ from aiokafka import TopicPartition
 
 from authbus import EventStream, UserCreated
 from authbus.envelope import cloud_event
-from authbus.following import Record
+from authbus.kafka.following import Record
 from tests.unit.authbus.records import a_record
 
 PLACE = TopicPartition("t", 0)

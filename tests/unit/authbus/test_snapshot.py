@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 from aiokafka import TopicPartition
 
-from authbus import guarding
-from authbus.following import Record
+from authbus.kafka import guarding
+from authbus.kafka.following import Record
 from authbus.state import UserState, UserStatus
 from authbus.stream.snapshot import Snapshot
 from tests.rig.warnings import warnings_of

@@ -8,7 +8,7 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from authbus import topics
-from authbus.decompression import LARGEST
+from authbus.kafka.decompression import LARGEST
 from authbus.sealing import LARGEST_SEAL
 from authbus_service.consumers.arrival import arrival
 from authbus_service.consumers.bounded import size_of

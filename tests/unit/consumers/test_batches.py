@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from authbus import topics
-from authbus.batches import BoundedRecords, fault
-from authbus.decompression import LARGEST, DecompressionError, decompress
+from authbus.kafka.batches import BoundedRecords, fault
+from authbus.kafka.decompression import LARGEST, DecompressionError, decompress
 from authbus.state import DeadLetterReason
 from authbus_service.consumers.arrival import arrival
 from authbus_service.consumers.bounded import read_bounded

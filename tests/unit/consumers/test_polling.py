@@ -12,7 +12,7 @@ from aiokafka.consumer import fetcher
 from aiokafka.errors import ConsumerStoppedError, KafkaError, NotLeaderForPartitionError
 from structlog.testing import capture_logs
 
-from authbus.batches import BoundedRecords
+from authbus.kafka.batches import BoundedRecords
 from tests.rig.batches import ZSTD, Raw, batch, compress, records
 from tests.rig.memory import growth_below
 from tests.unit.consumers.intake import ZERO, World, a_record

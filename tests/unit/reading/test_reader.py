@@ -4,7 +4,7 @@ from aiokafka.consumer import fetcher
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.record import MemoryRecords
 
-from authbus.batches import BoundedRecords
+from authbus.kafka.batches import BoundedRecords
 from authbus_service.cluster import Admin
 from authbus_service.reading.ranges import reader
 

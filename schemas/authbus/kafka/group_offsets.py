@@ -20,7 +20,7 @@ from aiokafka.errors import (
 from aiokafka.protocol.commit import OffsetCommitRequest, OffsetFetchRequest
 from aiokafka.structs import OffsetAndMetadata
 
-from authbus.joining import patient
+from authbus.kafka.joining import patient
 
 
 async def group_offsets(

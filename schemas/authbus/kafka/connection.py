@@ -11,12 +11,12 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from authbus.errors import AuthUnavailable, MissingTopic
-from authbus.group_offsets import group_offsets, heed_group
-from authbus.guarding import guard
-from authbus.leaders import heed_leaders
-from authbus.refusals import refusal
-from authbus.security import Security
-from authbus.stopping import stop
+from authbus.kafka.group_offsets import group_offsets, heed_group
+from authbus.kafka.guarding import guard
+from authbus.kafka.leaders import heed_leaders
+from authbus.kafka.refusals import refusal
+from authbus.kafka.security import Security
+from authbus.kafka.stopping import stop
 
 Places = Mapping[str, frozenset[int]]
 # Command topics take batches of 64 KiB. Whoever finds one full waits for it with all the others,

@@ -20,7 +20,7 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecord, DefaultRecordBatch
 from aiokafka.record.util import decode_varint
 
-from authbus.decompression import LARGEST, DecompressionError, decompress
+from authbus.kafka.decompression import LARGEST, DecompressionError, decompress
 from authbus.state import DeadLetterReason
 
 # As many as an uncompressed batch of 64 KiB, the most that a command topic takes, can hold.

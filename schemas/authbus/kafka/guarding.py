@@ -7,7 +7,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.consumer import fetcher
 
-from authbus.batches import BoundedRecords, Bounds, fault
+from authbus.kafka.batches import BoundedRecords, Bounds, fault
 
 _LOG = logging.getLogger("authbus")
 _MIB = 1024 * 1024

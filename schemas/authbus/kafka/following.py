@@ -10,8 +10,8 @@ from typing import Literal
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from authbus.connection import Connection, Places
-from authbus.guarding import is_readable, tell_passed_over
+from authbus.kafka.connection import Connection, Places
+from authbus.kafka.guarding import is_readable, tell_passed_over
 
 Record = ConsumerRecord[bytes | None, bytes | None]
 Since = Literal["beginning", "end"] | timedelta

@@ -1,0 +1,1 @@
+"""How we speak with Kafka: reached, followed, and left, also where it is away, slow or lies."""
