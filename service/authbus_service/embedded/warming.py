@@ -3,7 +3,9 @@
 import asyncio
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from authbus_service.embedded import jars, java, kafka, kafka_home, ports
@@ -14,6 +16,8 @@ from authbus_service.embedded.processes import Program, run
 
 _FORMAT, _TRAIN = "format-", "train-"
 _FORMAT_SECONDS = 60.0
+# Each .venv has a Java of its own, and each Java a cache of 67 MB.
+_UNUSED_SECONDS = 30 * 24 * 3600
 
 
 def warm(report: Callable[[str], None]) -> None:
@@ -25,6 +29,8 @@ def warm(report: Callable[[str], None]) -> None:
     """
     home = kafka_home.find()
     if home.warm:
+        with suppress(OSError):  # others may have made it, and only they may touch it
+            home.aot_cache.touch()
         return
     try:
         _warm_alone(home, report)
@@ -63,10 +69,17 @@ def _make_missing(home: KafkaHome, report: Callable[[str], None]) -> None:
 
 
 def _sweep(home: KafkaHome) -> None:
-    """Remove what killed runs left; who works there holds the lock, which is ours now."""
+    """Remove what killed runs left, and AOT caches of a Java that is not used any more.
+
+    Who works there holds the lock, which is ours now.
+    """
     for prefix in (jars.SCRATCH, _FORMAT, _TRAIN):
         for old in home.folder.glob(f"{prefix}*"):
             shutil.rmtree(old, ignore_errors=True)
+    unused = time.time() - _UNUSED_SECONDS
+    for other in home.folder.glob("*.aot"):
+        if other.stat().st_mtime < unused:
+            other.unlink()
 
 
 def _format(home: KafkaHome) -> None:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,25 @@ def test_what_killed_runs_left_in_the_cache_goes_with_the_next_one_that_makes_so
     assert [each for each in left if each.exists()] == []
     assert of_another.is_dir()
     assert home.warm
+
+
+def test_what_another_java_made_goes_once_it_was_not_used_for_a_month(
+    warm_jars: Path, cold_cache: Path
+) -> None:
+    home = kafka_home.find()
+    shutil.copytree(warm_jars.parent, home.folder)
+    unused = home.folder / "of-another-java.aot"
+    unused.touch()
+    month_ago = time.time() - 31 * 24 * 3600
+    for each in (unused, home.aot_cache):
+        os.utime(each, (month_ago, month_ago))
+
+    warm(print)
+    shutil.rmtree(home.template)
+    warm(print)
+
+    assert not unused.exists()
+    assert home.aot_cache.exists()
 
 
 def test_two_processes_that_warm_the_cache_at_once_do_the_work_once(
