@@ -12,9 +12,9 @@ from authbus import (
     AuthUnavailable,
     SessionEnded,
     SnapshotEnds,
-    connection,
     topics,
 )
+from authbus.kafka import connection
 from authbus.stream import Told
 from authbus.stream.handover import Handover
 from authbus.topics import EVENTS, USERS_STATE

@@ -18,8 +18,8 @@ from authbus import (
     UserCreated,
     UserErased,
     UserState,
-    connection,
 )
+from authbus.kafka import connection
 from authbus.topics import EVENTS
 from tests.integration.client.conftest import NewStream
 from tests.integration.client.crowd import HASTY, Crowd, a_crowd, hurry_the_cleaner
