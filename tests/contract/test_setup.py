@@ -113,16 +113,35 @@ def test_a_clone_that_was_moved_runs_its_own_programs(clone: Path) -> None:
     assert where_the_tool_runs(moved) == str(moved / ".venv")
 
 
-def test_a_python_that_was_taken_away_is_replaced(clone: Path) -> None:
+@pytest.mark.parametrize("named", [sys.executable, ""], ids=["named", "found"])
+def test_a_python_that_was_taken_away_is_replaced(clone: Path, named: str) -> None:
     set_up(clone)
     (python,) = (clone / ".venv" / "bin").glob("python3")
     (clone / ".venv" / "bin" / "python").unlink()
     (clone / ".venv" / "bin" / "python").symlink_to(clone / "gone")
     python.unlink()
+    python.symlink_to(clone / "gone")
 
-    set_up(clone)
+    set_up(clone, PYTHON=named, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
 
     assert where_the_tool_runs(clone) == str(clone / ".venv")
+
+
+def test_a_set_up_of_a_new_version_needs_no_other_python_than_the_one_in_use(
+    clone: Path, tmp_path: Path
+) -> None:
+    set_up(clone)
+    old = tmp_path / "old"
+    old.mkdir()
+    for name in ("python3", *(f"python3.{minor}" for minor in range(11, 15))):
+        (old / name).write_text("#!/bin/sh\nexit 1\n")
+        (old / name).chmod(0o755)
+    with (clone / "requirements.txt").open("a") as file:
+        file.write("# of a new version\n")
+
+    said = set_up(clone, PYTHON="", PATH=f"{old}:{os.environ['PATH']}")
+
+    assert "installing into .venv" in said
 
 
 def test_two_set_ups_at_once_do_the_work_once(clone: Path) -> None:
