@@ -78,8 +78,9 @@ def _sweep(home: KafkaHome) -> None:
             shutil.rmtree(old, ignore_errors=True)
     unused = time.time() - _UNUSED_SECONDS
     for other in home.folder.glob("*.aot"):
-        if other.stat().st_mtime < unused:
-            other.unlink()
+        with suppress(OSError):  # another user's, in a cache that is shared
+            if other.stat().st_mtime < unused:
+                other.unlink()
 
 
 def _format(home: KafkaHome) -> None:

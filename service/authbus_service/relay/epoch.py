@@ -42,14 +42,15 @@ async def settle_past(database: Database, namespace: str, client: Mapping[str, A
     producer = TransactionalProducer(
         client, transactional_id=relay_name(namespace), deadline=OPEN_SECONDS
     )
-    await producer.open()
     try:
+        await producer.open()
         await Past(namespace, client, database, epoch).settle(
             producer, provided=true(), vouch=False
         )
-    except (HangingError, LeaseLostError, OutcomeUnknownError) as error:
+    except (HangingError, LeaseLostError, OutcomeUnknownError, TimeoutError) as error:
+        why = str(error) or "Kafka did not say so in time"
         raise UnsettledError(
-            f"what a relay has begun to say on Kafka does not come to its end: {error}. Stop every "
+            f"what a relay has begun to say on Kafka does not come to its end: {why}. Stop every "
             "service of this namespace, also one on another database, see that each broker is "
             "there, then run authbus recover again: it goes on"
         ) from error

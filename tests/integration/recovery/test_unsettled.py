@@ -144,27 +144,32 @@ async def test_a_service_that_idles_through_a_recovery_ends_with_a_cure(
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("part", "step", "error"),
     [
-        HangingError("a transaction of ours does not end on ['auth.events.v1-3']"),
-        OutcomeUnknownError("ProducerFenced: there is a newer producer of this id"),
-        LeaseLostError("what hangs is not ours to end"),
+        (
+            Past,
+            "settle",
+            HangingError("a transaction of ours does not end on ['auth.events.v1-3']"),
+        ),
+        (Past, "settle", OutcomeUnknownError("ProducerFenced: there is a newer producer")),
+        (Past, "settle", LeaseLostError("what hangs is not ours to end")),
+        (Past, "settle", TimeoutError()),
+        (producer.TransactionalProducer, "open", TimeoutError()),
     ],
-    ids=lambda error: type(error).__name__,
 )
 async def test_what_cannot_be_settled_ends_a_recovery_with_a_line_and_the_next_one_goes_on(
-    world: World, monkeypatch: pytest.MonkeyPatch, error: RelayError
+    world: World, monkeypatch: pytest.MonkeyPatch, part: type, step: str, error: Exception
 ) -> None:
-    async def fails(_past: Past, *_: object, **__: object) -> None:
+    async def fails(_part: object, *_: object, **__: object) -> None:
         raise error
 
     with monkeypatch.context() as patched:
-        patched.setattr(Past, "settle", fails)
+        patched.setattr(part, step, fails)
         with pytest.raises(RelayError) as ended:
             await recovered(world)
     await recovered(world)
 
     told = explain(ended.value) or ""
-    assert str(error) in told
+    assert (str(error) or "did not say so in time") in told
     assert "Stop every service of this namespace" in told
     assert "run authbus recover again" in told
