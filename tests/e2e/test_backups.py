@@ -93,7 +93,10 @@ class Place:
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
     place = Place(tmp_path)
     postgres.initialise(place.lost)
-    (place.backup / "log").mkdir(parents=True)
+    await place.ran("install", place.lost)
+    if os.geteuid() == 0:  # then the server runs as somebody else
+        for each in (place.backup, place.backup / "log"):
+            shutil.chown(each, place.lost.data_dir.owner())
     yield place
     await place.leave()
 
