@@ -92,6 +92,7 @@ OTHERS = {
     (
         "kafka-delete-records.sh --bootstrap-server kafka:9092 --offset-json-file forget.json"
     ): _FORGOTTEN,
+    "install -d -m 700 /backup /backup/log": _COPY,
     "pg_basebackup --checkpoint=fast --pgdata=/backup/2026-03-01": _COPY,
     "cp -a /backup/2026-03-01 /var/lib/postgresql/data": _COPY,
     "touch /var/lib/postgresql/data/recovery.signal": _COPY,
