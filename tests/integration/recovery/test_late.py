@@ -33,6 +33,7 @@ from authbus_service.recovery import backlog, recover
 from authbus_service.recovery.reading import Record
 from tests.rig.accident import all_said, backup, forget_commands, recovered, said, serving
 from tests.rig.crowd import PASSWORD, Crowd, email, until
+from tests.rig.long_before import registered_long_before
 from tests.rig.operators import by_operator
 from tests.rig.world import World
 
@@ -106,20 +107,7 @@ async def test_a_command_that_was_redriven_long_after_it_had_come_is_found_where
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crowd = Crowd(world)
-    async with serving(world):
-        await crowd.with_sessions(1)
-    copy = await backup(world.database)
-    (newest,) = await world.rows("SELECT max(handled_at) AS at FROM inbox")
-    (late,) = crowd.registers([1])
-    await world.web.send(late)
-    await asyncio.sleep(1)
-    begin = clock.now()
-    async with serving(world):
-        await world.web.heard(late, 1)
-    # Commands are read from after this one had come, as when it had waited for days.
-    monkeypatch.setattr(recover, "_SKEW", newest["at"] - begin)
-    monkeypatch.setattr(recover, "_PATIENCE", timedelta(0))
-    back = replace(world, database=copy)
+    back = await registered_long_before(world, crowd, monkeypatch)
 
     report = await recovered(back)
 
@@ -127,7 +115,7 @@ async def test_a_command_that_was_redriven_long_after_it_had_come_is_found_where
     async with serving(back):
         (answer,) = await crowd.asked(crowd.log_ins([1]))
     assert isinstance(answer, LoggedIn)
-    await copy.close()
+    await back.database.close()
 
 
 async def test_what_waited_unread_is_left_to_the_service_however_long_ago_it_came(

@@ -1,15 +1,14 @@
 """A dead letter is closed when what its record did is said: until then it can be lost again."""
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from authbus_service.core import clock
 from authbus_service.recovery import backlog, recover
 from tests.rig.accident import backup, recovered, serving
 from tests.rig.crowd import Crowd, email
+from tests.rig.long_before import registered_long_before
 from tests.rig.redriving import a_redriving, buried, open_letters, redriven
 from tests.rig.world import World
 
@@ -51,21 +50,7 @@ async def test_what_was_redriven_and_not_said_when_the_database_was_lost_is_redr
 async def test_what_was_found_long_before_is_not_told_as_lost_by_a_recovery_that_goes_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    crowd = Crowd(world)
-    async with serving(world):
-        await crowd.with_sessions(1)
-    copy = await backup(world.database)
-    (newest,) = await world.rows("SELECT max(handled_at) AS at FROM inbox")
-    (late,) = crowd.registers([1])
-    await world.web.send(late)
-    await asyncio.sleep(1)
-    begin = clock.now()
-    async with serving(world):
-        await world.web.heard(late, 1)
-    # Commands are read from after this one had come, as when it was redriven days later.
-    monkeypatch.setattr(recover, "_SKEW", newest["at"] - begin)
-    monkeypatch.setattr(recover, "_PATIENCE", AT_ONCE)
-    back = replace(world, database=copy)
+    back = await registered_long_before(world, Crowd(world), monkeypatch)
 
     async def dies(*_: object) -> None:
         raise KeyboardInterrupt
@@ -78,4 +63,4 @@ async def test_what_was_found_long_before_is_not_told_as_lost_by_a_recovery_that
 
     assert second.lost == []
     assert len(await back.rows("SELECT 1 FROM users WHERE password_hash <> ''")) == 2
-    await copy.close()
+    await back.database.close()
