@@ -11,6 +11,7 @@ from authbus.state import PublicKey
 from authbus.strict_json import read_json
 from authbus.topics import COMMAND_TOPICS, KEYS_STATE
 from authbus.trust import Trust
+from authbus.verifier import MAX_STALENESS
 from authbus_service.cluster import Admin
 from authbus_service.core.config import Settings
 from authbus_service.core.database import Database, clock_ahead
@@ -21,8 +22,8 @@ from authbus_service.startup.diagnosis import Diagnosis
 from authbus_service.startup.looking import Look, Round
 
 _SKEW = timedelta(seconds=1)
-# What a Verifier waits for, unless it is told another.
-_STALE = timedelta(seconds=5)
+# As long as a Verifier waits, unless it is told another.
+_STALE = timedelta(seconds=MAX_STALENESS)
 _REMEMBERED = RETENTION // timedelta(milliseconds=1)
 _ASYNCHRONOUS = ("off", "local")
 
