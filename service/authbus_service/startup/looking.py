@@ -33,12 +33,13 @@ class Round:
     async def looked(self, *looks: Look, failed: State = "fault") -> AsyncGenerator[Diagnosis]:
         """Every finding but of what needs something hidden. A look that fails is a `failed`."""
         for look in looks:
-            found = None
-            if self.hidden.isdisjoint(look.needs):
-                found = await _look(look, failed)
-                yield found
-            if found is None or found.hides:
+            if not self.hidden.isdisjoint(look.needs):
                 self.hidden.add(look.what)
+                continue
+            found = await _look(look, failed)
+            if found.hides:
+                self.hidden.add(look.what)
+            yield found
 
 
 async def _look(look: Look, failed: State) -> Diagnosis:
