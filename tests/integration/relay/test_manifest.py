@@ -7,11 +7,13 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.structs import RecordMetadata
 
 from authbus import topics
 from authbus_service.outbox.repository import Said
 from authbus_service.relay.errors import ManifestError
 from authbus_service.relay.manifest import KEY, Manifest, last_manifest, manifest
+from authbus_service.relay.open_transactions import until_over
 from tests.integration.relay.world import World
 
 EPOCH = uuid4()
@@ -32,8 +34,14 @@ async def say(
     producer: AIOKafkaProducer, world: World, value: bytes, *, key: bytes = KEY, keep: bool = True
 ) -> None:
     await producer.begin_transaction()
-    await producer.send_and_wait(topics.RELAY.name(world.namespace), value, key)
+    sent = await producer.send_and_wait(topics.RELAY.name(world.namespace), value, key)
+    await end(producer, sent, keep=keep)
+
+
+async def end(producer: AIOKafkaProducer, sent: RecordMetadata, *, keep: bool) -> None:
+    """Until the marker is there: Kafka has a transaction ended before it writes that."""
     await (producer.commit_transaction() if keep else producer.abort_transaction())
+    await until_over(producer, {sent.topic_partition: sent.offset}, 10)
 
 
 async def found(world: World) -> Manifest | None:
@@ -103,12 +111,12 @@ async def test_a_strangers_open_transaction_hides_nothing(world: World) -> None:
     async with producing(world) as producer, producing(world, "stranger") as stranger:
         await say(producer, world, a_manifest(1))
         await stranger.begin_transaction()
-        await stranger.send_and_wait(topics.RELAY.name(world.namespace), b"?", b"other")
+        sent = await stranger.send_and_wait(topics.RELAY.name(world.namespace), b"?", b"other")
         await say(producer, world, a_manifest(2))
 
         with pytest.raises(ManifestError):
             await found(world)
-        await stranger.abort_transaction()
+        await end(stranger, sent, keep=False)
 
     memory = await found(world)
     assert memory is not None
