@@ -2,6 +2,7 @@
 
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -57,6 +58,7 @@ def test_a_process_that_stops_waits_a_moment_alone_for_a_collector_that_does_not
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(tracing, "LAST_SECONDS", 0.2)
+    before = {*threading.enumerate()}
     with socket.create_server(("127.0.0.1", 0)) as silent:
         endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
@@ -69,6 +71,8 @@ def test_a_process_that_stops_waits_a_moment_alone_for_a_collector_that_does_not
         began = monotonic()
         traces.close()
         took = monotonic() - began
+    for left in {*threading.enumerate()} - before:  # it draws a pause by chance, in others' tests
+        left.join(10)
 
     assert 0.2 <= took < 2
 
