@@ -7,8 +7,9 @@ from contextlib import AbstractContextManager, nullcontext
 from authbus_service.core.config import Settings
 from authbus_service.core.logging import get_logger
 from authbus_service.core.security.argon2id import Cost
-from authbus_service.core.security.compiled.library import Library, load
+from authbus_service.core.security.compiled.library import load
 from authbus_service.core.security.hash_pool import HashPool
+from authbus_service.core.security.library import Library
 from authbus_service.core.security.passwords import Hasher
 
 _log = get_logger(__name__)

@@ -11,7 +11,8 @@ from authbus_service.core.security.argon2id import Cost, OneLane, Reference
 from authbus_service.core.security.compiled import build as building
 from authbus_service.core.security.compiled import library
 from authbus_service.core.security.compiled.build import BuildError, build
-from authbus_service.core.security.compiled.library import Library, load
+from authbus_service.core.security.compiled.library import load
+from authbus_service.core.security.library import Library
 from authbus_service.core.security.passwords import Hasher
 
 V3 = (

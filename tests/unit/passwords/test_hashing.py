@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from structlog.testing import capture_logs
 
 from authbus_service.core.security import argon2id
-from authbus_service.core.security.argon2id import Cost, Engine, OneLane, Reference, sodium_tag
+from authbus_service.core.security.argon2id import Cost, Engine, OneLane, Reference
 from authbus_service.core.security.passwords import MAX_BYTES, Hasher, Verified, normalised
+from authbus_service.core.security.sodium.library import load
 
 CHEAP = Cost(8, 1)
 RIGHT, WRONG = "correct horse battery", "correct horse batterz"
@@ -24,8 +25,8 @@ def hasher() -> Hasher:
 
 
 def engines(cost: Cost) -> tuple[Reference, OneLane]:
-    reference = Reference(cost)
-    return reference, OneLane("libsodium", sodium_tag, cost, reference)
+    reference, sodium = Reference(cost), load(cost.memory_kib)
+    return reference, OneLane(sodium.name, sodium.tag, cost, reference)
 
 
 def test_the_known_hash_is_what_a_third_implementation_makes() -> None:

@@ -14,13 +14,10 @@ from typing import Protocol
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
-from nacl.bindings import (
-    crypto_pwhash_alg,
-    crypto_pwhash_ALG_ARGON2ID13,
-)
 from nacl.exceptions import CryptoError
 
-from authbus_service.core.security.compiled.library import Library, Tag
+from authbus_service.core.security.library import Library, Tag
+from authbus_service.core.security.sodium.library import load as sodium
 
 SALT_BYTES = 16
 TAG_BYTES = 32
@@ -132,35 +129,28 @@ class OneLane:
         return hmac.compare_digest(self._raw(password, salt, memory_kib, passes, len(tag)), tag)
 
 
-def sodium_tag(password: bytes, salt: bytes, memory_kib: int, passes: int, length: int) -> bytes:
-    """libsodium's, by way of PyNaCl."""
-    memory = memory_kib * 1024
-    return crypto_pwhash_alg(length, password, salt, passes, memory, crypto_pwhash_ALG_ARGON2ID13)
-
-
 def choose(cost: Cost, compiled: Library | None = None) -> tuple[Engine, float]:
     """The engine to use, and how many hashes a second one core makes with it.
 
     The fastest of those that agree; another one than the reference unless it is clearly slower.
     They are compared with little memory: what the reference frees, its process may keep.
     """
+    one_lane = cost.parallelism == 1
+    libraries = [sodium(cost.memory_kib), *([compiled] if compiled else [])] if one_lane else []
     less = replace(cost, memory_kib=min(_COMPARED_KIB, cost.memory_kib))
-    first, *others = _engines(less, compiled)
+    first, *others = _engines(less, libraries)
     compared = [first, *(each for each in others if agree(first, each))]
     chosen, *rates = zip(compared, _rates(compared, less), strict=True)
     for each in rates:
         if each[1] * _CLEARLY > chosen[1]:
             chosen = each
-    (engine,) = (each for each in _engines(cost, compiled) if each.name == chosen[0].name)
+    (engine,) = (each for each in _engines(cost, libraries) if each.name == chosen[0].name)
     (rate,) = _rates([engine], cost)
     return engine, rate
 
 
-def _engines(cost: Cost, compiled: Library | None) -> list[Engine]:
+def _engines(cost: Cost, libraries: Sequence[Library]) -> list[Engine]:
     reference = Reference(cost)
-    if cost.parallelism > 1:
-        return [reference]
-    libraries = [Library("libsodium", sodium_tag), *([compiled] if compiled else [])]
     return [reference, *(OneLane(each.name, each.tag, cost, reference) for each in libraries)]
 
 

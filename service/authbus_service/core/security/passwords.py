@@ -14,7 +14,7 @@ from authbus_service.core.security.argon2id import (
     UnreadableHashError,
     choose,
 )
-from authbus_service.core.security.compiled.library import Library
+from authbus_service.core.security.library import Library
 
 MAX_BYTES = 1024
 

@@ -3,11 +3,10 @@
 import ctypes
 import platform
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-Tag = Callable[[bytes, bytes, int, int, int], bytes]
+from authbus_service.core.security.library import Library, Tag
+
 FOLDER = Path(__file__).parent
 _CPUINFO = Path("/proc/cpuinfo")
 _NO_MEMORY = -22
@@ -17,18 +16,6 @@ _V2 = frozenset({"cx16", "lahf_lm", "popcnt", "pni", "sse4_1", "sse4_2", "ssse3"
 _V3 = _V2 | {"abm", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe", "xsave"}
 _V4 = _V3 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
 LEVELS = {"x86-64-v4": _V4, "x86-64-v3": _V3}
-
-
-@dataclass(frozen=True, slots=True)
-class Library:
-    """A compiled file that this processor runs; `tag` is safe to call from many threads.
-
-    `tag(password, salt, memory_kib, passes, length)`: raises ValueError for what libargon2 refuses,
-    MemoryError.
-    """
-
-    name: str
-    tag: Tag
 
 
 def file_of(level: str, folder: Path = FOLDER) -> Path:
