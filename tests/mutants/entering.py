@@ -202,4 +202,11 @@ GUESSING = [
         f"{CONSUMERS}/test_mail_bounds.py::"
         "test_who_registers_from_one_place_beyond_the_limit_is_refused_and_mails_nobody",
     ),
+    service(
+        "what a hash wrote stays in memory",
+        "core/security/sodium/kept.py",
+        "    ctypes.memset(address, 0, size)\n",
+        "",
+        f"{UNIT}/passwords/test_sodium.py",
+    ),
 ]
