@@ -65,7 +65,7 @@ def a_way(
 
     def writer() -> Writer:
         grouping = Grouping(database, policy, _no_fence)
-        return Writer(grouping, known=known, window=lambda: 0.0, committed=lambda _: None)
+        return Writer(grouping, known=known, committed=lambda _: None)
 
     hashed, cheap = writer(), writer()
     way = Way(

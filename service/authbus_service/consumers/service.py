@@ -13,6 +13,7 @@ from authbus_service.auth.roles.roles import BUILT_IN, Roles
 from authbus_service.consumers.batch_loader import BatchLoader
 from authbus_service.consumers.bounded import read_bounded
 from authbus_service.consumers.broker import broker
+from authbus_service.consumers.company import Company
 from authbus_service.consumers.finishing import Finishing
 from authbus_service.consumers.group import Committed, Grouping
 from authbus_service.consumers.housekeeping import Housekeeping
@@ -87,8 +88,8 @@ class Consumers:
         policy = policy_of(settings, roles)
         self._guard = Guard(database, bootstrap_servers, settings.namespace, security)
         self.house = Housekeeping(database)
-        self._hashed = self._writer("hashed", policy, lambda: hashes.slack_seconds)
-        self._cheap = self._writer("cheap", policy, lambda: 0.0)
+        self._hashed = self._writer("hashed", policy)
+        self._cheap = self._writer("cheap", policy)
         readers = readers_of(settings.issuer, keyring)
         self._keyring = keyring
         self._keys = KeyFollower(database, keyring, settings.keys_reload_seconds)
@@ -171,13 +172,15 @@ class Consumers:
             watch=self.watch,
         )
 
-    def _writer(self, name: str, policy: Policy, window: Callable[[], float]) -> Writer:
-        """A group may fill while hashes queue: then waiting costs nobody anything."""
+    def _writer(self, name: str, policy: Policy) -> Writer:
         grouping = Grouping(self._database, policy, self._fence_below)
         kept = WithPartitions(grouping, self.house.keep_partitions)
-        watched = Watched(kept, window, self.watch, name)
+        watched = Watched(kept, self.watch, name)
         return Writer(
-            watched, known=self._ask_known, window=watched.filling, committed=self._committed
+            watched,
+            known=self._ask_known,
+            committed=self._committed,
+            company=Company(self.watch.metrics.group_window.of[name].see),
         )
 
     def _intake(

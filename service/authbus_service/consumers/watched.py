@@ -1,6 +1,6 @@
 """A group's transaction, watched."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from authbus_service.consumers.group import Committed
@@ -15,15 +15,8 @@ class Watched:
     """Does what `grouping` does, and tells of it. `name` is the writer's."""
 
     grouping: Together
-    window: Callable[[], float]
     watch: Watch
     name: str
-
-    def filling(self) -> float:
-        """For how many seconds the next group may fill."""
-        window = self.window()
-        self.watch.metrics.group_window.of[self.name].see(window)
-        return window
 
     async def together(self, jobs: Sequence[Job], *, wait: bool = False) -> Committed:
         """See Grouping.together."""

@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -82,7 +83,7 @@ class Way:
         if (question := handlers.QUESTIONS.get(type(request.command))) is not None:
             return await self._asked(question, request, opened.route, arrival, labels)
         try:
-            with self.watch.stage(Stage.PREPARE):
+            with self.watch.stage(Stage.PREPARE), self._coming(arrival):
                 proof = await self._prepared(request)
         except HashPoolFullError:
             return self._say(opened.route, Rejected.because(Code.BUSY))
@@ -92,6 +93,10 @@ class Way:
             case Handled() as elsewhere:
                 await self._again(arrival, labels, elsewhere)
                 return REPEATED
+
+    def _coming(self, arrival: Arrival) -> AbstractContextManager[None]:
+        """Only hashes are worth waiting for: what is cheap would be there too late."""
+        return self.hashed.company.coming() if arrival.topic == CREDENTIALS else nullcontext()
 
     async def _opened(self, arrival: Arrival, labels: Labels) -> Opened:
         """A key that we do not know is looked for once: it may be newer than our last look."""

@@ -13,6 +13,7 @@ from contextlib import nullcontext
 from typing import Any, Protocol
 from uuid import UUID
 
+from authbus_service.consumers.company import Company
 from authbus_service.consumers.group import Committed
 from authbus_service.consumers.job import Job, Result
 from authbus_service.consumers.transient import is_transient
@@ -40,20 +41,23 @@ class Together(Protocol):
 
 
 class Writer:
-    """Commits jobs in groups. `window` says how many seconds a group may fill at this moment."""
+    """Commits jobs in groups, in the order in which they come."""
 
     def __init__(
         self,
         grouping: Together,
         *,
         known: Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, Handled]]],
-        window: Callable[[], float],
         committed: Callable[[Committed], None],
+        company: Company | None = None,
     ) -> None:
-        """`known` reads what was handled elsewhere, `committed` is told of each group."""
+        """`known` reads what was handled elsewhere, `committed` is told of each group.
+
+        `company` knows who is on the way to a group; without it nobody is waited for.
+        """
         self._grouping = grouping
         self._known = known
-        self._window = window
+        self.company = company or Company()
         self._committed = committed
         self._back_off = _BACK_OFF
         self._queue: list[Job] = []
@@ -67,15 +71,16 @@ class Writer:
         """Queue a job; its `result` is set when it is committed, or why it cannot be."""
         self._queue.append(job)
         self._there.set()
+        self.company.see(len(self._queue))
 
     async def run(self) -> None:
         """Write groups until cancelled."""
         try:
             while True:
                 await self._there.wait()
-                if window := self._window():
-                    await asyncio.sleep(window)
+                await self.company.gathered(len(self._queue))
                 group = self._take()
+                self.company.taken()
                 if not self._queue:
                     self._there.clear()
                 await self._settle(group)

@@ -66,7 +66,11 @@ class Metrics:
             "group_size", "Commands in one transaction", "writer", _SIZES, *writers
         )
         self.group_window = self._spread(
-            "group_window_seconds", "Time that a group may fill", "writer", _SECONDS, *writers
+            "group_window_seconds",
+            "Time that a group waited for company",
+            "writer",
+            _SECONDS,
+            *writers,
         )
         self.retries = self._count("retries", "What failed and was tried again", "what")
         self.dead_letters = self._count("dead_letters", "Records that cannot be handled", "reason")

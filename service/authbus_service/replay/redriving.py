@@ -215,7 +215,7 @@ class Redriving:
     @asynccontextmanager
     async def _writing(self, then: datetime | None) -> AsyncGenerator[Writer]:
         grouping = Grouping(self.database, self.handling.tools.policy, lambda _: {}, at=then)
-        writer = Writer(grouping, known=self._known, window=lambda: 0.0, committed=lambda _: None)
+        writer = Writer(grouping, known=self._known, committed=lambda _: None)
         running = asyncio.create_task(writer.run())
         try:
             yield writer

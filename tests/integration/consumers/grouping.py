@@ -40,7 +40,6 @@ class Group:
         self.writer = Writer(
             self.grouping,
             known=self.known,
-            window=lambda: 0.0,
             committed=lambda done: self.told.append(done.fence),
         )
 

@@ -48,18 +48,6 @@ async def test_a_group_has_a_largest_size_and_the_rest_follows_in_order(world: W
     assert world.groups.tried == [jobs[:256], jobs[256:]]
 
 
-async def test_a_group_fills_for_as_long_as_its_window_says(world: World) -> None:
-    world.window = 0.02
-    first, second = a_log_out(), a_log_out()
-
-    world.put(first)
-    await asyncio.sleep(0.001)
-    world.put(second)
-    await world.results(first, second)
-
-    assert world.groups.tried == [[first, second]]
-
-
 async def test_one_id_twice_and_one_address_twice_are_in_different_groups(world: World) -> None:
     same = new_id()
     twice = [a_log_out(same), a_log_out(same), a_log_out(same)]

@@ -53,11 +53,9 @@ class World:
         self.known: dict[UUID, Handled] = {}
         self.known_errors: list[Exception] = []
         self.fences: list[Mapping[Place, int]] = []
-        self.window = 0.0
         self.writer = Writer(
             self.groups,
             known=self.ask,
-            window=lambda: self.window,
             committed=lambda done: self.fences.append(done.fence),
         )
 
