@@ -82,28 +82,37 @@ class Mailer:
             at = await clock_of(db)
         if not taken:
             return 0
-        messages, results = self._written(taken, at)
-        settling = None
+        messages: dict[QueuedMail, EmailMessage] = {}
+        results: Results = {}
+        begun, settling = 0, None
         try:
+            await self._write_all(taken, at, messages, results)
+            begun = 1
             await self._carry_all(messages, results)
             missed = [mail for mail in taken if mail not in results]
             settling = asyncio.create_task(self._settle(results, missed))
             await asyncio.shield(settling)
         except asyncio.CancelledError:
             # The first of the others may be on its way; the rest need not wait for the lease's end.
-            untried = [mail for mail in messages if mail not in results][1:]
+            untried = [mail for mail in taken if mail not in results][begun:]
             with suppress(TimeoutError):
                 await asyncio.wait_for(settling or self._settle(results, untried), _LAST_SECONDS)
             raise
         return len(results)
 
-    def _written(
-        self, taken: Sequence[QueuedMail], at: datetime
-    ) -> tuple[dict[QueuedMail, EmailMessage], Results]:
-        """The messages, and why there is none for the other mails."""
-        results: Results = {}
-        messages: dict[QueuedMail, EmailMessage] = {}
+    async def _write_all(
+        self,
+        taken: Sequence[QueuedMail],
+        at: datetime,
+        messages: dict[QueuedMail, EmailMessage],
+        results: Results,
+    ) -> None:
+        """Note each message, and why there is none for the other mails.
+
+        One takes milliseconds, so each lets others have their turn.
+        """
         for mail in taken:
+            await asyncio.sleep(0)
             if at >= mail.expires_at:
                 results[mail] = Failure("it is too old", for_good=True)
                 continue
@@ -113,7 +122,6 @@ class Mailer:
                 results[mail] = Failure(type(error).__name__)
             except Exception as error:  # noqa: BLE001 - Python's own parser of addresses raises any
                 results[mail] = Failure(type(error).__name__, for_good=True)
-        return messages, results
 
     async def _carry_all(
         self, messages: Mapping[QueuedMail, EmailMessage], results: Results
