@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import DateTime, Table, any_, bindparam, delete, select
+from sqlalchemy import DateTime, Table, any_, bindparam, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import LargeBinary, Uuid
 
-from authbus_service.auth.codes.code import OneTimeCode
+from authbus_service.auth.codes.code import OneTimeCode, Purpose
 from authbus_service.auth.codes.models import CodeRow
 from authbus_service.auth.codes.rows import Codes
 from authbus_service.core.sets import Columns, Writes, insert_rows, update_rows
@@ -33,7 +33,12 @@ _NEW = Columns(
 )
 
 _BY_HASH = select(_CODE).where(_CODE.c.hash == any_(_HASHES))
-_UNUSED_OF = select(_CODE).where(_CODE.c.user_id == any_(_IDS), _CODE.c.used_at.is_(None))
+# Whoever has a password alone may begin log-ins without end; what they began is over soon.
+_UNUSED_OF = select(_CODE).where(
+    _CODE.c.user_id == any_(_IDS),
+    _CODE.c.used_at.is_(None),
+    or_(_CODE.c.purpose != Purpose.LOG_IN, _CODE.c.expires_at > func.clock_timestamp()),
+)
 _OLD = delete(_CODE).where(_CODE.c.expires_at < bindparam("before", type_=DateTime(timezone=True)))
 _INSERT = insert_rows(_CODE, _NEW)
 _CHANGING = Columns("codes", ("hash", "expires_at", "used_at"))
@@ -47,7 +52,7 @@ async def by_hash(db: AsyncConnection, hashes: Iterable[bytes]) -> list[OneTimeC
 
 
 async def unused_of(db: AsyncConnection, user_ids: Iterable[UUID]) -> list[OneTimeCode]:
-    """Every code of these users that was not used, expired ones too."""
+    """Every code of these users that was not used; expired ones too, but for begun log-ins."""
     found = await db.execute(_UNUSED_OF, {"ids": list(user_ids)})
     return [OneTimeCode(*row) for row in found]
 
