@@ -178,8 +178,10 @@ MEANINGS: dict[Code, Meaning] = {
     ),
     Code.TOO_SOON: Meaning(
         cause="A mail or another address was asked for less than a minute ago, or five times in a "
-        "day; or too many accounts were asked for from one address in an hour.",
-        cure="Wait a minute, then ask with a new command; where it stays so, later in the day.",
+        "day; or too many accounts were asked for from one address in an hour; or a service "
+        "account has 1,000 sessions.",
+        cure="Wait a minute, then ask with a new command; where it stays so, later in the day. "
+        "A service keeps its token for as long as it is good.",
         http_status=429,
         retry_after=60,
     ),

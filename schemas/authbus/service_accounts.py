@@ -47,7 +47,8 @@ class RotateServiceSecret(Command):
 class LogInService(Command):
     """A machine logs in. Answered by `ServiceLoggedIn`; unknown and wrong are one refusal.
 
-    `user_id` is that of the service account.
+    `user_id` is that of the service account. `too_soon` where it has 1,000 sessions already: keep
+    the token for as long as it is good.
     """
 
     user_id: UUID

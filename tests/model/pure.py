@@ -171,6 +171,11 @@ class PureService:
         mine = [each for each in self.memory.sessions.values() if each.user_id == user_id]
         return [each for each in mine if not each.is_live(self.at)][-limit:]
 
+    async def open(self, user_id: UUID, limit: int) -> int:
+        """How many sessions of a user have not ended."""
+        mine = [each for each in self.memory.sessions.values() if each.user_id == user_id]
+        return min(limit, sum(each.ended_at is None for each in mine))
+
     async def find(self, search: Search) -> Found:
         raise NotImplementedError
 

@@ -22,6 +22,7 @@ from authbus.testing.rows import Account, derived_id
 from authbus.testing.starting import By, start_session
 
 _PURPOSE = "service_secret"
+_MOST = 1000
 
 
 def create(memory: Memory, command: CreateServiceAccount, ask: Ask) -> ServiceSecret:
@@ -64,5 +65,7 @@ def log_in(memory: Memory, command: LogInService, ask: Ask) -> ServiceLoggedIn:
     code, user = codes.found(memory, command.secret, Code.INVALID_CREDENTIALS)
     if user.id != command.user_id or not code.is_open(_PURPOSE, memory.now):
         raise Refusal(Code.INVALID_CREDENTIALS)
+    if len(memory.live(user)) >= _MOST:
+        raise Refusal(Code.TOO_SOON)
     session = start_session(memory, user, By(lifetime=memory.settings.access_token), ask)
     return ServiceLoggedIn.model_validate(granted(memory, user, session, ask))

@@ -61,6 +61,10 @@ class _Asking:
         async with self.database.reading() as db:
             return await sessions.over(db, user_id, limit)
 
+    async def open(self, user_id: UUID, limit: int) -> int:
+        async with self.database.reading() as db:
+            return await sessions.open_of(db, user_id, limit)
+
 
 def tools_of(
     database: Database,

@@ -27,6 +27,11 @@ from tests.rig.crowd import Crowd
 from tests.rig.machines import NAME, ask, by_proof, log_in, made, rotated
 from tests.rig.world import World
 
+_COPIES = text(
+    "INSERT INTO sessions SELECT"
+    " (jsonb_populate_record(one, jsonb_build_object('id', gen_random_uuid()))).*"
+    " FROM sessions one, generate_series(1, :count)"
+)
 NO = Rejected.because(Code.INVALID_CREDENTIALS)
 KEEPER = Roles({**BUILT_IN.declared, "keeper": frozenset({"services:write"})})
 
@@ -64,6 +69,25 @@ async def test_sessions_end_with_secrets_that_are_void_at_once_and_go_on_beside_
     (ended,) = [each for each in await world.events() if isinstance(each, SessionEnded)]
     assert (ended.session_id, ended.reason) == (session.session_id, EndReason.SECRET_ROTATED)
     assert ended.actor == "operator"
+
+
+async def test_a_machine_that_logs_in_again_and_again_is_refused_at_a_thousand_sessions(
+    world: World,
+) -> None:
+    async with world.consuming():
+        service = await made(world)
+        first = await log_in(world, service)
+        async with world.database.transaction() as db:
+            await db.execute(_COPIES, {"count": 998})
+        last = await log_in(world, service)
+        beyond = await log_in(world, service)
+        await rotated(world, service.user_id, 0)
+        anew = await log_in(world, await rotated(world, service.user_id, 0))
+
+    assert isinstance(first, ServiceLoggedIn)
+    assert isinstance(last, ServiceLoggedIn)
+    assert beyond == Rejected.because(Code.TOO_SOON)
+    assert isinstance(anew, ServiceLoggedIn)
 
 
 async def test_a_secret_is_over_with_its_year_and_in_time_with_its_overlap(world: World) -> None:

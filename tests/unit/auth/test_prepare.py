@@ -37,6 +37,9 @@ class Nobody:
     async def over(self, user_id: UUID, limit: int) -> list[Session]:
         raise NotImplementedError
 
+    async def open(self, user_id: UUID, limit: int) -> int:
+        raise NotImplementedError
+
 
 @dataclass
 class World:

@@ -10,11 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authbus import Code
-from authbus.testing import Settings, answering, guessing, judging, memory, rows
+from authbus.testing import (
+    Settings,
+    answering,
+    guessing,
+    judging,
+    memory,
+    rows,
+    service_accounts,
+)
 from authbus.testing.permitting import ADMIN
 from authbus.testing.rows import LIFETIMES
 from authbus_service.auth import handlers
 from authbus_service.auth.codes.code import Purpose
+from authbus_service.auth.commands import log_in_service
 from authbus_service.auth.factors import factor
 from authbus_service.auth.guessing.limits import MOST_IN_A_ROW, Limits
 from authbus_service.auth.passwords import rules
@@ -76,6 +85,10 @@ def test_codes_live_as_long_and_an_administrator_may_do_the_same() -> None:
 
 def test_a_second_factor_that_was_begun_can_be_confirmed_as_long() -> None:
     assert factor.BEGUN == rows.BEGUN
+
+
+def test_a_machine_has_as_many_sessions() -> None:
+    assert vars(service_accounts)["_MOST"] == vars(log_in_service)["_MOST"]
 
 
 def test_the_same_commands_are_questions() -> None:

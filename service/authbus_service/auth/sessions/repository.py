@@ -54,6 +54,12 @@ _OVER = (
     .order_by(_SESSION.c.started_at.desc(), _SESSION.c.id.desc())
     .limit(bindparam("limit"))
 )
+_OPEN_OF = select(func.count()).select_from(
+    select(_SESSION.c.id)
+    .where(_SESSION.c.user_id == bindparam("user_id"), _SESSION.c.ended_at.is_(None))
+    .limit(bindparam("limit"))
+    .subquery()
+)
 _OWNERS = select(_SESSION.c.id, _SESSION.c.user_id).where(_SESSION.c.id == any_(_IDS))
 # One time for the whole statement: else each live session would be read, and compared.
 _LAPSED = (
@@ -107,6 +113,12 @@ async def over(db: AsyncConnection, user_id: UUID, limit: int) -> list[Session]:
     """The newest of this user's sessions that are over, whether their end was told yet or not."""
     found = await db.execute(_OVER, {"user_id": user_id, "limit": limit})
     return [_session(dict(row)) for row in found.mappings()]
+
+
+async def open_of(db: AsyncConnection, user_id: UUID, limit: int) -> int:
+    """How many sessions of this user have not ended; counted up to `limit`."""
+    found = await db.execute(_OPEN_OF, {"user_id": user_id, "limit": limit})
+    return found.scalar_one()
 
 
 async def owners(db: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, UUID]:
